@@ -1,0 +1,53 @@
+"""Exit codes: 0 done, 1 the answer is no, 2 bad usage or unreadable input (one line each)."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+
+import click
+import typer
+
+from graphprobe.errors import GraphprobeError
+
+ANSWER_IS_NO = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def run(app: typer.Typer, argv: list[str], *, debug: bool = False) -> int:
+    """Run the application and return its exit status; no traceback leaves it unless asked for."""
+    try:
+        status = typer.main.get_command(app)(argv, prog_name="graphprobe", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except GraphprobeError as error:
+        return _say(str(error), debug)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return BAD_INPUT
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "graphprobe"
+        return _say(f"{path}: {_one_line(error)}; see {path} --help", debug)
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("interrupted\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has gone; point stdout elsewhere so that exit stays quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (MemoryError, RecursionError) as error:
+        return _say(f"the input is too large or nested too deeply ({type(error).__name__})", debug)
+
+
+def _one_line(error: click.ClickException) -> str:
+    return " ".join(error.format_message().split()).rstrip(".")
+
+
+def _say(line: str, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    sys.stderr.write(f"error: {line}\n")
+    return BAD_INPUT

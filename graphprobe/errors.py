@@ -1,0 +1,81 @@
+"""The one exception family of graphprobe.
+
+Whatever a user can cause is raised as a `GraphprobeError`; the command line prints it as one
+line and exits with 2. Anything else that escapes is a defect of graphprobe.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class GraphprobeError(Exception):
+    """What is wrong, where, and what to do.
+
+    Args:
+        message: what is wrong, without a full stop.
+        where: the file, option, variable or config path that it is about.
+        hint: what the user can do.
+    """
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.message}" if self.where else self.message
+        text = f"{head}; {self.hint}" if self.hint else head
+        return " ".join(text.split())
+
+
+class LoadError(GraphprobeError):
+    """A PROGRAM argument could not be read."""
+
+
+class UsageError(GraphprobeError):
+    """An option or argument makes no sense."""
+
+
+class DataError(GraphprobeError):
+    """A data set, image or annotation could not be read."""
+
+
+class CheckpointError(GraphprobeError):
+    """A checkpoint or weights file is missing, damaged, or of another model."""
+
+
+class TrainError(GraphprobeError):
+    """Training cannot go on."""
+
+
+class MissingDependency(GraphprobeError):
+    """A command needs a package that is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a config: `path` is where in the file, as in ``pairs[2].loss``."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class ConfigError(GraphprobeError):
+    """All the problems of one config file at once."""
+
+    def __init__(self, problems: Iterable[Problem], *, where: str = "", hint: str = "") -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(map(str, self.problems)), where=where, hint=hint)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint naming the known words nearest to `word`, or an empty string."""
+    near = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(near)}?" if near else ""

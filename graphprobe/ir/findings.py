@@ -1,0 +1,101 @@
+"""What graphprobe finds in programs: plain data that analysis makes and the rest reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Status: TypeAlias = Literal["prunable", "follower", "blocked"]
+Reason: TypeAlias = Literal[
+    "depthwise", "concat", "residual", "output", "grouped", "shared", "unsupported_op", "first"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """What a student feature passes through so that it can be compared with the teacher's.
+
+    Args:
+        in_channels: channels of the student's feature.
+        out_channels: channels of the teacher's; equal to `in_channels` where no 1x1
+            convolution is needed.
+        resize: whether the student's feature is resized to the teacher's H and W.
+        parameters: how many numbers the 1x1 convolution trains (weights and bias).
+    """
+
+    in_channels: int
+    out_channels: int
+    resize: bool
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A student variable and the teacher variable that it should come to resemble.
+
+    Args:
+        student: the student program's own variable name.
+        teacher: the teacher program's own variable name, without any merge prefix.
+        student_shape: sizes, -1 where unknown.
+        teacher_shape: sizes, -1 where unknown.
+        role: what the two are, as ``yolo head, stride 32``.
+        loss: name of a loss in `graphprobe.losses`.
+        weight: factor of the loss in the total.
+        score: 0 to 1; docs/scores.md defines it.
+        rule: the pair rule that proposed it.
+        evidence: why, in plain words.
+        adapter: what makes the shapes equal, or None.
+        part: which input of a loss of several parts, as ``0.objectness``; empty otherwise.
+    """
+
+    student: str
+    teacher: str
+    student_shape: tuple[int, ...]
+    teacher_shape: tuple[int, ...]
+    role: str
+    loss: str
+    weight: float
+    score: float
+    rule: str
+    evidence: tuple[str, ...] = ()
+    adapter: Adapter | None = None
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An op that a decision points at."""
+
+    op: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class PruneDecision:
+    """What may be done with the output channels of one convolution, and why.
+
+    Args:
+        param: name of the filter.
+        op: id of the convolution.
+        type: its op type.
+        shape: the filter's shape, [out, in/groups, kh, kw].
+        groups: the convolution's groups.
+        status: prunable, follower (its channels go with another's) or blocked.
+        reason: why not prunable; None where it is.
+        at: the op that stops it; None where nothing does.
+        path: names of the variables from the convolution to `at`.
+        group: number of the set of convolutions whose channels go together.
+        detail: one sentence for people.
+    """
+
+    param: str
+    op: int
+    type: str
+    shape: tuple[int, ...]
+    groups: int
+    status: Status
+    reason: Reason | None = None
+    at: Site | None = None
+    path: tuple[str, ...] = ()
+    group: int = 0
+    detail: str = ""

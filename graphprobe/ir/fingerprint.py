@@ -1,0 +1,28 @@
+"""A short name for a program's forward structure, to bind a config to the program it is for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from graphprobe.ir.program import Program
+
+
+def fingerprint(program: Program) -> str:
+    """Hash the forward ops (types and variables) and the parameters with their shapes.
+
+    Backward and optimizer ops do not count, so the program a user lists and the one that is
+    trained later share a fingerprint. Neither do attributes: running a network at another size
+    does not make it another network.
+
+    Returns:
+        ``sha256:`` and 16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for op in program.ops:
+        if op.role == "forward":
+            line = (op.type, sorted(op.inputs.items()), sorted(op.outputs.items()))
+            digest.update(json.dumps(line).encode())
+    for var in sorted(program.parameters, key=lambda v: v.name):
+        digest.update(json.dumps((var.name, var.shape)).encode())
+    return f"sha256:{digest.hexdigest()[:16]}"

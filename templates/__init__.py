@@ -1,0 +1,1 @@
+"""Templates of the configs and reports that graphprobe writes, and the published recipes."""
