@@ -1,1 +1,1 @@
-
+"""Findings about programs: pairs, channels, pruning, regexes."""

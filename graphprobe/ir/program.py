@@ -81,7 +81,7 @@ class Op:
         for names in self.outputs.values():
             yield from names
 
-    def ints(self, name: str, default: tuple[int, ...] = ()) -> tuple[int, ...]:
+    def get_ints(self, name: str, default: tuple[int, ...] = ()) -> tuple[int, ...]:
         """An attribute as a tuple of integers; `default` where it is absent or of another kind."""
         value = self.attrs.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
@@ -92,17 +92,17 @@ class Op:
                 return sizes
         return default
 
-    def int(self, name: str, default: int = 0) -> int:
+    def get_int(self, name: str, default: int = 0) -> int:
         """An attribute as one integer; `default` where it is absent or of another kind."""
         value = self.attrs.get(name)
         return value if isinstance(value, int) else default
 
-    def float(self, name: str, default: float = 0.0) -> float:
+    def get_float(self, name: str, default: float = 0.0) -> float:
         """An attribute as a float; `default` where it is absent or of another kind."""
         value = self.attrs.get(name)
         return float(value) if isinstance(value, int | float) else default
 
-    def str(self, name: str, default: str = "") -> str:
+    def get_str(self, name: str, default: str = "") -> str:
         """An attribute as a string; `default` where it is absent or of another kind."""
         value = self.attrs.get(name)
         return value if isinstance(value, str) else default

@@ -1,1 +1,1 @@
-
+"""Distillation losses, one file a loss; each defines LOSS."""

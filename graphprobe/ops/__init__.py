@@ -1,1 +1,1 @@
-
+"""What graphprobe knows of operators, one file a family."""

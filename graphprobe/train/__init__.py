@@ -1,1 +1,1 @@
-
+"""The only part that trains."""

@@ -1,1 +1,1 @@
-
+"""The bundled models, one file a model."""

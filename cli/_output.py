@@ -1,0 +1,131 @@
+"""Deliver a command's result: a table, json or csv, to standard output or to a file."""
+
+from __future__ import annotations
+
+import csv
+import enum
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from graphprobe.errors import UsageError
+from graphprobe.files import write_whole
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+
+class Format(str, enum.Enum):
+    """The forms a result can take."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+FORMAT = typer.Option(None, "--format", help="Form of the result (default: table).")
+OUTPUT = typer.Option(
+    None, "--output", "-o", help="Write to this file; its suffix (.json, .csv, .txt) is the form."
+)
+
+Rows = tuple[Sequence[str], Iterable[Sequence[Any]]]
+_BY_SUFFIX = {".json": Format.json, ".csv": Format.csv, ".txt": Format.table}
+
+
+def to_json(document: Any) -> str:
+    """Stable json: sorted keys, two spaces, a final newline."""
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def to_csv(rows: Rows) -> str:
+    """A head line and a line a row."""
+    head, body = rows
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(body)
+    return text.getvalue()
+
+
+def to_text(renderables: Iterable[RenderableType]) -> str:
+    """What `print_tables` would print, without colours, 80 columns wide."""
+    from rich.console import Console
+
+    text = io.StringIO()
+    _print(Console(file=text, width=80, color_system=None), renderables)
+    return text.getvalue()
+
+
+def print_tables(renderables: Iterable[RenderableType]) -> None:
+    """Print to standard output; colours only on a terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console = Console(file=sys.stdout, width=console.width, highlight=False, markup=False)
+    _print(console, renderables)
+
+
+def _print(console: Console, renderables: Iterable[RenderableType]) -> None:
+    for item in renderables:
+        console.print(item)
+
+
+def deliver(
+    document: Callable[[], Any],
+    rows: Callable[[], Rows],
+    tables: Callable[[], Iterable[RenderableType]],
+    *,
+    form: Format | None,
+    output: Path | None,
+) -> None:
+    """Render a result in the form asked for and print it or write it whole.
+
+    Args:
+        document: makes the json document.
+        rows: makes head and lines for csv.
+        tables: makes the rich renderables for people.
+        form: what --format says, or None.
+        output: what --output says, or None for standard output.
+
+    Raises:
+        UsageError: the file's suffix tells no form and --format is not given.
+    """
+    chosen = form or _form_of(output)
+    if chosen is Format.table and output is None:
+        print_tables(tables())
+        return
+    if chosen is Format.json:
+        text = to_json(document())
+    elif chosen is Format.csv:
+        text = to_csv(rows())
+    else:
+        text = to_text(tables())
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write_whole(output, text)
+
+
+def _form_of(output: Path | None) -> Format:
+    if output is None:
+        return Format.table
+    form = _BY_SUFFIX.get(output.suffix.lower())
+    if form is None:
+        known = ", ".join(sorted(_BY_SUFFIX))
+        raise UsageError(
+            f"unknown suffix {output.suffix!r}",
+            where=str(output),
+            hint=f"use one of {known}, or give --format",
+        )
+    return form
+
+
+def say(message: str) -> None:
+    """A message for people, on standard error."""
+    sys.stderr.write(f"{message}\n")
