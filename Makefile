@@ -1,0 +1,48 @@
+# Each target does its own set-up; a second run does not install again.
+#   make demo      the main job on made-up scenes of real digits, about 5 minutes
+#   make test      the tests
+#   make check     what a contributor runs: format, lint, types, layers, tests
+#   make bench     speed, each figure beside what it replaces, in one run
+#   make fuzz      mutated programs against the loaders (INPUTS=200000)
+#   make lock      resolve requirements/*.txt anew
+DEVICE ?= cpu
+INPUTS ?= 200000
+PYTHON ?= python3
+BIN := .venv/bin
+# Paddle and BLAS each start a thread per core otherwise, and two test processes fight.
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: install demo test lint check format bench fuzz lock clean
+
+install:
+	@$(PYTHON) tools/install.py --device $(DEVICE)
+
+demo: install
+	@$(BIN)/python tools/demo.py
+
+test: install
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
+
+lint: install
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check: lint test
+
+format: install
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: install
+	@$(BIN)/python tools/bench.py
+
+fuzz: install
+	@$(BIN)/python tools/fuzz.py --inputs $(INPUTS)
+
+lock:
+	@$(PYTHON) tools/lock.py
+
+clean:
+	rm -rf .venv .tools .cache build dist *.egg-info
