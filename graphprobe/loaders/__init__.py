@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from graphprobe.loaders._base import Loader
-from graphprobe.loaders._open import load_file
+from graphprobe.loaders._open import load_bytes, load_file
 
-__all__ = ["Loader", "load_file"]
+__all__ = ["Loader", "load_bytes", "load_file"]

@@ -1,0 +1,40 @@
+"""Bounds that keep an untrusted file from eating time or memory, and the errors that say so."""
+
+from __future__ import annotations
+
+from graphprobe.errors import LoadError
+
+MAX_BYTES = 512 * 2**20
+MAX_BLOCKS = 10_000
+MAX_DEPTH = 64
+MAX_OPS = 1_000_000
+
+
+def check_tree(parents: list[int], source: str) -> None:
+    """Refuse blocks whose parents form no tree of modest depth.
+
+    Args:
+        parents: the parent of each block; every one but block 0 must have an earlier one.
+        source: what the user typed.
+
+    Raises:
+        LoadError: too many blocks, a parent that is not an earlier block, or nesting too deep.
+    """
+    if len(parents) > MAX_BLOCKS:
+        raise damaged(f"it has {len(parents)} blocks, more than {MAX_BLOCKS}", source)
+    depth = [0] * len(parents)
+    for index, parent in enumerate(parents[1:], start=1):
+        if not 0 <= parent < index:
+            raise damaged(f"block {index} names block {parent} as its parent", source)
+        depth[index] = depth[parent] + 1
+        if depth[index] > MAX_DEPTH:
+            raise damaged(f"its blocks are nested deeper than {MAX_DEPTH}", source)
+
+
+def damaged(what: str, source: str) -> LoadError:
+    """The error for a file of a known format that cannot be right."""
+    return LoadError(
+        f"the program is damaged: {what}",
+        where=source,
+        hint="save the model again or name another file",
+    )
