@@ -1,1 +1,27 @@
 """The schemas of the yaml files, read with every problem named at once."""
+
+from graphprobe.config._base import ProgramRef
+from graphprobe.config.binding import check_fingerprint
+from graphprobe.config.distill import AdapterConfig, DistillConfig, PairConfig
+from graphprobe.config.load import Config, load_config
+from graphprobe.config.prune import PruneConfig, PruneSection
+from graphprobe.config.train import TrainConfig
+from graphprobe.config.train_section import DataSection, LearningRateSection, TrainSection
+from graphprobe.config.write import config_text
+
+__all__ = [
+    "AdapterConfig",
+    "Config",
+    "DataSection",
+    "DistillConfig",
+    "LearningRateSection",
+    "PairConfig",
+    "ProgramRef",
+    "PruneConfig",
+    "PruneSection",
+    "TrainConfig",
+    "TrainSection",
+    "check_fingerprint",
+    "config_text",
+    "load_config",
+]

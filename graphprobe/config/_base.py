@@ -1,0 +1,36 @@
+"""What every section of a config file shares."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """A section whose unknown keys are refused and whose values are taken as they are typed.
+
+    The description of a field becomes the comment above it in the files that are written.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, validate_default=True
+    )
+
+
+class ProgramRef(Section):
+    """A program and what binds the file to it."""
+
+    program: Name = Field(description="file, folder, zoo:NAME or module:function")
+    fingerprint: str | None = Field(
+        default=None,
+        pattern="^sha256:[0-9a-f]{16}$",
+        description="of the program that this file was made for; null: any program is taken",
+    )
+    weights: str | None = Field(
+        default=None, description="file or folder of trained parameters; null: as initialised"
+    )

@@ -1,0 +1,32 @@
+"""Whether a config was made for the program that it is used on."""
+
+from __future__ import annotations
+
+from graphprobe.config._base import ProgramRef
+from graphprobe.errors import ConfigError, Problem
+from graphprobe.ir import Program
+from graphprobe.ir.fingerprint import fingerprint
+
+
+def check_fingerprint(ref: ProgramRef, program: Program, *, key: str, where: str = "") -> None:
+    """Refuse a config on a program other than its own.
+
+    Args:
+        ref: what the config says.
+        program: what was loaded.
+        key: the config's key of that program, ``student`` or ``teacher``.
+        where: the config file.
+
+    Raises:
+        ConfigError: the fingerprints differ.
+    """
+    if ref.fingerprint is None:
+        return
+    found = fingerprint(program)
+    if found != ref.fingerprint:
+        message = f"this file was made for {ref.fingerprint}, but {ref.program} is {found}"
+        raise ConfigError(
+            [Problem(f"{key}.fingerprint", message)],
+            where=where,
+            hint="make the config again for this program, or name the program that it was made for",
+        )

@@ -1,0 +1,91 @@
+"""Read a config file: plain data, then overrides, then the schema of its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pydantic import ValidationError
+
+from graphprobe.config._base import ProgramRef
+from graphprobe.config._problems import problems_of
+from graphprobe.config.distill import DistillConfig
+from graphprobe.config.overrides import apply_overrides
+from graphprobe.config.prune import PruneConfig
+from graphprobe.config.train import TrainConfig
+from graphprobe.config.yaml_io import read_yaml
+from graphprobe.errors import ConfigError, Problem, did_you_mean
+from graphprobe.programs import is_code
+
+Config: TypeAlias = DistillConfig | PruneConfig | TrainConfig
+
+KINDS: dict[str, type[DistillConfig] | type[PruneConfig] | type[TrainConfig]] = {
+    "distill": DistillConfig,
+    "prune": PruneConfig,
+    "train": TrainConfig,
+}
+
+
+def load_config(path: Path, overrides: Sequence[str] = (), *, allow_code: bool = False) -> Config:
+    """Read and validate a config; nothing that it names is opened or run.
+
+    Args:
+        path: a yaml file.
+        overrides: as ``train.batch_size=4``, applied before validation.
+        allow_code: whether the file may name the user's own code.
+
+    Raises:
+        GraphprobeError: the file cannot be read or is not YAML.
+        ConfigError: every problem of the file at once, each with its path.
+    """
+    document = read_yaml(path)
+    problems: list[Problem] = []
+    if isinstance(document, dict):
+        document, problems = apply_overrides(document, overrides)
+    config, found = validate(document)
+    problems += found
+    if config is not None and not allow_code:
+        problems += _code_problems(config)
+    if problems or config is None:
+        raise ConfigError(problems, where=str(path))
+    return config
+
+
+def validate(document: Any) -> tuple[Config | None, list[Problem]]:
+    """Plain data -> config, or what is wrong with it."""
+    if not isinstance(document, dict):
+        return None, [Problem("", "not a config: it must be keys and values")]
+    kind = document.get("kind")
+    model = KINDS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        return None, [Problem("kind", _which_kind(kind))]
+    try:
+        return model.model_validate(document), []
+    except ValidationError as error:
+        return None, problems_of(error, model)
+
+
+def _which_kind(kind: Any) -> str:
+    known = f"must be one of {', '.join(KINDS)}"
+    if kind is None:
+        return f"missing; {known}"
+    hint = did_you_mean(str(kind), KINDS)
+    return f"{known}, not {str(kind)[:40]!r}" + (f", {hint}" if hint else "")
+
+
+def programs_of(config: Config) -> Iterator[tuple[str, ProgramRef]]:
+    """The programs that a config names, with their keys."""
+    yield "student", config.student
+    if isinstance(config, DistillConfig):
+        yield "teacher", config.teacher
+
+
+def _code_problems(config: Config) -> Iterator[Problem]:
+    message = "names code, which runs only with --allow-code"
+    for key, ref in programs_of(config):
+        if is_code(ref.program):
+            yield Problem(f"{key}.program", f"{message}: {ref.program}")
+    for i, pair in enumerate(config.pairs if isinstance(config, DistillConfig) else ()):
+        if pair.code is not None:
+            yield Problem(f"pairs[{i}].code", f"{message}: {pair.code}")

@@ -1,0 +1,132 @@
+"""Text <-> plain data, as YAML: safe, bounded, and strict about what YAML lets pass.
+
+Refused beyond what ``yaml.safe_load`` refuses: files over 1 MiB, more than 200,000 nodes,
+nesting over 40, aliases (small files of them expand without end) and keys that stand twice
+(YAML lets the last one win in silence). Numbers as ``1e-3`` are read as numbers, which
+YAML 1.1 takes for text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from graphprobe.errors import GraphprobeError, UsageError
+
+MAX_BYTES = 1 << 20
+MAX_NODES = 200_000
+MAX_DEPTH = 40
+
+_FLOAT = re.compile(r"^[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)[eE][-+]?[0-9]+$")
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that reads 1e-3 as a number and refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value} stands twice", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a file as plain data.
+
+    Raises:
+        GraphprobeError: it cannot be read, is too large, or is not YAML.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise GraphprobeError(
+            f"cannot be read ({error.strerror})", where=str(path), hint="name a yaml file"
+        ) from error
+    if len(data) > MAX_BYTES:
+        raise GraphprobeError("larger than 1 MiB", where=str(path), hint="name a config file")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise GraphprobeError(
+            f"not text in UTF-8 (byte {error.start})", where=str(path), hint="name a yaml file"
+        ) from error
+    return parse_yaml(text, where=str(path))
+
+
+def parse_yaml(text: str, *, where: str) -> Any:
+    """Parse text as plain data.
+
+    Args:
+        text: YAML.
+        where: the file or option that it comes from, for errors.
+
+    Raises:
+        GraphprobeError: not YAML, or over a limit of this module.
+    """
+    try:
+        _check_size(text, where)
+        return yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader
+    except yaml.YAMLError as error:
+        raise GraphprobeError(
+            f"not YAML{_line(error)}: {_reason(error)}", where=where, hint="correct that line"
+        ) from error
+    except (ValueError, OverflowError) as error:
+        # Dates such as 2020-99-99 and integers of thousands of digits.
+        raise GraphprobeError(
+            f"a value cannot be read: {error}", where=where, hint="put it in quotes"
+        ) from error
+
+
+def _check_size(text: str, where: str) -> None:
+    depth = 0
+    for nodes, event in enumerate(yaml.parse(text, yaml.SafeLoader)):
+        if isinstance(event, yaml.AliasEvent):
+            raise GraphprobeError(
+                f"aliases (*{event.anchor}) are not taken", where=where, hint="write the value out"
+            )
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if nodes > MAX_NODES or depth > MAX_DEPTH:
+            raise GraphprobeError(
+                f"more than {MAX_NODES} values or {MAX_DEPTH} levels",
+                where=where,
+                hint="name a config file",
+            )
+
+
+def _line(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f" (line {mark.line + 1}, column {mark.column + 1})" if mark is not None else ""
+
+
+def _reason(error: yaml.YAMLError) -> str:
+    return str(getattr(error, "problem", None) or error)
+
+
+def parse_value(text: str, option: str) -> Any:
+    """The value of an override ``key=value``."""
+    try:
+        return parse_yaml(text, where=f"-o {option}")
+    except GraphprobeError as error:
+        raise UsageError(error.message, where=error.where, hint="quote the value") from error
+
+
+def to_scalar(value: Any) -> str:
+    """A value as YAML on one line, quoted where YAML would take it for something else."""
+    if isinstance(value, float) and abs(value) < 1e15 and value.is_integer():
+        return f"{value:.1f}"
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**9, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...")
