@@ -1,0 +1,173 @@
+"""One training step: losses and gradients, a look at the losses, then the update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import paddle
+from numpy.typing import NDArray
+
+from graphprobe.errors import TrainError
+from graphprobe.ir.program import ROLE_BACKWARD, ROLE_OPTIMIZE
+from graphprobe.train.arrays import Arrays
+from graphprobe.train.split import split_program
+
+Feed = Mapping[str, NDArray[np.generic]]
+DEPTHWISE = ("depthwise_conv2d", "depthwise_conv2d_grad")
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizer:
+    """The settings of Momentum with L2 decay."""
+
+    momentum: float
+    weight_decay: float
+
+
+class Engine:
+    """Runs the steps of one train program.
+
+    Args:
+        main: the paddle program with the student, what it learns from and the losses.
+        scope: holds the values of its variables.
+        place: where it runs.
+        losses: name -> scalar variable; ``total`` is minimized, the others are terms of it.
+        optimizer: how.
+        seed: of the random numbers that ops draw; with the iteration it fixes each step's.
+        onednn_depthwise: run depthwise convolutions on the CPU in oneDNN, which is twice as fast.
+    """
+
+    def __init__(
+        self,
+        main: Any,
+        scope: Any,
+        place: Any,
+        losses: Mapping[str, Any],
+        optimizer: Optimizer,
+        *,
+        seed: int,
+        onednn_depthwise: bool = False,
+    ) -> None:
+        self.scope, self.place, self.seed = scope, place, seed
+        self.executor = paddle.static.Executor(place)
+        self.loss_vars = {name: var.name for name, var in losses.items()}
+        before = set(main.global_block().vars)
+        gradients, self._rate = self._minimize(main, losses["total"], optimizer)
+        new = [var for name, var in main.global_block().vars.items() if name not in before]
+        self.optimizer_names = sorted(v.name for v in new if v.persistable and v.name != self._rate)
+        if onednn_depthwise:
+            use_onednn(main, DEPTHWISE)
+        self._compute, self._update = split_program(main, gradients)
+
+    def _minimize(self, main: Any, total: Any, settings: Optimizer) -> tuple[list[str], str]:
+        startup = paddle.static.Program()
+        with paddle.static.program_guard(main, startup), paddle.utils.unique_name.guard("train_"):
+            optimizer = paddle.optimizer.Momentum(
+                0.0,
+                settings.momentum,
+                weight_decay=paddle.regularizer.L2Decay(settings.weight_decay),
+            )
+            _, pairs = optimizer.minimize(total)
+        self.executor.run(startup, scope=self.scope)
+        self.parameters = [parameter.name for parameter, _ in pairs]
+        return [gradient.name for _, gradient in pairs], optimizer._global_learning_rate().name
+
+    def step(self, iteration: int, feed: Feed, rate: float) -> dict[str, float]:
+        """Train on one batch.
+
+        Returns:
+            every loss by name, as it was before the update.
+
+        Raises:
+            TrainError: a loss is not finite; the parameters are then as before the step.
+        """
+        losses = self.losses(iteration, feed)
+        self._set_rate(rate)
+        self.executor.run(self._update, scope=self.scope)
+        return losses
+
+    def losses(self, iteration: int, feed: Feed) -> dict[str, float]:
+        """Losses and gradients of one batch, without an update.
+
+        Raises:
+            TrainError: a loss is not finite.
+        """
+        paddle.seed(self.seed + iteration)
+        fetched = self.executor.run(
+            self._compute, feed=feed, fetch_list=list(self.loss_vars.values()), scope=self.scope
+        )
+        losses = {
+            name: float(np.asarray(value).reshape(-1)[0])
+            for name, value in zip(self.loss_vars, fetched, strict=True)
+        }
+        if not np.isfinite(list(losses.values())).all():
+            raise self._not_finite(iteration, feed, losses)
+        return losses
+
+    def _set_rate(self, rate: float) -> None:
+        tensor = self.scope.find_var(self._rate).get_tensor()
+        tensor.set(np.full(tensor.shape(), rate, np.float32), self.place)
+
+    def _not_finite(self, iteration: int, feed: Feed, losses: Mapping[str, float]) -> TrainError:
+        bad = [name for name, value in losses.items() if not np.isfinite(value)]
+        terms = [name for name in bad if name != "total"] or bad
+        found = self._first_bad(feed)
+        place = f"first in variable {found}" if found else "in no variable when run again"
+        return TrainError(
+            f"iteration {iteration}: loss {', '.join(terms)} is not finite, {place}",
+            hint="the parameters were not updated with it; lower train.learning_rate.base, "
+            "lengthen the warm-up or look at the data, then resume with -r auto",
+        )
+
+    def _first_bad(self, feed: Feed) -> str | None:
+        """The first input, parameter or forward variable, in the order of ops, that holds a NaN."""
+        names = forward_names(self._compute)
+        values = self.executor.run(
+            self._compute, feed=feed, fetch_list=names, scope=self.scope, use_program_cache=False
+        )
+        return next((n for n, v in zip(names, values, strict=True) if not _finite(v)), None)
+
+    def values(self, names: list[str]) -> Arrays:
+        """Copies of variables of the scope."""
+        return {name: np.array(self.scope.find_var(name).get_tensor()) for name in names}
+
+    def gradient(self, parameter: str) -> NDArray[np.generic]:
+        """The gradient of a parameter that the last `losses` left."""
+        return np.array(self.scope.find_var(f"{parameter}@GRAD").get_tensor())
+
+
+def forward_names(program: Any) -> list[str]:
+    """Tensors that the forward ops of a paddle program read and write, in the order of ops."""
+    block = program.global_block()
+    names: dict[str, None] = {}
+    for op in block.ops:
+        if op.attr("op_role") & (ROLE_BACKWARD | ROLE_OPTIMIZE):
+            continue
+        for name in (*op.input_arg_names, *op.output_arg_names):
+            if (
+                block.has_var(name)
+                and block.var(name).type == paddle.base.core.VarDesc.VarType.LOD_TENSOR
+            ):
+                names[name] = None
+    return list(names)
+
+
+def use_onednn(program: Any, op_types: tuple[str, ...]) -> None:
+    """Let the CPU run these ops in oneDNN."""
+    for op in program.global_block().ops:
+        if op.type in op_types:
+            op._set_attr("use_mkldnn", True)
+
+
+def set_values(scope: Any, place: Any, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    """Put arrays into variables of a scope."""
+    for name, array in arrays.items():
+        scope.var(name).get_tensor().set(np.ascontiguousarray(array), place)
+
+
+def _finite(value: Any) -> bool:
+    array = np.asarray(value)
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

@@ -1,0 +1,123 @@
+"""Read Paddle's tensor streams in numpy: one file a parameter, or many in one file.
+
+The stream of one tensor (paddle/fluid/framework/lod_tensor.cc, SerializeToStream), little endian:
+uint32 version 0; uint64 number of LoD levels, each a uint64 byte count and its bytes; uint32
+tensor version 0; int32 size of a TensorDesc message (field 1: the data type, field 2: the sizes);
+that message; the raw data.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphprobe.errors import CheckpointError
+
+# VarType.Type of framework.proto -> numpy
+DTYPES = {
+    0: "?",
+    1: "<i2",
+    2: "<i4",
+    3: "<i8",
+    4: "<f2",
+    5: "<f4",
+    6: "<f8",
+    20: "u1",
+    21: "i1",
+}
+
+
+class _Stream:
+    """A cursor over the bytes of a file that never reads past its end."""
+
+    def __init__(self, data: bytes, where: str) -> None:
+        self.data, self.where, self.at = data, where, 0
+
+    def take(self, count: int) -> bytes:
+        if count < 0 or self.at + count > len(self.data):
+            raise self.error("ends in the middle of a tensor")
+        self.at += count
+        return self.data[self.at - count : self.at]
+
+    def number(self, form: str) -> int:
+        value: int = struct.unpack(form, self.take(struct.calcsize(form)))[0]
+        return value
+
+    def error(self, message: str) -> CheckpointError:
+        hint = "it is damaged or not a Paddle weights file"
+        return CheckpointError(f"{message} (byte {self.at})", where=self.where, hint=hint)
+
+
+def read_tensor_file(path: Path) -> NDArray[np.generic]:
+    """The one tensor of a file, as Paddle 1.x writes one file a parameter."""
+    return read_combined(path, [path.name])[path.name]
+
+
+def read_combined(path: Path, names: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+    """The tensors of a combined file (``__params__``, ``.pdiparams``) in the order of `names`.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or holds another number of tensors.
+    """
+    try:
+        stream = _Stream(path.read_bytes(), str(path))
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot be read ({error.strerror or error})", where=str(path)
+        ) from error
+    found = {name: _tensor(stream) for name in names}
+    if stream.at != len(stream.data):
+        raise stream.error(f"holds more than the {len(names)} tensors of its program")
+    return found
+
+
+def _tensor(stream: _Stream) -> NDArray[np.generic]:
+    if stream.number("<I") != 0:
+        raise stream.error("is not a Paddle tensor stream")
+    for _ in range(stream.number("<Q")):
+        stream.take(stream.number("<Q"))
+    if stream.number("<I") != 0:
+        raise stream.error("is not a Paddle tensor stream")
+    code, sizes = _tensor_desc(stream, stream.number("<i"))
+    if code not in DTYPES or any(size < 0 for size in sizes):
+        raise stream.error(f"holds a tensor of unknown type {code} or sizes {sizes}")
+    dtype = np.dtype(DTYPES[code])
+    data = stream.take(math.prod(sizes) * dtype.itemsize)
+    return np.frombuffer(data, dtype).reshape(sizes).copy()
+
+
+def _tensor_desc(stream: _Stream, size: int) -> tuple[int, list[int]]:
+    """Data type and sizes from the wire form of TensorDesc; the sizes may come packed."""
+    end = stream.at + size
+    code, sizes = -1, []
+    while stream.at < end:
+        tag = _varint(stream)
+        if tag == 0x08:
+            code = _varint(stream)
+        elif tag == 0x10:
+            sizes.append(_varint(stream))
+        elif tag == 0x12:
+            stop = _varint(stream) + stream.at
+            while stream.at < stop:
+                sizes.append(_varint(stream))
+        else:
+            raise stream.error("holds a tensor description that is not understood")
+    if stream.at != end:
+        raise stream.error("holds a tensor description of the wrong size")
+    return code, sizes
+
+
+def _varint(stream: _Stream) -> int:
+    value = shift = 0
+    while shift < 70:
+        byte = stream.take(1)[0]
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value - (1 << 64) if value >= 1 << 63 else value
+        shift += 7
+    raise stream.error("holds a number that does not end")

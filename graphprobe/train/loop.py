@@ -1,0 +1,128 @@
+"""The loop: steps, evaluations and checkpoints until the last iteration or a request to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graphprobe.errors import TrainError
+from graphprobe.files import write_whole
+from graphprobe.train.checkpoint import drop_old, write_checkpoint
+from graphprobe.train.engine import Engine, Feed
+from graphprobe.train.report import Reporter, Step
+from graphprobe.train.schedule import Schedule
+from graphprobe.train.signals import StopRequest
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does.
+
+    Args:
+        root: folder of its checkpoints.
+        total: iterations in all.
+        schedule: the learning rate.
+        snapshot_iter: iterations between checkpoints.
+        eval_iter: iterations between evaluations; 0 for the end only.
+        keep_last: checkpoints that are kept beside the best.
+        state: what every checkpoint records beside its arrays.
+        weights: names of the student's parameters and statistics.
+        evaluate: measures the student as it is; None where there is nothing to measure with.
+    """
+
+    root: Path
+    total: int
+    schedule: Schedule
+    snapshot_iter: int
+    eval_iter: int
+    keep_last: int
+    state: dict[str, Any]
+    weights: list[str]
+    evaluate: Callable[[], float] | None
+
+
+@dataclass
+class Outcome:
+    """How a run ended: the iteration, the last metric, the best one, and what stopped it."""
+
+    iteration: int
+    metric: float | None = None
+    best: float | None = None
+    best_iteration: int | None = None
+    stopped: str | None = None
+
+
+def run_loop(
+    engine: Engine, plan: Plan, batches: Iterator[Feed], report: Reporter, start: Outcome
+) -> Outcome:
+    """Train from ``start.iteration`` to ``plan.total``.
+
+    Args:
+        batches: feeds for the iterations after the start, in order.
+        start: where the run stands, as a checkpoint tells it.
+
+    Raises:
+        TrainError: a loss is not finite, or the data end too early.
+        CheckpointError: a checkpoint cannot be written.
+    """
+    now = start
+    with StopRequest() as stop:
+        clock = time.perf_counter()
+        while now.iteration < plan.total and stop.name is None:
+            feed, waited = _next(batches, now.iteration)
+            rate = plan.schedule.at(now.iteration)
+            losses = engine.step(now.iteration + 1, feed, rate)
+            now.iteration += 1
+            seconds = time.perf_counter() - clock
+            images = len(next(iter(feed.values())))
+            report.step(Step(now.iteration, rate, losses, images, seconds, waited))
+            _evaluate_and_save(engine, plan, report, now)
+            clock = time.perf_counter()
+        if stop.name is not None and now.iteration < plan.total:
+            now.stopped = stop.name
+            _save(engine, plan, now)
+            report.say(f"{stop.name}: saved iteration {now.iteration}; resume with -r auto")
+    return now
+
+
+def _next(batches: Iterator[Feed], iteration: int) -> tuple[Feed, float]:
+    begin = time.perf_counter()
+    feed = next(batches, None)
+    if feed is None:
+        raise TrainError(f"the data end before iteration {iteration + 1}")
+    return feed, time.perf_counter() - begin
+
+
+def _evaluate_and_save(engine: Engine, plan: Plan, report: Reporter, now: Outcome) -> None:
+    last = now.iteration == plan.total
+    if plan.evaluate is not None and (last or _due(now.iteration, plan.eval_iter)):
+        now.metric = plan.evaluate()
+        better = now.best is None or now.metric >= now.best
+        report.say(f"iter {now.iteration}: {plan.state['metric']} {now.metric:.4f}")
+        if better:
+            now.best, now.best_iteration = now.metric, now.iteration
+            _save(engine, plan, now)
+            write_whole(plan.root / "best", f"{now.iteration:06d}\n")
+            return
+    if last or _due(now.iteration, plan.snapshot_iter):
+        _save(engine, plan, now)
+
+
+def _due(iteration: int, every: int) -> bool:
+    return every > 0 and iteration % every == 0
+
+
+def _save(engine: Engine, plan: Plan, now: Outcome) -> None:
+    state = {
+        **plan.state,
+        "metric_value": now.metric,
+        "best": now.best,
+        "best_iteration": now.best_iteration,
+    }
+    weights, optimizer = engine.values(plan.weights), engine.values(engine.optimizer_names)
+    write_checkpoint(plan.root, now.iteration, weights, optimizer, state)
+    keep = set() if now.best_iteration is None else {f"{now.best_iteration:06d}"}
+    drop_old(plan.root, plan.keep_last, keep)

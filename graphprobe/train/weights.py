@@ -1,0 +1,142 @@
+"""Read trained weights in any of their forms and hold them against what a program wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from graphprobe.errors import CheckpointError, GraphprobeError, did_you_mean
+from graphprobe.train import checkpoint
+from graphprobe.train.arrays import Arrays, read_arrays
+from graphprobe.train.lod_tensor import read_combined, read_tensor_file
+
+Shapes = Mapping[str, tuple[int, ...]]
+_PROGRAM_OF = {"__params__": "__model__", "params": "model"}
+_SHOWN = 12
+
+
+def read_weights(path: Path, wanted: Shapes) -> Arrays:
+    """The arrays of a weights file or folder.
+
+    Taken are a checkpoint of this trainer, the folder of a run (its best checkpoint, else its
+    newest), an ``.npz``, a combined ``.pdiparams`` or ``__params__`` beside its program, and a
+    folder that holds one file a parameter.
+
+    Args:
+        path: file or folder.
+        wanted: the names that are looked for in a folder of one file a parameter.
+
+    Raises:
+        CheckpointError: nothing there can be read as weights.
+    """
+    if path.is_dir():
+        return _read_folder(path, wanted)
+    if not path.exists():
+        near = did_you_mean(path.name, (p.name for p in path.parent.glob("*")))
+        raise CheckpointError("no such weights", where=str(path), hint=near)
+    if path.suffix == ".npz":
+        return read_arrays(path)
+    if path.suffix in (".pdparams", ".pdopt", ".pkl", ".pickle"):
+        raise CheckpointError(
+            "is a pickle, which can run code when it is read and is not taken",
+            where=str(path),
+            hint="save it as .npz with numpy.savez(file, **paddle.load(path)) if you trust it",
+        )
+    return _read_beside_program(path)
+
+
+def check_weights(found: Mapping[str, object], wanted: Shapes, *, where: str) -> None:
+    """Every wanted name must be there in its shape, and no other.
+
+    Raises:
+        CheckpointError: one line that lists all that is missing, unexpected or of another shape.
+    """
+    missing = sorted(wanted.keys() - found.keys())
+    extra = sorted(found.keys() - wanted.keys())
+    wrong = [
+        f"{name} is {_shape(found[name])}, not {wanted[name]}"
+        for name in sorted(wanted.keys() & found.keys())
+        if _shape(found[name]) != tuple(wanted[name])
+    ]
+    parts = [
+        f"{len(names)} {label}: {_listed(names)}"
+        for label, names in (
+            ("missing", missing),
+            ("unexpected", extra),
+            ("of another shape", wrong),
+        )
+        if names
+    ]
+    if parts:
+        raise CheckpointError(
+            "the weights are of another model: " + "; ".join(parts),
+            where=where,
+            hint="check the program's options (num_classes, width) against those of the training",
+        )
+
+
+def _shape(array: object) -> tuple[int, ...]:
+    return tuple(getattr(array, "shape", ()))
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _read_folder(path: Path, wanted: Shapes) -> Arrays:
+    if checkpoint.is_checkpoint(path):
+        return checkpoint.read_checkpoint(path).weights
+    if checkpoint.checkpoint_folders(path / "checkpoints"):
+        return read_checkpoint_of_run(path).weights
+    for params, program in (("__params__", "__model__"), ("params", "model")):
+        if (path / params).is_file() and (path / program).is_file():
+            return _read_beside_program(path / params)
+    combined = sorted(path.glob("*.pdiparams"))
+    if len(combined) == 1:
+        return _read_beside_program(combined[0])
+    files = {name: path / name for name in wanted if (path / name).is_file()}
+    if not files:
+        raise CheckpointError(
+            "holds no weights",
+            where=str(path),
+            hint="name a checkpoint, an .npz, a .pdiparams, or a folder of one file a parameter",
+        )
+    return {name: read_tensor_file(file) for name, file in files.items()}
+
+
+def read_checkpoint_of_run(run: Path) -> checkpoint.Checkpoint:
+    """The best checkpoint of a run's folder, else its newest one that is whole."""
+    root = run / "checkpoints"
+    best = root / "best"
+    if best.is_file():
+        name = best.read_text(encoding="utf-8").strip()
+        if name.isdecimal() and (root / name).is_dir():
+            return checkpoint.read_checkpoint(root / name)
+    found = checkpoint.read_newest(root, lambda _: None)
+    if found is None:
+        raise CheckpointError("holds no checkpoint", where=str(run), hint="train first")
+    return found
+
+
+def _read_beside_program(path: Path) -> Arrays:
+    """A combined file: its tensors stand in the order of their sorted names."""
+    from graphprobe.programs import load_program
+
+    beside = path.with_name(_PROGRAM_OF.get(path.name, f"{path.stem}.pdmodel"))
+    if not beside.is_file():
+        raise CheckpointError(
+            f"needs its program {beside.name} beside it, which tells the names of its tensors",
+            where=str(path),
+        )
+    try:
+        program = load_program(str(beside))
+    except GraphprobeError as error:
+        raise CheckpointError(f"its program cannot be read: {error}", where=str(path)) from error
+    names = sorted(
+        var.name
+        for block in program.blocks
+        for var in block.vars.values()
+        if var.persistable and var.kind == "tensor"
+    )
+    return read_combined(path, names)
