@@ -1,1 +1,20 @@
-"""The bundled models, one file a model."""
+"""The bundled models, one file a model, built from private building blocks.
+
+Importing this package does not import paddle; building a model does.
+"""
+
+from graphprobe.zoo._base import Built, Graph, ZooModel
+from graphprobe.zoo._build import build_zoo
+from graphprobe.zoo._cache import zoo_bytes
+from graphprobe.zoo._options import ZooSpec, parse_zoo, zoo_names
+
+__all__ = [
+    "Built",
+    "Graph",
+    "ZooModel",
+    "ZooSpec",
+    "build_zoo",
+    "parse_zoo",
+    "zoo_bytes",
+    "zoo_names",
+]

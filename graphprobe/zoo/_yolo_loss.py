@@ -1,0 +1,47 @@
+"""The YOLOv3 loss as one op a scale, as PaddleDetection builds it by default."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from paddle.vision.ops import yolo_loss
+
+from graphprobe.zoo._layers import Var, add_up, mean
+from graphprobe.zoo._yolo_head import YoloHead
+
+IGNORE_THRESHOLD = 0.7
+
+
+def whole_loss(
+    maps: Sequence[Var], head: YoloHead, truth: Sequence[Var], label_smooth: bool
+) -> dict[str, Var]:
+    """The mean over pictures of each scale's yolov3_loss, summed.
+
+    Args:
+        maps: from `yolo_outputs`.
+        head: its settings.
+        truth: gt_bbox [N, B, 4] (center x, y, width, height over the picture's size),
+            gt_class [N, B], gt_score [N, B].
+        label_smooth: whether class targets are smoothed by 1 / C.
+
+    Returns:
+        ``loss``, a scalar.
+    """
+    boxes, labels, scores = truth
+    terms = []
+    for index, x in enumerate(maps):
+        loss = yolo_loss(
+            x,
+            boxes,
+            labels,
+            head.flat_anchors,
+            list(head.masks[index]),
+            head.num_classes,
+            IGNORE_THRESHOLD,
+            head.downsample[index],
+            gt_score=scores,
+            use_label_smooth=label_smooth,
+            name=f"yolo_loss{index}",
+        )
+        terms.append(mean(loss))
+    return {"loss": add_up([sum(terms)])}
