@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import traceback
 
-import click
 import typer
 
 from graphprobe.errors import GraphprobeError
@@ -14,6 +14,11 @@ from graphprobe.errors import GraphprobeError
 ANSWER_IS_NO = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
+
+# Newer Typer carries its own copy of click; these are the exceptions that it really raises.
+_exceptions = importlib.import_module(typer.BadParameter.__module__)
+# click before 8.2 has no such exception.
+_NoArgs: type[Exception] | tuple[()] = getattr(_exceptions, "NoArgsIsHelpError", ())
 
 
 def run(app: typer.Typer, argv: list[str], *, debug: bool = False) -> int:
@@ -24,14 +29,14 @@ def run(app: typer.Typer, argv: list[str], *, debug: bool = False) -> int:
         return status if isinstance(status, int) else 0
     except GraphprobeError as error:
         return _say(str(error), debug)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+    except _NoArgs as error:
+        typer.echo(error.format_message())
         return BAD_INPUT
-    except click.ClickException as error:
+    except _exceptions.ClickException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "graphprobe"
         return _say(f"{path}: {_one_line(error)}; see {path} --help", debug)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write("interrupted\n")
         return INTERRUPTED
     except BrokenPipeError:
@@ -42,7 +47,7 @@ def run(app: typer.Typer, argv: list[str], *, debug: bool = False) -> int:
         return _say(f"the input is too large or nested too deeply ({type(error).__name__})", debug)
 
 
-def _one_line(error: click.ClickException) -> str:
+def _one_line(error: typer.BadParameter) -> str:
     return " ".join(error.format_message().split()).rstrip(".")
 
 
