@@ -6,6 +6,7 @@ import csv
 import enum
 import io
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -63,17 +64,26 @@ def to_text(renderables: Iterable[RenderableType]) -> str:
 
 def print_tables(renderables: Iterable[RenderableType]) -> None:
     """Print to standard output; colours only on a terminal."""
+    lines = list(renderables)
+    if all(isinstance(item, str) for item in lines):
+        sys.stdout.write("".join(f"{item}\n" for item in lines))
+        return
     from rich.console import Console
 
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console = Console(file=sys.stdout, width=console.width, highlight=False, markup=False)
-    _print(console, renderables)
+    _print(console, lines)
 
 
 def _print(console: Console, renderables: Iterable[RenderableType]) -> None:
     for item in renderables:
         console.print(item)
+
+
+def terminal_width() -> int:
+    """Columns of the terminal (or COLUMNS); 80 where there is none."""
+    return max(40, shutil.get_terminal_size((80, 24)).columns)
 
 
 def deliver(
@@ -97,6 +107,9 @@ def deliver(
         UsageError: the file's suffix tells no form and --format is not given.
     """
     chosen = form or _form_of(output)
+    # A name with characters that the terminal's encoding lacks must not end in a traceback.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     if chosen is Format.table and output is None:
         print_tables(tables())
         return

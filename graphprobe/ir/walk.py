@@ -25,6 +25,7 @@ class Value:
         slot: the output slot of the producer.
         index: the position in that slot.
         consumers: ids of the ops that read it, ascending, each once.
+        block: the block that the variable belongs to.
     """
 
     id: int
@@ -33,6 +34,7 @@ class Value:
     slot: str = ""
     index: int = 0
     consumers: list[int] = field(default_factory=list)
+    block: int = 0
 
 
 @dataclass(slots=True)
@@ -157,7 +159,7 @@ def _read(flow: Dataflow, op: Op, name: str, state: list[dict[str, int]]) -> int
     at = state[home].get(name)
     if at is None:
         at = len(flow.values)
-        flow.values.append(Value(at, name))
+        flow.values.append(Value(at, name, block=home))
         state[home][name] = at
     consumers = flow.values[at].consumers
     if not consumers or consumers[-1] != op.id:
@@ -170,7 +172,7 @@ def _write(
 ) -> int:
     home = _home(flow.program, op.block, name, state)
     at = len(flow.values)
-    flow.values.append(Value(at, name, op.id, slot, index))
+    flow.values.append(Value(at, name, op.id, slot, index, block=home))
     state[home][name] = at
     return at
 
