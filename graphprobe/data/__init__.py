@@ -1,1 +1,6 @@
-"""Readers of data sets, one file a format."""
+"""Data sets, augmentations, batches and metrics: numpy and Pillow, never Paddle.
+
+A format is one file in `formats`. `open_data` (in `open.py`) opens any of them from one line of
+text, `transforms` changes samples, `batches` turns them into the arrays that a program is fed,
+`voc_map` and `miou` say how good the outputs are.
+"""

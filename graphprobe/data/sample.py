@@ -1,0 +1,113 @@
+"""What every data set gives: samples, and a list of them that can be indexed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+# The value of a mask's pixels that neither train nor count.
+IGNORE = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture with what is known about it.
+
+    Args:
+        name: what messages call it: the file's stem, or ``digits-train-17``.
+        image: uint8 [H, W, 3], RGB.
+        boxes: float32 [n, 4]: x1, y1, x2, y2 in pixels; x2 and y2 are the far edges, so that
+            x2 - x1 is the width.
+        classes: int64 [n], indices into the data set's `class_names`.
+        difficult: bool [n]: objects that an evaluation leaves out.
+        scores: float32 [n]: 1, or the share of its picture in a mixture of two.
+        mask: uint8 [H, W], a class a pixel and 255 where none is known; None for detection.
+    """
+
+    name: str
+    image: Image
+    boxes: Floats
+    classes: Integers
+    difficult: Flags
+    scores: Floats
+    mask: Image | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.image.shape[0], self.image.shape[1]
+
+
+def detection_sample(
+    name: str, image: Image, boxes: Any, classes: Any, difficult: Any = None
+) -> Sample:
+    """A sample from plain lists, with every array in its documented shape and type."""
+    found = np.asarray(boxes, np.float32).reshape(-1, 4)
+    count = len(found)
+    hard = np.zeros(count, np.bool_) if difficult is None else np.asarray(difficult, np.bool_)
+    return Sample(
+        name=name,
+        image=image,
+        boxes=found,
+        classes=np.asarray(classes, np.int64).reshape(count),
+        difficult=hard.reshape(count),
+        scores=np.ones(count, np.float32),
+    )
+
+
+def segmentation_sample(name: str, image: Image, mask: Image) -> Sample:
+    """A sample with a mask uint8 [H, W] and no boxes."""
+    empty = detection_sample(name, image, [], [])
+    return Sample(name, image, empty.boxes, empty.classes, empty.difficult, empty.scores, mask=mask)
+
+
+class Dataset(Protocol):
+    """Samples by index; safe to copy into worker processes."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes by index."""
+
+    @property
+    def task(self) -> str:
+        """``detection`` or ``segmentation``."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was odd but could be put right on opening, a line each."""
+
+    def __len__(self) -> int: ...
+
+    def sample(self, index: int) -> Sample:
+        """The sample at 0 <= index < len; the same one every time.
+
+        Raises:
+            DataError: its picture cannot be read.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One kind of data set.
+
+    Args:
+        name: what stands before the colon, as in ``voc:PATH``.
+        takes_path: whether a path follows the colon.
+        open: called with the options as keywords (and `path` first where it takes one);
+            raises DataError.
+        options: every option with its default; a default's type is the option's type.
+    """
+
+    name: str
+    takes_path: bool
+    open: Callable[..., Dataset]
+    options: Mapping[str, Any] = field(default_factory=dict)
