@@ -1,0 +1,285 @@
+"""A folder as PASCAL VOC lays it out: Annotations, JPEGImages, ImageSets/Main.
+
+The folder may also be one that holds a VOC folder, or several (VOCdevkit with VOC2007 and
+VOC2012, whose pictures are then taken together). Corners in the files are 1-based and
+inclusive; samples have far edges, so (1, 1, 1, 1) becomes the one pixel (0, 0, 1, 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from graphprobe.data._pictures import picture_size, read_picture
+from graphprobe.data._problems import Problems
+from graphprobe.data._voc_xml import Annotation, VocObject, parse_annotation
+from graphprobe.data.sample import Format, Sample, detection_sample
+from graphprobe.errors import DataError, did_you_mean
+
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".JPG", ".JPEG", ".PNG")
+# Tools disagree by a pixel on where a picture ends; what is farther out is an error.
+_SLACK = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One line of a list: what it is called, its annotation and its picture."""
+
+    name: str
+    annotation: Path
+    picture: Path
+
+
+@dataclass(slots=True)
+class _Record:
+    """One entry that was read: its boxes in pixels with far edges."""
+
+    name: str
+    picture: Path
+    boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    difficult: list[bool] = field(default_factory=list)
+
+
+class Voc:
+    """Pictures and boxes of one list of a VOC folder."""
+
+    task = "detection"
+
+    def __init__(
+        self, records: list[_Record], class_names: tuple[str, ...], warnings: tuple[str, ...]
+    ) -> None:
+        self._records = records
+        self.class_names = class_names
+        self.warnings = warnings
+        self._number = {name: number for number, name in enumerate(class_names)}
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def sample(self, index: int) -> Sample:
+        """Read the picture at this index, with its boxes."""
+        record = self._records[index]
+        classes = np.array([self._number[label] for label in record.labels], np.int64)
+        return detection_sample(
+            record.name, read_picture(record.picture), record.boxes, classes, record.difficult
+        )
+
+
+def open_voc(path: str, *, split: str, labels: str, clip: bool) -> Voc:
+    """Read every annotation of a list and the head of every picture.
+
+    Args:
+        path: the folder.
+        split: a list in ImageSets/Main (``train``, ``trainval``, ``test``, ...), or the path of
+            a list whose lines are names, or picture and annotation paths below the folder.
+        labels: a file with a class name a line; without it ``label_list.txt`` in the folder is
+            taken, or else the names found in all its annotations, sorted.
+        clip: cut boxes that leave their picture instead of refusing them.
+
+    Raises:
+        DataError: all that is wrong with the folder, the first problems told.
+    """
+    root = Path(path)
+    folders = _find_folders(root)
+    problems = Problems(path)
+    entries = [entry for folder in folders for entry in _read_list(root, folder, split)]
+    reader = _Reader(problems, clip)
+    records = [record for entry in entries if (record := reader.read(entry))]
+    names = _class_names(root, folders, labels, records)
+    known = set(names)
+    for record in records:
+        for label in record.labels:
+            if label not in known:
+                hint = did_you_mean(label, names)
+                problems.add(f"{record.name}: class {label!r} is not in the label list", hint)
+    problems.raise_if_any()
+    if not records:
+        raise DataError(f"the list {split} is empty", where=path, hint="choose another split")
+    if not names:
+        raise DataError("no annotation has an object", where=path)
+    return Voc(records, names, reader.warnings())
+
+
+def _find_folders(root: Path) -> list[Path]:
+    """The VOC folders at `root`: itself, or those directly inside."""
+    if not root.is_dir():
+        text = "is not a folder" if root.exists() else "does not exist"
+        raise DataError(text, where=str(root), hint="name a folder in VOC format")
+    if (root / "Annotations").is_dir():
+        return [root]
+    inside = [root, *sorted(path for path in root.iterdir() if path.is_dir())]
+    found = [path for path in inside if (path / "Annotations").is_dir()]
+    if not found:
+        raise DataError(
+            "is not a VOC folder", where=str(root), hint="it must hold Annotations and JPEGImages"
+        )
+    return found
+
+
+def _read_list(root: Path, folder: Path, split: str) -> list[_Entry]:
+    """The entries of one list; a path of a list counts from the root given by the user."""
+    for path in (folder / "ImageSets" / "Main" / f"{split}.txt", root / split, Path(split)):
+        if path.is_file():
+            lines = _read_text(path).splitlines()
+            return [_entry(folder, path, line.split()) for line in lines if line.strip()]
+    lists = folder / "ImageSets" / "Main"
+    known = sorted(path.stem for path in lists.glob("*.txt") if "_" not in path.stem)
+    hint = did_you_mean(split, known) or f"there are {', '.join(known) or 'none'}"
+    raise DataError(f"there is no list called {split!r}", where=str(lists), hint=hint)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError("cannot be read as text", where=str(path)) from error
+
+
+def _entry(folder: Path, source: Path, words: list[str]) -> _Entry:
+    """An entry from ``name``, ``name 1`` (class lists) or ``picture.jpg annotation.xml``."""
+    if len(words) == 2 and words[1].endswith(".xml"):
+        picture, annotation = folder / words[0], folder / words[1]
+        return _Entry(Path(words[1]).stem, annotation, picture)
+    name = words[0]
+    if len(words) > 1 and words[1] not in ("-1", "0", "1"):
+        raise DataError(f"line {' '.join(words)!r} is not understood", where=str(source))
+    return _Entry(
+        name, folder / "Annotations" / f"{name}.xml", folder / "JPEGImages" / f"{name}.jpg"
+    )
+
+
+def _class_names(
+    root: Path, folders: list[Path], labels: str, records: list[_Record]
+) -> tuple[str, ...]:
+    given = Path(labels) if labels else None
+    for path in [given] if given else [folder / "label_list.txt" for folder in (root, *folders)]:
+        if path.is_file():
+            return _read_labels(path)
+    if given:
+        raise DataError("the label list does not exist", where=labels)
+    return _names_in_folders(folders, records)
+
+
+def _read_labels(path: Path) -> tuple[str, ...]:
+    names = tuple(line.strip() for line in _read_text(path).splitlines() if line.strip())
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise DataError(f"names {', '.join(double)} more than once", where=str(path))
+    return names
+
+
+def _names_in_folders(folders: list[Path], records: list[_Record]) -> tuple[str, ...]:
+    """Sorted names of all annotations, so that every list of a folder numbers them alike."""
+    names = {label for record in records for label in record.labels}
+    for folder in folders:
+        for path in (folder / "Annotations").glob("*.xml"):
+            try:
+                names.update(item.name for item in parse_annotation(path.read_bytes()).objects)
+            except (DataError, OSError):
+                continue  # told when its own list is opened
+    return tuple(sorted(names))
+
+
+class _Reader:
+    """Reads entries, noting problems (which stop) and oddities (which do not)."""
+
+    def __init__(self, problems: Problems, clip: bool) -> None:
+        self._problems = problems
+        self._clip = clip
+        self._odd: dict[str, list[str]] = {}
+
+    def read(self, entry: _Entry) -> _Record | None:
+        """The record, or None where a problem was noted."""
+        annotation = self._annotation(entry)
+        if annotation is None:
+            return None
+        picture = _find_picture(entry, annotation)
+        try:
+            height, width = picture_size(picture)
+        except DataError as error:
+            hint = "add the picture or take its name out of the list"
+            self._problems.add(f"{entry.name}: {picture.name} {error.message}", hint)
+            return None
+        if annotation.size not in (None, (height, width)):
+            self._note("the size in the annotation is not the picture's", entry.name)
+        record = _Record(entry.name, picture)
+        for number, item in enumerate(annotation.objects, 1):
+            self._add(record, number, item, (width, height))
+        return record
+
+    def _annotation(self, entry: _Entry) -> Annotation | None:
+        try:
+            return parse_annotation(entry.annotation.read_bytes())
+        except OSError:
+            self._problems.add(f"{entry.name}: {entry.annotation.name} is missing")
+        except DataError as error:
+            self._problems.add(f"{entry.annotation.name}: {error.message}")
+        return None
+
+    def _add(self, record: _Record, number: int, item: VocObject, size: tuple[int, int]) -> None:
+        where = f"{record.name}: box {number} ({item.name})"
+        left, top, right, bottom = item.corners
+        if right < left or bottom < top:
+            self._problems.add(f"{where} has its corners the wrong way round")
+            return
+        if right == left or bottom == top:
+            self._note("a box without area was left out", record.name)
+            return
+        box = (left - 1, top - 1, right, bottom)
+        clipped = _clip_box(box, size)
+        if clipped[2] <= clipped[0] or clipped[3] <= clipped[1]:
+            self._problems.add(f"{where} lies outside its {size[0]} x {size[1]} picture")
+            return
+        out = max(abs(a - b) for a, b in zip(box, clipped, strict=True))
+        if out > _SLACK and not self._clip:
+            text = f"{where} reaches {out:g} pixels out of its {size[0]} x {size[1]} picture"
+            self._problems.add(text, "correct the box, or cut all such boxes with clip=true")
+            return
+        if out > 1:
+            self._note("a box was cut at the picture's edge", record.name)
+        record.boxes.append(clipped)
+        record.labels.append(item.name)
+        record.difficult.append(item.difficult)
+
+    def _note(self, what: str, name: str) -> None:
+        self._odd.setdefault(what, []).append(name)
+
+    def warnings(self) -> tuple[str, ...]:
+        """One line a kind of oddity."""
+        return tuple(
+            f"{what} ({len(names)} time{'s' if len(names) > 1 else ''}, first in {names[0]})"
+            for what, names in self._odd.items()
+        )
+
+
+def _clip_box(
+    box: tuple[float, float, float, float], size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    width, height = size
+    return (
+        min(max(box[0], 0.0), width),
+        min(max(box[1], 0.0), height),
+        max(min(box[2], float(width)), 0.0),
+        max(min(box[3], float(height)), 0.0),
+    )
+
+
+def _find_picture(entry: _Entry, annotation: Annotation) -> Path:
+    """The picture beside the annotation: the usual name, another suffix, or the one it names."""
+    if entry.picture.is_file():
+        return entry.picture
+    candidates = [entry.picture.with_name(entry.name + suffix) for suffix in _SUFFIXES]
+    if annotation.filename:
+        candidates.append(entry.picture.with_name(Path(annotation.filename).name))
+    return next((path for path in candidates if path.is_file()), entry.picture)
+
+
+DATASET = Format(
+    "voc",
+    takes_path=True,
+    open=open_voc,
+    options={"split": "train", "labels": "", "clip": False},
+)
