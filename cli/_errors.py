@@ -30,7 +30,7 @@ def run(app: typer.Typer, argv: list[str], *, debug: bool = False) -> int:
     except GraphprobeError as error:
         return _say(str(error), debug)
     except _NoArgs as error:
-        typer.echo(error.format_message())
+        typer.echo(str(error.format_message()))  # type: ignore[attr-defined]
         return BAD_INPUT
     except _exceptions.ClickException as error:
         context = getattr(error, "ctx", None)
