@@ -12,17 +12,15 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class DataSection(Section):
-    """Where the samples come from."""
+    """Where the samples come from: a line for training and one for validation."""
 
-    format: Literal["digits", "voc"] = Field(
+    train: Name = Field(
         default="digits",
-        description="digits: scenes made on the fly, nothing to fetch; voc: a VOC folder",
+        description="digits?count=200&classes=3: scenes made on the fly; voc:PATH?split=train: "
+        "a VOC folder; see docs/data.md",
     )
-    path: str | None = Field(default=None, description="folder of the data set")
-    train_list: str | None = Field(default=None, description="file that lists the training samples")
-    val_list: str | None = Field(default=None, description="file that lists the validation samples")
-    options: dict[str, str | int | float | bool | None] = Field(
-        default_factory=dict, description="options of the format"
+    val: Name | None = Field(
+        default="digits?split=val", description="what evaluation measures on; null: no evaluation"
     )
 
 
@@ -32,7 +30,7 @@ class LearningRateSection(Section):
     base: Annotated[float, Field(gt=0)] = 0.001
     warmup_steps: Count = Field(default=1000, description="iterations of linear warm-up")
     warmup_factor: Fraction = Field(default=0.0, description="factor of base at iteration 0")
-    milestones: tuple[int, ...] = Field(
+    milestones: tuple[Positive, ...] = Field(
         default=(55000, 62000), strict=False, description="iterations at which the rate is decayed"
     )
     gamma: Fraction = Field(default=0.1, description="factor of each decay")
@@ -59,4 +57,17 @@ class TrainSection(Section):
     output: Name = Field(
         default="runs/train", description="folder of checkpoints, logs and results"
     )
-    metric: Name = Field(default="auto", description="what evaluation measures; auto: by the task")
+    metric: Literal["auto", "11point", "integral", "miou"] = Field(
+        default="auto",
+        description="auto: 11point (VOC mAP of 2007) for detection, miou for segmentation",
+    )
+    teacher_engine: Literal["merge", "inference"] = Field(
+        default="merge",
+        description="merge: the teacher's ops beside the student's, by PaddleSlim; inference: "
+        "Paddle's inference engine, faster, same numbers",
+    )
+    onednn_depthwise: bool = Field(
+        default=True,
+        description="on a CPU, run depthwise convolutions in oneDNN: a step takes about half the "
+        "time; values differ from the plain kernels by rounding",
+    )

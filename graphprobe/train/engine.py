@@ -73,7 +73,7 @@ class Engine:
             _, pairs = optimizer.minimize(total)
         self.executor.run(startup, scope=self.scope)
         self.parameters = [parameter.name for parameter, _ in pairs]
-        return [gradient.name for _, gradient in pairs], optimizer._global_learning_rate().name
+        return [gradient.name for _, gradient in pairs], optimizer._global_learning_rate(main).name
 
     def step(self, iteration: int, feed: Feed, rate: float) -> dict[str, float]:
         """Train on one batch.

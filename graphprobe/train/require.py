@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from graphprobe.errors import MissingDependency
+from graphprobe.train.quiet import hush_paddle
 
 CPU, GPU = "paddlepaddle", "paddlepaddle-gpu"
 
@@ -42,3 +43,4 @@ def require_paddle(*, slim: bool = True) -> None:
             "this command needs paddleslim, which is not installed",
             hint="pip install 'graphprobe[cpu]' or 'graphprobe[gpu]'",
         )
+    hush_paddle()
