@@ -1,0 +1,141 @@
+"""Pairs as text for people, json and csv."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from graphprobe.analysis.pairs import PairReport, Rejected
+from graphprobe.ir import Pair
+
+from ._output import Rows
+
+_HEAD = ("student", "teacher", "role", "loss", "score")
+
+
+def document(report: PairReport) -> dict[str, Any]:
+    """The json document."""
+    return {
+        "pairs": [_pair(pair) for pair in report.pairs],
+        "alternatives": [_rejected(item) for item in report.alternatives],
+        "warnings": list(report.warnings),
+    }
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    adapter = pair.adapter
+    return {
+        "student": pair.student,
+        "teacher": pair.teacher,
+        "student_shape": list(pair.student_shape),
+        "teacher_shape": list(pair.teacher_shape),
+        "role": pair.role,
+        "part": pair.part,
+        "loss": pair.loss,
+        "weight": pair.weight,
+        "score": pair.score,
+        "rule": pair.rule,
+        "evidence": list(pair.evidence),
+        "adapter": None
+        if adapter is None
+        else {
+            "in_channels": adapter.in_channels,
+            "out_channels": adapter.out_channels,
+            "resize": adapter.resize,
+            "parameters": adapter.parameters,
+        },
+    }
+
+
+def _rejected(item: Rejected) -> dict[str, Any]:
+    return {
+        "student": item.student,
+        "teacher": item.teacher,
+        "role": item.role,
+        "rule": item.rule,
+        "reason": item.reason,
+    }
+
+
+def rows(report: PairReport) -> Rows:
+    """Head and lines for csv."""
+    head = (*_HEAD[:3], "part", "loss", "weight", "score", "rule", "adapter", "evidence")
+    return head, [_line(pair) for pair in report.pairs]
+
+
+def _line(pair: Pair) -> tuple[Any, ...]:
+    adapter = pair.adapter
+    plan = f"{adapter.in_channels}->{adapter.out_channels}" if adapter is not None else ""
+    evidence = "; ".join(pair.evidence)
+    head = (pair.student, pair.teacher, pair.role, pair.part, pair.loss, pair.weight, pair.score)
+    return (*head, pair.rule, plan, evidence)
+
+
+def tables(report: PairReport, width: int) -> Iterator[str]:
+    """What people read: the pairs, why, and what was left out."""
+    if report.pairs:
+        yield _summary(report.pairs)
+        yield from _pair_lines(report.pairs, width)
+    shown = report.alternatives[:_MOST]
+    if shown:
+        yield "\nNot paired:"
+        for item in shown:
+            names = " and ".join(name for name in (item.student, item.teacher) if name)
+            side = "" if item.student and item.teacher else _side(item)
+            yield _wrapped(f"{side}{names} ({item.role}): {item.reason}", width, "  ")
+        if len(report.alternatives) > _MOST:
+            yield f"  and {len(report.alternatives) - _MOST} more (--format json lists them)"
+
+
+_MOST = 12
+
+
+def _side(item: Rejected) -> str:
+    return "student's " if item.student else "teacher's "
+
+
+def _summary(pairs: Sequence[Pair]) -> str:
+    rules = ", ".join(dict.fromkeys(pair.rule for pair in pairs))
+    return f"{len(pairs)} pair{'s' if len(pairs) > 1 else ''} by {rules}\n"
+
+
+def _pair_lines(pairs: Sequence[Pair], width: int) -> Iterator[str]:
+    cells = [_HEAD, *(_cells(pair) for pair in pairs)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(_HEAD))]
+    wide = sum(widths) + 2 * (len(_HEAD) - 1) > width
+    for row, pair in zip(cells, (None, *pairs), strict=True):
+        yield from _row(row, widths, wide)
+        if pair is not None:
+            yield from (_wrapped("; ".join(pair.evidence), width, "    "),)
+
+
+def _row(row: Sequence[str], widths: Sequence[int], wide: bool) -> Iterator[str]:
+    """One line, or one line a name where the names are too long for the screen."""
+    if wide:
+        yield row[0]
+        yield f"  {row[1]}"
+        yield f"  {row[2]}  {row[3]}  {row[4]}"
+    else:
+        yield "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+
+
+def _cells(pair: Pair) -> tuple[str, ...]:
+    return (
+        pair.student,
+        pair.teacher,
+        pair.role,
+        f"{pair.loss} x {pair.weight:g}",
+        f"{pair.score:.2f}",
+    )
+
+
+def _wrapped(text: str, width: int, indent: str) -> str:
+    return textwrap.fill(
+        text,
+        max(width, 40),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

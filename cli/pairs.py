@@ -1,0 +1,64 @@
+"""graphprobe pairs: what the student should learn from the teacher."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from graphprobe.analysis.pairs import PairReport, find_pairs
+from graphprobe.files import write_whole
+from graphprobe.ir import Program
+from graphprobe.programs import load_program
+
+from . import _pair_table
+from ._errors import ANSWER_IS_NO
+from ._output import FORMAT, Format, deliver, say, terminal_width
+
+
+def command(
+    student: str = typer.Option(
+        ..., "--student", metavar="PROGRAM", help="File, folder, zoo:NAME or module:function."
+    ),
+    teacher: str = typer.Option(..., "--teacher", metavar="PROGRAM", help="Likewise."),
+    rule: str = typer.Option(
+        None, "--rule", metavar="NAME", help="Use this rule alone (default: all that apply)."
+    ),
+    loss: str = typer.Option(
+        None, "--loss", metavar="NAME", help="Give every pair this loss, with weight 1."
+    ),
+    form: Format = FORMAT,
+    output: Path = typer.Option(
+        None,
+        "--output",
+        "-o",
+        help="A .yaml file: the distillation config; .json, .csv or .txt: the result.",
+    ),
+) -> None:
+    """Find which tensors of student and teacher match, and say why.
+
+    Exit status 1 where nothing matches.
+    """
+    programs = load_program(student), load_program(teacher)
+    report = find_pairs(*programs, rule, loss)
+    config = output if output is not None and output.suffix.lower() in (".yaml", ".yml") else None
+    deliver(
+        lambda: _pair_table.document(report),
+        lambda: _pair_table.rows(report),
+        lambda: _pair_table.tables(report, terminal_width()),
+        form=form,
+        output=None if config is not None else output,
+    )
+    for warning in report.warnings:
+        say(f"warning: {warning}" if report.pairs else warning)
+    if not report.pairs:
+        raise typer.Exit(ANSWER_IS_NO)
+    if config is not None:
+        _write_config(report, programs, config)
+
+
+def _write_config(report: PairReport, programs: tuple[Program, Program], path: Path) -> None:
+    from graphprobe.emit import distill_text
+
+    write_whole(path, distill_text(report, *programs, file=str(path)))
+    say(f"wrote {path}; check it with: graphprobe check {path}")

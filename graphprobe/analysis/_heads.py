@@ -1,0 +1,237 @@
+"""The outputs of a network: what its losses read, or what its decoding reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from graphprobe.analysis._features import Feature, Key, make_feature
+from graphprobe.analysis._trace import layers_behind, logits_of, moved_from
+from graphprobe.analysis._view import View
+from graphprobe.ir import Op, Value
+from graphprobe.ir.walk import reachable
+
+YOLO = "yolo head"
+SEGMENTATION = "segmentation logits"
+CLASS = "class logits"
+SEQUENCE = "sequence logits"
+CLASS_HEAD = "class head"
+BOX_HEAD = "box head"
+HEAD = "head"
+
+
+@dataclass(frozen=True, slots=True)
+class LossSlot:
+    """The slot of a loss op that reads what the network predicts.
+
+    Args:
+        slot: its name.
+        what: ``class``, ``box`` or ``any``.
+        squashed: whether it reads probabilities, so that the logits are before an activation.
+    """
+
+    slot: str
+    what: str = "class"
+    squashed: bool = False
+
+
+# The loss and weight that published work uses for each kind of output: YOLOv3 on VOC, DeepLabv3+.
+DISTILL_LOSS = {
+    YOLO: ("l2", 100.0),
+    SEGMENTATION: ("l2", 0.1),
+    CLASS: ("soft_label", 1.0),
+    SEQUENCE: ("soft_label", 1.0),
+}
+
+
+def loss_of(kind: str) -> tuple[str, float]:
+    """The distillation loss of a kind of output and its weight."""
+    return DISTILL_LOSS.get(kind, ("l2", 1.0))
+
+
+LOSSES = {
+    "softmax_with_cross_entropy": LossSlot("Logits"),
+    "cross_entropy": LossSlot("X", squashed=True),
+    "cross_entropy2": LossSlot("X", squashed=True),
+    "sigmoid_cross_entropy_with_logits": LossSlot("X"),
+    "sigmoid_focal_loss": LossSlot("X"),
+    "bce_loss": LossSlot("X", squashed=True),
+    "log_loss": LossSlot("Predicted", squashed=True),
+    "nll_loss": LossSlot("X", squashed=True),
+    "margin_cross_entropy": LossSlot("Logits"),
+    "bpr_loss": LossSlot("X"),
+    "hinge_loss": LossSlot("Logits"),
+    "warpctc": LossSlot("Logits"),
+    "smooth_l1_loss": LossSlot("X", "box"),
+    "huber_loss": LossSlot("X", "box"),
+    "squared_l2_distance": LossSlot("X", "box"),
+    "square_error_cost": LossSlot("X", "box"),
+    "kldiv_loss": LossSlot("X", "any", squashed=True),
+    "iou_similarity": LossSlot("X", "box"),
+}
+
+
+def loss_heads(view: View) -> list[Feature]:
+    """What the losses of a train program read; empty for a program without a loss."""
+    yolo = yolo_heads(view, "yolov3_loss")
+    if yolo:
+        return yolo
+    typed = _once(head for op in view.ops for head in _typed(view, op))
+    boxes = yolo_heads(view, "yolo_box")
+    if {head.value for head in boxes} & {head.value for head in typed}:
+        return boxes
+    return typed or _spelled_out(view)
+
+
+def decoding_heads(view: View) -> list[Feature]:
+    """What the decoding of an inference program reads, or what it returns."""
+    yolo = yolo_heads(view, "yolo_box")
+    return yolo or _once(_nms_heads(view)) or _once(_labels_heads(view)) or _once(_fetched(view))
+
+
+def _once(heads: Iterable[Feature]) -> list[Feature]:
+    """The first feature of each value."""
+    return list({head.value: head for head in reversed(list(heads))}.values())[::-1]
+
+
+def yolo_heads(view: View, type: str) -> list[Feature]:
+    """X of every yolov3_loss or every yolo_box."""
+    heads = (_yolo_head(view, op) for op in view.ops if op.type == type)
+    return _once(head for head in heads if head is not None)
+
+
+def _yolo_head(view: View, op: Op) -> Feature | None:
+    """X of a yolov3_loss or yolo_box, with its own anchors."""
+    value = view.flow.read(op, "X")
+    if value is None:
+        return None
+    anchors = anchors_of(op)
+    classes = op.get_int("class_num")
+    ratio = op.get_int("downsample_ratio")
+    text = " ".join(f"{w},{h}" for w, h in anchors)
+    source = f"X of {op.type} with anchors {text}" if anchors else f"X of {op.type}"
+    key: Key = tuple(float(n) for pair in anchors for n in pair)
+    return make_feature(
+        view,
+        value,
+        YOLO,
+        source,
+        key=key,
+        stride=float(ratio) if ratio else None,
+        classes=classes or None,
+    )
+
+
+def anchors_of(op: Op) -> tuple[tuple[int, int], ...]:
+    """The anchors (w, h) that a YOLO op itself uses; a mask picks them from all."""
+    flat = op.get_ints("anchors")
+    every = tuple(zip(flat[::2], flat[1::2], strict=False))
+    mask = op.get_ints("anchor_mask")
+    return tuple(every[i] for i in mask if 0 <= i < len(every)) if mask else every
+
+
+def _typed(view: View, op: Op) -> Iterator[Feature]:
+    """What a loss op reads, before it was moved about."""
+    known = LOSSES.get(op.type)
+    value = view.flow.read(op, known.slot) if known is not None else None
+    if known is None or value is None or not view.network[value.id]:
+        return
+    ends = logits_of(view, value) if known.squashed else moved_from(view, value)
+    for end in ends:
+        yield _head(view, end, known.what, f"{known.slot} of {op.type}", len(ends) > 1)
+
+
+def _head(view: View, value: Value, what: str, source: str, many: bool) -> Feature:
+    """A head whose kind follows from what reads it and from its axes."""
+    shape = view.shape(value) or ()
+    place = view.places[value.id]
+    spatial = place is not None and place.h is not None and len(shape) == 4
+    if what == "box":
+        return make_feature(view, value, BOX_HEAD, source)
+    if what == "any":
+        return make_feature(view, value, HEAD, source)
+    if spatial and many:
+        return make_feature(view, value, CLASS_HEAD, source)
+    kind = SEGMENTATION if spatial else SEQUENCE if len(shape) == 3 else CLASS
+    feature = make_feature(view, value, kind, source)
+    classes = feature.channels if feature.channels > 0 else None
+    return make_feature(view, value, kind, source, classes=classes)
+
+
+def _spelled_out(view: View) -> list[Feature]:
+    """The last layers before predictions meet labels, where a scalar loss comes of it."""
+    totals = [
+        v.id
+        for v in view.flow.values
+        if view.network[v.id]
+        and view.label[v.id]
+        and (view.shape(v) in ((), (1,)))
+        and view.producer(v) is not None
+    ]
+    behind = reachable(totals, view.behind)
+    heads: list[Feature] = []
+    for op in view.ops:
+        reads = view.reads(op)
+        if not any(v.id in behind for v in view.flow.writes(op)):
+            continue
+        if not any(view.label[v.id] for v in reads):
+            continue
+        pure = [v for v in reads if view.network[v.id] and not view.label[v.id]]
+        source = f"meets the labels at {op.type}"
+        heads += [make_feature(view, end, HEAD, source) for end in layers_behind(view, pure)]
+    return _once(heads)
+
+
+_NMS_SLOTS = {
+    "Scores": CLASS_HEAD,
+    "BBoxes": BOX_HEAD,
+    "TargetBox": BOX_HEAD,
+    "BboxDeltas": BOX_HEAD,
+}
+
+
+def _nms_heads(view: View) -> Iterator[Feature]:
+    """The last layers before non-maximum suppression and box decoding."""
+    ops = [op for op in view.ops if "nms" in op.type or op.type in _DECODERS]
+    reached: dict[int, set[str]] = {}
+    sources: dict[int, str] = {}
+    for op in ops:
+        for slot, kind in _NMS_SLOTS.items():
+            value = view.flow.read(op, slot)
+            if value is None:
+                continue
+            for end in layers_behind(view, [value]):
+                reached.setdefault(end.id, set()).add(kind)
+                sources.setdefault(end.id, f"reaches {slot} of {op.type}")
+    for i, kinds in reached.items():
+        kind = HEAD if len(kinds) > 1 else next(iter(kinds))
+        yield make_feature(view, view.flow.values[i], kind, sources[i])
+
+
+_DECODERS = frozenset({"box_coder", "generate_proposals", "generate_proposals_v2"})
+
+
+def _labels_heads(view: View) -> Iterator[Feature]:
+    """What an arg_max picks from."""
+    for op in view.ops:
+        if op.type not in ("arg_max", "argmax", "top_k", "top_k_v2"):
+            continue
+        value = view.flow.read(op, "X")
+        if value is not None and view.network[value.id]:
+            for end in logits_of(view, value):
+                yield _head(view, end, "class", f"X of {op.type}", False)
+
+
+def _fetched(view: View) -> Iterator[Feature]:
+    """What the program returns, before activations."""
+    fetched = [v for op in view.ops if op.type == "fetch" for v in view.reads(op)]
+    if not fetched:
+        names = set(view.program.fetches)
+        last = {v.name: v for v in view.flow.values if v.name in names}
+        fetched = [last[name] for name in view.program.fetches if name in last]
+    for value in fetched:
+        if not view.network[value.id]:
+            continue
+        ends = logits_of(view, value)
+        for end in ends:
+            yield _head(view, end, "class", "logits of an output", len(ends) > 1)

@@ -1,0 +1,35 @@
+"""What a pair rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from graphprobe.analysis._features import Feature
+from graphprobe.analysis._view import View
+
+
+@dataclass(frozen=True, slots=True)
+class PairRule:
+    """A way to find features that stand for the same thing in two programs.
+
+    Args:
+        name: what ``--rule`` calls it.
+        level: where several rules find pairs, the highest level is taken.
+        about: one sentence for the help and the docs.
+        find: the features of one side. The second argument is the other side.
+        loss_of: kind of a feature -> the loss that its pairs get unless the user names one,
+            and the factor of that loss in published work (1.0 where there is none).
+        base: the score of a pair about which nothing is in doubt.
+        logits: whether the channels have a meaning, so that no adapter may change their number.
+        heads: whether it covers the outputs of a network (and not features inside it).
+    """
+
+    name: str
+    level: int
+    about: str
+    find: Callable[[View, View], list[Feature]]
+    loss_of: Callable[[str], tuple[str, float]] = lambda kind: ("l2", 1.0)  # noqa: ARG005
+    base: float = 1.0
+    logits: bool = True
+    heads: bool = True

@@ -1,0 +1,54 @@
+"""Walk back from a value through ops that only move or squash numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from graphprobe.analysis._view import View
+from graphprobe.ir import Op, Value
+from graphprobe.ops._kinds import MOVEMENT, SIZE_ONLY, UNARY
+
+
+def moved_from(view: View, value: Value) -> list[Value]:
+    """The values that a value was moved from: through reshape, transpose, concat, slice..."""
+    return _ends(view, [value], lambda op: op.type in MOVEMENT)
+
+
+def logits_of(view: View, value: Value) -> list[Value]:
+    """The values behind activations and moves: what softmax, sigmoid, scale were applied to."""
+    return _ends(view, [value], lambda op: op.type in MOVEMENT or op.type in UNARY)
+
+
+def layers_behind(view: View, values: Iterable[Value]) -> list[Value]:
+    """The outputs, bias added, of the last layers with weights before some values."""
+    return _ends(view, values, lambda op: op.type not in SIZE_ONLY and not ends_layer(view, op))
+
+
+def ends_layer(view: View, op: Op) -> bool:
+    """Whether an op is a layer with weights or adds the bias (a constant) to one's output."""
+    if view.is_layer(op):
+        return True
+    if op.type != "elementwise_add":
+        return False
+    fed = view.reads(op)
+    before = view.producer(fed[0]) if len(fed) == 1 else None
+    return before is not None and view.is_layer(before)
+
+
+def _ends(view: View, start: Iterable[Value], through: Callable[[Op], bool]) -> list[Value]:
+    """Where a walk against the flow stops, in the order of first arrival; inputs are left out."""
+    ends: list[Value] = []
+    queue = list(start)
+    seen = {v.id for v in queue}
+    for value in queue:
+        op = view.producer(value)
+        if op is None or op.type in SIZE_ONLY:
+            continue
+        if not through(op):
+            ends.append(value)
+            continue
+        for other in view.reads(op):
+            if other.id not in seen and view.network[other.id]:
+                seen.add(other.id)
+                queue.append(other)
+    return ends

@@ -1,0 +1,208 @@
+"""A program with what the pair rules need to know of every value; linear in the program.
+
+Only forward ops count. A value is *network* where it lies behind a layer with weights that an
+input of the program reaches, and *label* where it depends on an input that reaches no layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from graphprobe.ir import Dataflow, Op, Program, Value, dataflow
+from graphprobe.ir.walk import reachable
+from graphprobe.ops._kinds import CONVOLUTIONS, LAYERS, SIZE_ONLY
+from graphprobe.ops._spatial import RESIZES, Place, Step, image_place, place_after
+
+Shape = tuple[int, ...]
+
+# Slots that carry content, in the order in which the main input of an op is looked for.
+_MAIN = ("Input", "X", "Logits", "x", "Xs")
+_SIZES = ("OutSize", "SizeTensor")
+
+
+@dataclass(frozen=True)
+class View:
+    """One program, analysed for pairs."""
+
+    program: Program
+
+    @cached_property
+    def flow(self) -> Dataflow:
+        """Reads and writes."""
+        return dataflow(self.program)
+
+    @cached_property
+    def ops(self) -> tuple[Op, ...]:
+        """Forward ops, in an order in which what is read was written before."""
+        return tuple(op for op in self.program.ops if op.role == "forward")
+
+    @cached_property
+    def _is_forward(self) -> list[bool]:
+        return [op.role == "forward" for op in self.program.ops]
+
+    def shape(self, value: Value) -> Shape | None:
+        """The declared shape of a value's variable."""
+        block = self.program.ops[value.producer].block if value.producer is not None else 0
+        return self.program.shape(value.name, block)
+
+    def producer(self, value: Value) -> Op | None:
+        """The forward op that writes a value."""
+        at = value.producer
+        return self.program.ops[at] if at is not None and self._is_forward[at] else None
+
+    def consumers(self, value: Value) -> Iterator[Op]:
+        """The forward ops that read a value."""
+        return (self.program.ops[i] for i in value.consumers if self._is_forward[i])
+
+    def reads(self, op: Op) -> list[Value]:
+        """Every value that an op reads and that depends on an input of the program."""
+        return [v for v in self.flow.reads(op) if self.fed[v.id]]
+
+    @cached_property
+    def sources(self) -> tuple[Value, ...]:
+        """The inputs of the program: read before anything writes them, not kept, no weight."""
+        return tuple(v for v in self.flow.values if self._is_source(v))
+
+    def _is_source(self, value: Value) -> bool:
+        producer = self.producer(value)
+        if producer is not None:
+            return producer.type in ("feed", "read", "create_py_reader")
+        if value.producer is not None or not any(True for _ in self.consumers(value)):
+            return False
+        first = next(self.consumers(value))
+        var = self.program.var(value.name, first.block)
+        return var is not None and not var.persistable and var.kind == "tensor"
+
+    @cached_property
+    def fed(self) -> list[bool]:
+        """For each value, whether it depends on an input of the program."""
+        return self._spread({v.id for v in self.sources})
+
+    def is_layer(self, op: Op) -> bool:
+        """Whether an op multiplies what it reads with weights."""
+        if op.type in CONVOLUTIONS:
+            return True
+        if op.type not in LAYERS:
+            return False
+        reads = [self.fed[v.id] for v in self.flow.reads(op)]
+        return not all(reads) and any(reads)
+
+    @cached_property
+    def layers(self) -> tuple[Op, ...]:
+        """Every op with weights that an input reaches."""
+        return tuple(op for op in self.ops if self.is_layer(op))
+
+    @cached_property
+    def labels(self) -> tuple[Value, ...]:
+        """The inputs of the program that reach no layer."""
+        start = [v.id for op in self.layers for v in self.reads(op)]
+        back = reachable(start, self.behind)
+        return tuple(v for v in self.sources if v.id not in back and not self._is_feed_var(v))
+
+    def _is_feed_var(self, value: Value) -> bool:
+        var = self.program.var(value.name)
+        return var is not None and var.kind in ("feed", "reader")
+
+    def behind(self, value: int) -> Iterator[int]:
+        """Ids of the values that a value was computed from."""
+        producer = self.producer(self.flow.values[value])
+        if producer is not None and producer.type not in SIZE_ONLY:
+            yield from (v.id for v in self.reads(producer))
+
+    @cached_property
+    def network(self) -> list[bool]:
+        """For each value, whether it lies behind a layer with weights."""
+        start = {v.id for op in self.layers for v in self.flow.writes(op)}
+        return self._spread(start)
+
+    @cached_property
+    def label(self) -> list[bool]:
+        """For each value, whether it depends on a label."""
+        return self._spread({v.id for v in self.labels})
+
+    def _spread(self, start: set[int]) -> list[bool]:
+        """Mark `start` and everything computed from its content."""
+        marks = [False] * len(self.flow.values)
+        for i in start:
+            marks[i] = True
+        for op in self.ops:
+            if op.type not in SIZE_ONLY and any(marks[v.id] for v in self.flow.reads(op)):
+                for value in self.flow.writes(op):
+                    marks[value.id] = True
+        return marks
+
+    @cached_property
+    def depth(self) -> list[int]:
+        """For each value, the most layers between it and an input."""
+        depths = [0] * len(self.flow.values)
+        for op in self.ops:
+            deepest = max((depths[v.id] for v in self.flow.reads(op)), default=0)
+            here = deepest + 1
+            for value in self.flow.writes(op):
+                depths[value.id] = here
+        return depths
+
+    @cached_property
+    def places(self) -> list[Place | None]:
+        """For each value, where H and W are and how much smaller than the image they are."""
+        places: list[Place | None] = [None] * len(self.flow.values)
+        sizes: list[Place | None] = [None] * len(self.flow.values)
+        for value in self.sources:
+            places[value.id] = self._place_of_source(value)
+        for op in self.ops:
+            self._place_op(op, places, sizes)
+        return places
+
+    def _place_of_source(self, value: Value) -> Place | None:
+        shape = self.shape(value)
+        if shape is None or len(shape) != 4:
+            return None
+        layouts = (op.get_str("data_format") for op in self.consumers(value))
+        return image_place(shape, "NHWC" if "NHWC" in layouts else "NCHW")
+
+    def _place_op(self, op: Op, places: list[Place | None], sizes: list[Place | None]) -> None:
+        main = self._main(op, places)
+        carried = next((sizes[v.id] for v in self.flow.reads(op) if sizes[v.id]), None)
+        if op.type in ("shape", "size"):
+            carried = places[main.id] if main is not None else None
+        for slot, ids in self.flow.outputs[op.id].items():
+            for i in ids:
+                value = self.flow.values[i]
+                if op.type not in RESIZES:
+                    sizes[i] = carried
+                if main is None or slot == "XShape" or places[i] is not None:
+                    continue
+                place = places[main.id]
+                if place is not None:
+                    size = self._copied(op, sizes) if op.type in RESIZES else None
+                    step = Step(op, place, self.shape(main), self.shape(value), size)
+                    places[i] = place_after(step)
+
+    def _copied(self, op: Op, sizes: list[Place | None]) -> Place | None:
+        for slot in _SIZES:
+            for i in self.flow.inputs[op.id].get(slot, ()):
+                if sizes[i] is not None:
+                    return sizes[i]
+        return None
+
+    def _main(self, op: Op, places: list[Place | None]) -> Value | None:
+        """The input whose H and W the output takes over."""
+        slots = self.flow.inputs[op.id]
+        ids = [i for slot in _MAIN for i in slots.get(slot, ())]
+        ids += [i for slot, all_ids in slots.items() if slot not in _MAIN for i in all_ids]
+        placed = [i for i in ids if places[i] is not None]
+        if op.type == "concat" and len({_size(places[i]) for i in placed}) > 1:
+            return None
+        # A feature map of one pixel (squeeze and excitation) has no place and never leads.
+        return self.flow.values[placed[0]] if placed else None
+
+    def stride(self, value: Value) -> float | None:
+        """Height of the image / height of a value, where known and equal for the width."""
+        place = self.places[value.id]
+        return None if place is None else place.down_h
+
+
+def _size(place: Place | None) -> tuple[float, float] | None:
+    return None if place is None else (round(place.down_h, 2), round(place.down_w, 2))

@@ -1,0 +1,5 @@
+"""Turn what analysis found into configs and scripts; pure, nothing is written here."""
+
+from graphprobe.emit.distill import distill_config, distill_text
+
+__all__ = ["distill_config", "distill_text"]

@@ -1,0 +1,55 @@
+"""Pairs -> distill.yaml."""
+
+from __future__ import annotations
+
+from graphprobe.analysis.pairs import PairReport
+from graphprobe.config import (
+    AdapterConfig,
+    DistillConfig,
+    PairConfig,
+    ProgramRef,
+    config_text,
+)
+from graphprobe.ir import Pair, Program
+from graphprobe.ir.fingerprint import fingerprint
+
+
+def distill_config(report: PairReport, student: Program, teacher: Program) -> DistillConfig:
+    """The config that trains with the pairs of a report; it must hold at least one."""
+    return DistillConfig(
+        version=1,
+        kind="distill",
+        student=_ref(student),
+        teacher=_ref(teacher),
+        pairs=tuple(_pair(pair) for pair in report.pairs),
+    )
+
+
+def distill_text(report: PairReport, student: Program, teacher: Program, *, file: str = "") -> str:
+    """The text of that config; the evidence of each pair stands above it as a comment."""
+    notes = [f"score {pair.score:.2f}: {'; '.join(pair.evidence)}" for pair in report.pairs]
+    config = distill_config(report, student, teacher)
+    return config_text(config, file=file, notes={"pairs": notes, "warnings": report.warnings})
+
+
+def _ref(program: Program) -> ProgramRef:
+    return ProgramRef(program=program.origin.source, fingerprint=fingerprint(program))
+
+
+def _pair(pair: Pair) -> PairConfig:
+    adapter = pair.adapter
+    return PairConfig(
+        student=pair.student,
+        teacher=pair.teacher,
+        loss=pair.loss,
+        weight=pair.weight,
+        role=pair.role,
+        part=pair.part,
+        adapter=None
+        if adapter is None
+        else AdapterConfig(
+            in_channels=adapter.in_channels,
+            out_channels=adapter.out_channels,
+            resize=adapter.resize,
+        ),
+    )
