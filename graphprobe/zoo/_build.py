@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,14 +39,16 @@ def load_model(spec: ZooSpec) -> ZooModel:
     """Import one model's module.
 
     Raises:
-        MissingDependency: paddle is not installed.
+        MissingDependency: paddle is not installed, or is broken.
     """
-    if importlib.util.find_spec("paddle") is None:
+    try:
+        importlib.import_module("paddle")
+    except ImportError as error:
         raise MissingDependency(
-            "building a bundled model needs PaddlePaddle, which is not installed",
+            f"building a bundled model needs PaddlePaddle, which cannot be imported ({error})",
             where=str(spec),
-            hint='pip install "graphprobe[cpu]" or pip install "graphprobe[gpu]"',
-        )
+            hint='pip install "graphprobe[cpu]" or, for a GPU, pip install "graphprobe[gpu]"',
+        ) from error
     model = importlib.import_module(f"graphprobe.zoo.{spec.name}").MODEL
     assert isinstance(model, ZooModel) and model.name == spec.name  # noqa: S101 - a defect
     return model
@@ -88,7 +89,7 @@ def _describe(
         loss=None if graph.loss is None else graph.loss.name,
         outputs={role: var.name for role, var in graph.outputs.items()},
         task=model.task,
-        meta={**graph.meta, **{key: options[key] for key in ("num_classes", "size", "mode")}},
+        meta={**{key: options[key] for key in ("num_classes", "size", "mode")}, **graph.meta},
     )
 
 

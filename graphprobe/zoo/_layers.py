@@ -218,6 +218,49 @@ def pool(x: Var, kernel: int, stride: int, padding: int, kind: str = "max") -> V
     return emit("pool2d", {"X": x}, attrs)
 
 
+def relu(x: Var) -> Var:
+    """``max(x, 0)``."""
+    return emit("relu", {"X": x})
+
+
+def relu6(x: Var) -> Var:
+    """``min(max(x, 0), 6)``."""
+    return emit("relu6", {"X": x}, {"threshold": 6.0})
+
+
+def dropout(x: Var, rate: float, train: bool) -> Var:
+    """Zero a share of the elements in training; scale all by ``1 - rate`` afterwards."""
+    attrs = {
+        "dropout_prob": rate,
+        "is_test": not train,
+        "fix_seed": False,
+        "seed": 0,
+        "dropout_implementation": "downgrade_in_infer",
+    }
+    return emit("dropout", {"X": x}, attrs, extra=[("Mask", "uint8")])
+
+
+def resize_bilinear(x: Var, like: Var) -> Var:
+    """Resized, corners aligned, to the height and width of another map."""
+    height, width = like.shape[2:]
+    inputs = {"X": x}
+    if min(height, width) < 0:
+        shape = emit("shape", {"Input": like}, dtype="int32")
+        span = {"axes": [0], "starts": [2], "ends": [4], "decrease_axis": [], "infer_flags": [1]}
+        inputs["OutSize"] = emit("slice", {"Input": shape}, span)
+    attrs = {
+        "data_layout": "NCHW",
+        "interp_method": "bilinear",
+        "align_corners": True,
+        "align_mode": 1,
+        "out_d": -1,
+        "out_h": height,
+        "out_w": width,
+        "scale": [],
+    }
+    return emit("bilinear_interp_v2", inputs, attrs, label="bilinear_interp")
+
+
 def upsample_nearest(x: Var, factor: float) -> Var:
     """[N, C, H, W] -> [N, C, factor * H, factor * W], each pixel repeated."""
     attrs = {

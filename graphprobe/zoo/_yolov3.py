@@ -11,6 +11,7 @@ from graphprobe.errors import LoadError
 from graphprobe.zoo._base import Graph
 from graphprobe.zoo._layers import Var
 from graphprobe.zoo._yolo_boxes import detections
+from graphprobe.zoo._yolo_fine import fine_loss
 from graphprobe.zoo._yolo_head import YoloHead, yolo_outputs
 from graphprobe.zoo._yolo_loss import IGNORE_THRESHOLD, whole_loss
 
@@ -46,12 +47,16 @@ def build(backbone: Backbone, options: Mapping[str, Any]) -> Graph:
     head = YoloHead(options["num_classes"])
     image = paddle.static.data("image", [-1, 3, size, size], "float32")
     rest = _truth() if train else [paddle.static.data("im_size", [-1, 2], "int32")]
+    targets = _targets(head, size) if train and options["fine_grained"] else []
     maps = yolo_outputs(backbone(image, options["scale"], train), head, options["scale"], train)
     meta = _meta(head, maps, options)
     if not train:
         return Graph((image, *rest), detections(maps, head, rest[0]), meta=meta)
-    losses = whole_loss(maps, head, rest, options["label_smooth"])
-    return Graph((image, *rest), losses, losses["loss"], meta)
+    if targets:
+        losses = fine_loss(maps, head, rest[0], targets)
+    else:
+        losses = whole_loss(maps, head, rest, options["label_smooth"])
+    return Graph((image, *rest, *targets), losses, losses["loss"], meta)
 
 
 def _truth() -> list[Var]:
@@ -60,6 +65,15 @@ def _truth() -> list[Var]:
         paddle.static.data("gt_class", [-1, MAX_BOXES], "int32"),
         paddle.static.data("gt_score", [-1, MAX_BOXES], "float32"),
     ]
+
+
+def _targets(head: YoloHead, size: int) -> list[Var]:
+    found = []
+    for index, (mask, stride) in enumerate(zip(head.masks, head.downsample, strict=True)):
+        side = -1 if size < 0 else size // stride
+        shape = [-1, len(mask), 6 + head.num_classes, side, side]
+        found.append(paddle.static.data(f"target{index}", shape, "float32"))
+    return found
 
 
 def _meta(head: YoloHead, maps: list[Var], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,4 +90,5 @@ def _meta(head: YoloHead, maps: list[Var], options: Mapping[str, Any]) -> dict[s
         "image_mean": [0.485, 0.456, 0.406],
         "image_std": [0.229, 0.224, 0.225],
         "image_scale": 1 / 255,
+        "image_channels": "rgb",
     }
