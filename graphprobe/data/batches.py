@@ -1,0 +1,221 @@
+"""Batches by number: each is a function of the seed and its number alone.
+
+So the batches are the same for any number of worker processes, a run resumes by starting at
+another number, and the shards of several processes together are the batch of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphprobe.data.collate import Feed, collate_boxes, collate_masks, stack_images
+from graphprobe.data.recipe import Recipe, augment, plain
+from graphprobe.data.sample import Dataset, Sample
+from graphprobe.data.targets import YoloTargets
+from graphprobe.data.transforms import resize
+from graphprobe.errors import DataError
+
+# What starts with this is for the evaluation and is not fed to the program.
+TRUTH = "truth_"
+_MOST_TRUTH = 300
+_ORDER, _SAMPLE, _SIZE = 1, 2, 3  # keep the random streams apart
+
+
+@dataclass(frozen=True)
+class TrainBatches:
+    """An endless list of training batches; batch k holds positions k*B to (k+1)*B of the stream.
+
+    The stream is one permutation of the data set after another, each seeded by its epoch, so no
+    sample is ever dropped and small sets serve large batches.
+
+    Args:
+        dataset: what to draw from.
+        recipe: what happens to a sample.
+        batch_size: B, over all shards.
+        seed: of order, sizes and augmentation.
+        shard: rank and number of processes; each gets an equal run of every batch.
+        targets: makes target0, target1, ... where the program wants them.
+        mixup_until: the batch from which on nothing is blended; None for never.
+
+    Raises:
+        DataError: the batch does not divide among the shards, or nothing can be drawn.
+    """
+
+    dataset: Dataset
+    recipe: Recipe
+    batch_size: int
+    seed: int = 0
+    shard: tuple[int, int] = (0, 1)
+    targets: YoloTargets | None = None
+    mixup_until: int | None = None
+
+    def __post_init__(self) -> None:
+        rank, count = self.shard
+        if self.batch_size < 1 or self.batch_size % count or not 0 <= rank < count:
+            raise DataError(
+                f"a batch of {self.batch_size} does not divide among {count} processes",
+                where="batch_size",
+                hint=f"use a multiple of {count}",
+            )
+        if not len(self.dataset):
+            raise DataError("has no samples", where="data")
+
+    def positions(self, number: int) -> range:
+        """The positions in the stream of this shard's part of a batch."""
+        rank, count = self.shard
+        part = self.batch_size // count
+        start = number * self.batch_size + rank * part
+        return range(start, start + part)
+
+    def size_of(self, number: int) -> int:
+        """The side of the pictures of a batch; the same in every shard."""
+        rng = np.random.default_rng([_SIZE, self.seed, number])
+        return int(rng.choice(self.recipe.sizes))
+
+    def batch(self, number: int) -> Feed:
+        """The arrays of this shard's part of a batch.
+
+        Raises:
+            DataError: a sample cannot be read; it is named.
+        """
+        recipe = self.recipe
+        if self.mixup_until is not None and number >= self.mixup_until:
+            recipe = replace(recipe, mixup=False)
+        size = self.size_of(number)
+        samples = [self._draw(place, recipe, size) for place in self.positions(number)]
+        if self.dataset.task == "segmentation":
+            return collate_masks(samples, recipe)
+        return collate_boxes(samples, recipe, self.targets)
+
+    def _draw(self, position: int, recipe: Recipe, size: int) -> Sample:
+        count = len(self.dataset)
+        epoch, place = divmod(position, count)
+        index = int(epoch_order(self.seed, epoch, count)[place])
+        rng = np.random.default_rng([_SAMPLE, self.seed, epoch, index])
+        partner = int(rng.integers(count))
+        return augment(
+            read_sample(self.dataset, index),
+            recipe,
+            size,
+            rng,
+            lambda: read_sample(self.dataset, partner),
+        )
+
+
+@lru_cache(maxsize=2)
+def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+    """The order of an epoch: a permutation of 0..count-1."""
+    return np.random.default_rng([_ORDER, seed, epoch]).permutation(count)
+
+
+def read_sample(dataset: Dataset, index: int) -> Sample:
+    """A sample, with every failure of reading it turned into one that names it.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return dataset.sample(index)
+    except DataError:
+        raise
+    except (OSError, ValueError, IndexError, KeyError, TypeError, MemoryError) as error:
+        text = f"cannot be read ({type(error).__name__}: {error})"
+        raise DataError(text, where=f"sample {index}") from error
+
+
+@dataclass(frozen=True)
+class EvalBatches:
+    """The data set once, in order, without augmentation; the last batch may be smaller.
+
+    Args:
+        dataset: what to evaluate on.
+        size: side of the square input.
+        batch_size: samples a batch.
+        recipe: for its mean and std; `plain(size)` by default.
+    """
+
+    dataset: Dataset
+    size: int
+    batch_size: int = 8
+    recipe: Recipe | None = field(default=None)
+
+    def __len__(self) -> int:
+        return -(-len(self.dataset) // self.batch_size)
+
+    def batch(self, number: int) -> Feed:
+        """The arrays of one batch.
+
+        Returns:
+            image float32 [N, 3, S, S]; im_size int32 [N, 2], height and width of the picture;
+            im_id int64 [N, 1]; and for `truths`, not to be fed: truth_boxes float32
+            [N, 300, 4] in pixels of the picture, truth_classes int64 [N, 300] (-1 unused),
+            truth_difficult; or truth_mask uint8 [N, S, S].
+        """
+        start = number * self.batch_size
+        stop = min(start + self.batch_size, len(self.dataset))
+        samples = [read_sample(self.dataset, index) for index in range(start, stop)]
+        small = [resize(sample, self.size, self.size) for sample in samples]
+        feed: Feed = {
+            "image": stack_images(small, self.recipe or plain(self.size)),
+            "im_size": np.array([sample.size for sample in samples], np.int32),
+            "im_id": np.arange(start, stop, dtype=np.int64)[:, None],
+        }
+        feed.update(_truth_masks(small) if samples[0].mask is not None else _truth_boxes(samples))
+        return feed
+
+
+def _truth_masks(samples: Sequence[Sample]) -> Feed:
+    return {TRUTH + "mask": np.stack([s.mask for s in samples if s.mask is not None])}
+
+
+def _truth_boxes(samples: Sequence[Sample]) -> Feed:
+    shape = (len(samples), max(_MOST_TRUTH, *(len(sample.boxes) for sample in samples)))
+    boxes = np.zeros((*shape, 4), np.float32)
+    classes = np.full(shape, -1, np.int64)
+    difficult = np.zeros(shape, np.bool_)
+    for row, sample in enumerate(samples):
+        used = len(sample.boxes)
+        boxes[row, :used] = sample.boxes
+        classes[row, :used] = sample.classes
+        difficult[row, :used] = sample.difficult
+    return {
+        TRUTH + "boxes": boxes,
+        TRUTH + "classes": classes,
+        TRUTH + "difficult": difficult,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is known of one picture: boxes [n, 4] in its pixels, classes [n], difficult [n]."""
+
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int64]
+    difficult: NDArray[np.bool_]
+
+
+def split_truth(batch: Feed) -> tuple[Feed, Feed]:
+    """Part what a program is fed from what the evaluation needs."""
+    feed = {name: array for name, array in batch.items() if not name.startswith(TRUTH)}
+    truth = {name: array for name, array in batch.items() if name.startswith(TRUTH)}
+    return feed, truth
+
+
+def truths(batch: Feed) -> list[Truth]:
+    """The boxes of each picture of an evaluation batch."""
+    rows = zip(
+        batch[TRUTH + "boxes"],
+        batch[TRUTH + "classes"],
+        batch[TRUTH + "difficult"],
+        strict=True,
+    )
+    return [
+        Truth(boxes[used], classes[used], difficult[used])
+        for boxes, classes, difficult in rows
+        for used in [classes >= 0]
+    ]

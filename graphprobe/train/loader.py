@@ -1,0 +1,122 @@
+"""Batches made ahead by worker processes, in order.
+
+`paddle.io.DataLoader` runs the workers and shares the arrays with them through memory; what a
+worker cannot read arrives here as an error that names the sample.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+import paddle
+
+from graphprobe.data.collate import Feed
+from graphprobe.errors import DataError, GraphprobeError
+
+_ERROR = "error"
+_PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
+class Batches(Protocol):
+    """Batches by number, as `TrainBatches` and `EvalBatches`."""
+
+    def batch(self, number: int) -> Feed:
+        """The arrays of one batch; raises DataError."""
+
+
+def load_batches(
+    batches: Batches, start: int, stop: int, *, workers: int = 0, ahead: int = 2
+) -> Iterator[Feed]:
+    """The batches start, start + 1, ..., stop - 1; the same for any number of workers.
+
+    Args:
+        batches: made in the workers, which hold a copy.
+        workers: processes that make batches; with 0 each is made when it is asked for.
+        ahead: batches that each worker makes before they are asked for.
+
+    Yields:
+        dictionaries of numpy arrays.
+
+    Raises:
+        DataError: a sample cannot be read, or a worker died.
+    """
+    if workers <= 0:
+        return (batches.batch(number) for number in range(start, stop))
+    return _load_ahead(batches, start, stop, workers, ahead)
+
+
+class _Numbered(paddle.io.Dataset):  # type: ignore[misc]  # paddle has no types
+    """Whole batches as the items of a data set; what fails becomes an item too."""
+
+    def __init__(self, batches: Batches, start: int, stop: int) -> None:
+        super().__init__()
+        self._batches = batches
+        self._start = start
+        self._stop = stop
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    def __getitem__(self, place: int) -> Feed:
+        try:
+            return self._batches.batch(self._start + place)
+        except GraphprobeError as error:
+            # Paddle rebuilds an exception from its traceback's text; the arrays keep it whole.
+            text = "\n".join((error.message, error.where, error.hint))
+            return {_ERROR: np.frombuffer(text.encode(), np.uint8).copy()}
+
+
+def _load_ahead(
+    batches: Batches, start: int, stop: int, workers: int, ahead: int
+) -> Iterator[Feed]:
+    if start >= stop:
+        return
+    loader = paddle.io.DataLoader(
+        _Numbered(batches, start, stop),
+        places=[paddle.CPUPlace()],
+        batch_size=None,
+        return_list=True,
+        num_workers=min(workers, stop - start),
+        use_shared_memory=True,
+        use_buffer_reader=False,
+        prefetch_factor=ahead,
+        worker_init_fn=_settle_worker,
+        collate_fn=_keep,
+    )
+    items = iter(loader)
+    while True:
+        try:
+            item = next(items)
+        except StopIteration:
+            return
+        except (SystemError, RuntimeError) as error:
+            raise DataError(
+                "a data worker died",
+                where="data",
+                hint="is the memory full? try fewer workers, or 0",
+            ) from error
+        yield _to_arrays(item)
+
+
+def _keep(item: Feed) -> Feed:
+    return item
+
+
+def _to_arrays(item: dict[str, object]) -> Feed:
+    feed = {name: np.array(tensor) for name, tensor in item.items()}
+    if _ERROR in feed:
+        message, where, hint = feed[_ERROR].tobytes().decode().split("\n", 2)
+        raise DataError(message, where=where, hint=hint)
+    return feed
+
+
+def _settle_worker(_number: int) -> None:
+    """Leave Ctrl-C to the main process, and end with it even when it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH, signal.SIGKILL)
