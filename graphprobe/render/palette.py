@@ -1,0 +1,25 @@
+"""Colours of frames, fills and wires, shared by every format."""
+
+from __future__ import annotations
+
+INK, FAINT, WIRE, PAPER = "#202124", "#5f6368", "#8a9099", "#ffffff"
+FILL = {
+    "input": "#e6f4ea",
+    "output": "#fde7e6",
+    "conv": "#f7f9fc",
+    "op": "#fffdf5",
+    "port": "#f1f3f4",
+    "var": "#ffffff",
+    "param": "#f3eefb",
+    "hit": "#fff3c4",
+}
+FRAME = {
+    "input": "#5bb974",
+    "output": "#e27a72",
+    "conv": "#9db2cf",
+    "op": "#d3c69a",
+    "port": "#c4c7cc",
+    "var": "#dadce0",
+    "param": "#c3b1e1",
+    "hit": "#d99800",
+}
