@@ -145,7 +145,7 @@ def _decide(rule: PairRule, choice: _Choice, out: Matches) -> None:
     reason = _refusal(rule, mine, other)
     if reason:
         out.rejected.append(Rejected(mine.name, other.name, role, rule.name, reason))
-        out.warnings.append(f"{role}: {mine.name} and {other.name} are no pair: {reason}")
+        _refuse(mine.kind, reason, out)
         return
     adapter = _adapter(mine, other)
     loss, weight = rule.loss_of(mine.kind)
@@ -170,6 +170,17 @@ def _decide(rule: PairRule, choice: _Choice, out: Matches) -> None:
             part=mine.part,
         )
     )
+
+
+def _refuse(kind: str, reason: str, out: Matches) -> None:
+    """One warning for each kind and reason, however many strides it is about."""
+    text = (
+        f"the {kind}s are no pairs: {reason}"
+        if kind[-1] != "s"
+        else f"the {kind} are no pair: {reason}"
+    )
+    if text not in out.warnings:
+        out.warnings.append(text)
 
 
 def _refusal(rule: PairRule, mine: Feature, other: Feature) -> str:

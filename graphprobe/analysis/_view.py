@@ -6,7 +6,7 @@ input of the program reaches, and *label* where it depends on an input that reac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -121,6 +121,10 @@ class View:
     def label(self) -> list[bool]:
         """For each value, whether it depends on a label."""
         return self._spread({v.id for v in self.labels})
+
+    def after(self, ops: Iterable[Op]) -> list[bool]:
+        """For each value, whether any of some ops lies before it."""
+        return self._spread({v.id for op in ops for v in self.flow.writes(op)})
 
     def _spread(self, start: set[int]) -> list[bool]:
         """Mark `start` and everything computed from its content."""

@@ -69,7 +69,7 @@ def _one(rule: PairRule, views: tuple[View, View]) -> PairReport:
     ours, theirs = rule.find(*views), rule.find(views[1], views[0])
     found = match(rule, ours, theirs)
     if not found.pairs and not found.warnings:
-        found.warnings.append(_nothing(ours, theirs))
+        found.warnings.append(f"{_nothing(ours, theirs)} by rule {rule.name}")
     return _report(found)
 
 
@@ -87,6 +87,10 @@ def _best(views: tuple[View, View]) -> PairReport:
             seen = (seen[0] or ours, seen[1] or theirs)
             related |= bool({f.kind for f in ours} & {f.kind for f in theirs})
         if found.pairs:
+            if not rule.heads:
+                refused.warnings.append(
+                    f"no outputs could be paired; these are pairs of {rule.about}"
+                )
             return _report(_joined(refused, found))
         if found.warnings or rule.heads:
             refused = _joined(refused, found)
@@ -113,7 +117,9 @@ def _report(found: Matches) -> PairReport:
 
 def _nothing(ours: list[Feature], theirs: list[Feature]) -> str:
     """Why nothing matched, in one sentence."""
-    return f"nothing matched: the student has {_inventory(ours)}, the teacher {_inventory(theirs)}"
+    return (
+        f"nothing matched: the student has {_inventory(ours)}, the teacher has {_inventory(theirs)}"
+    )
 
 
 def _inventory(features: list[Feature]) -> str:
