@@ -217,7 +217,7 @@ class Translator:
         self, inputs: dict[str, tuple[str, ...]], attrs: dict[str, Attr]
     ) -> dict[str, tuple[str, ...]]:
         """An interpolation's constant OutSize is out_h and out_w in ProgramDesc."""
-        size = self._constants.get((inputs.get("OutSize") or ("",))[0])
+        size = self._constants.get((*inputs.get("OutSize", ()), "")[0])
         axes = {1: ("out_w",), 2: ("out_h", "out_w"), 3: ("out_d", "out_h", "out_w")}
         if isinstance(size, tuple) and len(size) in axes:
             attrs.update(zip(axes[len(size)], size, strict=True))
@@ -228,7 +228,10 @@ class Translator:
         self, short: str, attrs: dict[str, Attr], outputs: dict[str, tuple[str, ...]]
     ) -> None:
         """Note what a constant holds: a tuple of integers, or one number."""
-        (name,) = outputs.get("Out") or ("",)
+        written = outputs.get("Out", ())
+        if len(written) != 1:
+            return
+        name = written[0]
         value = attrs.get("values" if short == "full_int_array" else "value")
         if short == "full_int_array":
             self._constants[name] = value if isinstance(value, tuple) else ()

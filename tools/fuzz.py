@@ -1,0 +1,334 @@
+"""Mutate programs of both formats and see whether reading them ever does what it must not.
+
+Every input must end in a Program (on which dataflow, fingerprint and the list of variables run
+too) or in graphprobe's own error: no other exception, no crash of the process, none slower than
+5 s, none above 1 GB. What fails is kept under .cache/fuzz.
+
+    python tools/fuzz.py --inputs 200000
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import mmap
+import multiprocessing
+import random
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+TOOLS = Path(__file__).resolve().parent
+sys.path.insert(0, str(TOOLS))
+
+from corpus import seeds  # noqa: E402
+from mutate import mutate  # noqa: E402
+
+from graphprobe.errors import GraphprobeError  # noqa: E402
+from graphprobe.ir import dataflow  # noqa: E402
+from graphprobe.ir.fingerprint import fingerprint  # noqa: E402
+from graphprobe.ir.listing import list_vars, undeclared  # noqa: E402
+from graphprobe.loaders import load_bytes  # noqa: E402
+
+ROOT = TOOLS.parent
+FOUND = ROOT / ".cache" / "fuzz"
+LIMIT_SECONDS = 5
+LIMIT_BYTES = 2**30
+SILENT_SECONDS = LIMIT_SECONDS + 5
+LARGEST_SEED = 300_000
+LARGEST_INPUT = 2**20
+# One input in so many starts from a real program: they are a hundred times slower.
+REAL_SHARE = 20
+# Before Python 3.12 following an input is slow (five times), so only one in so many is.
+TRACED_SHARE = 8
+POOL = 2000
+
+
+class Hang(BaseException):
+    """An input took longer than the limit."""
+
+
+def target(data: bytes) -> bool:
+    """Read a program and use it; True where it was one."""
+    try:
+        program = load_bytes(data, "fuzz")
+    except GraphprobeError:
+        return False
+    dataflow(program)
+    fingerprint(program)
+    list_vars(program)
+    undeclared(program)
+    return True
+
+
+def real_programs() -> list[bytes]:
+    """Programs nobody here wrote, where present: beside the project and in the test cache."""
+    folders = (ROOT.parent / "shared" / "models", ROOT / ".cache" / "wheels")
+    paths = [p for f in folders if f.is_dir() for p in sorted(f.rglob("*")) if p.is_file()]
+    wanted = [p for p in paths if p.suffix in (".pdmodel", ".json") or p.name == "__model__"]
+    return [p.read_bytes() for p in wanted if 0 < p.stat().st_size <= LARGEST_SEED]
+
+
+class Edges:
+    """Tells whether an input took a way through the readers that none took before."""
+
+    def __init__(self) -> None:
+        self.seen: set[tuple[object, int, int]] = set()
+        self.fresh = False
+        self.folder = str(ROOT / "graphprobe")
+        self.last = 0
+        if sys.version_info >= (3, 12):
+            self._monitor()
+
+    def _monitor(self) -> None:
+        """Each branch reports once and is then switched off: nearly free."""
+        monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
+        monitoring.use_tool_id(monitoring.COVERAGE_ID, "fuzz")
+
+        def on_branch(code: Any, start: int, end: int) -> Any:
+            if code.co_filename.startswith(self.folder):
+                self._note((code, start, end))
+            return monitoring.DISABLE
+
+        monitoring.register_callback(monitoring.COVERAGE_ID, monitoring.events.BRANCH, on_branch)
+        monitoring.set_events(monitoring.COVERAGE_ID, monitoring.events.BRANCH)
+
+    def _note(self, edge: tuple[object, int, int]) -> None:
+        if edge not in self.seen:
+            self.seen.add(edge)
+            self.fresh = True
+
+    def run(self, action: Callable[[bytes], bool], data: bytes, traced: bool) -> bool:
+        """Run and say afterwards, in `fresh`, whether anything new was reached."""
+        self.fresh = False
+        if sys.version_info >= (3, 12) or not traced:
+            return action(data)
+        sys.settrace(self._trace)
+        try:
+            return action(data)
+        finally:
+            sys.settrace(None)
+
+    def _trace(self, frame: Any, *_: Any) -> Any:
+        code = frame.f_code
+        if not code.co_filename.startswith(self.folder):
+            return None
+        self._note((code.co_filename, self.last, frame.f_lineno))
+        self.last = frame.f_lineno
+        return self._trace
+
+
+@dataclass
+class Stats:
+    """What a worker tells its parent now and then."""
+
+    inputs: int = 0
+    programs: int = 0
+    pool: int = 0
+    edges: int = 0
+    slowest: float = 0.0
+    failures: list[tuple[str, bytes]] = field(default_factory=list)
+
+
+class Worker:
+    """Runs inputs one after the other, and keeps those that take new ways as seeds."""
+
+    def __init__(self, seed: int, action: Callable[[bytes], bool] = target, guided: bool = True):
+        self.random = random.Random(seed)
+        self.action = action
+        self.guided = guided
+        self.small = seeds()
+        self.real = real_programs()
+        self.edges = Edges()
+        self.stats = Stats()
+
+    def next_input(self) -> bytes:
+        """A mutated seed."""
+        rng = self.random
+        real = self.real and rng.randrange(REAL_SHARE) == 0
+        start = rng.choice(self.real if real else self.small)
+        return mutate(start, rng.choice(self.small), rng)[:LARGEST_INPUT]
+
+    def try_input(self, data: bytes) -> None:
+        """Run one input and note what came of it."""
+        traced = self.guided and self.random.randrange(TRACED_SHARE) == 0
+        began = time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, LIMIT_SECONDS)
+        try:
+            self.stats.programs += self.edges.run(self.action, data, traced)
+        except (Hang, Exception):  # noqa: BLE001 - finding these is what a fuzzer is for
+            self.stats.failures.append((traceback.format_exc(), data))
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        self.stats.slowest = max(self.stats.slowest, time.monotonic() - began)
+        self.stats.inputs += 1
+        if self.edges.fresh and self.guided and len(self.small) < POOL and len(data) < 20_000:
+            self.small.append(data)
+        self.stats.pool, self.stats.edges = len(self.small), len(self.edges.seen)
+
+    def take_stats(self) -> Stats:
+        """The figures since the last call."""
+        taken, self.stats = self.stats, Stats()
+        return taken
+
+
+def _on_alarm(*_: object) -> None:
+    raise Hang(f"slower than {LIMIT_SECONDS} s")
+
+
+def work(pipe: Connection, current: mmap.mmap, inputs: int, seed: int, guided: bool) -> None:
+    """The body of a worker process."""
+    resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
+    signal.signal(signal.SIGALRM, _on_alarm)
+    worker = Worker(seed, guided=guided)
+    told = time.monotonic()
+    for _ in range(inputs):
+        data = worker.next_input()
+        current.seek(0)
+        current.write(len(data).to_bytes(8, "little") + data)
+        worker.try_input(data)
+        if time.monotonic() - told > 1 or worker.stats.failures:
+            pipe.send(worker.take_stats())
+            told = time.monotonic()
+    pipe.send(worker.take_stats())
+    pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
+class Child:
+    """A worker process, watched from outside: C code cannot be interrupted from within."""
+
+    def __init__(self, number: int, inputs: int, seed: int, guided: bool) -> None:
+        self.number, self.left, self.seed, self.guided = number, inputs, seed, guided
+        self.start()
+
+    def start(self) -> None:
+        """Fork; the input at hand lies in shared memory, so it outlives the process."""
+        context = multiprocessing.get_context("fork")
+        self.pipe, other = context.Pipe()
+        self.current = mmap.mmap(-1, LARGEST_INPUT + 8)
+        arguments = (other, self.current, self.left, self.seed, self.guided)
+        self.process = context.Process(target=work, args=arguments, daemon=True)
+        self.process.start()
+        other.close()
+        self.heard = time.monotonic()
+
+    def input_at_hand(self) -> bytes:
+        """What the process was working on."""
+        size = int.from_bytes(self.current[:8], "little")
+        return bytes(self.current[8 : 8 + size])
+
+    def replace(self, reason: str) -> tuple[str, bytes]:
+        """Kill and start anew with other inputs; returns the failure."""
+        data = self.input_at_hand()
+        self.process.kill()
+        self.process.join()
+        self.left = max(0, self.left - 1)
+        self.seed += 1_000_003
+        self.start()
+        return reason, data
+
+
+class Campaign:
+    """All workers and what they found."""
+
+    def __init__(self, inputs: int, workers: int, seed: int, guided: bool) -> None:
+        self.total = Stats()
+        self.peak = 0
+        self.kinds: set[str] = set()
+        self.began = time.monotonic()
+        self.wanted = inputs
+        shares = [inputs // workers + (i < inputs % workers) for i in range(workers)]
+        self.children = [Child(i, n, seed * 1000 + i, guided) for i, n in enumerate(shares)]
+
+    def run(self) -> int:
+        """Run to the end; returns how many kinds of failure there were."""
+        waiting = list(self.children)
+        shown = 0.0
+        while waiting:
+            for pipe in wait([child.pipe for child in waiting], timeout=1):
+                child = next(c for c in waiting if c.pipe is pipe)
+                if self._hear(child):
+                    waiting.remove(child)
+            for child in waiting:
+                if time.monotonic() - child.heard > SILENT_SECONDS:
+                    self._fail(*child.replace(f"silent for {SILENT_SECONDS} s"))
+            if time.monotonic() - shown > 2:
+                shown = time.monotonic()
+                sys.stderr.write(f"\r{self.line()}")
+        sys.stderr.write("\r")
+        print(self.line())
+        return len(self.kinds)
+
+    def _hear(self, child: Child) -> bool:
+        """Take one message; True when the child is done."""
+        try:
+            message = child.pipe.recv()
+        except (EOFError, OSError):
+            child.process.join()
+            self._fail(*child.replace(f"the process ended with {child.process.exitcode}"))
+            return False
+        child.heard = time.monotonic()
+        if isinstance(message, int):
+            self.peak = max(self.peak, message)
+            child.process.join()
+            return True
+        child.left -= message.inputs
+        self.total.inputs += message.inputs
+        self.total.programs += message.programs
+        self.total.slowest = max(self.total.slowest, message.slowest)
+        self.total.pool = max(self.total.pool, message.pool)
+        self.total.edges = max(self.total.edges, message.edges)
+        for reason, data in message.failures:
+            self._fail(reason, data)
+        return False
+
+    def _fail(self, reason: str, data: bytes) -> None:
+        """Keep one input for each kind of failure: the kind is where it was raised."""
+        places = [line for line in reason.splitlines() if line.startswith("  File")]
+        kind = "".join(places[-2:]) + reason.splitlines()[-1][:60]
+        if kind in self.kinds:
+            return
+        self.kinds.add(kind)
+        FOUND.mkdir(parents=True, exist_ok=True)
+        path = FOUND / f"failure-{hashlib.sha256(data).hexdigest()[:12]}"
+        path.write_bytes(data)
+        sys.stderr.write(f"\n{reason}\nkept as {path}\n")
+
+    def line(self) -> str:
+        """Progress on one line."""
+        seconds = time.monotonic() - self.began
+        total = self.total
+        return (
+            f"{total.inputs}/{self.wanted} inputs, {total.inputs / seconds:.0f}/s, "
+            f"{total.programs} programs, {total.edges} ways reached, {total.pool} seeds, "
+            f"slowest {total.slowest:.2f} s, peak {self.peak / 2**20:.0f} MiB, "
+            f"{len(self.kinds)} failures"
+        )
+
+
+def main() -> int:
+    """Parse, run, and return 1 if anything failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--inputs", type=int, default=200_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--unguided", action="store_true", help="do not keep inputs as seeds")
+    parser.add_argument("files", nargs="*", type=Path, help="run these inputs instead")
+    options = parser.parse_args()
+    if options.files:
+        for path in options.files:
+            print(path, "is a program" if target(path.read_bytes()) else "is refused")
+        return 0
+    campaign = Campaign(options.inputs, options.workers, options.seed, not options.unguided)
+    return 1 if campaign.run() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
