@@ -1,1 +1,27 @@
-"""Distillation losses, one file a loss; each defines LOSS."""
+"""Losses between a student and a teacher, one file each; paddle is imported only in `build`."""
+
+from __future__ import annotations
+
+from graphprobe.errors import UsageError, did_you_mean
+from graphprobe.losses._base import Loss, Shape
+from graphprobe.registry import discover
+
+__all__ = ["Loss", "Shape", "all_losses", "find_loss"]
+
+
+def all_losses() -> dict[str, Loss]:
+    """Every loss by name."""
+    return discover("graphprobe.losses", "LOSS", Loss)
+
+
+def find_loss(name: str) -> Loss:
+    """The loss of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    losses = all_losses()
+    if name not in losses:
+        hint = did_you_mean(name, losses) or f"known are {', '.join(losses)}"
+        raise UsageError(f"unknown loss {name!r}", hint=hint)
+    return losses[name]

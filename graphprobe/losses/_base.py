@@ -1,0 +1,58 @@
+"""What a loss must offer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Shape = tuple[int, ...]
+Check = Callable[[Sequence[Shape], Sequence[Shape]], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A loss between variables of a student and of a teacher.
+
+    Args:
+        name: what configs call it.
+        inputs: the parts that it takes from each side, in order; one for a plain pair.
+        default_weight: the factor that the references use.
+        check: shapes of the student's and the teacher's variables, a shape an input, -1 where
+            unknown -> what is wrong, a sentence each; empty where they fit.
+        build: ``build(student_vars, teacher_vars, **options)`` adds the loss to the current
+            paddle program and returns a scalar variable; both are lists in the order of
+            `inputs`; no gradient reaches the teacher's.
+        options: what `build` takes beside the variables, with the defaults.
+        needs_code: whether it runs the user's own code (an option `code`).
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    default_weight: float
+    check: Check
+    build: Callable[..., Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    needs_code: bool = False
+
+
+def detach(variables: Sequence[Any]) -> list[Any]:
+    """Keep gradients from the teacher's variables."""
+    for variable in variables:
+        variable.stop_gradient = True
+    return list(variables)
+
+
+def known(a: int, b: int) -> bool:
+    """Whether two sizes are both known."""
+    return a >= 0 and b >= 0
+
+
+def same_shape(student: Shape, teacher: Shape, what: str = "") -> list[str]:
+    """What keeps two shapes from being equal, an unknown size fitting any."""
+    sides = f"{what + ': ' if what else ''}student {list(student)}, teacher {list(teacher)}"
+    if len(student) != len(teacher):
+        return [f"{sides}: {len(student)} and {len(teacher)} dimensions"]
+    pairs = enumerate(zip(student, teacher, strict=True))
+    differ = [f"{i} ({s} and {t})" for i, (s, t) in pairs if known(s, t) and s != t]
+    return [f"{sides}: different in dimension {', '.join(differ)}"] if differ else []

@@ -1,0 +1,102 @@
+"""What losses say of shapes, and how user code is found; no paddle."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from graphprobe.errors import UsageError
+from graphprobe.losses import all_losses, find_loss
+from graphprobe.losses.custom import find_function
+
+
+def test_the_names_are_pinned():
+    assert list(all_losses()) == ["custom", "fsp", "l2", "soft_label", "yolo_fine_grained"]
+
+
+def test_unknown_loss_gets_a_hint():
+    with pytest.raises(UsageError, match="soft_label"):
+        find_loss("soft_labels")
+
+
+@pytest.mark.parametrize("name", ["l2", "soft_label"])
+def test_unknown_sizes_fit_any(name):
+    check = find_loss(name).check
+    assert check([(-1, 75, -1, -1)], [(-1, 75, 13, 13)]) == []
+    assert check([(-1, 75, 13, 13)], [(-1, 60, 13, 26)]) == [
+        "student [-1, 75, 13, 13], teacher [-1, 60, 13, 26]: different in dimension "
+        "1 (75 and 60), 3 (13 and 26)"
+    ]
+    assert "4 and 2 dimensions" in check([(1, 2, 3, 4)], [(1, 2)])[0]
+
+
+def test_soft_label_wants_classes():
+    assert find_loss("soft_label").check([(8,)], [(8,)]) != []
+
+
+def test_fsp_needs_equal_channels_across_and_equal_places_along():
+    check = find_loss("fsp").check
+    start, end = (-1, 8, 32, 32), (-1, 16, 32, 32)
+    assert check([start, end], [(-1, 8, 64, 64), (-1, 16, 64, 64)]) == []
+    assert check([start, (-1, 16, 16, 16)], [start, end]) == [
+        "student: start [-1, 8, 32, 32] and end [-1, 16, 16, 16] differ in H or W"
+    ]
+    assert check([start, end], [start, (-1, 12, 32, 32)]) == [
+        "end: student has 16 channels, teacher 12"
+    ]
+    assert len(check([(1, 2), end], [start, (3,)])) == 2
+
+
+def test_fine_grained_names_the_part():
+    check = find_loss("yolo_fine_grained").check
+    parts = [(-1, 3, -1, -1)] * 5 + [(-1, 3, -1, -1, 20)]
+    assert check(parts, parts) == []
+    other = [*parts[:5], (-1, 3, -1, -1, 80)]
+    assert check(parts, other)[0].startswith("class: student")
+    flat = [*parts[:5], (-1, 3, -1, -1)]
+    assert len(check(flat, flat)) == 2
+    odd = [*parts[:5], (-1, 6, -1, -1, 20)]
+    assert "does not fit" in check(odd, odd)[0]
+    assert "differ in dimensions" in check([(1, 2), *parts[1:]], [(1, 2), *parts[1:]])[0]
+
+
+def test_losses_are_listed_without_paddle():
+    code = (
+        "import sys; sys.modules['paddle'] = None; from graphprobe.losses import all_losses;"
+        "print(len(all_losses()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.returncode) == ("5", 0), done.stderr
+
+
+@pytest.fixture
+def user_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "my_own_losses.py").write_text("def cosine(t, s):\n    return t\nfour = 4\n")
+    (tmp_path / "my_bad_losses.py").write_text("1 / 0\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return "my_own_losses"
+
+
+def test_a_function_of_the_current_folder_is_found(user_module):
+    assert find_function(f"{user_module}:cosine")(1, 2) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("", "not module:function"),
+        ("my_own_losses", "not module:function"),
+        ("nowhere_at_all:f", "cannot be imported"),
+        ("my_bad_losses:f", "ZeroDivisionError"),
+        ("my_own_losses:cosin", "did you mean cosine"),
+        ("my_own_losses:four", "not a function"),
+    ],
+)
+def test_bad_code_is_one_line(user_module, code, said):
+    with pytest.raises(UsageError, match=said) as caught:
+        find_function(code)
+    assert "\n" not in str(caught.value)
