@@ -6,11 +6,17 @@ from graphprobe.config.distill import AdapterConfig, DistillConfig, PairConfig
 from graphprobe.config.load import Config, load_config
 from graphprobe.config.prune import PruneConfig, PruneSection
 from graphprobe.config.train import TrainConfig
-from graphprobe.config.train_section import DataSection, LearningRateSection, TrainSection
+from graphprobe.config.train_section import (
+    AugmentSection,
+    DataSection,
+    LearningRateSection,
+    TrainSection,
+)
 from graphprobe.config.write import config_text
 
 __all__ = [
     "AdapterConfig",
+    "AugmentSection",
     "Config",
     "DataSection",
     "DistillConfig",

@@ -24,6 +24,22 @@ class DataSection(Section):
     )
 
 
+class AugmentSection(Section):
+    """What happens to a picture before it is learned from."""
+
+    sizes: tuple[Positive, ...] = Field(
+        default=(), strict=False, description="each batch draws its size here; []: image_size"
+    )
+    distort: bool = True
+    expand: bool = True
+    crop: bool = True
+    flip: bool = True
+    mixup: bool = False
+    mixup_until: Count = Field(
+        default=0, description="iteration from which nothing is blended; 0: never ends"
+    )
+
+
 class LearningRateSection(Section):
     """Linear warm-up, then piecewise decay."""
 
@@ -40,6 +56,7 @@ class TrainSection(Section):
     """How a run trains, evaluates and saves."""
 
     data: DataSection = DataSection()
+    augment: AugmentSection = AugmentSection()
     batch_size: Positive = Field(default=8, description="samples a step and device")
     image_size: Positive = Field(default=608, description="H and W of the network's input, pixels")
     max_iters: Positive = Field(default=70000, description="iterations in all")

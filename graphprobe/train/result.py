@@ -58,6 +58,9 @@ class Result:
             ("parameters", f"{self.parameters:,}"),
             ("size", f"{self.megabytes:.2f} MB"),
             ("time", f"{self.seconds:.1f} s"),
-            ("speed", f"{self.images_per_second:.1f} images/s, {self.data_wait:.1%} waiting for data"),
+            (
+                "speed",
+                f"{self.images_per_second:.1f} images/s, {self.data_wait:.1%} waiting for data",
+            ),
             ("folder", self.output),
         ]

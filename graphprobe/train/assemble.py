@@ -1,0 +1,154 @@
+"""Put a run together: networks, weights, pruning, merge, losses, and the engine that steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import paddle
+
+from graphprobe.config import Config, DistillConfig
+from graphprobe.errors import ConfigError
+from graphprobe.train.checkpoint import arrays_sha256
+from graphprobe.train.device import is_gpu
+from graphprobe.train.engine import Engine, Optimizer
+from graphprobe.train.merge import merge_teacher, teacher_part
+from graphprobe.train.networks import Network, initialize, load_into, open_network
+from graphprobe.train.objective import Group, Term, add_term, group_pairs, group_problems
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Assembly:
+    """Everything that steps need.
+
+    Args:
+        place: where programs run.
+        student: what is trained.
+        teacher: what it learns from, with its own scope, or None.
+        engine: runs the steps.
+        weights: names of the student's parameters and statistics.
+        terms: what the pairs came to.
+        teacher_sha256: of the teacher's weights, or empty.
+    """
+
+    place: Any
+    student: Network
+    teacher: Network | None
+    engine: Engine
+    weights: list[str]
+    terms: list[Term] = field(default_factory=list)
+    teacher_sha256: str = ""
+
+
+def assemble(config: Config, place: Any, *, where: str, say: Say) -> Assembly:
+    """Build, load, cut and merge what a config names.
+
+    Raises:
+        ConfigError, LoadError, CheckpointError: what the config names does not fit.
+    """
+    student = open_student(config, place, where=where)
+    weights = list(student.shapes())
+    teacher = open_teacher(config, place, where=where, say=say)
+    terms: list[Term] = []
+    block = student.main.global_block()
+    losses = {"total": block.var(student.built.loss)}
+    digest = ""
+    if teacher is not None and isinstance(config, DistillConfig):
+        groups = checked_groups(config, student, teacher, where=where)
+        digest = arrays_sha256(teacher_values(teacher))
+        merge_in(config, student, teacher, place)
+        terms = add_terms(groups, student, place)
+        losses = total_loss(student, terms)
+    engine = make_engine(config, student, losses, place)
+    engine.optimizer_names += [name for term in terms for name in term.adapters]
+    return Assembly(place, student, teacher, engine, weights, terms, digest)
+
+
+def open_student(config: Config, place: Any, *, where: str) -> Network:
+    """The student with its first values, its weights where the config names some, and its cuts."""
+    student = open_network(config.student, "student", where=where)
+    initialize(student, place, config.train.seed)
+    if config.student.weights is not None:
+        load_into(student, place, config.student.weights)
+    return student
+
+
+def open_teacher(config: Config, place: Any, *, where: str, say: Say) -> Network | None:
+    """The teacher with its weights; None where the config has no teacher."""
+    if not isinstance(config, DistillConfig):
+        return None
+    teacher = open_network(config.teacher, "teacher", where=where)
+    initialize(teacher, place, config.train.seed + 1)
+    if config.teacher.weights is None:
+        say("warning: teacher.weights is not set: the teacher is untrained and teaches noise")
+    else:
+        load_into(teacher, place, config.teacher.weights)
+    return teacher
+
+
+def teacher_values(teacher: Network) -> dict[str, Any]:
+    """Copies of a teacher's parameters and statistics."""
+    return {n: np.array(teacher.scope.find_var(n).get_tensor()) for n in teacher.shapes()}
+
+
+def merge_in(config: DistillConfig, student: Network, teacher: Network, place: Any) -> None:
+    """Merge what the pairs need of the teacher into the student's program."""
+    part = teacher_part(teacher.main, (p.teacher for p in config.pairs), teacher.feed_names)
+    merge_teacher(
+        part,
+        student.main,
+        teacher.feed_names,
+        scope=student.scope,
+        teacher_scope=teacher.scope,
+        place=place,
+    )
+
+
+def checked_groups(
+    config: DistillConfig, student: Network, teacher: Network, *, where: str
+) -> list[Group]:
+    """The pairs as groups that can be built.
+
+    Raises:
+        ConfigError: all that is wrong with them at once.
+    """
+    groups, problems = group_pairs(config.pairs)
+    for group in groups:
+        problems += group_problems(group, student.main, teacher.main)
+    if problems:
+        raise ConfigError(problems, where=where)
+    return groups
+
+
+def add_terms(groups: Sequence[Group], student: Network, place: Any) -> list[Term]:
+    """Build every group into the merged program and give adapters their first values."""
+    startup = paddle.static.Program()
+    terms = [add_term(group, student.main, startup) for group in groups]
+    paddle.static.Executor(place).run(startup, scope=student.scope)
+    return terms
+
+
+def total_loss(student: Network, terms: Sequence[Term]) -> dict[str, Any]:
+    """``total``, ``task`` and each weighted term by name."""
+    task = student.main.global_block().var(student.built.loss)
+    with paddle.static.program_guard(student.main), paddle.utils.unique_name.guard("total_"):
+        total = paddle.add_n([task.reshape([]), *(term.weighted for term in terms)])
+    return {"total": total, "task": task, **{term.group.name: term.weighted for term in terms}}
+
+
+def make_engine(config: Config, student: Network, losses: dict[str, Any], place: Any) -> Engine:
+    """The engine with the config's optimizer."""
+    train = config.train
+    return Engine(
+        student.main,
+        student.scope,
+        place,
+        losses,
+        Optimizer(train.momentum, train.weight_decay),
+        seed=train.seed,
+        onednn_depthwise=train.onednn_depthwise and not is_gpu(place),
+    )

@@ -1,0 +1,106 @@
+"""Measure a network on a data set: VOC mAP for detection, mean IoU for segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import paddle
+from numpy.typing import NDArray
+
+from graphprobe.config import TrainSection
+from graphprobe.data.batches import TRUTH, EvalBatches, split_truth, truths
+from graphprobe.data.miou import Miou
+from graphprobe.data.sample import Dataset
+from graphprobe.data.voc_map import ELEVEN_POINT, INTEGRAL, VocMap
+from graphprobe.train.feeding import eval_batches
+from graphprobe.zoo import Built
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric, its value from 0 to 1, and each class's."""
+
+    metric: str
+    value: float
+    classes: tuple[tuple[str, float | None], ...]
+
+
+class Evaluator:
+    """Runs an evaluation program over a data set.
+
+    Args:
+        built: a network built for evaluation.
+        batches: what to measure on.
+        place: where it runs.
+        metric: ``auto``, ``11point``, ``integral`` or ``miou``.
+    """
+
+    def __init__(self, built: Built, batches: EvalBatches, place: Any, metric: str) -> None:
+        self._built, self._batches = built, batches
+        self._executor = paddle.static.Executor(place)
+        usual = "miou" if built.task == "segmentation" else ELEVEN_POINT
+        self.metric = usual if metric == "auto" else metric
+
+    @property
+    def label(self) -> str:
+        """The metric as people call it."""
+        names = {ELEVEN_POINT: "mAP (11 point)", INTEGRAL: "mAP (integral)", "miou": "mIoU"}
+        return names[self.metric]
+
+    def run(self, scope: Any) -> Score:
+        """Measure with the weights of a scope."""
+        if self._built.task == "segmentation":
+            return self._segmentation(scope)
+        return self._detection(scope)
+
+    def outputs(self, scope: Any) -> Iterator[tuple[dict[str, Any], list[NDArray[Any]]]]:
+        """Each batch with what the network makes of it."""
+        names = {name for name, _, _ in self._built.feeds}
+        fetches = list(self._built.outputs.values())
+        for number in range(len(self._batches)):
+            batch = self._batches.batch(number)
+            feed, _ = split_truth(batch)
+            found = self._executor.run(
+                self._built.main,
+                feed={name: array for name, array in feed.items() if name in names},
+                fetch_list=fetches,
+                scope=scope,
+            )
+            yield batch, found
+
+    def _detection(self, scope: Any) -> Score:
+        measure = VocMap(self._batches.dataset.class_names)
+        roles = list(self._built.outputs)
+        for batch, found in self.outputs(scope):
+            by_role = dict(zip(roles, found, strict=True))
+            rows = split_rows(by_role["bbox"], by_role["bbox_num"])
+            for detections, truth in zip(rows, truths(batch), strict=True):
+                measure.add(detections, truth.boxes, truth.classes, truth.difficult)
+        result = measure.result()
+        eleven = self.metric == ELEVEN_POINT
+        classes = tuple((c.name, c.eleven_point if eleven else c.integral) for c in result.classes)
+        return Score(self.metric, result.value(self.metric), classes)
+
+    def _segmentation(self, scope: Any) -> Score:
+        measure = Miou(self._batches.dataset.class_names)
+        for batch, (found, *_) in self.outputs(scope):
+            labels = found.argmax(1) if found.ndim == 4 and found.shape[1] > 1 else found
+            measure.add(
+                np.asarray(labels).reshape(batch[TRUTH + "mask"].shape), batch[TRUTH + "mask"]
+            )
+        result = measure.result()
+        return Score("miou", result.miou, result.classes)
+
+
+def make_evaluator(section: TrainSection, built: Built, val: Dataset, place: Any) -> Evaluator:
+    """An evaluator with the batches and the metric of a config."""
+    return Evaluator(built, eval_batches(section, val, built), place, section.metric)
+
+
+def split_rows(rows: NDArray[Any], counts: NDArray[Any]) -> list[NDArray[Any]]:
+    """Part the detections of a batch [K, 6] by how many each picture has [N]."""
+    ends = np.cumsum(np.asarray(counts).reshape(-1))
+    return np.split(np.asarray(rows)[: int(ends[-1])], ends[:-1]) if len(ends) else []

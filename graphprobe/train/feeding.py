@@ -1,0 +1,113 @@
+"""From the data section of a config to batches that fit a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from graphprobe.config import TrainSection
+from graphprobe.data.batches import EvalBatches, TrainBatches
+from graphprobe.data.open import open_data
+from graphprobe.data.recipe import Recipe
+from graphprobe.data.sample import Dataset
+from graphprobe.data.targets import YoloTargets
+from graphprobe.errors import DataError
+from graphprobe.zoo import Built
+
+
+@dataclass(frozen=True)
+class DataSets:
+    """The samples of a run; `val` is None where the config names none."""
+
+    train: Dataset
+    val: Dataset | None
+
+
+def open_sets(section: TrainSection, built: Built) -> DataSets:
+    """Open what a config names and hold it against the network.
+
+    Raises:
+        DataError: a set cannot be opened, or its task or number of classes is another.
+    """
+    val = None if section.data.val is None else _open(section.data.val, "val", built)
+    return DataSets(_open(section.data.train, "train", built), val)
+
+
+def open_validation(section: TrainSection, built: Built) -> Dataset:
+    """Open the validation set alone.
+
+    Raises:
+        DataError: as `open_sets`, or the config names none.
+    """
+    if section.data.val is None:
+        hint = "-o 'train.data.val=voc:PATH?split=val'"
+        raise DataError("the config names no validation data", where="train.data.val", hint=hint)
+    return _open(section.data.val, "val", built)
+
+
+def _open(spec: str, key: str, built: Built) -> Dataset:
+    found = open_data(spec)
+    if found.task != built.task:
+        raise DataError(
+            f"train.data.{key} is for {found.task}, the network for {built.task}", where=spec
+        )
+    classes, wanted = len(found.class_names), built.meta["num_classes"]
+    if classes != wanted:
+        raise DataError(
+            f"has {classes} classes ({', '.join(found.class_names[:8])}), the network {wanted}",
+            where=spec,
+            hint=f"name the program with num_classes={classes}",
+        )
+    return found
+
+
+def make_recipe(section: TrainSection, meta: dict[str, Any]) -> Recipe:
+    """The augmentations of a config with what the network wants of its pictures."""
+    augment = section.augment
+    return Recipe(
+        sizes=augment.sizes or (section.image_size,),
+        distort=augment.distort,
+        expand=augment.expand,
+        crop=augment.crop,
+        flip=augment.flip,
+        mixup=augment.mixup,
+        **_norms(meta),
+    )
+
+
+def _norms(meta: dict[str, Any]) -> dict[str, Any]:
+    wanted = {"mean": "image_mean", "std": "image_std"}
+    found: dict[str, Any] = {to: tuple(meta[key]) for to, key in wanted.items() if key in meta}
+    if "max_boxes" in meta:
+        found["max_boxes"] = meta["max_boxes"]
+    return found
+
+
+def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> TrainBatches:
+    """The endless list of training batches of a run."""
+    return TrainBatches(
+        dataset,
+        make_recipe(section, built.meta),
+        section.batch_size,
+        seed=section.seed,
+        targets=_targets(built),
+        mixup_until=section.augment.mixup_until or None,
+    )
+
+
+def _targets(built: Built) -> YoloTargets | None:
+    if not any(name.startswith("target") for name, _, _ in built.feeds):
+        return None
+    meta = built.meta
+    return YoloTargets(
+        [tuple(anchor) for anchor in meta["anchors"]],
+        meta["anchor_masks"],
+        meta["downsample"],
+        meta["num_classes"],
+    )
+
+
+def eval_batches(section: TrainSection, dataset: Dataset, built: Built) -> EvalBatches:
+    """The validation set once, in order."""
+    recipe = make_recipe(section, built.meta)
+    return EvalBatches(dataset, section.image_size, section.batch_size, recipe)

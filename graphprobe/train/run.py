@@ -1,0 +1,226 @@
+"""A training run from its config to its result."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import paddle
+
+from graphprobe.config import Config, config_text
+from graphprobe.errors import CheckpointError, GraphprobeError
+from graphprobe.files import write_whole
+from graphprobe.train.assemble import Assembly, Say, assemble
+from graphprobe.train.checkpoint import Checkpoint, read_checkpoint, read_newest
+from graphprobe.train.device import choose_place
+from graphprobe.train.engine import set_values
+from graphprobe.train.evaluate import make_evaluator
+from graphprobe.train.feeding import DataSets, open_sets, train_batches
+from graphprobe.train.loader import load_batches
+from graphprobe.train.loop import Outcome, Plan, run_loop
+from graphprobe.train.networks import build, put_weights, state_shapes
+from graphprobe.train.report import Reporter
+from graphprobe.train.result import Result
+from graphprobe.train.schedule import Schedule
+from graphprobe.train.weights import check_weights
+from graphprobe.version import __version__
+
+
+def run_training(
+    config: Config, *, where: str, device: str = "auto", resume: str | None = None, say: Say
+) -> Result:
+    """Train as a config says.
+
+    Args:
+        config: of any kind.
+        where: the config's file, for errors.
+        device: ``auto``, ``cpu`` or ``gpu``.
+        resume: a checkpoint's folder, ``auto`` for the newest whole one of the run, or None.
+        say: takes each line for people.
+
+    Raises:
+        GraphprobeError: anything that a user can cause, before the first step where possible.
+    """
+    begin = time.perf_counter()
+    place = choose_place(device)
+    output = Path(config.train.output)
+    found = _find_checkpoint(output, resume, say)
+    parts = assemble(config, place, where=where, say=say)
+    sets = open_sets(config.train, parts.student.built)
+    for line in (line for data in (sets.train, sets.val) if data for line in data.warnings):
+        say(f"warning: {line}")
+    start = Outcome(0) if found is None else _restore(parts, found, config, say)
+    _open_folder(output, config, fresh=found is None, where=where)
+    teacher_value = None if start.iteration else _measure_teacher(config, parts, sets, say)
+    plan = _make_plan(config, parts, sets, output)
+    batches = train_batches(config.train, sets.train, parts.student.built)
+    feeds = load_batches(batches, start.iteration, plan.total, workers=config.train.workers)
+    log = output / "metrics.jsonl"
+    with Reporter(log, plan.total, start.iteration, config.train.log_iter) as report:
+        end = run_loop(parts.engine, plan, feeds, report, start)
+    result = _make_result(config, parts, plan, end, report, teacher_value)
+    result = _timed(result, time.perf_counter() - begin)
+    write_whole(output / "result.json", _json(result.document()))
+    return result
+
+
+def _find_checkpoint(output: Path, resume: str | None, say: Say) -> Checkpoint | None:
+    root = output / "checkpoints"
+    if resume is None:
+        if (root / "latest").exists():
+            raise CheckpointError(
+                "the folder already holds a run",
+                where=str(output),
+                hint="resume it with -r auto, or set another train.output",
+            )
+        return None
+    found = read_newest(root, say) if resume == "auto" else read_checkpoint(Path(resume))
+    if found is None:
+        say(f"{root}: no checkpoint yet, starting at iteration 0")
+    return found
+
+
+def _restore(parts: Assembly, found: Checkpoint, config: Config, say: Say) -> Outcome:
+    where = str(found.path)
+    wanted = {name: _shape(parts, name) for name in parts.engine.optimizer_names}
+    put_weights(
+        parts.student.scope,
+        parts.place,
+        found.weights,
+        {name: _shape(parts, name) for name in parts.weights},
+        where=where,
+    )
+    check_weights(found.optimizer, wanted, where=where)
+    set_values(parts.student.scope, parts.place, found.optimizer)
+    if found.state.get("teacher_sha256") != parts.teacher_sha256:
+        raise CheckpointError(
+            "the teacher's weights are not those that this run began with", where=where
+        )
+    for line in _differences(found.state.get("config"), config.model_dump(mode="json")):
+        say(f"warning: since {where} the config has changed: {line}")
+    say(f"resuming {where} at iteration {found.iteration}")
+    return Outcome(
+        found.iteration,
+        found.state.get("metric_value"),
+        found.state.get("best"),
+        found.state.get("best_iteration"),
+    )
+
+
+def _shape(parts: Assembly, name: str) -> tuple[int, ...]:
+    return tuple(parts.student.main.global_block().var(name).shape)
+
+
+def _differences(old: Any, new: Any, path: str = "") -> list[str]:
+    """Lines ``key: old -> new`` for what two plain documents do not share."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = sorted(old.keys() | new.keys())
+        dot = f"{path}." if path else ""
+        return [d for k in keys for d in _differences(old.get(k), new.get(k), f"{dot}{k}")]
+    return [] if old == new else [f"{path}: {old} -> {new}"]
+
+
+def _open_folder(output: Path, config: Config, *, fresh: bool, where: str) -> None:
+    try:
+        (output / "checkpoints").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GraphprobeError(
+            f"cannot be made ({error.strerror})", where=str(output), hint="set train.output"
+        ) from error
+    name = "config.yaml" if fresh else "config.resumed.yaml"
+    write_whole(output / name, config_text(config, file=where))
+
+
+def _measure_teacher(config: Config, parts: Assembly, sets: DataSets, say: Say) -> float | None:
+    if parts.teacher is None or sets.val is None or parts.teacher.ref.weights is None:
+        return None
+    built = build(parts.teacher.ref, "eval", key="teacher")
+    evaluator = make_evaluator(config.train, built, sets.val, parts.place)
+    score = evaluator.run(parts.teacher.scope)
+    say(f"teacher: {evaluator.label} {score.value:.4f}")
+    return score.value
+
+
+def _make_plan(config: Config, parts: Assembly, sets: DataSets, output: Path) -> Plan:
+    train = config.train
+    rate = train.learning_rate
+    label, evaluate = "", None
+    if sets.val is not None:
+        built = build(config.student, "eval")
+        evaluator = make_evaluator(config.train, built, sets.val, parts.place)
+        label = evaluator.label
+
+        def evaluate() -> float:
+            return evaluator.run(parts.student.scope).value
+
+    return Plan(
+        root=output / "checkpoints",
+        total=train.max_iters,
+        schedule=Schedule(
+            rate.base, rate.milestones, rate.gamma, rate.warmup_steps, rate.warmup_factor
+        ),
+        snapshot_iter=train.snapshot_iter,
+        eval_iter=train.eval_iter,
+        keep_last=train.keep_last,
+        state=_state(config, parts, label),
+        weights=parts.weights,
+        evaluate=evaluate,
+    )
+
+
+def _state(config: Config, parts: Assembly, label: str) -> dict[str, Any]:
+    return {
+        "program": config.student.program,
+        "config": config.model_dump(mode="json"),
+        "seed": config.train.seed,
+        "metric": label,
+        "teacher_sha256": parts.teacher_sha256,
+        "versions": {
+            "graphprobe": __version__,
+            "paddle": paddle.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
+
+
+def _make_result(
+    config: Config,
+    parts: Assembly,
+    plan: Plan,
+    end: Outcome,
+    report: Reporter,
+    teacher_value: float | None,
+) -> Result:
+    shapes = {n: s for n, s in state_shapes(parts.student.main).items() if n in set(parts.weights)}
+    sizes = {name: int(np.prod(shape)) for name, shape in shapes.items()}
+    trained = set(parts.engine.parameters)
+    return Result(
+        output=config.train.output,
+        program=config.student.program,
+        iterations=end.iteration,
+        metric=plan.state["metric"],
+        value=end.metric,
+        best=end.best,
+        best_iteration=end.best_iteration,
+        teacher_value=teacher_value,
+        parameters=sum(size for name, size in sizes.items() if name in trained),
+        megabytes=sum(sizes.values()) * 4 / 1e6,
+        seconds=0.0,
+        images_per_second=report.images_per_second,
+        data_wait=report.wait_share,
+        stopped=end.stopped,
+    )
+
+
+def _timed(result: Result, seconds: float) -> Result:
+    return replace(result, seconds=seconds)
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"

@@ -1,0 +1,88 @@
+"""A trained student without its training: for evaluation, inference and export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paddle
+
+from graphprobe.config import Config, check_fingerprint
+from graphprobe.errors import CheckpointError
+from graphprobe.programs import load_program
+from graphprobe.train.arrays import Arrays
+from graphprobe.train.checkpoint import Checkpoint, is_checkpoint, read_checkpoint
+from graphprobe.train.networks import build, put_weights, state_shapes
+from graphprobe.train.weights import read_checkpoint_of_run, read_weights
+from graphprobe.zoo import Built
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network for evaluation or inference with trained weights.
+
+    Args:
+        built: its programs.
+        scope: its values.
+        source: where its weights come from, for people.
+    """
+
+    built: Built
+    scope: Any
+    source: str
+
+
+def open_trained(
+    config: Config,
+    place: Any,
+    mode: str,
+    *,
+    where: str,
+    checkpoint: str = "auto",
+    weights: str | None = None,
+) -> Trained:
+    """Build a config's student and load what it has learned.
+
+    Args:
+        mode: ``eval`` or ``infer``.
+        where: the config's file.
+        checkpoint: a checkpoint's folder, or ``auto`` for the best of the config's run.
+        weights: weights in any form, taken instead of a checkpoint.
+
+    Raises:
+        CheckpointError: there are none, they are damaged, or of another model.
+        ConfigError: the config was made for another program.
+    """
+    if config.student.fingerprint is not None:
+        program = load_program(config.student.program)
+        check_fingerprint(config.student, program, key="student", where=where)
+    built = build(config.student, mode, where=where)
+    wanted = state_shapes(built.main)
+    found, source = _find(config, checkpoint, weights, wanted)
+    scope = paddle.static.Scope()
+    put_weights(scope, place, found, wanted, where=source)
+    return Trained(built, scope, source)
+
+
+def _find(
+    config: Config, checkpoint: str, weights: str | None, wanted: dict[str, tuple[int, ...]]
+) -> tuple[Arrays, str]:
+    if weights is not None:
+        return read_weights(Path(weights).expanduser(), wanted), weights
+    found = find_checkpoint(config, checkpoint)
+    return found.weights, str(found.path)
+
+
+def find_checkpoint(config: Config, checkpoint: str) -> Checkpoint:
+    """The checkpoint that ``-r`` names.
+
+    Raises:
+        CheckpointError: it is missing or damaged.
+    """
+    if checkpoint == "auto":
+        return read_checkpoint_of_run(Path(config.train.output))
+    path = Path(checkpoint).expanduser()
+    if not path.is_dir():
+        raise CheckpointError("no such checkpoint", where=checkpoint)
+    return read_checkpoint(path) if is_checkpoint(path) else read_checkpoint_of_run(path)
