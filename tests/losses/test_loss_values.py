@@ -74,7 +74,7 @@ def run(build, student, teacher):
     program = paddle.static.Program()
     with paddle.static.program_guard(program):
         sides = []
-        for side, arrays in (("s", student), ("t", teacher)):
+        for side, arrays in (("student", student), ("teacher", teacher)):
             found = [
                 # H and W are unknown in real programs
                 paddle.static.data(
@@ -87,8 +87,12 @@ def run(build, student, teacher):
             sides.append(found)
         loss = build(sides[0], sides[1])
         reached = paddle.static.gradients([loss], sides[0])
-        beyond = [n for n in program.global_block().vars if n.startswith("t") and "@GRAD" in n]
-    feed = {f"s{i}": a for i, a in enumerate(student)} | {f"t{i}": a for i, a in enumerate(teacher)}
+        beyond = [
+            n for n in program.global_block().vars if n.startswith("teacher") and "@GRAD" in n
+        ]
+    feed = {f"student{i}": a for i, a in enumerate(student)} | {
+        f"teacher{i}": a for i, a in enumerate(teacher)
+    }
     fetched = paddle.static.Executor(paddle.CPUPlace()).run(
         program, feed=feed, fetch_list=[loss, *reached]
     )
