@@ -7,7 +7,7 @@ from typing import Any
 
 from graphprobe.ir import Attr, Op, Program, Var
 from graphprobe.ir.build import Builder
-from graphprobe.loaders._schema import program_class
+from graphprobe.loaders._schema import message_class
 
 DTYPES = {"bool": 0, "int32": 2, "int64": 3, "float32": 5, "float64": 6}
 KINDS = {"tensor": 7, "feed": 9, "fetch": 10, "tensor_array": 13, "raw": 17}
@@ -15,7 +15,7 @@ KINDS = {"tensor": 7, "feed": 9, "fetch": 10, "tensor_array": 13, "raw": 17}
 
 def programdesc(program: Program, version: int | None = 2006002) -> bytes:
     """Serialize a program as ProgramDesc protobuf (integers as INT, or LONG above 32 bits)."""
-    desc = program_class()()
+    desc = message_class("ProgramDesc")()
     for block in program.blocks:
         out = desc.blocks.add(idx=block.index, parent_idx=block.parent)
         for var in block.vars.values():

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from graphprobe.errors import LoadError
 
-MAX_BYTES = 512 * 2**20
+MAX_BYTES = 256 * 2**20
+# One op or variable of a ProgramDesc; decoding can take a hundred times as much memory.
+MAX_ITEM_BYTES = 16 * 2**20
 MAX_BLOCKS = 10_000
 MAX_DEPTH = 64
-MAX_OPS = 1_000_000
+MAX_OPS = 300_000
+MAX_VARS = 1_000_000
 
 
 def check_tree(parents: list[int], source: str) -> None:
@@ -18,10 +21,8 @@ def check_tree(parents: list[int], source: str) -> None:
         source: what the user typed.
 
     Raises:
-        LoadError: too many blocks, a parent that is not an earlier block, or nesting too deep.
+        LoadError: a parent that is not an earlier block, or nesting too deep.
     """
-    if len(parents) > MAX_BLOCKS:
-        raise damaged(f"it has {len(parents)} blocks, more than {MAX_BLOCKS}", source)
     depth = [0] * len(parents)
     for index, parent in enumerate(parents[1:], start=1):
         if not 0 <= parent < index:

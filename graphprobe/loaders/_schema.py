@@ -4,9 +4,11 @@ Facts taken from paddle/fluid/framework/framework.proto, Paddle 0.11 to 3.x: nam
 labels of the fields, the union of every era. The pool and the package name are graphprobe's own,
 because a second definition of ``paddle.framework.proto`` clashes once paddle is imported too.
 
-Two types differ from Paddle's on purpose, without changing what is on the wire:
+Some types differ from Paddle's on purpose, without changing what is on the wire:
     * enums are int32, so that a number from a newer Paddle does not make a file unreadable;
-    * strings are bytes, so that a name that is not UTF-8 can be reported instead of raising.
+    * strings are bytes, so that a name that is not UTF-8 can be reported instead of raising;
+    * in the lazy messages blocks, variables and ops stay bytes, to be decoded one by one: two bytes
+      of a hostile file can decode to a message of a hundred.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ FIELDS = {
     "?int32 forward_block_idx 5",
     # Paddle up to 1.5 wrote its version in field 2.
     "ProgramDesc": "*BlockDesc blocks 1, ?Version old_version 2, ?Version version 4",
+    "LazyBlockDesc": "!int32 idx 1, !int32 parent_idx 2, *bytes vars 3, *bytes ops 4",
+    "LazyProgramDesc": "*bytes blocks 1, ?Version old_version 2, ?Version version 4",
 }
 
 # Numbers of google.protobuf.FieldDescriptorProto.
@@ -47,17 +51,25 @@ _TYPES = {"double": 1, "float": 2, "int64": 3, "int32": 5, "bool": 8, "message":
 
 
 @cache
-def program_class() -> Any:
-    """The message class ProgramDesc, built on first use."""
-    from google.protobuf import descriptor_pool, message_factory
+def message_class(name: str) -> Any:
+    """The class of a message of the schema, as ``ProgramDesc``."""
+    from google.protobuf import message_factory
 
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(_file_descriptor())  # type: ignore[no-untyped-call]
-    descriptor = pool.FindMessageTypeByName(f"{PACKAGE}.ProgramDesc")  # type: ignore[no-untyped-call]
+    pool = _pool()
+    descriptor = pool.FindMessageTypeByName(f"{PACKAGE}.{name}")
     if hasattr(message_factory, "GetMessageClass"):
         return message_factory.GetMessageClass(descriptor)
     # protobuf before 4.22
     return message_factory.MessageFactory(pool).GetPrototype(descriptor)  # type: ignore[attr-defined]
+
+
+@cache
+def _pool() -> Any:
+    from google.protobuf import descriptor_pool
+
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(_file_descriptor())  # type: ignore[no-untyped-call]
+    return pool
 
 
 def _file_descriptor() -> bytes:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from graphprobe.errors import LoadError
 from graphprobe.ir import Attr, Block, Op, Origin, Program, Var
 from graphprobe.loaders._base import Loader
-from graphprobe.loaders._limits import MAX_OPS, check_tree, damaged
+from graphprobe.loaders._limits import (
+    MAX_BLOCKS,
+    MAX_ITEM_BYTES,
+    MAX_OPS,
+    MAX_VARS,
+    check_tree,
+    damaged,
+)
 from graphprobe.loaders._ports import ports
-from graphprobe.loaders._schema import program_class
+from graphprobe.loaders._schema import message_class
 
 # VarType.Type: what a variable is.
 _KINDS = {
@@ -74,34 +81,53 @@ def _sniff(head: bytes) -> bool:
 
 
 def _load(content: bytes, source: str) -> Program:
+    desc = _decode("LazyProgramDesc", content, source)
+    if not desc.blocks:
+        raise damaged("it has no blocks", source)
+    _check_count("blocks", len(desc.blocks), MAX_BLOCKS, source)
+    drafts = [_decode("LazyBlockDesc", block, source) for block in desc.blocks]
+    check_tree([draft.parent_idx for draft in drafts], source)
+    _check_count("ops", sum(len(draft.ops) for draft in drafts), MAX_OPS, source)
+    _check_count("variables", sum(len(draft.vars) for draft in drafts), MAX_VARS, source)
+    blocks: list[Block] = []
+    first = 0
+    for index, draft in enumerate(drafts):
+        blocks.append(_block(draft, index, first, len(drafts), source))
+        first += len(draft.ops)
+    feeds, fetches = ports(blocks[0])
+    return Program(tuple(blocks), feeds, fetches, Origin(source, "programdesc", _version(desc)))
+
+
+def _check_count(what: str, count: int, most: int, source: str) -> None:
+    if count > most:
+        raise damaged(f"it has {count} {what}, more than {most}", source)
+
+
+def _decode(name: str, content: bytes, source: str) -> Any:
+    """Decode one message, whole."""
     from google.protobuf.message import DecodeError
 
-    desc = program_class()()
+    desc = message_class(name)()
     try:
         desc.ParseFromString(content)
+        # Newer protobuf leaves this to the caller: a cut between two fields is no decoding error.
+        if not desc.IsInitialized():
+            raise DecodeError
     except DecodeError as error:
         raise LoadError(
-            "neither a ProgramDesc nor complete: it cannot be decoded",
+            "no whole ProgramDesc: it cannot be decoded",
             where=source,
             hint="it may be truncated or of another kind; save or copy the model again",
         ) from error
-    return _program(desc, source)
+    return desc
 
 
-def _program(desc: Any, source: str) -> Program:
-    if not desc.blocks:
-        raise damaged("it has no blocks", source)
-    check_tree([b.parent_idx for b in desc.blocks], source)
-    count = sum(len(b.ops) for b in desc.blocks)
-    if count > MAX_OPS:
-        raise damaged(f"it has {count} ops, more than {MAX_OPS}", source)
-    blocks: list[Block] = []
-    first = 0
-    for index, block in enumerate(desc.blocks):
-        blocks.append(_block(block, index, first, len(desc.blocks), source))
-        first += len(block.ops)
-    feeds, fetches = ports(blocks[0])
-    return Program(tuple(blocks), feeds, fetches, Origin(source, "programdesc", _version(desc)))
+def _decode_each(name: str, items: Iterable[bytes], source: str) -> Iterator[Any]:
+    """Decode one after the other, so that only one is held decoded."""
+    for item in items:
+        if len(item) > MAX_ITEM_BYTES:
+            raise damaged(f"a {name} of {len(item)} bytes", source)
+        yield _decode(name, item, source)
 
 
 def _version(desc: Any) -> str | None:
@@ -113,8 +139,11 @@ def _version(desc: Any) -> str | None:
 
 
 def _block(desc: Any, index: int, first: int, blocks: int, source: str) -> Block:
-    variables = {v.name: v for v in map(_var, desc.vars)}
-    ops = tuple(_op(op, first + i, index, blocks, source) for i, op in enumerate(desc.ops))
+    variables = {v.name: v for v in map(_var, _decode_each("VarDesc", desc.vars, source))}
+    ops = tuple(
+        _op(op, first + i, index, blocks, source)
+        for i, op in enumerate(_decode_each("OpDesc", desc.ops, source))
+    )
     return Block(index, desc.parent_idx if index else -1, variables, ops)
 
 
