@@ -62,10 +62,3 @@ def dominators(dag: Dag, ignore: Sequence[bool]) -> list[int]:
             at = tree.meet(at, other)
         tree.add(node, at)
     return tree.parent
-
-
-def postdominators(dag: Dag) -> list[int]:
-    """The immediate postdominator of each node; `ROOT` where there is none."""
-    last = len(dag) - 1
-    mirrored = dominators(dag.reverse(), [False] * len(dag))
-    return [ROOT if at == ROOT else last - at for at in reversed(mirrored)]

@@ -1,7 +1,8 @@
 """Find the small closed regions of a graph: residual, squeeze-and-excite, inception blocks.
 
-A region runs from an entry (left outside) to an exit (inside): every path into it passes the
-entry and every path out of it passes the exit. Merging one can therefore not make a cycle.
+A region runs from an entry (left outside) to an exit (inside): every edge into it comes from the
+entry or from a constant, and every edge out of it leaves from the exit. Merging one can
+therefore not make a cycle. The entry is the exit's immediate dominator.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from graphprobe.render._dag import Dag
-from graphprobe.render._dominators import ROOT, dominators, postdominators
+from graphprobe.render._dominators import ROOT, dominators
 
 MAX_NODES = 40
 
@@ -26,10 +27,10 @@ def closed_regions(
         may_join: whether a node may stand in one region with a successor of it (node, successor).
     """
     constant = _constants(dag)
-    before, after = dominators(dag, constant), postdominators(dag)
+    before = dominators(dag, constant)
     group = list(range(len(dag)))
     for exit_ in range(len(dag)):
-        if len(dag.pred[exit_]) < 2 or before[exit_] == ROOT or after[before[exit_]] != exit_:
+        if len(dag.pred[exit_]) < 2 or before[exit_] == ROOT:
             continue
         inside = _between(dag, before[exit_], exit_, constant)
         if inside is None or sum(weight[node] for node in inside) > max_weight:

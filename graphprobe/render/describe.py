@@ -72,7 +72,8 @@ def _node(
     if first.kind != "op" and len(items) == 1:
         return Words(f"{first.kind} {first.name}", tuple(_shape_line(fold, first)), (), first.kind)
     convs = list(convolutions(fold, items))
-    statuses = tuple(status(marks, op.input("Filter")) for op in convs)
+    known = marks.decisions or marks.targets
+    statuses = tuple(status(marks, op.input("Filter")) for op in convs) if known else ()
     kind = "conv" if convs else "op"
     lines: list[str] = []
     if names is not None and len(items) > 1 and len(convs) != 1:

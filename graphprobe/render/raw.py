@@ -88,8 +88,9 @@ def _view(graph: ItemGraph, marks: Marks, badges: dict[str, tuple[str, ...]], ro
 
 def _add_op(nodes: _Nodes, at: int, op: Op, marks: Marks) -> None:
     param = op.input("Filter")
-    statuses = (status(marks, param),) if param is not None and op.role == "forward" else ()
-    words = Words(op.type, (), statuses, "conv" if statuses else "op")
+    conv = param is not None and op.role == "forward"
+    statuses = (status(marks, param),) if conv and (marks.decisions or marks.targets) else ()
+    words = Words(op.type, (), statuses, "conv" if conv else "op")
     here = nodes.add(words, (at, 0, ()), "", [at])
     flow, items = nodes.graph.flow, nodes.graph.item_of
     for value in flow.reads(op):
