@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from graphprobe.analysis._view import View
+from graphprobe.analysis._view import Stride, View
 from graphprobe.ir import Value
 
 Key: TypeAlias = tuple[float | str, ...]
@@ -21,7 +21,7 @@ class Feature:
         name: the variable.
         shape: its sizes, -1 where unknown; empty where it has no declared shape.
         kind: the role without the stride, as ``yolo head``; only equal kinds are compared.
-        stride: height of the image / height of the tensor; None where it has none.
+        stride: size of the image / size of the tensor, (height, width); None where it has none.
         source: what makes it one, as ``X of yolov3_loss``.
         key: what else tells it apart from its equals (anchors), empty where nothing does.
         part: which part of which head it is, as ``0.objectness``.
@@ -34,7 +34,7 @@ class Feature:
     name: str
     shape: tuple[int, ...]
     kind: str
-    stride: float | None
+    stride: Stride | None
     source: str
     key: Key = ()
     part: str = ""
@@ -56,7 +56,7 @@ def make_feature(
     *,
     key: Key = (),
     part: str = "",
-    stride: float | None = None,
+    stride: Stride | None = None,
     classes: int | None = None,
 ) -> Feature:
     """A feature with what the view knows of its value."""
@@ -84,24 +84,35 @@ def _channel_axis(shape: tuple[int, ...], h: int | None) -> int:
     return 1 if h > 1 else len(shape) - 1
 
 
-def stride_text(stride: float | None) -> str:
-    """As ``stride 32``, or ``stride 1/2``; empty where unknown."""
+def stride_text(stride: Stride | None) -> str:
+    """As ``stride 32``, ``stride 1/2`` or, height by width, ``stride 16x4``; empty if unknown."""
     if stride is None:
         return ""
-    whole = round(stride) if stride >= 1 else round(1 / stride)
-    exact = abs(stride - whole) < 0.01 if stride >= 1 else abs(1 / stride - whole) < 0.01
-    if not exact:
-        return f"stride {stride:.2f}"
-    return f"stride {whole}" if stride >= 1 else f"stride 1/{whole}"
+    h, w = map(_number, stride)
+    return f"stride {h}" if h == w else f"stride {h}x{w}"
 
 
-def role_text(kind: str, stride: float | None, part: str = "") -> str:
+def _number(stride: float) -> str:
+    for text, value in ((f"{round(stride)}", stride), (f"1/{round(1 / stride)}", 1 / stride)):
+        if value >= 1 and abs(value - round(value)) < 0.01:
+            return text
+    return f"{stride:.2f}"
+
+
+def role_text(kind: str, stride: Stride | None, part: str = "") -> str:
     """As ``yolo head, stride 32`` or ``yolo head objectness, stride 32``."""
     name = f"{kind} {part.rpartition('.')[2]}" if part else kind
     text = stride_text(stride)
     return f"{name}, {text}" if text else name
 
 
+def coarsest_first(stride: Stride | None) -> Stride:
+    """A key that sorts large strides first and unknown ones last."""
+    return (0.0, 0.0) if stride is None else (-stride[0], -stride[1])
+
+
 def in_order(features: Iterable[Feature]) -> list[Feature]:
     """By kind, then from the coarsest to the finest, then by anchors and depth."""
-    return sorted(features, key=lambda f: (f.kind, -(f.stride or 0.0), f.key, f.depth, f.shape))
+    return sorted(
+        features, key=lambda f: (f.kind, coarsest_first(f.stride), f.key, f.depth, f.shape)
+    )

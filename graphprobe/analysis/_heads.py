@@ -62,6 +62,7 @@ LOSSES = {
     "bpr_loss": LossSlot("X"),
     "hinge_loss": LossSlot("Logits"),
     "warpctc": LossSlot("Logits"),
+    "linear_chain_crf": LossSlot("Emission"),
     "smooth_l1_loss": LossSlot("X", "box"),
     "huber_loss": LossSlot("X", "box"),
     "squared_l2_distance": LossSlot("X", "box"),
@@ -117,7 +118,7 @@ def _yolo_head(view: View, op: Op) -> Feature | None:
         YOLO,
         source,
         key=key,
-        stride=float(ratio) if ratio else None,
+        stride=(float(ratio), float(ratio)) if ratio else None,
         classes=classes or None,
     )
 
@@ -212,14 +213,23 @@ _DECODERS = frozenset({"box_coder", "generate_proposals", "generate_proposals_v2
 
 
 def _labels_heads(view: View) -> Iterator[Feature]:
-    """What an arg_max picks from."""
+    """What an arg_max or a decoder of sequences picks from."""
     for op in view.ops:
-        if op.type not in ("arg_max", "argmax", "top_k", "top_k_v2"):
-            continue
-        value = view.flow.read(op, "X")
+        value = view.flow.read(op, _PICKERS[op.type]) if op.type in _PICKERS else None
         if value is not None and view.network[value.id]:
+            source = f"{_PICKERS[op.type]} of {op.type}"
             for end in logits_of(view, value):
-                yield _head(view, end, "class", f"X of {op.type}", False)
+                yield _head(view, end, "class", source, False)
+
+
+# Ops that pick the best class or path, and the slot that they pick from.
+_PICKERS = {
+    "arg_max": "X",
+    "top_k": "X",
+    "top_k_v2": "X",
+    "crf_decoding": "Emission",
+    "ctc_align": "Input",
+}
 
 
 def _fetched(view: View) -> Iterator[Feature]:

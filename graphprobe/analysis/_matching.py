@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from graphprobe.analysis._features import Feature, role_text, stride_text
+from graphprobe.analysis._features import Feature, coarsest_first, role_text, stride_text
 from graphprobe.analysis._rule import PairRule
+from graphprobe.analysis._view import Stride
 from graphprobe.ir import Adapter, Pair
 
 
@@ -83,16 +84,18 @@ def _choose(
         return [_Choice(ours[0], theirs[0], 1, "of this kind")]
     choices: list[_Choice] = []
     strides = {_level(f) for f in (*ours, *theirs)}
-    for stride in sorted(strides, reverse=True):
+    for stride in sorted(strides, key=coarsest_first):
         mine = [f for f in ours if _level(f) == stride]
         others = [f for f in theirs if _level(f) == stride]
         choices += _choose_level(rule, mine, others, out)
     return choices
 
 
-def _level(feature: Feature) -> float:
-    """Strides as they are compared: 31.9 is 32; unknown ones come last."""
-    return -1.0 if feature.stride is None else round(feature.stride, 1)
+def _level(feature: Feature) -> Stride | None:
+    """Strides as they are compared: 31.9 is 32."""
+    if feature.stride is None:
+        return None
+    return round(feature.stride[0], 1), round(feature.stride[1], 1)
 
 
 def _choose_level(

@@ -24,15 +24,24 @@ def layers_behind(view: View, values: Iterable[Value]) -> list[Value]:
     return _ends(view, values, lambda op: op.type not in SIZE_ONLY and not ends_layer(view, op))
 
 
+_NORMS = frozenset({"batch_norm", "sync_batch_norm", "group_norm", "layer_norm", "instance_norm"})
+
+
 def ends_layer(view: View, op: Op) -> bool:
-    """Whether an op is a layer with weights or adds the bias (a constant) to one's output."""
-    if view.is_layer(op):
-        return True
-    if op.type != "elementwise_add":
-        return False
-    fed = view.reads(op)
-    before = view.producer(fed[0]) if len(fed) == 1 else None
-    return before is not None and view.is_layer(before)
+    """Whether an op is a layer with weights, or adds the bias or the norm to one's output."""
+    return bool(layer_of(view, op))
+
+
+def layer_of(view: View, op: Op) -> list[Op]:
+    """The ops of the layer that an op ends, the layer itself last; none where it ends none."""
+    ops = [op]
+    while not view.is_layer(ops[-1]):
+        fed = view.reads(ops[-1])
+        before = view.producer(fed[0]) if len(fed) == 1 else None
+        if before is None or len(ops) > 2 or ops[-1].type not in {"elementwise_add", *_NORMS}:
+            return []
+        ops.append(before)
+    return ops
 
 
 def _ends(view: View, start: Iterable[Value], through: Callable[[Op], bool]) -> list[Value]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 from graphprobe.ir import Dataflow, Op, Program, Value, dataflow
 from graphprobe.ir.walk import reachable
-from graphprobe.ops._kinds import CONVOLUTIONS, LAYERS, SIZE_ONLY
+from graphprobe.ops._kinds import CONVOLUTIONS, LAYERS, MOVEMENT, SIZE_ONLY
 from graphprobe.ops._spatial import RESIZES, Place, Step, image_place, place_after
 
-Shape = tuple[int, ...]
+Shape: TypeAlias = tuple[int, ...]
+Stride: TypeAlias = tuple[float, float]
 
 # Slots that carry content, in the order in which the main input of an op is looked for.
 _MAIN = ("Input", "X", "Logits", "x", "Xs")
@@ -82,12 +84,21 @@ class View:
 
     def is_layer(self, op: Op) -> bool:
         """Whether an op multiplies what it reads with weights."""
-        if op.type in CONVOLUTIONS:
-            return True
-        if op.type not in LAYERS:
+        if op.type not in LAYERS or not any(self.fed[v.id] for v in self.flow.reads(op)):
             return False
-        reads = [self.fed[v.id] for v in self.flow.reads(op)]
-        return not all(reads) and any(reads)
+        if op.type not in CONVOLUTIONS and all(self.fed[v.id] for v in self.flow.reads(op)):
+            return False
+        return not self._is_projection(op)
+
+    def _is_projection(self, op: Op) -> bool:
+        """Whether an op takes the mean of a distribution (softmax before it) with fixed weights."""
+        values = self.reads(op)
+        for _ in range(8):
+            before = self.producer(values[0]) if len(values) == 1 else None
+            if before is None or before.type not in MOVEMENT:
+                return before is not None and before.type == "softmax"
+            values = self.reads(before)
+        return False
 
     @cached_property
     def layers(self) -> tuple[Op, ...]:
@@ -202,11 +213,10 @@ class View:
         # A feature map of one pixel (squeeze and excitation) has no place and never leads.
         return self.flow.values[placed[0]] if placed else None
 
-    def stride(self, value: Value) -> float | None:
-        """Height of the image / height of a value, where known and equal for the width."""
-        place = self.places[value.id]
-        return None if place is None else place.down_h
+    def stride(self, value: Value) -> Stride | None:
+        """Height of the image / height of a value, and the same of the widths, where known."""
+        return _size(self.places[value.id])
 
 
-def _size(place: Place | None) -> tuple[float, float] | None:
+def _size(place: Place | None) -> Stride | None:
     return None if place is None else (round(place.down_h, 2), round(place.down_w, 2))

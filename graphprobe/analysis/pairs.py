@@ -110,7 +110,7 @@ def _joined(first: Matches, second: Matches) -> Matches:
 def _report(found: Matches) -> PairReport:
     return PairReport(
         tuple(found.pairs),
-        tuple(dict.fromkeys(found.rejected)),
+        tuple({(r.student, r.teacher, r.reason): r for r in found.rejected}.values()),
         tuple(dict.fromkeys(found.warnings)),
     )
 

@@ -12,8 +12,8 @@ from heapq import heappop, heappush
 from graphprobe.analysis._features import Feature, in_order, make_feature
 from graphprobe.analysis._heads import BOX_HEAD, CLASS_HEAD, HEAD, YOLO, decoding_heads, loss_heads
 from graphprobe.analysis._rule import PairRule
-from graphprobe.analysis._trace import ends_layer
-from graphprobe.analysis._view import View
+from graphprobe.analysis._trace import layer_of
+from graphprobe.analysis._view import Stride, View
 from graphprobe.ir import Op, Value
 from graphprobe.ir.walk import reachable
 
@@ -23,7 +23,7 @@ _DETECTION = frozenset({YOLO, CLASS_HEAD, BOX_HEAD, HEAD})
 
 def _find(view: View, _: View) -> list[Feature]:
     heads = [h for h in loss_heads(view) or decoding_heads(view) if h.kind in _DETECTION]
-    levels: dict[float, list[Value]] = defaultdict(list)
+    levels: dict[Stride, list[Value]] = defaultdict(list)
     for head in heads:
         if head.stride is not None:
             levels[head.stride].append(view.flow.values[head.value])
@@ -38,7 +38,7 @@ def _find(view: View, _: View) -> list[Feature]:
 
 def _shared_layers(view: View) -> set[int]:
     """Ids of the layers whose weights other layers at another stride use too."""
-    users: dict[str, set[tuple[float | None, int]]] = defaultdict(set)
+    users: dict[str, set[tuple[Stride | None, int]]] = defaultdict(set)
     for op in view.layers:
         stride = next((view.stride(v) for v in view.flow.writes(op)), None)
         for value in view.flow.reads(op):
@@ -85,14 +85,9 @@ def _push(view: View, front: list[tuple[int, int]], seen: set[int], value: Value
 
 
 def _ending(view: View, head: Value) -> list[Op]:
-    """The layer that makes a head, with the op that adds its bias."""
+    """The layer that makes a head, with the ops that add its bias and norm."""
     op = view.producer(head)
-    if op is None or not ends_layer(view, op):
-        return []
-    if view.is_layer(op):
-        return [op]
-    before = view.producer(view.reads(op)[0])
-    return [op] if before is None else [op, before]
+    return [] if op is None else layer_of(view, op)
 
 
 RULE = PairRule(

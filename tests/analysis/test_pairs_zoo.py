@@ -1,0 +1,158 @@
+"""The published pairs, found on the bundled programs, whatever their names and order of ops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+
+from graphprobe.analysis.pairs import PairReport, find_pairs
+from graphprobe.ir import Program
+from graphprobe.ir.permute import rename_all, shuffle_ops
+
+pytestmark = pytest.mark.paddle
+
+Programs = Callable[[str], Program]
+
+STUDENT, TEACHER = "zoo:yolov3_mobilenet_v1", "zoo:yolov3_r34"
+FINE = "?fine_grained=true"
+SEGMENT = ("zoo:deeplabv3p_mobilenetv2", "zoo:deeplabv3p_xception65")
+YOLO_NAMES = [
+    ("conv2d_20.tmp_1", "conv2d_6.tmp_1"),
+    ("conv2d_28.tmp_1", "conv2d_14.tmp_1"),
+    ("conv2d_36.tmp_1", "conv2d_22.tmp_1"),
+]
+PARTS = [
+    name
+    for i in range(3)
+    for name in (
+        *(f"strided_slice_{5 * i + k}.tmp_0" for k in range(5)),
+        f"transpose_{2 * i}.tmp_0",
+    )
+]
+CASES = {
+    "yolo train": (STUDENT, TEACHER),
+    "yolo eval": (f"{STUDENT}?mode=eval", f"{TEACHER}?mode=eval"),
+    "yolo infer": (f"{STUDENT}?mode=infer", f"{TEACHER}?mode=infer"),
+    "yolo fine": (STUDENT + FINE, TEACHER + FINE),
+    "deeplab train": SEGMENT,
+    "deeplab infer": tuple(f"{name}?mode=infer" for name in SEGMENT),
+}
+
+
+def names(report: PairReport) -> list[tuple[str, str]]:
+    return [(pair.student, pair.teacher) for pair in report.pairs]
+
+
+@pytest.mark.parametrize("mode", ["train", "eval", "infer"])
+def test_the_three_heads_of_yolov3(program: Programs, mode):
+    report = find_pairs(program(f"{STUDENT}?mode={mode}"), program(f"{TEACHER}?mode={mode}"))
+    assert names(report) == YOLO_NAMES
+    assert [p.role for p in report.pairs] == [f"yolo head, stride {s}" for s in (32, 16, 8)]
+    assert {(p.loss, p.weight, p.score, p.adapter) for p in report.pairs} == {
+        ("l2", 100.0, 1.0, None)
+    }
+    assert not report.warnings and not report.alternatives
+
+
+def test_the_evidence_is_in_plain_words(program: Programs):
+    pair = find_pairs(program(STUDENT), program(TEACHER)).pairs[0]
+    assert pair.rule == "loss_input"
+    assert "; ".join(pair.evidence) == (
+        "X of yolov3_loss with anchors 116,90 156,198 373,326; stride 32; equal shape; "
+        "no other candidate at this stride"
+    )
+
+
+def test_the_eighteen_parts_in_the_published_order(program: Programs):
+    report = find_pairs(program(STUDENT + FINE), program(TEACHER + FINE))
+    assert names(report) == [(name, name) for name in PARTS]
+    parts = ("x", "y", "w", "h", "objectness", "class")
+    assert [p.part for p in report.pairs] == [f"{i}.{part}" for i in range(3) for part in parts]
+    assert {(p.loss, p.weight, p.rule) for p in report.pairs} == {
+        ("yolo_fine_grained", 1000.0, "yolo_parts")
+    }
+
+
+@pytest.mark.parametrize("mode", ["train", "eval", "infer"])
+def test_the_one_pair_of_deeplab(program: Programs, mode):
+    student, teacher = (program(f"{name}?mode={mode}") for name in SEGMENT)
+    report = find_pairs(student, teacher)
+    assert names(report) == [("bilinear_interp_0.tmp_0", "bilinear_interp_2.tmp_0")]
+    assert (report.pairs[0].loss, report.pairs[0].weight) == ("l2", 0.1)
+
+
+def test_a_train_program_meets_an_inference_program(program: Programs):
+    report = find_pairs(program(STUDENT), program(f"{TEACHER}?mode=infer"))
+    assert names(report) == YOLO_NAMES
+    assert report.pairs[0].evidence[:2] == (
+        "student: X of yolov3_loss with anchors 116,90 156,198 373,326",
+        "teacher: X of yolo_box with anchors 116,90 156,198 373,326",
+    )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_names_and_order_of_ops_decide_nothing(program: Programs, case):
+    sides = [program(text) for text in CASES[case]]
+    expected = told(find_pairs(*sides), {}, {})
+    for seed in range(20):
+        (student, ours), (teacher, theirs) = (
+            rename_all(shuffle_ops(side, seed), seed + k) for k, side in enumerate(sides)
+        )
+        back = ({new: old for old, new in ours.items()}, {v: k for k, v in theirs.items()})
+        assert told(find_pairs(student, teacher), *back) == expected
+
+
+@pytest.mark.parametrize("rule", ["neck_levels", "backbone_stages"])
+def test_inner_features_survive_it_too(program: Programs, rule):
+    sides = program(STUDENT), program(TEACHER)
+    expected = told(find_pairs(*sides, rule), {}, {})
+    assert len(expected[0]) >= 3
+    for seed in range(5):
+        (student, ours), (teacher, theirs) = (rename_all(shuffle_ops(s, seed), seed) for s in sides)
+        back = ({new: old for old, new in ours.items()}, {v: k for k, v in theirs.items()})
+        assert told(find_pairs(student, teacher, rule), *back) == expected
+
+
+def told(report: PairReport, ours: dict[str, str], theirs: dict[str, str]) -> tuple[object, ...]:
+    """Everything that a report says, under the first names."""
+
+    @cache
+    def of(name: str | None, side: int) -> str | None:
+        return (ours, theirs)[side].get(name, name) if name else name
+
+    pairs = [
+        (of(p.student, 0), of(p.teacher, 1), p.role, p.part, p.loss, p.weight, p.score, p.evidence)
+        for p in report.pairs
+    ]
+    rejected = [(of(r.student, 0), of(r.teacher, 1), r.role, r.reason) for r in report.alternatives]
+    return pairs, rejected, len(report.warnings)
+
+
+def test_the_backbones_differ_in_width(program: Programs):
+    report = find_pairs(program(STUDENT), program(TEACHER), "backbone_stages")
+    stages = {p.role.rpartition(" ")[2]: p for p in report.pairs}
+    assert set(stages) == {"32", "16", "8", "4", "2"}
+    adapter = stages["16"].adapter
+    assert adapter is not None
+    assert (adapter.in_channels, adapter.out_channels, adapter.resize) == (512, 256, False)
+    assert adapter.parameters == 512 * 256 + 256
+
+
+def test_other_classes_are_no_pair_of_logits(program: Programs):
+    report = find_pairs(program(f"{STUDENT}?num_classes=3"), program(TEACHER))
+    assert all(p.rule == "neck_levels" for p in report.pairs) and len(report.pairs) == 3
+    assert [(r.student, r.teacher) for r in report.alternatives] == YOLO_NAMES
+    assert "3 and 20 classes" in report.alternatives[0].reason
+    assert any("3 and 20 classes" in warning for warning in report.warnings)
+    alone = find_pairs(program(f"{STUDENT}?num_classes=3"), program(TEACHER), "loss_input")
+    assert not alone.pairs and "3 and 20 classes" in alone.warnings[0]
+
+
+def test_other_tasks_are_no_pair_at_all(program: Programs):
+    report = find_pairs(program(STUDENT), program(SEGMENT[1]))
+    assert not report.pairs
+    assert report.warnings == (
+        "nothing matched: the student has 3 yolo heads, the teacher has 1 segmentation logits",
+    )
