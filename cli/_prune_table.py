@@ -1,0 +1,144 @@
+"""Prune decisions as text for people, json and csv."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from graphprobe.analysis.prune import PruneFindings
+from graphprobe.ir import PruneDecision
+
+from ._output import Rows
+from ._var_table import printable
+
+_STATUSES = ("prunable", "follower", "blocked")
+_HEADS = {
+    "depthwise": "they have the channels of their input, and are cut with it",
+    "concat": "their channels are joined with others",
+    "residual": "their channels are combined one by one with other layers'",
+    "output": "their channels are the answer of the network",
+    "grouped": "their channels are tied by groups",
+    "shared": "their filter is used more than once",
+    "unsupported_op": "their channels reach an op that is not followed",
+}
+
+
+def document(found: PruneFindings, params: Sequence[str], regex: str) -> dict[str, Any]:
+    """The json document."""
+    return {
+        "regex": regex,
+        "params": list(params),
+        "policy": found.policy,
+        "unsupported_ops": found.unsupported,
+        "convs": [_conv(d, d.param in set(params)) for d in found.decisions],
+    }
+
+
+def _conv(d: PruneDecision, selected: bool) -> dict[str, Any]:
+    return {
+        "param": d.param,
+        "op": d.op,
+        "type": d.type,
+        "shape": list(d.shape),
+        "groups": d.groups,
+        "status": d.status,
+        "selected": selected,
+        "reason": d.reason,
+        "at": None if d.at is None else {"op": d.at.op, "type": d.at.type},
+        "path": list(d.path),
+        "group": d.group,
+        "detail": d.detail,
+    }
+
+
+def rows(found: PruneFindings) -> Rows:
+    """Head and lines for csv."""
+    head = ("param", "op", "type", "shape", "groups", "status", "reason", "at", "path", "group")
+    return head, [
+        (d.param, d.op, d.type, _shape(d), d.groups, d.status, d.reason or "", _at(d),
+         " > ".join(d.path), d.group)
+        for d in found.decisions
+    ]  # fmt: skip
+
+
+def tables(
+    found: PruneFindings, params: Sequence[str], regex: str, width: int, source: str
+) -> Iterator[str]:
+    """What people read: each kind of convolution under its own head, then the regex."""
+    yield _summary(found, source)
+    chosen = set(params)
+    order = sorted(found.decisions, key=lambda d: (_STATUSES.index(d.status), d.reason or ""))
+    for (status, reason), group in groupby(order, key=lambda d: (d.status, d.reason)):
+        decisions = list(group)
+        yield "\n" + _head(status, reason, len(decisions))
+        names = max(len(d.param) for d in decisions)
+        for d in decisions:
+            yield from _lines(d, min(names, 44), width, d.param in chosen)
+    if found.unsupported:
+        yield "\nUnknown ops that channels reach: " + ", ".join(
+            f"{name} ({count})" for name, count in found.unsupported.items()
+        )
+    if params:
+        yield f"\nRegex of the {len(params)} parameters to prune:\n{regex}"
+
+
+def _summary(found: PruneFindings, source: str) -> str:
+    counts = [(s, sum(d.status == s for d in found.decisions)) for s in _STATUSES]
+    parts = ", ".join(f"{count} {_plural(s, count)}" for s, count in counts if count)
+    total = len(found.decisions)
+    lines = [f"{printable(source)}", f"  policy {found.policy}: {total} convolutions: {parts}"]
+    return "\n".join(lines)
+
+
+def _plural(status: str, count: int) -> str:
+    return "followers" if status == "follower" and count > 1 else status
+
+
+def _head(status: str, reason: str | None, count: int) -> str:
+    if status == "prunable":
+        return f"prunable ({count})"
+    about = _HEADS.get(reason or "", "")
+    if status == "follower":
+        return f"follower, {reason} ({count}): cut with the group they belong to"
+    return f"blocked, {reason} ({count}): {about}"
+
+
+def _lines(d: PruneDecision, names: int, width: int, chosen: bool) -> Iterator[str]:
+    name, note = printable(d.param), ""
+    if d.status == "prunable":
+        note = "" if chosen else "  not selected"
+    elif d.status == "follower" and d.at is not None:
+        note = f"  {printable(d.detail)}"
+    elif d.at is not None and d.at.op != d.op:
+        note = f"  at op {d.at.op} {d.at.type}"
+    if len(name) > names:
+        yield f"  {name}"
+        name = ""
+    yield f"  {name:<{names}}  {_shape(d):<14}{note}".rstrip()
+    if d.status == "blocked" and len(d.path) > 1 and d.at is not None and d.at.op != d.op:
+        yield _wrapped(_way(d.path), width)
+
+
+def _way(path: Sequence[str]) -> str:
+    """The way, its middle left out where it is long (json has all of it)."""
+    names = [printable(name) for name in path]
+    if len(names) > 7:
+        names = [*names[:3], f"({len(names) - 6} more)", *names[-3:]]
+    return " > ".join(names)
+
+
+def _wrapped(text: str, width: int) -> str:
+    return textwrap.fill(
+        text, width, initial_indent="      ", subsequent_indent="        ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def _shape(d: PruneDecision) -> str:
+    return "x".join(map(str, d.shape)) or "unknown"
+
+
+def _at(d: PruneDecision) -> str:
+    return "" if d.at is None else f"{d.at.op} {d.at.type}"

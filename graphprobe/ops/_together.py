@@ -1,0 +1,94 @@
+"""What many rules share: operands that must be cut alike, and what nothing is known of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graphprobe.ir.findings import Reason
+from graphprobe.ops._layout import MAX_EXPLODED, Layout, stretch
+from graphprobe.ops._spec import Alike, Bind, Carry, Effect, Meet, Port, Rule, Stop, View
+
+
+def fixed(view: View, detail: str, reason: Reason | None = None) -> Iterator[Effect]:
+    """Nothing that reaches this op can be cut."""
+    for port in view.carrying():
+        if port.layout is not None:
+            yield Stop(port.layout, detail, reason)
+
+
+def together(layout: Layout, other: Port, axis: int) -> Iterator[Effect]:
+    """An operand of the same rank joins channels that are carried along `axis`."""
+    if other.layout is not None:
+        yield from _both(layout, other.layout, axis)
+    elif other.param is not None and other.size(axis) == layout.extent:
+        yield Bind(other.param, layout.at(axis - other.offset))
+    elif other.size(axis) != 1:
+        yield Stop(layout, f"{other.name}, which joins it, cannot be cut", "residual")
+
+
+def _both(layout: Layout, other: Layout, axis: int) -> Iterator[Effect]:
+    if other.axis != axis or (
+        other.extent != layout.extent and 1 not in (other.extent, layout.extent)
+    ):
+        yield Stop(layout, "it joins a tensor whose channels lie elsewhere")
+        yield Stop(other, "it joins a tensor whose channels lie elsewhere")
+    elif other.extent != layout.extent:
+        single = other if other.extent == 1 else layout
+        yield Stop(single, "its one channel is broadcast over the others", "residual")
+    else:
+        yield Meet("residual", layout)
+        yield Meet("residual", other)
+        yield Alike(layout, other)
+
+
+def passes(*slots: str, out: str = "Out") -> Rule:
+    """A rule: the output carries what the first of these inputs carries."""
+
+    def rule(view: View) -> Iterator[Effect]:
+        for slot in slots:
+            layout = view.layout(slot)
+            if layout is not None:
+                yield Carry(out, layout)
+                return
+
+    return rule
+
+
+def blocks(detail: str, reason: Reason | None = None) -> Rule:
+    """A rule: whatever reaches the op cannot be cut."""
+
+    def rule(view: View) -> Iterator[Effect]:
+        yield from fixed(view, detail, reason)
+
+    return rule
+
+
+def nothing(_: View) -> Iterator[Effect]:
+    """A rule: the op reads only sizes, so nothing of the channels goes on and nothing is lost."""
+    return iter(())
+
+
+def equal_stretches(layout: Layout, count: int) -> Iterator[Effect]:
+    """Tie the same offset of each of `count` equal stretches of an axis."""
+    length, left = divmod(layout.extent, count)
+    first = None if left or count > MAX_EXPLODED else stretch(layout, 0, length)
+    if first is None:
+        yield Stop(layout, f"its channels do not fall into {count} equal groups", "grouped")
+        return
+    for i in range(1, count):
+        part = stretch(layout, i * length, (i + 1) * length)
+        if part is not None:
+            yield Alike(first, part)
+
+
+def neighbours_alike(layout: Layout, count: int) -> Iterator[Effect]:
+    """Tie each `count` neighbours along an axis, so that they stay or go as one."""
+    if layout.extent > MAX_EXPLODED:
+        yield Stop(layout, "it has too many channels to tie them one by one")
+        return
+    for start in range(0, layout.extent - count + 1, count):
+        first = stretch(layout, start, start + 1)
+        for i in range(start + 1, start + count):
+            part = stretch(layout, i, i + 1)
+            if first is not None and part is not None:
+                yield Alike(first, part)

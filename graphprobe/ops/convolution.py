@@ -1,0 +1,169 @@
+"""Convolutions: plain, grouped, depthwise (under either spelling), transposed, deformable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graphprobe.ops._layout import Layout, own, stretch
+from graphprobe.ops._spec import (
+    Bind,
+    Carry,
+    Edit,
+    Effect,
+    Family,
+    Meet,
+    OpSpec,
+    Port,
+    Stop,
+    View,
+    channel_axis,
+    rank_of,
+    table,
+)
+from graphprobe.ops._together import equal_stretches, fixed, together
+
+
+def is_depthwise(groups: int, shape: tuple[int, ...], out_axis: int = 0) -> bool:
+    """Whether every input channel has filters of its own: as many groups as channels.
+
+    Args:
+        groups: the attribute.
+        shape: the filter, [out, in/groups, ...]; transposed, [in, out/groups, ...].
+        out_axis: 1 for transposed convolutions.
+    """
+    if groups <= 1 or len(shape) < 2:
+        return False
+    return groups == shape[0] if out_axis else shape[1] == 1 and shape[0] % groups == 0
+
+
+def _conv(view: View) -> Iterator[Effect]:
+    x, w = view.port("Input"), view.port("Filter")
+    if w is None or w.param is None or w.shape is None or len(w.shape) < 2:
+        yield from fixed(view, "its filter is computed while the network runs")
+        return
+    groups = max(1, view.op.get_int("groups", 1))
+    axis = channel_axis(view, "data_format", rank_of(x.shape) if x else None)
+    given = x.layout if x is not None else None
+    if given is not None and (given.axis != axis or given.extent != groups * w.shape[1]):
+        yield Stop(given, "the filter does not fit the channels that reach it")
+        given = None
+    if is_depthwise(groups, w.shape):
+        out, effects = _depthwise(view, w, given, groups, axis)
+    elif groups > 1:
+        out, effects = _grouped(w, given, groups, axis)
+    else:
+        out = own((w.param, 0), w.shape[0], axis)
+        effects = [Bind(w.param, out.at(0), "out")]
+        if given is not None:
+            effects.append(Bind(w.param, given.at(1), "in"))
+    yield from effects
+    yield from _rest(view, out)
+
+
+def _rest(view: View, out: Layout) -> Iterator[Effect]:
+    """Bias and residual input of the fused forms, then the output."""
+    bias, residual = view.port("Bias"), view.port("ResidualData")
+    if bias is not None and bias.param is not None:
+        yield Bind(bias.param, out.at(0))
+    if residual is not None:
+        yield from together(out, residual, out.axis)
+    yield Carry("Output", out)
+
+
+def _depthwise(
+    view: View, w: Port, given: Layout | None, groups: int, axis: int
+) -> tuple[Layout, list[Effect]]:
+    assert w.param is not None and w.shape is not None  # noqa: S101 - _conv looked
+    if given is None:
+        out = own((w.param, 0), w.shape[0], axis)
+        detail = "it filters each channel of an input that cannot be cut"
+        return out, [Bind(w.param, out.at(0), "out"), Stop(out, detail, "depthwise")]
+    out = given.spread(w.shape[0] // groups)
+    return out, [
+        Bind(w.param, out.at(0)),
+        Edit("groups", view.op.get_int("groups", 1), given),
+    ]
+
+
+def _grouped(w: Port, given: Layout | None, groups: int, axis: int) -> tuple[Layout, list[Effect]]:
+    """Each group keeps as many channels as every other: equal offsets go together."""
+    assert w.param is not None and w.shape is not None  # noqa: S101 - _conv looked
+    out = own((w.param, 0), w.shape[0], axis)
+    effects: list[Effect] = [Bind(w.param, out.at(0), "out"), Meet("grouped", out)]
+    effects += equal_stretches(out, groups)
+    if given is not None:
+        first = stretch(given, 0, given.extent // groups)
+        effects.append(Meet("grouped", given))
+        effects += equal_stretches(given, groups)
+        if first is not None:
+            effects.append(Bind(w.param, first.at(1), "in"))
+    return out, effects
+
+
+def _transposed(view: View) -> Iterator[Effect]:
+    """Filter [in, out/groups, ...]: the output channels are on axis 1."""
+    x, w = view.port("Input"), view.port("Filter")
+    if w is None or w.param is None or w.shape is None or len(w.shape) < 2:
+        yield from fixed(view, "its filter is computed while the network runs")
+        return
+    groups = max(1, view.op.get_int("groups", 1))
+    axis = channel_axis(view, "data_format", rank_of(x.shape) if x else None)
+    given = x.layout if x is not None else None
+    if given is not None and (given.axis != axis or given.extent != w.shape[0]):
+        yield Stop(given, "the filter does not fit the channels that reach it")
+        given = None
+    out = Layout(axis, own((w.param, 1), w.shape[1], axis).runs, outer=groups)
+    if groups == w.shape[0] > 1 and w.shape[1] == 1 and given is not None:
+        yield Bind(w.param, given.at(0))
+        yield Edit("groups", groups, given)
+        yield from _rest(view, given)
+        return
+    yield Bind(w.param, Layout(1, out.runs), "out")
+    if is_depthwise(groups, w.shape, 1):
+        detail = "it filters each channel of its input, several filters a channel"
+        yield Stop(out, detail, "depthwise")
+        if given is not None:
+            yield Stop(given, detail, "depthwise")
+    elif given is not None:
+        yield Bind(w.param, given.at(0), "in")
+        if groups > 1:
+            yield Meet("grouped", given)
+            yield from equal_stretches(given, groups)
+    if groups > 1:
+        yield Meet("grouped", out)
+    yield from _rest(view, out)
+
+
+def _deformable(view: View) -> Iterator[Effect]:
+    for slot in ("Offset", "Mask"):
+        port = view.port(slot)
+        if port is not None and port.layout is not None:
+            detail = "they are sampling offsets and masks, whose number the kernel's size fixes"
+            yield Stop(port.layout, detail, "unsupported_op")
+    if view.op.get_int("deformable_groups", 1) > 1:
+        given = view.layout("Input")
+        if given is not None:
+            yield Meet("grouped", given)
+            yield from equal_stretches(given, view.op.get_int("deformable_groups", 1))
+    yield from _conv(view)
+
+
+_CONV = OpSpec(_conv, filter="Filter", makes=True)
+FAMILY = Family(
+    "convolution",
+    table(
+        (
+            _CONV,
+            "conv2d depthwise_conv2d conv3d conv2d_fusion fused_conv2d fused_conv2d_add_act "
+            "fused_conv3d",
+        ),
+        (
+            OpSpec(_transposed, filter="Filter", out_axis=1, makes=True),
+            "conv2d_transpose depthwise_conv2d_transpose conv3d_transpose",
+        ),
+        (
+            OpSpec(_deformable, filter="Filter", makes=True),
+            "deformable_conv deformable_conv_v1",
+        ),
+    ),
+)
