@@ -55,6 +55,7 @@ class Engine:
         self.executor = paddle.static.Executor(place)
         self.loss_vars = {name: var.name for name, var in losses.items()}
         before = set(main.global_block().vars)
+        self.state_names = sorted(v.name for v in main.list_vars() if v.persistable)
         gradients, self._rate = self._minimize(main, losses["total"], optimizer)
         new = [var for name, var in main.global_block().vars.items() if name not in before]
         self.optimizer_names = sorted(v.name for v in new if v.persistable and v.name != self._rate)

@@ -1,0 +1,243 @@
+"""Prove a distillation config on one batch: what each pair does to the student, before training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import paddle
+
+from graphprobe.config import DistillConfig
+from graphprobe.errors import GraphprobeError, Problem
+from graphprobe.train.assemble import (
+    Say,
+    add_terms,
+    make_engine,
+    merge_in,
+    open_student,
+    open_teacher,
+    total_loss,
+)
+from graphprobe.train.engine import Engine, Feed
+from graphprobe.train.feeding import open_sets, train_batches
+from graphprobe.train.merge import PREFIX
+from graphprobe.train.networks import Network
+from graphprobe.train.objective import Group, Term, group_pairs, group_problems
+
+# A weighted term this many times the task's loss, or less than its inverse, is worth a warning.
+FAR = 1000.0
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A scalar on one batch: its value and the gradient that it sends to the student.
+
+    Args:
+        value: of the scalar.
+        gradient: the L2 norm over all the student's parameters.
+        reached: parameters whose gradient is not all zero.
+        teacher: the teacher's parameters that it sends a gradient to; must be empty.
+    """
+
+    value: float
+    gradient: float
+    reached: int
+    teacher: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the check says of one term.
+
+    Args:
+        term: as logs call it.
+        loss: its name.
+        pairs: (student, teacher) names.
+        weight: of the config.
+        value: unweighted; share: weighted, over the task's loss.
+        gradient_share: of the weighted term's gradient norm, over the task's.
+        suggested: the weight at which all terms together send a gradient of the task's norm.
+        reached: parameters of the student that its gradient reaches.
+        problems: why it fails; empty where it passes.
+    """
+
+    term: str
+    loss: str
+    pairs: tuple[tuple[str, str], ...]
+    weight: float
+    value: float | None = None
+    share: float | None = None
+    gradient_share: float | None = None
+    suggested: float | None = None
+    reached: int | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of a check."""
+
+    task: Reach | None
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+    parameters: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether the config can be trained with."""
+        return not self.problems and not any(row.problems for row in self.rows)
+
+
+def probe_distillation(config: DistillConfig, place: Any, *, where: str, say: Say) -> Verdict:
+    """Merge for real, run one batch, and look at every term.
+
+    Raises:
+        GraphprobeError: the programs, their weights or the data cannot be opened.
+    """
+    student = open_student(config, place, where=where)
+    teacher = open_teacher(config, place, where=where, say=say)
+    assert teacher is not None  # noqa: S101 - the kind is distill
+    sets = open_sets(config.train, student.built)
+    groups, problems = group_pairs(config.pairs)
+    wrong = {g.name: group_problems(g, student.main, teacher.main) for g in groups}
+    fit = [group for group in groups if not wrong[group.name]]
+    rows = {g.name: _failed(g, wrong[g.name]) for g in groups}
+    if not fit:
+        return Verdict(None, tuple(rows.values()), tuple(problems), (), 0)
+    student_names = [p.name for p in student.main.all_parameters()]
+    merge_in(config, student, teacher, place)
+    terms = add_terms(fit, student, place)
+    feed = train_batches(config.train, sets.train, student.built).batch(0)
+    task = reach(student, student.built.loss or "", feed, place)
+    reaches = [reach(student, term.plain.name, feed, place) for term in terms]
+    for term, found in zip(terms, reaches, strict=True):
+        rows[term.group.name] = _row(term, found, task, len(terms))
+    engine = make_engine(config, student, total_loss(student, terms), place)
+    problems += _moved(engine, feed)
+    table = tuple(rows.values())
+    return Verdict(task, table, tuple(problems), _warnings(table, task), len(student_names))
+
+
+def reach(student: Network, loss: str, feed: Feed, place: Any) -> Reach:
+    """Run a scalar of the student's program and its gradient on one batch."""
+    program = student.main.clone()
+    block = program.global_block()
+    with paddle.static.program_guard(program):
+        pairs = paddle.static.append_backward(block.var(loss))
+    stray = [
+        name
+        for name, var in block.vars.items()
+        if name.startswith(PREFIX) and var.persistable and block.has_var(f"{name}@GRAD")
+    ]
+    fetches = [loss, *(g.name for _, g in pairs), *(f"{name}@GRAD" for name in stray)]
+    value, *gradients = paddle.static.Executor(place).run(
+        program, feed=dict(feed), fetch_list=fetches, scope=student.scope
+    )
+    norms = [float(np.linalg.norm(np.asarray(g, np.float64))) for g in gradients]
+    own, others = norms[: len(pairs)], norms[len(pairs) :]
+    return Reach(
+        value=float(np.asarray(value).reshape(-1)[0]),
+        gradient=float(np.linalg.norm(own)),
+        reached=sum(norm > 0 for norm in own),
+        teacher=tuple(n for n, norm in zip(stray, others, strict=True) if norm != 0),
+    )
+
+
+def _failed(group: Group, problems: Sequence[Problem]) -> Row:
+    return Row(group.name, group.loss.name, _names(group), group.weight, problems=tuple(problems))
+
+
+def _names(group: Group) -> tuple[tuple[str, str], ...]:
+    return tuple((pair.student, pair.teacher) for pair in group.pairs)
+
+
+def _row(term: Term, found: Reach, task: Reach, count: int) -> Row:
+    group = term.group
+    usable = np.isfinite(found.gradient) and found.gradient > 0
+    return Row(
+        term=group.name,
+        loss=group.loss.name,
+        pairs=_names(group),
+        weight=group.weight,
+        value=found.value,
+        share=_over(group.weight * found.value, task.value),
+        gradient_share=_over(group.weight * found.gradient, task.gradient),
+        suggested=_round(task.gradient / (count * found.gradient)) if usable else None,
+        reached=found.reached,
+        problems=tuple(Problem(group.path, text) for text in _faults(found, group)),
+    )
+
+
+def _over(value: float, base: float) -> float | None:
+    return value / base if np.isfinite(value) and np.isfinite(base) and base else None
+
+
+def _round(value: float) -> float | None:
+    return float(f"{value:.2g}") if np.isfinite(value) else None
+
+
+def _faults(found: Reach, group: Group) -> list[str]:
+    student = ", ".join(pair.student for pair in group.pairs)
+    faults = []
+    if not np.isfinite(found.value):
+        faults.append(f"the loss is {found.value} on the first batch")
+    elif not np.isfinite(found.gradient):
+        faults.append("its gradient is not finite")
+    elif not found.reached:
+        faults.append(f"no gradient reaches a parameter of the student through {student}")
+    if found.teacher:
+        faults.append(f"the teacher's {found.teacher[0]} gets a gradient")
+    return faults
+
+
+def _moved(engine: Engine, feed: Feed) -> list[Problem]:
+    """Take one real step and see that nothing of the teacher moves."""
+    names = [name for name in engine.state_names if name.startswith(PREFIX)]
+    before = engine.values(names)
+    try:
+        engine.step(1, feed, 1e-6)
+    except GraphprobeError as error:
+        return [Problem("train", error.message)]
+    after = engine.values(names)
+    moved = [name for name in names if not np.array_equal(before[name], after[name])]
+    return [Problem("teacher", f"{name} moved in a step") for name in moved]
+
+
+def _warnings(rows: Sequence[Row], task: Reach) -> tuple[str, ...]:
+    said = [] if np.isfinite(task.value) else [f"the task's own loss is {task.value}"]
+    far = [row for row in rows if row.share is not None and not 1 / FAR <= row.share <= FAR]
+    for row in far:
+        hint = (
+            f"; weight {row.suggested:g} sends a gradient like the task's" if row.suggested else ""
+        )
+        said += [f"{row.term}: weighted, it is {row.share:.3g} times the task's loss{hint}"]
+    return tuple(said)
+
+
+def as_document(verdict: Verdict) -> Mapping[str, Any]:
+    """Plain data for json."""
+    task = verdict.task
+    return {
+        "passed": verdict.passed,
+        "task": None if task is None else {"loss": task.value, "gradient": task.gradient},
+        "terms": [
+            {
+                "term": row.term,
+                "loss": row.loss,
+                "pairs": [{"student": s, "teacher": t} for s, t in row.pairs],
+                "weight": row.weight,
+                "value": row.value,
+                "loss_over_task": row.share,
+                "gradient_over_task": row.gradient_share,
+                "suggested_weight": row.suggested,
+                "parameters_reached": row.reached,
+                "problems": [str(problem) for problem in row.problems],
+            }
+            for row in verdict.rows
+        ],
+        "problems": [str(problem) for problem in verdict.problems],
+        "warnings": list(verdict.warnings),
+    }
