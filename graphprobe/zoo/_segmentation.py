@@ -42,11 +42,12 @@ def build(network: Network, options: Mapping[str, Any]) -> Graph:
     meta = _meta(x, size)
     if mode == "infer":
         return Graph((image,), {"prob": _probabilities(x)}, meta=meta)
+    if mode == "eval":
+        return Graph((image,), {"pred": _classes(x)}, meta=meta)
     label = paddle.static.data("label", [-1, 1, size, size], "int32")
     mask = paddle.static.data("mask", [-1, 1, size, size], "int32")
     loss = _loss(x, label, mask, classes)
-    outputs = {"loss": loss, "pred": _classes(x)}
-    return Graph((image, label, mask), outputs, loss if mode == "train" else None, meta)
+    return Graph((image, label, mask), {"loss": loss}, loss, meta)
 
 
 def _loss(x: Var, label: Var, mask: Var, classes: int) -> Var:
@@ -79,9 +80,8 @@ def _loss(x: Var, label: Var, mask: Var, classes: int) -> Var:
 
 
 def _classes(x: Var) -> Var:
-    """[N, H, W, 1]: the likeliest class of each pixel."""
-    best = paddle.argmax(transpose(x, [0, 2, 3, 1]), axis=3)
-    return paddle.unsqueeze(best, 3)
+    """[N, H, W]: the likeliest class of each pixel."""
+    return paddle.argmax(transpose(x, [0, 2, 3, 1]), axis=3)
 
 
 def _probabilities(x: Var) -> Var:

@@ -114,18 +114,18 @@ def test_a_few_steps_of_training_lower_the_loss(built: Models, run: Any) -> None
 def test_pixels_that_do_not_count_change_nothing(built: Models) -> None:
     import paddle
 
-    found = built(f"{STUDENT}?{TINY}&mode=eval")
-    feed = _feed(33, 65)
+    found = built(f"{STUDENT}?{TINY}&size=65")
+    feed = _feed(65, 65)
     feed["mask"][:, :, :10] = 0
     spoiled = {**feed, "label": feed["label"].copy()}
     spoiled["label"][:, :, :10] = 255
-    name = found.outputs["loss"]
     with paddle.static.scope_guard(paddle.static.Scope()):
         executor = paddle.static.Executor(paddle.CPUPlace())
         executor.run(found.startup)
-        (loss,) = executor.run(found.main, feed=feed, fetch_list=[name])
-        (same,) = executor.run(found.main, feed=spoiled, fetch_list=[name])
-        (none,) = executor.run(found.main, feed=_feed(33, 65, counted=0), fetch_list=[name])
+        (loss, same, none) = (
+            executor.run(found.main, feed=batch, fetch_list=[found.loss])[0]
+            for batch in (feed, spoiled, _feed(65, 65, counted=0))
+        )
     assert loss == same > 0
     assert none == 0
 
@@ -138,8 +138,17 @@ def test_pictures_of_any_size(built: Models, run: Any, model: str) -> None:
     np.testing.assert_allclose(prob.sum(axis=1), 1, rtol=1e-4)
 
 
-def test_eval_gives_classes(built: Models, run: Any) -> None:
-    found = built(f"{STUDENT}?{TINY}&mode=eval")
-    (pred,) = run(found, _feed(50, 97), [found.outputs["pred"]])
-    assert pred.shape == (2, 50, 97, 1)
-    assert set(np.unique(pred)) <= {0, 1, 2}
+def test_eval_gives_the_likeliest_classes(built: Models) -> None:
+    import paddle
+
+    spec = f"{STUDENT}?{TINY}"
+    evaluated, exported = built(f"{spec}&mode=eval"), built(f"{spec}&mode=infer")
+    feed = {"image": _feed(50, 97)["image"]}
+    with paddle.static.scope_guard(paddle.static.Scope()):
+        executor = paddle.static.Executor(paddle.CPUPlace())
+        executor.run(evaluated.startup)
+        (pred,) = executor.run(evaluated.main, feed=feed, fetch_list=[evaluated.outputs["pred"]])
+        (prob,) = executor.run(exported.main, feed=feed, fetch_list=[exported.outputs["prob"]])
+    # Fresh weights give near ties, which the softmax rounds away: compare probabilities.
+    chosen = np.take_along_axis(prob, pred[:, None], axis=1)[:, 0]
+    np.testing.assert_allclose(chosen, prob.max(axis=1), rtol=1e-6)
