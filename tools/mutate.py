@@ -141,22 +141,29 @@ def scalar(field: Any, rng: random.Random) -> Any:
 
 
 def mutate_json(data: bytes, rng: random.Random) -> bytes:
-    """Replace, drop or double one node of a json document."""
+    """Replace, drop or double one node of a json document, each as likely as any other."""
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
         return data
-    holder: Any = None
-    key: Any = None
-    at = document
-    while isinstance(at, (dict, list)) and at and (holder is None or rng.randrange(10)):
-        holder = at
-        key = rng.choice(list(at)) if isinstance(at, dict) else rng.randrange(len(at))
-        at = at[key]
-    if holder is None:
+    places = _places(document)
+    if not places:
         return data
+    holder, key = rng.choice(places)
     change_node(holder, key, document, rng)
     return json.dumps(document).encode()
+
+
+def _places(document: Any) -> list[tuple[Any, Any]]:
+    """Every node of a document but the root: what holds it, and under which key."""
+    places: list[tuple[Any, Any]] = []
+    stack = [document]
+    while stack:
+        holder = stack.pop()
+        keys = range(len(holder)) if isinstance(holder, list) else list(holder)
+        places += [(holder, key) for key in keys]
+        stack += [holder[key] for key in keys if isinstance(holder[key], (dict, list))]
+    return places
 
 
 def change_node(holder: Any, key: Any, document: Any, rng: random.Random) -> None:

@@ -52,6 +52,7 @@ class Dataflow:
     values: list[Value]
     inputs: list[dict[str, list[int]]]
     outputs: list[dict[str, list[int]]]
+    _last: dict[str, int] = field(default_factory=dict, repr=False)
 
     def read(self, op: Op, slot: str) -> Value | None:
         """The first value that an op reads in a slot."""
@@ -98,8 +99,11 @@ class Dataflow:
                     yield producer
 
     def last(self, name: str) -> Value | None:
-        """The last write of a variable of the main block, or its initial state."""
-        return next((v for v in reversed(self.values) if v.name == name), None)
+        """The last write of a variable of any block, or its initial state."""
+        if len(self._last) == 0:
+            self._last.update((value.name, value.id) for value in self.values)
+        at = self._last.get(name)
+        return None if at is None else self.values[at]
 
 
 def dataflow(program: Program) -> Dataflow:

@@ -100,4 +100,6 @@ def _unknown(head: bytes, source: str) -> LoadError:
         what += " but a Python pickle, which graphprobe never opens"
     elif head[:4] == b"\0\0\0\0":
         what += " but, by its first bytes, Paddle weights"
+    elif head.lstrip()[:1] == b"{":
+        what = "a json, but not of PIR"
     return LoadError(what, where=source, hint="name __model__, *.pdmodel or inference.json")

@@ -120,7 +120,8 @@ def attribute(json: Json) -> Attr:
     """The value of an attribute: a scalar, a tuple of scalars, or None for what is neither."""
     kind, data = _split(json)
     if kind == "a_array":
-        items = (attribute(item) if _is_plain(item) else None for item in data or [])
+        members = data if isinstance(data, list) else []
+        items = (attribute(item) for item in members if _is_plain(item))
         return tuple(i for i in items if i is not None and not isinstance(i, tuple))
     if kind == "a_scalar":
         return _scalar(data[1]) if isinstance(data, list) and len(data) > 1 else None

@@ -39,7 +39,7 @@ FIELDS = {
     "?bool is_parameter 5, ?bool stop_gradient 6",
     "BlockDesc": "!int32 idx 1, !int32 parent_idx 2, *VarDesc vars 3, *OpDesc ops 4, "
     "?int32 forward_block_idx 5",
-    # Paddle up to 1.5 wrote its version in field 2.
+    # Field 2 is reserved in newer eras; where it is present it is a Version.
     "ProgramDesc": "*BlockDesc blocks 1, ?Version old_version 2, ?Version version 4",
     "LazyBlockDesc": "!int32 idx 1, !int32 parent_idx 2, *bytes vars 3, *bytes ops 4",
     "LazyProgramDesc": "*bytes blocks 1, ?Version old_version 2, ?Version version 4",
