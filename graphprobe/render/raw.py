@@ -40,15 +40,15 @@ class _Nodes:
         self.words: list[Words] = []
         self.keys: list[tuple[object, ...]] = []
         self.variables: list[str] = []
-        self.items: list[list[int]] = []
+        self.ops: list[list[Op]] = []
         self.succ: list[list[int]] = []
         self.by_variable: dict[tuple[str, int], int] = {}
 
-    def add(self, words: Words, key: tuple[object, ...], variable: str, items: list[int]) -> int:
+    def add(self, words: Words, key: tuple[object, ...], variable: str, ops: list[Op]) -> int:
         self.words.append(words)
         self.keys.append(key)
         self.variables.append(variable)
-        self.items.append(items)
+        self.ops.append(ops)
         self.succ.append([])
         return len(self.succ) - 1
 
@@ -77,7 +77,8 @@ def _view(graph: ItemGraph, marks: Marks, badges: dict[str, tuple[str, ...]], ro
         [nodes.words[n] for n in order],
         [str(n + 1) for n in range(len(dag))],
         [badges.get(nodes.variables[n], ()) for n in order],
-        [nodes.items[n] for n in order],
+        [[] for _ in order],
+        [nodes.ops[n] for n in order],
     )
     if role != "forward":
         view.notes.append("edges from ops of other roles are left out")
@@ -91,7 +92,7 @@ def _add_op(nodes: _Nodes, at: int, op: Op, marks: Marks) -> None:
     conv = param is not None and op.role == "forward"
     statuses = (status(marks, param),) if conv and (marks.decisions or marks.targets) else ()
     words = Words(op.type, (), statuses, "conv" if conv else "op")
-    here = nodes.add(words, (at, 0, ()), "", [at])
+    here = nodes.add(words, (at, 0, ()), "", [op])
     flow, items = nodes.graph.flow, nodes.graph.item_of
     for value in flow.reads(op):
         if value.name != NO_VARIABLE:

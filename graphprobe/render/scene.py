@@ -110,8 +110,7 @@ def make_scene(
         max_box: the widest box.
         max_span: edges over more layers become tags.
     """
-    boxes = [_box(view, node, max_box) for node in range(len(view.words))]
-    layout = layered(view.dag, [box.w for box in boxes], _GAP_X, max_width, max_span)
+    boxes, layout = lay_out(view, max_width=max_width, max_box=max_box, max_span=max_span)
     tops, rows = _rows(layout, boxes)
     placed = [replace(box, x=layout.x[at] - box.w / 2, y=tops[at]) for at, box in enumerate(boxes)]
     wires = [_wire(layout, placed, rows, u, v) for u, v in sorted(layout.grid.routes)]
@@ -127,6 +126,15 @@ def make_scene(
         tuple(rows),
         tuple(view.notes),
     )
+
+
+def lay_out(
+    view: View, *, max_width: float, max_box: float, max_span: int
+) -> tuple[list[Box], Layout]:
+    """Sizes and layers, before heights are known; the arguments are those of `make_scene`."""
+    boxes = [_box(view, node, max_box) for node in range(len(view.words))]
+    widths = [box.w for box in boxes]
+    return boxes, layered(view.dag, widths, _GAP_X, max_width, max_span)
 
 
 def _box(view: View, node: int, max_box: float) -> Box:

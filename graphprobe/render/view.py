@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from graphprobe.ir import Op
 from graphprobe.render._dag import Dag
 from graphprobe.render.describe import Words, describe
 from graphprobe.render.fold import Fold, Level
@@ -22,6 +23,7 @@ class View:
         numbers: what each node is called on other pages.
         badges: the pairs that end in each node, as ``P1``.
         items: the items in each node; empty for a node that stands for another page.
+        ops: the ops in each node, likewise.
         names: the variables on each edge.
         notes: what was left out.
     """
@@ -32,6 +34,7 @@ class View:
     numbers: list[str]
     badges: list[tuple[str, ...]]
     items: list[list[int]]
+    ops: list[list[Op]] = field(default_factory=list)
     names: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -57,8 +60,14 @@ def level_view(
         [str(n + 1) for n in range(len(quotient.dag))],
         found,
         quotient.items,
+        [ops_of(fold, items) for items in quotient.items],
         fold.variables(level),
     )
+
+
+def ops_of(fold: Fold, items: Sequence[int]) -> list[Op]:
+    """The ops among items."""
+    return [op for item in items if (op := fold.graph.items[item].op) is not None]
 
 
 def _badges(
@@ -122,7 +131,31 @@ def part(
         ],
         [() if port else view.badges[n] for n, port in chosen],
         [[] if port else view.items[n] for n, port in chosen],
+        [[] if port else view.ops[n] for n, port in chosen],
         names,
+    )
+
+
+def part_without_ports(view: View, nodes: Sequence[int], numbers: Sequence[str]) -> View:
+    """A part of a view alone.
+
+    Args:
+        view: the whole.
+        nodes: which of its nodes, ascending.
+        numbers: what they are called.
+    """
+    place = {n: at for at, n in enumerate(nodes)}
+    return View(
+        view.title,
+        Dag(
+            [[place[v] for v in view.dag.succ[n] if v in place] for n in nodes],
+            [[place[u] for u in view.dag.pred[n] if u in place] for n in nodes],
+        ),
+        [view.words[n] for n in nodes],
+        list(numbers),
+        [view.badges[n] for n in nodes],
+        [view.items[n] for n in nodes],
+        [view.ops[n] for n in nodes],
     )
 
 

@@ -1,0 +1,190 @@
+// Search, details, pairs, legend and notes.
+const panel = (id) => document.getElementById(id);
+const home = new Map();            // op -> [group, node] of its finest node
+const writers = data.sides.map(() => new Map()), readers = data.sides.map(() => new Map());
+data.groups.forEach((group, g) => group.nodes.forEach((node, n) => {
+  if (node.child < 0) for (const op of node.ops) home.set(op, [g, n]);
+}));
+data.ops.forEach((op, at) => {
+  for (const slot in op.o) for (const name of op.o[slot]) writers[op.s].set(name, at);
+  for (const slot in op.i) for (const name of op.i[slot]) if (!readers[op.s].has(name)) readers[op.s].set(name, at);
+});
+const writer = (side, name) => writers[side] && writers[side].get(name);
+let selected = null;               // [group, node]
+
+function html(name, attributes, ...children) {
+  const element = document.createElement(name);
+  for (const key in attributes) element.setAttribute(key, attributes[key]);
+  element.append(...children);     // strings become text nodes
+  return element;
+}
+
+function say(text) { panel("status").textContent = text; }
+
+// Everything that a search can find: [words, op].
+let index = null;
+function searchIndex() {
+  if (index) return index;
+  index = [];
+  const seen = new Set();
+  const add = (side, what, name, op) => {
+    const key = `${side} ${what} ${name}`;
+    if (!seen.has(key)) { seen.add(key); index.push([name, what, side, op]); }
+  };
+  data.ops.forEach((op, at) => {
+    index.push([op.t, "op", op.s, at]);
+    for (const slot in op.i) for (const name of op.i[slot]) {
+      const known = data.sides[op.s].vars[name];
+      add(op.s, known && known[2] ? "parameter" : "variable", name, writers[op.s].has(name) ? writers[op.s].get(name) : at);
+    }
+    for (const slot in op.o) for (const name of op.o[slot]) {
+      const known = data.sides[op.s].vars[name];
+      add(op.s, known && known[2] ? "parameter" : "variable", name, at);
+    }
+  });
+  return index;
+}
+
+function search(text) {
+  document.querySelectorAll(".node.found").forEach((e) => e.classList.remove("found"));
+  const results = panel("results");
+  results.replaceChildren();
+  const wanted = text.trim().toLowerCase();
+  if (!wanted) { say(""); return; }
+  const hits = searchIndex().filter(([name]) => name.toLowerCase().includes(wanted));
+  hits.sort((a, b) => (a[0].toLowerCase() !== wanted) - (b[0].toLowerCase() !== wanted));
+  for (const [name, what, side, op] of hits.slice(0, 100)) {
+    const role = data.sides[side].role ? `${data.sides[side].role} ` : "";
+    const entry = html("li", { tabindex: 0, role: "button" }, name, html("span", { class: "faint" }, ` ${role}${what}`));
+    const go = () => reveal(op);
+    entry.addEventListener("click", go);
+    entry.addEventListener("keydown", (event) => { if (event.key === "Enter") go(); });
+    results.append(entry);
+  }
+  for (const hit of hits.slice(0, 2000)) {
+    const [g, n] = visibleNode(hit[3]);
+    shown.get(`${g}:${n}`).classList.add("found");
+  }
+  say(`${hits.length} found${hits.length > 100 ? ", the first 100 are listed" : ""}`);
+}
+
+// Open what is needed to show an op, then select it.
+function reveal(op) {
+  if (!home.has(op)) return;
+  const [g, n] = home.get(op);
+  for (let at = parentOf.get(g), child = g; at; child = at[0], at = parentOf.get(child)) opened.add(child);
+  paint();
+  select(g, n);
+  centre([boxOf(g, n)]);
+}
+
+function select(g, n) {
+  selected = [g, n];
+  document.querySelectorAll(".node.selected, .node.hot").forEach((e) => e.classList.remove("selected", "hot"));
+  panel("links");
+  document.getElementById("path").setAttribute("d", "");
+  const element = shown.get(`${g}:${n}`);
+  if (element) { element.classList.add("selected"); element.focus({ preventScroll: true }); }
+  describe(g, n);
+}
+
+function toggle(g, n) {
+  const child = data.groups[g].nodes[n].child;
+  if (child < 0) { say("this node has nothing inside"); return; }
+  if (opened.has(child)) closeGroup(child); else opened.add(child);
+  paint();
+  select(g, n);
+}
+
+function closeGroup(g) {
+  const queue = [g];
+  for (const at of queue) {
+    opened.delete(at);
+    for (const node of data.groups[at].nodes) if (node.child >= 0) queue.push(node.child);
+  }
+}
+
+function describe(g, n) {
+  const node = data.groups[g].nodes[n], side = data.sides[data.groups[g].side];
+  const parts = [html("h2", {}, `${node.n} ${node.full}`)];
+  if (node.l.length) parts.push(html("p", { class: "faint" }, node.l.join(" · ")));
+  for (const badge of node.p) parts.push(pairEntry(Number(badge.slice(1)) - 1));
+  for (const at of node.ops.slice(0, 40)) parts.push(...opParts(data.ops[at], side, node.ops.length <= 3));
+  if (node.ops.length > 40) parts.push(html("p", {}, `and ${node.ops.length - 40} more ops: open the node`));
+  panel("details").replaceChildren(...parts);
+  const op = node.ops.map((at) => data.ops[at]).find((o) => o.i.Filter && side.convs[o.i.Filter[0]]);
+  if (op && node.ops.filter((at) => data.ops[at].i.Filter).length === 1) showPath(data.groups[g].side, side.convs[op.i.Filter[0]].path);
+}
+
+function opParts(op, side, full) {
+  const table = html("table", {});
+  const row = (key, value) => table.append(html("tr", {}, html("td", {}, key), html("td", {}, value)));
+  const shape = (name) => { const v = side.vars[name]; return v ? `${name} ${v[0]} ${v[1]}` : name; };
+  for (const slot in op.i) row(slot, op.i[slot].map(shape).join(", "));
+  for (const slot in op.o) row(`→ ${slot}`, op.o[slot].map(shape).join(", "));
+  if (full) for (const key in op.a || {}) row(key, op.a[key]);
+  const parts = [html("h2", {}, op.t)];
+  const filter = op.i.Filter && side.convs[op.i.Filter[0]];
+  if (filter) {
+    const colour = data.legend.find(([word]) => word === filter.word);
+    const swatch = html("span", { class: "swatch" });
+    swatch.style.background = colour ? colour[1] : "#999";
+    parts.push(html("p", { class: "prune" }, swatch, `${filter.status}${filter.reason ? `: ${filter.reason}` : ""}${filter.at ? ` at ${filter.at}` : ""}`,
+      html("br", {}), filter.detail || "", filter.path.length ? html("span", { class: "faint" }, ` ${filter.path.join(" → ")}`) : ""));
+  }
+  parts.push(table);
+  return parts;
+}
+
+// The way from a convolution to what stops it, over what is visible.
+function showPath(side, path) {
+  const nodes = [];
+  for (const name of path) {
+    const op = writer(side, name);
+    if (op === undefined) continue;
+    const at = visibleNode(op);
+    if (!nodes.length || nodes[nodes.length - 1].join() !== at.join()) nodes.push(at);
+  }
+  for (const [g, n] of nodes) { const e = shown.get(`${g}:${n}`); if (e) e.classList.add("hot"); }
+  const lines = [];
+  for (let i = 1; i < nodes.length; i++) {
+    const a = boxOf(...nodes[i - 1]), b = boxOf(...nodes[i]);
+    lines.push(curve([[a.x + a.w / 2, a.y + a.h], [b.x + b.w / 2, b.y]]));
+  }
+  document.getElementById("path").setAttribute("d", lines.join(""));
+}
+
+function pairEntry(i) {
+  const pair = data.pairs[i];
+  const entry = html("li", { class: "pair", tabindex: 0, role: "button", "data-pair": i },
+    `P${i + 1} ${pair.student} ↔ ${pair.teacher}`, html("br", {}),
+    html("span", { class: "faint" }, `${pair.role}${pair.part ? `, ${pair.part}` : ""} · ${pair.loss} · ${pair.shapes} · ${pair.why}`));
+  const go = () => showPair(i);
+  entry.addEventListener("click", go);
+  entry.addEventListener("keydown", (event) => { if (event.key === "Enter") go(); });
+  return entry;
+}
+
+function showPair(i) {
+  const ends = pairEnds(i);
+  if (!ends) { say("one end of this pair is not on the page"); return; }
+  document.querySelectorAll(".node.hot").forEach((e) => e.classList.remove("hot"));
+  for (const [g, n] of ends) shown.get(`${g}:${n}`).classList.add("hot");
+  centre(ends.map(([g, n]) => boxOf(g, n)));
+  const pair = data.pairs[i];
+  say(`P${i + 1}: ${pair.student} and ${pair.teacher}. ${pair.evidence.join("; ")}`);
+}
+
+function fillPanel() {
+  if (data.pairs.length) panel("pairs").append(html("h2", {}, `${data.pairs.length} pairs`), html("ul", {}, ...data.pairs.map((_, i) => pairEntry(i))));
+  const used = new Set(data.groups.flatMap((g) => g.nodes.flatMap((n) => n.b.map(([colour]) => colour))));
+  const legend = data.legend.filter(([, colour]) => used.has(colour)).map(([word, colour, meaning]) => {
+    const swatch = html("span", { class: "swatch" });
+    swatch.style.background = colour;
+    return html("div", {}, swatch, `${word}: ${meaning}`);
+  });
+  if (legend.length) panel("legend").append(html("h2", {}, "Convolutions"), ...legend);
+  panel("notes").append(html("h2", {}, "What is drawn"),
+    ...data.sides.map((s) => html("p", {}, s.role ? html("b", {}, `${s.role}: `) : "", s.counts)),
+    ...data.notes.map((note) => html("p", {}, note)));
+}
