@@ -37,7 +37,7 @@ def program() -> Callable[[str], Program]:
 
 @pytest.fixture(scope="session")
 def run() -> Callable[..., list[Any]]:
-    """Start a model from fresh weights and run it on a feed; with `steps`, train it first."""
+    """Run a model from the same fresh weights on a feed; with `steps`, train it on it first."""
 
     def execute(model: Built, feed: dict[str, Any], names: list[str], steps: int = 0) -> list[Any]:
         import paddle
@@ -50,6 +50,7 @@ def run() -> Callable[..., list[Any]]:
                 loss = main.global_block().var(model.loss)
                 paddle.optimizer.Momentum(1e-3, 0.9).minimize(loss)
         with paddle.static.scope_guard(paddle.static.Scope()):
+            paddle.seed(7)
             executor = paddle.static.Executor(paddle.CPUPlace())
             executor.run(startup)
             found = executor.run(main, feed=feed, fetch_list=names)
