@@ -83,7 +83,7 @@ def _check_options(form: Format, given: Mapping[str, Any]) -> dict[str, Any]:
             continue
         try:
             values[key] = _convert(value, form.options[key])
-        except ValueError:
+        except (ValueError, OverflowError, TypeError):
             kind = type(form.options[key]).__name__
             problems.append(f"option {key} must be {kind}, not {value!r}")
     if problems:
