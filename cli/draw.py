@@ -68,6 +68,8 @@ def command(
     from . import _findings
 
     found = _findings.gather(load_program(program), teacher, pairs, prune)
+    for message in found.messages:
+        say(f"warning: {message}")
     drawing = found.drawing(level.value if level is not None else None, near)
     write_whole(output, renderer.render(drawing))
     say(f"wrote {output}")
