@@ -74,6 +74,19 @@ LOSSES = {
 
 def loss_heads(view: View) -> list[Feature]:
     """What the losses of a train program read; empty for a program without a loss."""
+    if "loss_heads" not in view.memo:
+        view.memo["loss_heads"] = _loss_heads(view)
+    return list(view.memo["loss_heads"])
+
+
+def decoding_heads(view: View) -> list[Feature]:
+    """What the decoding of an inference program reads, or what it returns."""
+    if "decoding_heads" not in view.memo:
+        view.memo["decoding_heads"] = _decoding_heads(view)
+    return list(view.memo["decoding_heads"])
+
+
+def _loss_heads(view: View) -> list[Feature]:
     yolo = yolo_heads(view, "yolov3_loss")
     if yolo:
         return yolo
@@ -84,8 +97,7 @@ def loss_heads(view: View) -> list[Feature]:
     return typed or _spelled_out(view)
 
 
-def decoding_heads(view: View) -> list[Feature]:
-    """What the decoding of an inference program reads, or what it returns."""
+def _decoding_heads(view: View) -> list[Feature]:
     yolo = yolo_heads(view, "yolo_box")
     return yolo or _once(_nms_heads(view)) or _once(_labels_heads(view)) or _once(_fetched(view))
 
@@ -161,6 +173,8 @@ def _head(view: View, value: Value, what: str, source: str, many: bool) -> Featu
 
 def _spelled_out(view: View) -> list[Feature]:
     """The last layers before predictions meet labels, where a scalar loss comes of it."""
+    if not view.labels:
+        return []
     totals = [
         v.id
         for v in view.flow.values

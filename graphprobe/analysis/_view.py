@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from graphprobe.ir import Dataflow, Op, Program, Value, dataflow
 from graphprobe.ir.walk import reachable
@@ -60,7 +60,21 @@ class View:
 
     def reads(self, op: Op) -> list[Value]:
         """Every value that an op reads and that depends on an input of the program."""
-        return [v for v in self.flow.reads(op) if self.fed[v.id]]
+        values, fed = self.flow.values, self.fed
+        return [values[i] for i in self._reads[op.id] if fed[i]]
+
+    @cached_property
+    def _reads(self) -> list[list[int]]:
+        return [[i for ids in slots.values() for i in ids] for slots in self.flow.inputs]
+
+    @cached_property
+    def _writes(self) -> list[list[int]]:
+        return [[i for ids in slots.values() for i in ids] for slots in self.flow.outputs]
+
+    @cached_property
+    def memo(self) -> dict[str, Any]:
+        """What was found in this program before, by the name of the search."""
+        return {}
 
     @cached_property
     def sources(self) -> tuple[Value, ...]:
@@ -84,9 +98,15 @@ class View:
 
     def is_layer(self, op: Op) -> bool:
         """Whether an op multiplies what it reads with weights."""
-        if op.type not in LAYERS or not any(self.fed[v.id] for v in self.flow.reads(op)):
-            return False
-        if op.type not in CONVOLUTIONS and all(self.fed[v.id] for v in self.flow.reads(op)):
+        return self._layer[op.id]
+
+    @cached_property
+    def _layer(self) -> list[bool]:
+        return [op.type in LAYERS and self._multiplies(op) for op in self.program.ops]
+
+    def _multiplies(self, op: Op) -> bool:
+        fed = [self.fed[i] for i in self._reads[op.id]]
+        if not any(fed) or (op.type not in CONVOLUTIONS and all(fed)):
             return False
         return not self._is_projection(op)
 
@@ -142,10 +162,12 @@ class View:
         marks = [False] * len(self.flow.values)
         for i in start:
             marks[i] = True
+        if not start:
+            return marks
         for op in self.ops:
-            if op.type not in SIZE_ONLY and any(marks[v.id] for v in self.flow.reads(op)):
-                for value in self.flow.writes(op):
-                    marks[value.id] = True
+            if op.type not in SIZE_ONLY and any(marks[i] for i in self._reads[op.id]):
+                for i in self._writes[op.id]:
+                    marks[i] = True
         return marks
 
     @cached_property
@@ -153,10 +175,9 @@ class View:
         """For each value, the most layers between it and an input."""
         depths = [0] * len(self.flow.values)
         for op in self.ops:
-            deepest = max((depths[v.id] for v in self.flow.reads(op)), default=0)
-            here = deepest + 1
-            for value in self.flow.writes(op):
-                depths[value.id] = here
+            here = max((depths[i] for i in self._reads[op.id]), default=0) + 1
+            for i in self._writes[op.id]:
+                depths[i] = here
         return depths
 
     @cached_property
@@ -179,7 +200,7 @@ class View:
 
     def _place_op(self, op: Op, places: list[Place | None], sizes: list[Place | None]) -> None:
         main = self._main(op, places)
-        carried = next((sizes[v.id] for v in self.flow.reads(op) if sizes[v.id]), None)
+        carried = next((sizes[i] for i in self._reads[op.id] if sizes[i]), None)
         if op.type in ("shape", "size"):
             carried = places[main.id] if main is not None else None
         for slot, ids in self.flow.outputs[op.id].items():
@@ -205,9 +226,8 @@ class View:
     def _main(self, op: Op, places: list[Place | None]) -> Value | None:
         """The input whose H and W the output takes over."""
         slots = self.flow.inputs[op.id]
-        ids = [i for slot in _MAIN for i in slots.get(slot, ())]
-        ids += [i for slot, all_ids in slots.items() if slot not in _MAIN for i in all_ids]
-        placed = [i for i in ids if places[i] is not None]
+        placed = [i for slot in _MAIN for i in slots.get(slot, ()) if places[i] is not None]
+        placed = placed or [i for i in self._reads[op.id] if places[i] is not None]
         if op.type == "concat" and len({_size(places[i]) for i in placed}) > 1:
             return None
         # A feature map of one pixel (squeeze and excitation) has no place and never leads.

