@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from graphprobe.analysis.flops import Size
 from graphprobe.analysis.prune import PruneFindings
+from graphprobe.analysis.prune_choice import PruneChoice
 from graphprobe.ir import PruneDecision
 
 from ._output import Rows
@@ -25,15 +27,40 @@ _HEADS = {
 }
 
 
-def document(found: PruneFindings, params: Sequence[str], regex: str) -> dict[str, Any]:
+def document(choice: PruneChoice, regex: str) -> dict[str, Any]:
     """The json document."""
+    chosen = {group.number for group in choice.groups}
     return {
         "regex": regex,
-        "params": list(params),
-        "policy": found.policy,
-        "unsupported_ops": found.unsupported,
-        "convs": [_conv(d, d.param in set(params)) for d in found.decisions],
+        "params": choice.params,
+        "policy": choice.found.policy,
+        "unsupported_ops": choice.found.unsupported,
+        "convs": [_conv(d, d.group in chosen) for d in choice.found.decisions],
+        "groups": [
+            {"group": group.number, "ratio": ratio, "convs": [d.param for d in group.convs]}
+            for group, ratio in zip(choice.groups, choice.ratios, strict=True)
+        ],
+        "before": _size(choice.before),
+        "after": _size(choice.after),
     }
+
+
+def _size(size: Size) -> dict[str, Any]:
+    return {"flops": size.flops, "params": size.params, "megabytes": round(size.megabytes, 3)}
+
+
+def sizes(choice: PruneChoice) -> list[str]:
+    """What the cut comes to, in a line."""
+    a, b = choice.before, choice.after
+    if not choice.groups or not a.flops:
+        return []
+    ratios = sorted(set(choice.ratios))
+    ratio = f"{ratios[0]:g}" if len(ratios) == 1 else f"{ratios[0]:g} to {ratios[-1]:g}"
+    return [
+        f"ratio {ratio}: multiply-adds {a.flops / 1e9:.3g} G -> {b.flops / 1e9:.3g} G "
+        f"(-{1 - b.flops / a.flops:.1%}), parameters {a.params / 1e6:.3g} M -> "
+        f"{b.params / 1e6:.3g} M, {a.megabytes:.3g} MB -> {b.megabytes:.3g} MB"
+    ]
 
 
 def _conv(d: PruneDecision, selected: bool) -> dict[str, Any]:
@@ -63,25 +90,26 @@ def rows(found: PruneFindings) -> Rows:
     ]  # fmt: skip
 
 
-def tables(
-    found: PruneFindings, params: Sequence[str], regex: str, width: int, source: str
-) -> Iterator[str]:
+def tables(choice: PruneChoice, regex: str, width: int, source: str) -> Iterator[str]:
     """What people read: each kind of convolution under its own head, then the regex."""
+    found = choice.found
     yield _summary(found, source)
-    chosen = set(params)
+    chosen = {group.number for group in choice.groups}
     order = sorted(found.decisions, key=lambda d: (_STATUSES.index(d.status), d.reason or ""))
     for (status, reason), group in groupby(order, key=lambda d: (d.status, d.reason)):
         decisions = list(group)
         yield "\n" + _head(status, reason, len(decisions))
         names = max(len(d.param) for d in decisions)
         for d in decisions:
-            yield from _lines(d, min(names, 44), width, d.param in chosen)
+            yield from _lines(d, min(names, 44), width, d.group in chosen)
     if found.unsupported:
         yield "\nUnknown ops that channels reach: " + ", ".join(
             f"{name} ({count})" for name, count in found.unsupported.items()
         )
-    if params:
-        yield f"\nRegex of the {len(params)} parameters to prune:\n{regex}"
+    for line in sizes(choice):
+        yield "\n" + textwrap.fill(line, width)
+    if choice.groups:
+        yield f"\nRegex of the {len(choice.params)} parameters to prune:\n{regex}"
 
 
 def _summary(found: PruneFindings, source: str) -> str:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import typer
 
-from graphprobe.analysis.prune import PruneFindings, find_prunable
+from graphprobe.analysis.prune import find_prunable
+from graphprobe.analysis.prune_choice import Limits, PruneChoice, choose
 from graphprobe.analysis.regex import names_regex
 from graphprobe.errors import UsageError
+from graphprobe.files import write_whole
+from graphprobe.ir import Program
 from graphprobe.programs import load_program
 
 from . import _prune_table
@@ -24,13 +27,25 @@ def command(
     policy: str = typer.Option(
         "seeds", "--policy", help="seeds: what stands alone; coupled: whole groups."
     ),
+    ratio: float = typer.Option(0.5, "--ratio", help="Share of the channels that goes."),
+    target_flops: float = typer.Option(
+        None, "--target-flops", help="Share of the multiply-adds that goes; finds the ratio."
+    ),
     compact: bool = typer.Option(False, "--compact", help="Write a factored regex."),
     keep: str = typer.Option(
         None, "--keep", metavar="REGEX", help="Leave these parameters, and what goes with them."
     ),
+    min_channels: int = typer.Option(1, "--min-channels", help="At least so many stay."),
+    round_to: int = typer.Option(1, "--round-to", help="A multiple of this stays (8: hardware)."),
+    image: int = typer.Option(
+        None, "--image", help="H and W where the program leaves them open (default 608)."
+    ),
     form: Format = FORMAT,
     output: Path = typer.Option(
-        None, "--output", "-o", help="A .json, .csv or .txt file: the result."
+        None,
+        "--output",
+        "-o",
+        help="A .yaml file: the pruning config; .json, .csv or .txt: the result.",
     ),
 ) -> None:
     """Say of every convolution whether it can be pruned, and why not.
@@ -38,19 +53,23 @@ def command(
     Exit status 1 where nothing can be pruned.
     """
     loaded = load_program(program)
-    found = find_prunable(loaded, policy)
-    params = _selected(found, _pattern(keep))
-    regex = names_regex(params, (var.name for var in loaded.parameters), compact=compact)
+    size = (image, image) if image is not None else None
+    limits = Limits(_pattern(keep), round_to, min_channels, size)
+    choice = choose(find_prunable(loaded, policy), ratio, target_flops=target_flops, limits=limits)
+    regex = names_regex(choice.params, (var.name for var in loaded.parameters), compact=compact)
+    config = output if output is not None and output.suffix.lower() in (".yaml", ".yml") else None
     deliver(
-        lambda: _prune_table.document(found, params, regex),
-        lambda: _prune_table.rows(found),
-        lambda: _prune_table.tables(found, params, regex, terminal_width(), program),
+        lambda: _prune_table.document(choice, regex),
+        lambda: _prune_table.rows(choice.found),
+        lambda: _prune_table.tables(choice, regex, terminal_width(), program),
         form=form,
-        output=output,
+        output=None if config is not None else output,
     )
-    if not params:
+    if not choice.groups:
         say(f"{program}: nothing to prune")
         raise typer.Exit(ANSWER_IS_NO)
+    if config is not None:
+        _write_config(choice, loaded, regex, config)
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
@@ -62,8 +81,9 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
         ) from error
 
 
-def _selected(found: PruneFindings, keep: re.Pattern[str] | None) -> list[str]:
-    """The prunable parameters, without the groups in which one is kept."""
-    kept = {d.group for d in found.decisions if keep is not None and keep.search(d.param)}
-    names = (d.param for d in found.prunable if d.group not in kept)
-    return list(dict.fromkeys(names))
+def _write_config(choice: PruneChoice, program: Program, regex: str, path: Path) -> None:
+    from graphprobe.emit import prune_text
+
+    notes = _prune_table.sizes(choice)
+    write_whole(path, prune_text(choice, program, regex, file=str(path), notes=notes))
+    say(f"wrote {path}; check it with: graphprobe check {path}")

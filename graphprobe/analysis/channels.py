@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from graphprobe.ir import Dataflow, Op, Program, Value, dataflow
 from graphprobe.ir.findings import Reason
@@ -34,7 +35,7 @@ class Bound:
     """A parameter's axis and the channels that lie along it."""
 
     layout: Layout
-    role: str
+    role: Literal["out", "in", "each"]
     op: int
 
 

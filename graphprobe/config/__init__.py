@@ -4,7 +4,14 @@ from graphprobe.config._base import ProgramRef
 from graphprobe.config.binding import check_fingerprint
 from graphprobe.config.distill import AdapterConfig, DistillConfig, PairConfig
 from graphprobe.config.load import Config, load_config
-from graphprobe.config.prune import PruneConfig, PruneSection
+from graphprobe.config.prune import (
+    CountConfig,
+    CutConfig,
+    GroupConfig,
+    PartConfig,
+    PruneConfig,
+    PruneSection,
+)
 from graphprobe.config.train import TrainConfig
 from graphprobe.config.train_section import (
     AugmentSection,
@@ -18,10 +25,14 @@ __all__ = [
     "AdapterConfig",
     "AugmentSection",
     "Config",
+    "CountConfig",
+    "CutConfig",
     "DataSection",
     "DistillConfig",
+    "GroupConfig",
     "LearningRateSection",
     "PairConfig",
+    "PartConfig",
     "ProgramRef",
     "PruneConfig",
     "PruneSection",

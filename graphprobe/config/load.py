@@ -16,6 +16,7 @@ from graphprobe.config.prune import PruneConfig
 from graphprobe.config.train import TrainConfig
 from graphprobe.config.yaml_io import read_yaml
 from graphprobe.errors import ConfigError, Problem, did_you_mean
+from graphprobe.losses import all_losses
 from graphprobe.programs import is_code
 
 Config: TypeAlias = DistillConfig | PruneConfig | TrainConfig
@@ -45,8 +46,11 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, allow_code: bool =
         document, problems = apply_overrides(document, overrides)
     config, found = validate(document)
     problems += found
-    if config is not None and not allow_code:
-        problems += _code_problems(config)
+    if isinstance(config, PruneConfig):
+        problems += config.prune.problems()
+    if config is not None:
+        problems += _loss_problems(config)
+        problems += () if allow_code else _code_problems(config)
     if problems or config is None:
         raise ConfigError(problems, where=str(path))
     return config
@@ -79,6 +83,14 @@ def programs_of(config: Config) -> Iterator[tuple[str, ProgramRef]]:
     yield "student", config.student
     if isinstance(config, DistillConfig):
         yield "teacher", config.teacher
+
+
+def _loss_problems(config: Config) -> Iterator[Problem]:
+    known = all_losses()
+    for i, pair in enumerate(config.pairs if isinstance(config, DistillConfig) else ()):
+        if pair.loss not in known:
+            hint = did_you_mean(pair.loss, known) or f"known are {', '.join(known)}"
+            yield Problem(f"pairs[{i}].loss", f"no loss is called {pair.loss!r}, {hint}")
 
 
 def _code_problems(config: Config) -> Iterator[Problem]:

@@ -63,6 +63,9 @@ class TrainSection(Section):
     learning_rate: LearningRateSection = LearningRateSection()
     momentum: Fraction = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 0.0005
+    clip_norm: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="largest norm of all gradients together; 0: not limited"
+    )
     workers: Count = Field(default=2, description="processes that load data; 0: none")
     seed: Count = 0
     snapshot_iter: Positive = Field(default=2000, description="iterations between checkpoints")

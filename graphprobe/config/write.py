@@ -47,10 +47,12 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def section(model: BaseModel, indent: int = 0) -> str:
+def section(model: BaseModel, indent: int = 0, skip: Sequence[str] = ()) -> str:
     """Every field of a section on its own line, with its description as a comment."""
     lines: list[str] = []
     for name, field in type(model).model_fields.items():
+        if name in skip:
+            continue
         lines += _field(name, getattr(model, name), field.description or "", " " * indent)
     return "\n".join(lines)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from graphprobe.ir import Attr, Op
+from graphprobe.ir import Op
 from graphprobe.ir.findings import Reason
 from graphprobe.ops._layout import Layout
 
@@ -138,7 +138,7 @@ class Edit:
     """
 
     attr: str
-    value: Attr
+    value: int | tuple[int, ...]
     layout: Layout
     index: int | None = None
     share: int = 1

@@ -1,0 +1,85 @@
+"""Groups and ratios -> prune.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphprobe.analysis.prune_choice import PruneChoice
+from graphprobe.analysis.prune_parts import Count, Cut, Part, PruneGroup
+from graphprobe.config import (
+    CountConfig,
+    CutConfig,
+    GroupConfig,
+    PartConfig,
+    ProgramRef,
+    PruneConfig,
+    PruneSection,
+    config_text,
+)
+from graphprobe.ir import Program
+from graphprobe.ir.fingerprint import fingerprint
+from graphprobe.ops._amounts import ranges_text
+
+
+def prune_config(choice: PruneChoice, program: Program, regex: str) -> PruneConfig:
+    """The config that cuts the groups of a choice."""
+    section = PruneSection(
+        policy=choice.found.policy,
+        round_to=choice.limits.round_to,
+        min_channels=choice.limits.min_channels,
+        regex=regex,
+        groups=tuple(
+            _group(group, ratio, program)
+            for group, ratio in zip(choice.groups, choice.ratios, strict=True)
+        ),
+    )
+    ref = ProgramRef(program=program.origin.source, fingerprint=fingerprint(program))
+    return PruneConfig(version=1, kind="prune", student=ref, prune=section)
+
+
+def prune_text(
+    choice: PruneChoice, program: Program, regex: str, *, file: str = "", notes: Sequence[str] = ()
+) -> str:
+    """The text of that config."""
+    config = prune_config(choice, program, regex)
+    return config_text(config, file=file, notes={"summary": notes})
+
+
+def _group(group: PruneGroup, ratio: float, program: Program) -> GroupConfig:
+    return GroupConfig(
+        group=group.number,
+        convs=tuple(dict.fromkeys(conv.param for conv in group.convs)),
+        ratio=ratio,
+        parts=tuple(_part(part, program) for part in group.parts),
+    )
+
+
+def _part(part: Part, program: Program) -> PartConfig:
+    return PartConfig(
+        channels=part.channels,
+        cuts=tuple(_cut(cut) for cut in part.cuts),
+        counts=tuple(_count(count, program) for count in part.counts),
+    )
+
+
+def _cut(cut: Cut) -> CutConfig:
+    return CutConfig(
+        params=cut.params,
+        axis=cut.axis,
+        size=cut.size,
+        at=ranges_text(cut.stretches, cut.width),
+        role=cut.role,
+    )
+
+
+def _count(count: Count, program: Program) -> CountConfig:
+    op = program.ops[count.op]
+    return CountConfig(
+        op=op.type,
+        output=next(op.output_names()),
+        param=count.param,
+        attr=count.attr,
+        value=count.value,
+        index=count.index,
+        each=count.each,
+    )

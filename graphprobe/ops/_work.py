@@ -1,0 +1,143 @@
+"""How often each weight is used: the multiply-adds of a program as weights times positions.
+
+A convolution multiplies each weight of its filter once for each position of its output map (of
+its input map, where it is transposed), a fully connected layer once for each row. So cutting a
+filter's axes scales its work, and the positions stay. What has no weights is not counted;
+PaddleSlim's ``flops`` counts convolutions and fully connected layers in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import prod
+
+from graphprobe.ir import Dataflow, Op, Program, Value, dataflow
+from graphprobe.ops._spatial import RESIZES, Place, Step, image_place, place_after
+
+# Where H and W of a feed are not declared: the size the seeds' figures are for.
+DEFAULT_IMAGE = 608
+_DENSE = {"mul": ("X", "Y"), "fc": ("Input", "W"), "matmul": ("X", "Y"), "matmul_v2": ("X", "Y")}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One use of a weight.
+
+    Args:
+        op: the op.
+        param: its weight.
+        shape: the weight's shape.
+        positions: how often each weight is multiplied, for one image.
+    """
+
+    op: int
+    param: str
+    shape: tuple[int, ...]
+    positions: int
+
+
+def weight_uses(program: Program, image: tuple[int, int] | None = None) -> list[Work]:
+    """Every use of a filter or a fully connected weight in the forward ops.
+
+    Args:
+        program: of any kind.
+        image: H and W of the input where the program leaves them open.
+    """
+    flow = dataflow(program)
+    places = _places(flow, image or (DEFAULT_IMAGE, DEFAULT_IMAGE))
+    found = []
+    for op in program.ops:
+        if op.role != "forward":
+            continue
+        if op.input("Filter") is not None:
+            found.append(_conv(flow, places, op))
+        elif op.type in _DENSE:
+            found.append(_dense(program, op))
+    return [work for work in found if work is not None and min(work.shape, default=0) > 0]
+
+
+def multiply_adds(uses: Iterable[Work], shapes: Mapping[str, tuple[int, ...]] | None = None) -> int:
+    """The sum of multiply-adds; `shapes` gives the weights' shapes after a cut."""
+    after = shapes or {}
+    return sum(prod(after.get(use.param, use.shape)) * use.positions for use in uses)
+
+
+def _conv(flow: Dataflow, places: list[Place | None], op: Op) -> Work | None:
+    name = op.input("Filter") or ""
+    shape = flow.program.shape(name, op.block)
+    transposed = "transpose" in op.type
+    value = flow.read(op, "Input") if transposed else flow.written(op, "Output")
+    if shape is None or value is None:
+        return None
+    return Work(op.id, name, shape, _positions(flow.program, places[value.id], value, op))
+
+
+def _positions(program: Program, place: Place | None, value: Value, op: Op) -> int:
+    """H times W: as declared, or the image's size over the stride."""
+    shape = program.shape(value.name, op.block) or ()
+    sizes = shape[1:-1] if op.get_str("data_format").endswith("HWC") else shape[2:]
+    if sizes and all(s > 0 for s in sizes):
+        return prod(sizes)
+    if place is None or place.h is None or place.w is None:
+        return 1
+    h, w = place.image
+    return max(1, round(h / place.down_h)) * max(1, round(w / place.down_w))
+
+
+def _dense(program: Program, op: Op) -> Work | None:
+    x, w = (op.input(slot) for slot in _DENSE[op.type])
+    var = program.var(w, op.block) if w is not None else None
+    if var is None or not var.persistable or var.shape is None:
+        return None
+    given = program.shape(x, op.block) or ()
+    last = op.get_int("x_num_col_dims", op.get_int("in_num_col_dims", 1))
+    rows = given[1:last] if op.type in ("mul", "fc") else given[1:-1]
+    return Work(op.id, var.name, var.shape, prod(s for s in rows if s > 0))
+
+
+def _places(flow: Dataflow, image: tuple[int, int]) -> list[Place | None]:
+    """Where H and W are in each value, from the feeds on."""
+    places: list[Place | None] = [None] * len(flow.values)
+    sizes: dict[int, Place | None] = {}
+    for value in flow.values:
+        shape = flow.program.shape(value.name)
+        if value.producer is None and value.name in flow.program.feeds and shape is not None:
+            places[value.id] = _image(shape, image)
+    for op in flow.program.ops:
+        if op.role == "forward":
+            _place(flow, op, places, sizes, image)
+    return places
+
+
+def _image(shape: tuple[int, ...], image: tuple[int, int]) -> Place | None:
+    if len(shape) != 4:
+        return None
+    known = [s if s > 0 else default for s, default in zip(shape[2:], image, strict=True)]
+    return image_place((shape[0], shape[1], *known))
+
+
+def _place(
+    flow: Dataflow,
+    op: Op,
+    places: list[Place | None],
+    sizes: dict[int, Place | None],
+    image: tuple[int, int],
+) -> None:
+    if op.type == "feed":
+        for value in flow.writes(op):
+            places[value.id] = _image(flow.program.shape(value.name) or (), image)
+        return
+    main = next((v for v in flow.reads(op) if places[v.id] is not None), None)
+    copied = next((sizes[v.id] for v in flow.reads(op) if v.id in sizes), None)
+    place = places[main.id] if main is not None else None
+    for value in flow.writes(op):
+        if op.type == "shape":
+            sizes[value.id] = place
+        elif copied is not None and op.type not in RESIZES:
+            sizes[value.id] = copied
+        elif place is not None and main is not None:
+            before = flow.program.shape(main.name, op.block)
+            after = flow.program.shape(value.name, op.block)
+            size = copied if op.type in RESIZES else None
+            places[value.id] = place_after(Step(op, place, before, after, size))
