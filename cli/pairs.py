@@ -25,7 +25,7 @@ def command(
         None, "--rule", metavar="NAME", help="Use this rule alone (default: all that apply)."
     ),
     loss: str = typer.Option(
-        None, "--loss", metavar="NAME", help="Give every pair this loss, with weight 1."
+        None, "--loss", metavar="NAME", help="Give every pair this loss, with its usual weight."
     ),
     form: Format = FORMAT,
     output: Path = typer.Option(

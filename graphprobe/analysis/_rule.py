@@ -20,6 +20,7 @@ class PairRule:
         find: the features of one side. The second argument is the other side.
         loss_of: kind of a feature -> the loss that its pairs get unless the user names one,
             and the factor of that loss in published work (1.0 where there is none).
+        parts: the parts of its pairs, for a loss that takes several; empty otherwise.
         base: the score of a pair about which nothing is in doubt.
         logits: whether the channels have a meaning, so that no adapter may change their number.
         heads: whether it covers the outputs of a network (and not features inside it).
@@ -30,6 +31,7 @@ class PairRule:
     about: str
     find: Callable[[View, View], list[Feature]]
     loss_of: Callable[[str], tuple[str, float]] = lambda kind: ("l2", 1.0)  # noqa: ARG005
+    parts: tuple[str, ...] = ()
     base: float = 1.0
     logits: bool = True
     heads: bool = True

@@ -14,6 +14,7 @@ from graphprobe.analysis._rule import PairRule
 from graphprobe.analysis._view import View
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Pair, Program
+from graphprobe.losses import Loss, find_loss
 from graphprobe.registry import discover
 
 __all__ = ["PairReport", "Rejected", "find_pairs", "pair_rules"]
@@ -48,17 +49,32 @@ def find_pairs(
         student: the program that will be trained.
         teacher: the program that it should come to resemble.
         rule: use this rule alone; by default the highest-level one that covers the outputs.
-        loss: give every pair this loss, with weight 1.0.
+        loss: give every pair this loss, with the weight that its references use. A loss of
+            several inputs takes only rules that find these parts.
 
     Raises:
-        UsageError: no rule of that name.
+        UsageError: no rule or loss of that name, or the two do not go together.
     """
+    wanted = find_loss(loss) if loss is not None else None
     views = View(student), View(teacher)
     with _no_collection():
-        report = _one(_named(rule), views) if rule is not None else _best(views)
-    if loss is None:
-        return report
-    return replace(report, pairs=tuple(replace(p, loss=loss, weight=1.0) for p in report.pairs))
+        report = _best(views, wanted) if rule is None else _one(_named(rule, wanted), views)
+    return report if wanted is None else _with_loss(report, wanted)
+
+
+def _with_loss(report: PairReport, loss: Loss) -> PairReport:
+    pairs = tuple(
+        pair
+        if pair.loss == loss.name
+        else replace(pair, loss=loss.name, weight=loss.default_weight)
+        for pair in report.pairs
+    )
+    return replace(report, pairs=pairs)
+
+
+def _goes_with(rule: PairRule, loss: Loss | None) -> bool:
+    """Whether a rule finds the parts that a loss takes."""
+    return loss is None or len(loss.inputs) == 1 or rule.parts == loss.inputs
 
 
 @contextmanager
@@ -76,11 +92,18 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _named(name: str) -> PairRule:
+def _named(name: str, loss: Loss | None) -> PairRule:
     rules = pair_rules()
     if name not in rules:
         hint = did_you_mean(name, rules) or f"the rules are {', '.join(rules)}"
-        raise UsageError(f"no pair rule is called {name}", where="--rule", hint=hint)
+        raise UsageError(f"no pair rule is called {name!r}", where="--rule", hint=hint)
+    if loss is not None and not _goes_with(rules[name], loss):
+        fit = [r.name for r in rules.values() if _goes_with(r, loss)]
+        raise UsageError(
+            f"loss {loss.name} takes {', '.join(loss.inputs)}, which rule {name} does not find",
+            where="--loss",
+            hint=f"use --rule {' or '.join(fit)}",
+        )
     return rules[name]
 
 
@@ -92,13 +115,14 @@ def _one(rule: PairRule, views: tuple[View, View]) -> PairReport:
     return _report(found)
 
 
-def _best(views: tuple[View, View]) -> PairReport:
+def _best(views: tuple[View, View], loss: Loss | None) -> PairReport:
     """The highest rule with pairs; inner features only where both have outputs of one kind."""
     refused = Matches()
     seen: tuple[list[Feature], list[Feature]] = ([], [])
     related = False
     for rule in sorted(pair_rules().values(), key=lambda r: -r.level):
-        if not rule.heads and not related:
+        asked = loss is not None and bool(rule.parts) and rule.parts == loss.inputs
+        if not _goes_with(rule, loss) or not (rule.heads or related or asked):
             continue
         ours, theirs = rule.find(*views), rule.find(views[1], views[0])
         found = match(rule, ours, theirs)
@@ -106,7 +130,7 @@ def _best(views: tuple[View, View]) -> PairReport:
             seen = (seen[0] or ours, seen[1] or theirs)
             related |= bool({f.kind for f in ours} & {f.kind for f in theirs})
         if found.pairs:
-            if not rule.heads:
+            if not rule.heads and not asked:
                 refused.warnings.append(
                     f"no outputs could be paired; these are pairs of {rule.about}"
                 )

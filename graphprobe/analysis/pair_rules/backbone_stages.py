@@ -1,78 +1,15 @@
-"""The last feature of the backbone at each stride.
-
-The backbone is what leads, without any upsampling, to the coarsest feature maps, the layers that
-make the network's outputs left out. Its last feature at a stride is the last one that every path
-to those maps crosses, so a branch inside a residual block never is one, however deep or wide the
-network.
-"""
+"""The last feature of the backbone at each stride, for networks of any depth and width."""
 
 from __future__ import annotations
 
-from graphprobe.analysis._cuts import cuts
-from graphprobe.analysis._features import Feature, in_order, make_feature
-from graphprobe.analysis._heads import decoding_heads, loss_heads
+from graphprobe.analysis._features import Feature, in_order
 from graphprobe.analysis._rule import PairRule
-from graphprobe.analysis._trace import layer_of, layers_behind
-from graphprobe.analysis._view import Stride, View
-from graphprobe.ir import Value
-from graphprobe.ir.walk import reachable
-from graphprobe.ops._kinds import UPSAMPLERS
-
-STAGE = "backbone stage"
-_PASSIVE = frozenset({"pad", "pad2d", "pad3d", "dropout", "assign", "cast"})
+from graphprobe.analysis._stages import stages
+from graphprobe.analysis._view import View
 
 
 def _find(view: View, _: View) -> list[Feature]:
-    encoder = _encoder(view)
-    coarsest = max((_stride(view, i) for i in encoder), default=(0.0, 0.0))
-    ends = [i for i in encoder if _stride(view, i) == coarsest]
-    trunk = reachable(ends, lambda i: (j for j in view.behind(i) if j in encoder))
-    producers = {view.flow.values[i].producer for i in trunk}
-    waists = cuts(view, (p for p in producers if p is not None), trunk)
-    last: dict[Stride, Value] = {}
-    for value in waists:
-        op = view.producer(value)
-        if op is not None and op.type not in _PASSIVE and max(_stride(view, value.id)) >= 2:
-            last[_stride(view, value.id)] = value
-    features = (
-        make_feature(view, value, STAGE, "last feature of the backbone at its stride")
-        for value in last.values()
-    )
-    return in_order(features)
-
-
-def _encoder(view: View) -> set[int]:
-    """Ids of the feature maps behind a layer that no upsampling led to."""
-    up = view.after(op for op in view.ops if op.type in UPSAMPLERS)
-    outputs = _output_layers(view)
-    return {
-        value.id
-        for value in view.flow.values
-        if view.network[value.id]
-        and not up[value.id]
-        and value.producer not in outputs
-        and _is_map(view, value)
-    }
-
-
-def _output_layers(view: View) -> set[int]:
-    """Ids of the ops of the layers that make the outputs of the network."""
-    heads = loss_heads(view) or decoding_heads(view)
-    values = layers_behind(view, [view.flow.values[head.value] for head in heads])
-    ends = (view.producer(value) for value in values)
-    return {op.id for end in ends if end is not None for op in layer_of(view, end)}
-
-
-def _is_map(view: View, value: Value) -> bool:
-    place, shape = view.places[value.id], view.shape(value)
-    if place is None or place.h is None or shape is None or len(shape) != 4:
-        return False
-    var = view.program.var(value.name)
-    return var is None or not var.persistable
-
-
-def _stride(view: View, value: int) -> Stride:
-    return view.stride(view.flow.values[value]) or (0.0, 0.0)
+    return in_order(last for _, last in stages(view))
 
 
 RULE = PairRule(

@@ -110,4 +110,5 @@ RULE = PairRule(
     about="x, y, w, h, objectness and class of each YOLO head that the program takes apart",
     find=_find,
     loss_of=_loss_of,
+    parts=PARTS,
 )
