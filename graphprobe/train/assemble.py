@@ -148,7 +148,7 @@ def make_engine(config: Config, student: Network, losses: dict[str, Any], place:
         student.scope,
         place,
         losses,
-        Optimizer(train.momentum, train.weight_decay),
+        Optimizer(train.momentum, train.weight_decay, train.clip_norm),
         seed=train.seed,
         onednn_depthwise=train.onednn_depthwise and not is_gpu(place),
     )

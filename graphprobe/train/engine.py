@@ -21,10 +21,11 @@ DEPTHWISE = ("depthwise_conv2d", "depthwise_conv2d_grad")
 
 @dataclass(frozen=True, slots=True)
 class Optimizer:
-    """The settings of Momentum with L2 decay."""
+    """The settings of Momentum with L2 decay; `clip_norm` limits the gradients' global norm."""
 
     momentum: float
     weight_decay: float
+    clip_norm: float = 0.0
 
 
 class Engine:
@@ -70,6 +71,7 @@ class Engine:
                 0.0,
                 settings.momentum,
                 weight_decay=paddle.regularizer.L2Decay(settings.weight_decay),
+                grad_clip=_clip(settings.clip_norm),
             )
             _, pairs = optimizer.minimize(total)
         self.executor.run(startup, scope=self.scope)
@@ -138,6 +140,10 @@ class Engine:
     def gradient(self, parameter: str) -> NDArray[np.generic]:
         """The gradient of a parameter that the last `losses` left."""
         return np.array(self.scope.find_var(f"{parameter}@GRAD").get_tensor())
+
+
+def _clip(norm: float) -> Any:
+    return paddle.nn.ClipGradByGlobalNorm(norm) if norm > 0 else None
 
 
 def forward_names(program: Any) -> list[str]:

@@ -87,12 +87,16 @@ class Evaluator:
     def _segmentation(self, scope: Any) -> Score:
         measure = Miou(self._batches.dataset.class_names)
         for batch, (found, *_) in self.outputs(scope):
-            labels = found.argmax(1) if found.ndim == 4 and found.shape[1] > 1 else found
-            measure.add(
-                np.asarray(labels).reshape(batch[TRUTH + "mask"].shape), batch[TRUTH + "mask"]
-            )
+            measure.add(labels_of(found), batch[TRUTH + "mask"])
         result = measure.result()
         return Score("miou", result.miou, result.classes)
+
+
+def labels_of(output: NDArray[Any]) -> NDArray[np.uint8]:
+    """Class numbers [N, H, W] from scores [N, C, H, W], or from numbers of any such shape."""
+    scores = output.ndim == 4 and output.shape[1] > 1
+    labels = output.argmax(1) if scores else output.reshape(len(output), *output.shape[-2:])
+    return labels.astype(np.uint8)
 
 
 def make_evaluator(section: TrainSection, built: Built, val: Dataset, place: Any) -> Evaluator:

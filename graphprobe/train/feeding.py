@@ -61,6 +61,13 @@ def _open(spec: str, key: str, built: Built) -> Dataset:
     return found
 
 
+def class_names(section: TrainSection, built: Built) -> tuple[str, ...]:
+    """The names of a network's classes: those of the validation set, else their numbers."""
+    if section.data.val is None:
+        return tuple(map(str, range(built.meta["num_classes"])))
+    return open_validation(section, built).class_names
+
+
 def make_recipe(section: TrainSection, meta: dict[str, Any]) -> Recipe:
     """The augmentations of a config with what the network wants of its pictures."""
     augment = section.augment

@@ -1,4 +1,4 @@
-"""Run a trained network on pictures from files."""
+"""Run a trained network on pictures, from files or from a data set."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graphprobe.config import TrainSection
 from graphprobe.data._pictures import read_picture
-from graphprobe.data.batches import EvalBatches, split_truth
-from graphprobe.data.sample import Sample, detection_sample
+from graphprobe.data.batches import EvalBatches, read_sample
+from graphprobe.data.sample import Dataset, Image, Sample, detection_sample
 from graphprobe.errors import DataError
-from graphprobe.train.evaluate import Evaluator, split_rows
+from graphprobe.train.draw_boxes import (
+    Mark,
+    contact_sheet,
+    draw_marks,
+    draw_mask,
+    marks_of_detections,
+    marks_of_truth,
+)
+from graphprobe.train.evaluate import Evaluator, labels_of, split_rows
 from graphprobe.train.feeding import make_recipe
 from graphprobe.train.trained import Trained
 
@@ -23,31 +30,27 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 
 
 @dataclass(frozen=True, slots=True)
-class Detection:
-    """One box: class index, score from 0 to 1, corners in pixels of the picture."""
+class Found:
+    """What a network finds in one picture.
 
-    label: int
-    score: float
-    box: tuple[float, float, float, float]
+    Args:
+        sample: the picture, with its truth where that is known.
+        marks: boxes, the best last; empty for segmentation.
+        mask: class numbers [S, S] of the resized picture; None for detection.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What a network finds in one picture, the best first."""
-
-    path: Path
-    image: NDArray[np.uint8]
-    detections: tuple[Detection, ...]
+    sample: Sample
+    marks: tuple[Mark, ...]
+    mask: Image | None = None
 
 
 class Pictures:
-    """Files as a data set without annotations."""
+    """Picture files as a data set without annotations."""
 
-    task = "detection"
     warnings: tuple[str, ...] = ()
 
-    def __init__(self, paths: Sequence[Path], class_names: tuple[str, ...]) -> None:
-        self.paths, self.class_names = list(paths), class_names
+    def __init__(self, paths: Sequence[Path], class_names: tuple[str, ...], task: str) -> None:
+        self.paths, self.class_names, self.task = list(paths), class_names, task
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -55,7 +58,23 @@ class Pictures:
     def sample(self, index: int) -> Sample:
         """The picture at this index, without boxes."""
         path = self.paths[index]
-        return detection_sample(str(path), read_picture(path), [], [])
+        return detection_sample(path.name, read_picture(path), [], [])
+
+
+class First:
+    """The first samples of a data set."""
+
+    def __init__(self, dataset: Dataset, count: int) -> None:
+        self._dataset, self._count = dataset, min(count, len(dataset))
+        self.class_names, self.task = dataset.class_names, dataset.task
+        self.warnings = dataset.warnings
+
+    def __len__(self) -> int:
+        return self._count
+
+    def sample(self, index: int) -> Sample:
+        """The sample at this index."""
+        return self._dataset.sample(index)
 
 
 def find_pictures(inputs: Sequence[Path]) -> list[Path]:
@@ -78,49 +97,73 @@ def find_pictures(inputs: Sequence[Path]) -> list[Path]:
     return found
 
 
-def detect(
-    section: TrainSection,
-    trained: Trained,
-    paths: Sequence[Path],
-    class_names: tuple[str, ...],
-    place: Any,
-    *,
-    threshold: float,
-) -> Iterator[Picture]:
-    """Detections in pictures, in the order given.
+def find_objects(
+    section: TrainSection, trained: Trained, dataset: Dataset, place: Any, *, threshold: float
+) -> Iterator[Found]:
+    """What a network finds in each sample of a data set, in order.
 
     Args:
-        section: tells size and batch.
-        trained: a detection network built for inference.
-        paths: from `find_pictures`.
-        class_names: by index.
+        section: tells the size of the input and of the batch.
+        trained: a network built for inference.
+        dataset: of pictures.
         place: where it runs.
         threshold: boxes scored lower are left out.
 
     Raises:
         DataError: a picture cannot be read.
     """
-    data = Pictures(paths, class_names)
     recipe = make_recipe(section, trained.built.meta)
-    batches = EvalBatches(data, section.image_size, section.batch_size, recipe)
+    batches = EvalBatches(dataset, section.image_size, section.batch_size, recipe)
     evaluator = Evaluator(trained.built, batches, place, section.metric)
     roles = list(trained.built.outputs)
     at = 0
-    for batch, found in evaluator.outputs(trained.scope):
-        feed, _ = split_truth(batch)
+    for _, found in evaluator.outputs(trained.scope):
+        if trained.built.task == "segmentation":
+            for mask in labels_of(found[0]):
+                yield Found(read_sample(dataset, at), (), mask)
+                at += 1
+            continue
         by_role = dict(zip(roles, found, strict=True))
-        rows = split_rows(by_role["bbox"], by_role["bbox_num"])
-        for path, picture in zip(paths[at : at + len(feed["image"])], rows, strict=True):
-            yield Picture(path, read_picture(path), _detections(picture, threshold))
-        at += len(feed["image"])
+        for rows in split_rows(by_role["bbox"], by_role["bbox_num"]):
+            yield Found(read_sample(dataset, at), tuple(marks_of_detections(rows, threshold)))
+            at += 1
 
 
-def _detections(rows: NDArray[Any], threshold: float) -> tuple[Detection, ...]:
-    kept = [row for row in rows.reshape(-1, 6) if row[0] >= 0 and row[1] >= threshold]
-    kept.sort(key=lambda row: -row[1])
-    return tuple(
-        Detection(
-            int(row[0]), float(row[1]), (float(row[2]), float(row[3]), float(row[4]), float(row[5]))
-        )
-        for row in kept
-    )
+def draw(found: Found, class_names: Sequence[str]) -> Image:
+    """The picture with what was found drawn on it."""
+    if found.mask is None:
+        return draw_marks(found.sample.image, found.marks, class_names)
+    return draw_mask(_fit(found.sample.image, found.mask), found.mask, class_names)
+
+
+def draw_sheet(every: Sequence[Found], class_names: Sequence[str]) -> Image:
+    """Truth and finds side by side, a row a picture."""
+    rows = [[_draw_truth(found, class_names), draw(found, class_names)] for found in every]
+    return contact_sheet(rows, ("truth", "found"), [found.sample.name for found in every])
+
+
+def _draw_truth(found: Found, class_names: Sequence[str]) -> Image:
+    sample = found.sample
+    if sample.mask is not None:
+        return draw_mask(sample.image, sample.mask, class_names)
+    return draw_marks(sample.image, marks_of_truth(sample.boxes, sample.classes), class_names)
+
+
+def _fit(image: Image, mask: Image) -> Image:
+    from PIL import Image as Pillow
+
+    height, width = mask.shape
+    return np.asarray(Pillow.fromarray(image).resize((width, height)))
+
+
+def as_document(found: Found, class_names: Sequence[str]) -> dict[str, Any]:
+    """Plain data, the best box first."""
+    boxes = [
+        {
+            "class": class_names[mark.label] if mark.label < len(class_names) else str(mark.label),
+            "score": round(mark.score or 0.0, 4),
+            "box": [round(side, 2) for side in mark.box],
+        }
+        for mark in reversed(found.marks)
+    ]
+    return {"picture": found.sample.name, "boxes": boxes}

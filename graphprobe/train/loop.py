@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from graphprobe.errors import TrainError
 from graphprobe.files import write_whole
+from graphprobe.train.arrays import Arrays
 from graphprobe.train.checkpoint import drop_old, write_checkpoint
 from graphprobe.train.engine import Engine, Feed
 from graphprobe.train.report import Reporter, Step
@@ -123,6 +126,18 @@ def _save(engine: Engine, plan: Plan, now: Outcome) -> None:
         "best_iteration": now.best_iteration,
     }
     weights, optimizer = engine.values(plan.weights), engine.values(engine.optimizer_names)
+    _refuse_non_finite({**weights, **optimizer}, now.iteration)
     write_checkpoint(plan.root, now.iteration, weights, optimizer, state)
     keep = set() if now.best_iteration is None else {f"{now.best_iteration:06d}"}
     drop_old(plan.root, plan.keep_last, keep)
+
+
+def _refuse_non_finite(arrays: Arrays, iteration: int) -> None:
+    """ReLUs can hide a NaN from the loss; batch statistics and momenta still show it."""
+    bad = [n for n, a in arrays.items() if a.dtype.kind == "f" and not np.isfinite(a).all()]
+    if bad:
+        raise TrainError(
+            f"iteration {iteration}: {len(bad)} variables are not finite, among them {bad[0]}",
+            hint="nothing was saved; look at the data or lower train.learning_rate.base, then "
+            "resume with -r auto",
+        )

@@ -1,0 +1,88 @@
+"""Runs small enough for tests: YOLOv3 at a twentieth of its width on pictures of 32 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STUDENT = "zoo:yolov3_mobilenet_v1?num_classes=2&scale=0.05"
+TEACHER = "zoo:yolov3_r34?num_classes=2&scale=0.05"
+HEADS = (
+    ("conv2d_20.tmp_1", "conv2d_6.tmp_1"),
+    ("conv2d_28.tmp_1", "conv2d_14.tmp_1"),
+    ("conv2d_36.tmp_1", "conv2d_22.tmp_1"),
+)
+MakeConfig = Callable[..., Any]
+
+
+def document(output: Path, **train: Any) -> dict[str, Any]:
+    """A config of kind train as plain data; keywords go into its section train."""
+    return {
+        "version": 1,
+        "kind": "train",
+        "student": {"program": STUDENT},
+        "train": {
+            "data": {
+                "train": "digits?count=12&size=32&classes=2",
+                "val": "digits?split=val&count=4&size=32&classes=2",
+            },
+            "augment": {"expand": False, "crop": False},
+            "image_size": 32,
+            "batch_size": 2,
+            "max_iters": 6,
+            "learning_rate": {"base": 1e-4, "warmup_steps": 2, "milestones": [4]},
+            "snapshot_iter": 3,
+            "log_iter": 2,
+            "workers": 0,
+            "output": str(output),
+            **train,
+        },
+    }
+
+
+def distillation(output: Path, teacher_weights: Path | None = None, **train: Any) -> dict[str, Any]:
+    """The same with a teacher and l2 on the three heads."""
+    plain = document(output, **train)
+    teacher = {"program": TEACHER, "weights": teacher_weights and str(teacher_weights)}
+    pairs = [{"student": s, "teacher": t, "loss": "l2", "weight": 0.1} for s, t in HEADS]
+    return {**plain, "kind": "distill", "teacher": teacher, "pairs": pairs}
+
+
+@pytest.fixture
+def make_config() -> MakeConfig:
+    """Plain data -> config, as `load_config` makes it of a file."""
+    from graphprobe.config.load import validate
+
+    def make(plain: dict[str, Any]) -> Any:
+        config, problems = validate(plain)
+        assert config is not None, problems
+        return config
+
+    return make
+
+
+@pytest.fixture(name="document")
+def _document() -> Callable[..., dict[str, Any]]:
+    return document
+
+
+@pytest.fixture(name="distillation")
+def _distillation() -> Callable[..., dict[str, Any]]:
+    return distillation
+
+
+@pytest.fixture(scope="session")
+def teacher_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a teacher that was trained for two steps."""
+    from graphprobe.config.load import validate
+    from graphprobe.train.run import run_training
+
+    folder = tmp_path_factory.mktemp("teacher")
+    plain = {**document(folder, max_iters=2), "student": {"program": TEACHER}}
+    config, problems = validate(plain)
+    assert config is not None, problems
+    run_training(config, where="teacher.yaml", device="cpu", say=lambda _: None)
+    return folder
