@@ -27,11 +27,17 @@ def build_zoo(spec: ZooSpec, mode: str | None = None) -> Built:
     model = load_model(spec)
     options = _complete(model, spec, mode or spec.mode)
     import paddle
+    from paddle.base import unique_name
 
     paddle.enable_static()
     main, startup = paddle.static.Program(), paddle.static.Program()
-    with paddle.utils.unique_name.guard(), paddle.static.program_guard(main, startup):
+    with unique_name.guard(), paddle.static.program_guard(main, startup):
         graph = model.build(options)
+        used = dict(unique_name.generator.ids)
+    # Whatever is added to the program later must not take a name that it has already.
+    for key, count in used.items():
+        ids = unique_name.generator.ids
+        ids[key] = max(ids[key], count)
     return _describe(model, options, main, startup, graph)
 
 
@@ -80,7 +86,7 @@ def _check(model: ZooModel, options: Mapping[str, Any], where: str) -> None:
 def _describe(
     model: ZooModel, options: Mapping[str, Any], main: Any, startup: Any, graph: Graph
 ) -> Built:
-    from graphprobe.zoo._layers import describe_feed
+    from graphprobe.zoo._emit import describe_feed
 
     return Built(
         main=main,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import paddle
 
-from graphprobe.zoo._layers import Var, concat, conv, dropout, emit, resize_bilinear, scaled
+from graphprobe.zoo._conv import conv, scaled
+from graphprobe.zoo._emit import Var, emit
+from graphprobe.zoo._layers import concat, dropout, resize_bilinear
 from graphprobe.zoo._scoped import Scoped
 
 # Dilations of the parallel convolutions at output stride 16.

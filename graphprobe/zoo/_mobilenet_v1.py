@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import paddle
 
-from graphprobe.zoo._layers import NormNames, Var, batch_norm, conv, no_decay, scaled
+from graphprobe.zoo._conv import NormNames, batch_norm, conv, no_decay, scaled
+from graphprobe.zoo._emit import Var
 
 # name, channels out, stride; each is a depthwise and a pointwise convolution.
 BLOCKS = (

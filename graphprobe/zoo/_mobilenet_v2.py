@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import paddle
 
-from graphprobe.zoo._layers import NormNames, Var, add, batch_norm, conv, relu6, scaled
+from graphprobe.zoo._conv import NormNames, batch_norm, conv, scaled
+from graphprobe.zoo._emit import Var
+from graphprobe.zoo._layers import add, relu6
 
 # expansion, channels, blocks, stride of the first block; a stride that would leave less than
 # one 16th of the picture is 1.

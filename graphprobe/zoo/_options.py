@@ -124,6 +124,7 @@ def _mode(value: str) -> str | None:
 # option -> (text -> value, or None where it is refused; what to give instead)
 OPTIONS: dict[str, tuple[Callable[[str], OptionValue | None], str]] = {
     "fine_grained": (_truth, "true or false"),
+    "frozen": (_truth, "true or false"),
     "label_smooth": (_truth, "true or false"),
     "mode": (_mode, "train, eval or infer"),
     "num_classes": (_integer(1, 10_000), "a whole number from 1 to 10000"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import paddle
 
-from graphprobe.zoo._layers import NormNames, Var, add, batch_norm, conv, no_decay, pool, scaled
+from graphprobe.zoo._conv import NormNames, batch_norm, conv, no_decay, scaled
+from graphprobe.zoo._emit import Var
+from graphprobe.zoo._layers import add, pool
 
 # stage -> (blocks, channels) of the 34-layer network
 STAGES = {2: (3, 64), 3: (4, 128), 4: (6, 256), 5: (3, 512)}

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import paddle
 
-from graphprobe.zoo._layers import NormNames, Var, batch_norm, conv, no_decay, relu
+from graphprobe.zoo._conv import NormNames, batch_norm, conv, no_decay
+from graphprobe.zoo._emit import Var
+from graphprobe.zoo._layers import relu
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import paddle
 
 from graphprobe.errors import LoadError
 from graphprobe.zoo._base import Graph
-from graphprobe.zoo._layers import Var, emit, transpose
+from graphprobe.zoo._emit import Var, emit
+from graphprobe.zoo._layers import transpose
 
 IGNORE_INDEX = 255
 CROP = 769

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphprobe.zoo._layers import Var, relu, scaled
+from graphprobe.zoo._conv import scaled
+from graphprobe.zoo._emit import Var
+from graphprobe.zoo._layers import relu
 from graphprobe.zoo._scoped import Scoped
 
 MIDDLE_BLOCKS = 16

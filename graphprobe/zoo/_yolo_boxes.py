@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from paddle.vision.ops import yolo_box
 
-from graphprobe.zoo._layers import Var, concat, emit, transpose
+from graphprobe.zoo._emit import Var
+from graphprobe.zoo._layers import concat, transpose
+from graphprobe.zoo._nms import suppress
 from graphprobe.zoo._yolo_head import YoloHead
 
 SCORE_THRESHOLD = 0.01
 NMS = {
-    "background_label": -1,
     "score_threshold": SCORE_THRESHOLD,
     "nms_top_k": 1000,
     "keep_top_k": 100,
     "nms_threshold": 0.45,
-    "nms_eta": 1.0,
     "normalized": False,
 }
 
@@ -46,13 +46,4 @@ def detections(maps: Sequence[Var], head: YoloHead, im_size: Var) -> dict[str, V
         )
         boxes.append(box)
         scores.append(transpose(score, [0, 2, 1]))
-    return _suppress(concat(boxes, axis=1), concat(scores, axis=2))
-
-
-def _suppress(boxes: Var, scores: Var) -> dict[str, Var]:
-    extra = [("Index", "int32"), ("NmsRoisNum", "int32")]
-    inputs = {"BBoxes": boxes, "Scores": scores}
-    out = emit("multiclass_nms3", inputs, NMS, label="multiclass_nms", extra=extra)
-    out.stop_gradient = True
-    (count,) = out.op.output("NmsRoisNum")
-    return {"bbox": out, "bbox_num": out.block.var(count)}
+    return suppress(concat(boxes, axis=1), concat(scores, axis=2), NMS)

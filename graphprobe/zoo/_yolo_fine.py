@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import paddle
 from paddle.vision.ops import yolo_box
 
-from graphprobe.zoo._layers import Var, add_up, emit, mean, transpose
+from graphprobe.zoo._emit import Var, emit
+from graphprobe.zoo._layers import add_up, mean, transpose
 from graphprobe.zoo._yolo_head import YoloHead
 from graphprobe.zoo._yolo_loss import IGNORE_THRESHOLD
 

@@ -7,17 +7,9 @@ from dataclasses import dataclass
 
 import paddle
 
-from graphprobe.zoo._layers import (
-    NormNames,
-    Var,
-    batch_norm,
-    concat,
-    conv,
-    leaky_relu,
-    no_decay,
-    scaled,
-    upsample_nearest,
-)
+from graphprobe.zoo._conv import NormNames, batch_norm, conv, no_decay, scaled
+from graphprobe.zoo._emit import Var
+from graphprobe.zoo._layers import concat, leaky_relu, upsample_nearest
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from paddle.vision.ops import yolo_loss
 
-from graphprobe.zoo._layers import Var, add_up, mean
+from graphprobe.zoo._emit import Var
+from graphprobe.zoo._layers import add_up, mean
 from graphprobe.zoo._yolo_head import YoloHead
 
 IGNORE_THRESHOLD = 0.7

@@ -9,7 +9,7 @@ import paddle
 
 from graphprobe.errors import LoadError
 from graphprobe.zoo._base import Graph
-from graphprobe.zoo._layers import Var
+from graphprobe.zoo._emit import Var
 from graphprobe.zoo._yolo_boxes import detections
 from graphprobe.zoo._yolo_fine import fine_loss
 from graphprobe.zoo._yolo_head import YoloHead, yolo_outputs

@@ -10,7 +10,7 @@ from functools import partial
 
 from graphprobe.zoo._base import ZooModel
 from graphprobe.zoo._deeplab import logits
-from graphprobe.zoo._layers import Var
+from graphprobe.zoo._emit import Var
 from graphprobe.zoo._mobilenet_v2 import mobilenet_v2
 from graphprobe.zoo._segmentation import DEFAULTS, build, check
 

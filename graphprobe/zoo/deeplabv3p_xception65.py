@@ -6,7 +6,7 @@ from functools import partial
 
 from graphprobe.zoo._base import ZooModel
 from graphprobe.zoo._deeplab import aspp, decoder, logits
-from graphprobe.zoo._layers import Var
+from graphprobe.zoo._emit import Var
 from graphprobe.zoo._segmentation import DEFAULTS, build, check
 from graphprobe.zoo._xception import xception65
 

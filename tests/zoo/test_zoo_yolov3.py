@@ -159,6 +159,18 @@ def test_names_do_not_depend_on_what_was_built_before() -> None:
     assert [v.name for v in first.main.list_vars()] == [v.name for v in second.main.list_vars()]
 
 
+def test_what_is_added_later_takes_no_name_twice() -> None:
+    import paddle
+
+    found = build_zoo(parse_zoo(f"{STUDENT}?{TINY}"))
+    block = found.main.global_block()
+    names = set(block.vars)
+    with paddle.static.program_guard(found.main, found.startup):
+        more = block.var(found.loss) * 2.0 + 1.0
+    assert more.name not in names
+    assert more.op.input("X")[0] not in names
+
+
 def test_norms_and_the_student_backbone_are_free_of_weight_decay(built: Models) -> None:
     def decays(model: str) -> dict[str, bool]:
         """Whether the optimizer's weight decay reaches a parameter."""
