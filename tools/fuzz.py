@@ -292,7 +292,7 @@ class Campaign:
     def _fail(self, reason: str, data: bytes) -> None:
         """Keep one input for each kind of failure: the kind is where it was raised."""
         places = [line for line in reason.splitlines() if line.startswith("  File")]
-        kind = "".join(places[-2:]) + reason.splitlines()[-1][:60]
+        kind = "".join(places[-1:]) + reason.splitlines()[-1][:60]
         if kind in self.kinds:
             return
         self.kinds.add(kind)
