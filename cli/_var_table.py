@@ -10,6 +10,7 @@ from graphprobe.ir.listing import VarUse
 
 _HEAD = ("name", "shape", "dtype", "producer", "consumers")
 _LONGEST_NAME = 28
+_LONGEST_SHAPE = 16
 _SHORTEST_OP = 9
 _BETWEEN = " | "
 
@@ -87,7 +88,8 @@ def _widths(rows: list[tuple[str, ...]], width: int) -> list[int]:
     Columns that find no room are left out, from the right.
     """
     needed = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    needed[0] = min(needed[0], max(_LONGEST_NAME, width - 52))
+    room = width - 1 - min(needed[1], _LONGEST_SHAPE)
+    needed[0] = min(needed[0], max(_LONGEST_NAME, width - 52), max(room, 8))
     left = width - needed[0] - 1
     widths = needed[:1]
     for size in needed[1:3]:
