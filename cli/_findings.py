@@ -65,12 +65,12 @@ def gather(
         GraphprobeError: a program or config cannot be read.
         ConfigError: a config is for another program, or names what is not there.
     """
-    targets = _targets(prune, program) if prune is not None else frozenset()
+    targets, policy = _targets(prune, program) if prune is not None else (frozenset[str](), "seeds")
     config = _distill_config(pairs) if pairs is not None else None
     if teacher is None and config is not None:
         teacher = config.teacher.program
     other = load_program(teacher) if teacher is not None else None
-    marks = Marks(_decisions(program), targets)
+    marks = Marks(_decisions(program, policy), targets)
     if other is None:
         return Findings(program, None, marks, Marks())
     messages: list[str] = []
@@ -81,10 +81,10 @@ def gather(
     return Findings(program, other, marks, Marks(_decisions(other)), found, messages)
 
 
-def _decisions(program: Program) -> dict[str, PruneDecision]:
+def _decisions(program: Program, policy: str = "seeds") -> dict[str, PruneDecision]:
     from graphprobe.analysis.prune import find_prunable
 
-    return {decision.param: decision for decision in find_prunable(program).decisions}
+    return {decision.param: decision for decision in find_prunable(program, policy).decisions}
 
 
 def _find_pairs(student: Program, teacher: Program, messages: list[str]) -> Sequence[Pair]:
@@ -153,8 +153,8 @@ def _pair(pair: PairConfig, student: Program, teacher: Program) -> Pair:
     )
 
 
-def _targets(path: Path, program: Program) -> frozenset[str]:
-    """The filters that a pruning config names, after a check that it is for this program."""
+def _targets(path: Path, program: Program) -> tuple[frozenset[str], str]:
+    """The filters that a pruning config cuts and its policy; the config must be for `program`."""
     from graphprobe.config.binding import check_fingerprint
     from graphprobe.config.load import load_config
     from graphprobe.config.prune import PruneConfig
@@ -165,4 +165,5 @@ def _targets(path: Path, program: Program) -> frozenset[str]:
             f"is of kind {config.kind}", where=f"--prune {path}", hint="give a kind: prune config"
         )
     check_fingerprint(config.student, program, key="student", where=str(path))
-    return frozenset(getattr(config.prune, "params", ()))
+    cut = (group for group in config.prune.groups if group.ratio > 0)
+    return frozenset(param for group in cut for param in group.convs), config.prune.policy

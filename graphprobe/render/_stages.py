@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from graphprobe.render._dag import Dag, contract
 
 JoinTest = Callable[[int, int], bool]
-_COARSE = 400
+_COARSE = 200
 
 
 def straight_runs(dag: Dag, may_join: JoinTest, weight: Sequence[int], cap: int) -> list[int]:

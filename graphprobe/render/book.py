@@ -25,7 +25,8 @@ from graphprobe.render.sheet import (
 from graphprobe.render.view import View, part
 
 MAX_NODES = 4000
-_MAX_STAGE_PAGES = 60
+_MAX_BLOCKS = 1500  # a book with more blocks than this leaves their pages out
+_MAX_DETAIL = 3000  # nodes on all stage pages of a program together
 _STEP = 8.6
 _ROW = MIN_TEXT + 0.3
 _MAX_INDEX = 3000
@@ -101,7 +102,11 @@ def limited(view: View, most: int) -> View:
 
 def _details(side: Side) -> Iterator[Page]:
     blocks, stages = side.view("block"), side.view("stage")
-    if len(blocks.dag) > len(stages.dag):
+    if len(blocks.dag) > _MAX_BLOCKS:
+        page = Page(A4, blocks.title, blocks.title, 1)
+        page.notes = [f"left out: {len(blocks.dag):,} blocks; take --level block or --focus"]
+        yield page
+    elif len(blocks.dag) > len(stages.dag):
         yield from view_pages(blocks, side, depth=1)
     yield from _stage_pages(side, stages)
     yield from _index(side)
@@ -112,18 +117,20 @@ def _stage_pages(side: Side, stages: View) -> Iterator[Page]:
     node_of = side.fold.levels["unit"].node_of
     stage_of = [side.fold.levels["stage"].node_of[items[0]] for items in units.items]
     wanted = [n for n, items in enumerate(stages.items) if len({node_of[i] for i in items}) > 1]
-    for stage in wanted[:_MAX_STAGE_PAGES]:
+    share = max(60, _MAX_DETAIL // max(1, len(wanted)))
+    for stage in wanted:
         inside = sorted({node_of[item] for item in stages.items[stage]})
+        left = len(inside) - share
+        inside = inside[:share]
         numbers = [f"{stage + 1}.{k + 1}" for k in range(len(inside))]
         title = f"{side.role} stage {stage + 1}: {stages.words[stage].title}".strip()
         view = part(units, inside, title, numbers)
         _name_ports(view, units, inside, stages, stage_of)
+        if left > 0:
+            view.notes.append(f"left out: {left:,} of {left + share:,} units; take --focus")
         pages = view_pages(view, side, depth=1)
-        yield from _with_rows(pages, list(_stage_rows(side, stages.items[stage])))
-    if len(wanted) > _MAX_STAGE_PAGES:
-        page = Page(A4, "more stages")
-        page.notes = [f"left out: the pages of {len(wanted) - _MAX_STAGE_PAGES} stages; --focus"]
-        yield page
+        drawn = [item for unit in inside for item in units.items[unit]]
+        yield from _with_rows(pages, list(_stage_rows(side, drawn)))
 
 
 def _name_ports(

@@ -34,6 +34,8 @@ class Side:
     fold: Fold
     marks: Marks
     badges: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _views: dict[Level, View] = field(default_factory=dict)
+    _counts: str = ""
 
     @property
     def name(self) -> str:
@@ -46,7 +48,11 @@ class Side:
 
     def view(self, level: Level) -> View:
         """The whole program at a level."""
-        return level_view(self.fold, level, self.marks, self.badges, self.heading(level))
+        if level not in self._views:
+            self._views[level] = level_view(
+                self.fold, level, self.marks, self.badges, self.heading(level)
+            )
+        return self._views[level]
 
     def views(self, level: AnyLevel) -> list[View]:
         """The program at a level; the raw level has a view for each role."""
@@ -65,6 +71,10 @@ class Side:
 
     def counts(self) -> str:
         """How much there is, and what of it is not drawn as a node."""
+        self._counts = self._counts or self._count()
+        return self._counts
+
+    def _count(self) -> str:
         ops = self.program.ops
         forward = sum(1 for op in ops if op.role == "forward")
         backward = sum(1 for op in ops if op.role == "backward")

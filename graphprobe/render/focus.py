@@ -40,9 +40,10 @@ def focused(fold: Fold, view: View, focus: Focus) -> View | None:
             replace(words, kind="hit") if n in hits else words for n, words in enumerate(view.words)
         ],
     )
-    found = part(marked, near, f"{focus.hops} hops around {focus.pattern.pattern}")
+    found = part(marked, near, f"within {focus.hops} edges of {focus.pattern.pattern}")
     found.notes.append(
-        f"{len(hits):,} nodes match; left out: {len(view.dag) - len(near):,} of {len(view.dag):,}"
+        f"{len(hits):,} of {len(view.dag):,} nodes match; left out: "
+        f"{len(view.dag) - len(near):,} that are further away"
     )
     return found
 

@@ -60,7 +60,7 @@ def _add(page: Page, side: Side, view: View, x: float, *, many: bool) -> float:
     for column in _columns(scene):
         page.placed.append(Placed(column, x, top, 1.0))
         x += column.width + _COLUMN_GAP
-    for note in (side.counts(), *view.notes):
+    for note in (*view.notes, side.counts()):
         page.notes.append(f"{side.role}: {note}" if side.role else note)
     return x - _COLUMN_GAP + _GUTTER
 

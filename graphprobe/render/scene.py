@@ -231,10 +231,7 @@ def _some(numbers: Sequence[str]) -> str:
 
 def cut(scene: Scene, height: float) -> list[Scene]:
     """Cut a scene between rows into slices of at most `height`; cut wires become tags."""
-    starts = [0]
-    for at, (_, bottom) in enumerate(scene.rows):
-        if bottom - scene.rows[starts[-1]][0] > height and at > starts[-1]:
-            starts.append(at)
+    starts = row_starts(scene, height)
     if len(starts) < 2:
         return [scene]
     slices = []
@@ -242,6 +239,15 @@ def cut(scene: Scene, height: float) -> list[Scene]:
         last = (starts[k + 1] if k + 1 < len(starts) else len(scene.rows)) - 1
         slices.append((scene.rows[first][0], scene.rows[last][1]))
     return _slices(scene, slices)
+
+
+def row_starts(scene: Scene, height: float) -> list[int]:
+    """The first row of each slice that `cut` would make."""
+    starts = [0]
+    for at, (_, bottom) in enumerate(scene.rows):
+        if bottom - scene.rows[starts[-1]][0] > height and at > starts[-1]:
+            starts.append(at)
+    return starts
 
 
 def _slices(scene: Scene, extents: Sequence[tuple[float, float]]) -> list[Scene]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from graphprobe.render.scene import MIN_TEXT, SMALL, Box, Scene, cut, make_scene
+from graphprobe.render.scene import MIN_TEXT, SMALL, Box, Scene, cut, make_scene, row_starts
 from graphprobe.render.view import View
 
 A4, A3 = (595.0, 842.0), (842.0, 1191.0)
@@ -112,13 +112,10 @@ def _total(slices: Sequence[Scene]) -> float:
 
 def _even(scene: Scene, high: float) -> list[Scene]:
     """As few slices as `high` allows, of about the same height."""
-    slices = cut(scene, high)
-    low = scene.height / len(slices)
-    for step in range(6):
-        tried = cut(scene, low + (high - low) * step / 6)
-        if len(tried) <= len(slices):
-            return tried
-    return slices
+    count = len(row_starts(scene, high))
+    low = scene.height / count
+    tried = (low + (high - low) * step / 6 for step in range(6))
+    return cut(scene, next((h for h in tried if len(row_starts(scene, h)) <= count), high))
 
 
 def many_pages(view: View) -> list[Page]:

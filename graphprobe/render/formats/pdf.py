@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from graphprobe.render._text import font, runs, width
+from graphprobe.render._text import font, runs
 from graphprobe.render.book import make_book
 from graphprobe.render.drawing import Drawing
 from graphprobe.render.formats._base import Renderer
@@ -27,11 +27,13 @@ class PdfBrush:
         self, x: float, y: float, text: str, size: float, colour: str, bold: bool = False
     ) -> None:
         """Write a line; y is the baseline."""
-        self._canvas.setFillColor(colour)
+        # One text object a line, whatever fonts it takes, so that a search finds it whole.
+        line = self._canvas.beginText(x, self._height - y)
+        line.setFillColor(colour)
         for name, chars in runs(text, bold):
-            self._canvas.setFont(_face(name), size)
-            self._canvas.drawString(x, self._height - y, chars)
-            x += width(chars, size, bold)
+            line.setFont(_face(name), size)
+            line.textOut(chars)
+        self._canvas.drawText(line)
 
     def box(self, x: float, y: float, w: float, h: float, fill: str, frame: str) -> None:
         """A rounded box."""
