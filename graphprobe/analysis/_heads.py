@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from graphprobe.analysis._features import Feature, Key, make_feature
 from graphprobe.analysis._trace import layers_behind, logits_of, moved_from
 from graphprobe.analysis._view import View
+from graphprobe.analysis._yolo_split import split_of
 from graphprobe.ir import Op, Value
 from graphprobe.ir.walk import reachable
 
@@ -94,7 +95,7 @@ def _loss_heads(view: View) -> list[Feature]:
     boxes = yolo_heads(view, "yolo_box")
     if {head.value for head in boxes} & {head.value for head in typed}:
         return boxes
-    return typed or _spelled_out(view)
+    return _once([*typed, *_spelled_out(view, {head.value for head in typed})])
 
 
 def _decoding_heads(view: View) -> list[Feature]:
@@ -159,6 +160,10 @@ def _head(view: View, value: Value, what: str, source: str, many: bool) -> Featu
     shape = view.shape(value) or ()
     place = view.places[value.id]
     spatial = place is not None and place.h is not None and len(shape) == 4
+    split = split_of(view, value) if spatial else None
+    if split is not None:
+        source = "a head that the program takes apart by anchors"
+        return make_feature(view, value, YOLO, source, classes=split.classes)
     if what == "box":
         return make_feature(view, value, BOX_HEAD, source)
     if what == "any":
@@ -171,30 +176,35 @@ def _head(view: View, value: Value, what: str, source: str, many: bool) -> Featu
     return make_feature(view, value, kind, source, classes=classes)
 
 
-def _spelled_out(view: View) -> list[Feature]:
-    """The last layers before predictions meet labels, where a scalar loss comes of it."""
+def _spelled_out(view: View, known: set[int]) -> list[Feature]:
+    """The last layers before predictions meet labels, where a scalar loss comes of it.
+
+    Args:
+        view: the program.
+        known: ids of what losses with an op of their own read; nothing behind it is looked at.
+    """
     if not view.labels:
         return []
-    totals = [
-        v.id
-        for v in view.flow.values
-        if view.network[v.id]
-        and view.label[v.id]
-        and (view.shape(v) in ((), (1,)))
-        and view.producer(v) is not None
-    ]
-    behind = reachable(totals, view.behind)
+    behind = reachable(_totals(view), view.behind)
     heads: list[Feature] = []
     for op in view.ops:
         reads = view.reads(op)
-        if not any(v.id in behind for v in view.flow.writes(op)):
-            continue
         if not any(view.label[v.id] for v in reads):
+            continue
+        if not any(v.id in behind for v in view.flow.writes(op)):
             continue
         pure = [v for v in reads if view.network[v.id] and not view.label[v.id]]
         source = f"meets the labels at {op.type}"
-        heads += [make_feature(view, end, HEAD, source) for end in layers_behind(view, pure)]
-    return _once(heads)
+        heads += [_head(view, end, "any", source, True) for end in layers_behind(view, pure, known)]
+    return _once(head for head in heads if head.value not in known)
+
+
+def _totals(view: View) -> Iterator[int]:
+    """Ids of the scalars that both the network and the labels go into."""
+    for value in view.flow.values:
+        mixed = view.network[value.id] and view.label[value.id]
+        if mixed and view.producer(value) is not None and view.shape(value) in ((), (1,)):
+            yield value.id
 
 
 _NMS_SLOTS = {

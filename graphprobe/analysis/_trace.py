@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from graphprobe.analysis._view import View
 from graphprobe.ir import Op, Value
@@ -19,9 +19,15 @@ def logits_of(view: View, value: Value) -> list[Value]:
     return _ends(view, [value], lambda op: op.type in MOVEMENT or op.type in UNARY)
 
 
-def layers_behind(view: View, values: Iterable[Value]) -> list[Value]:
-    """The outputs, bias added, of the last layers with weights before some values."""
-    return _ends(view, values, lambda op: op.type not in SIZE_ONLY and not ends_layer(view, op))
+def layers_behind(view: View, values: Iterable[Value], known: Container[int] = ()) -> list[Value]:
+    """The outputs, bias added, of the last layers with weights before some values.
+
+    Args:
+        view: the program.
+        values: where to start.
+        known: ids of values at which to stop as well.
+    """
+    return _ends(view, values, lambda op: not ends_layer(view, op), known)
 
 
 _NORMS = frozenset({"batch_norm", "sync_batch_norm", "group_norm", "layer_norm", "instance_norm"})
@@ -44,7 +50,12 @@ def layer_of(view: View, op: Op) -> list[Op]:
     return ops
 
 
-def _ends(view: View, start: Iterable[Value], through: Callable[[Op], bool]) -> list[Value]:
+def _ends(
+    view: View,
+    start: Iterable[Value],
+    through: Callable[[Op], bool],
+    known: Container[int] = (),
+) -> list[Value]:
     """Where a walk against the flow stops, in the order of first arrival; inputs are left out."""
     ends: list[Value] = []
     queue = list(start)
@@ -53,7 +64,7 @@ def _ends(view: View, start: Iterable[Value], through: Callable[[Op], bool]) -> 
         op = view.producer(value)
         if op is None or op.type in SIZE_ONLY:
             continue
-        if not through(op):
+        if value.id in known or not through(op):
             ends.append(value)
             continue
         for other in view.reads(op):

@@ -119,6 +119,7 @@ def _best(views: tuple[View, View], loss: Loss | None) -> PairReport:
     """The highest rule with pairs; inner features only where both have outputs of one kind."""
     refused = Matches()
     seen: tuple[list[Feature], list[Feature]] = ([], [])
+    lonely: list[Rejected] = []
     related = False
     for rule in sorted(pair_rules().values(), key=lambda r: -r.level):
         asked = loss is not None and bool(rule.parts) and rule.parts == loss.inputs
@@ -135,11 +136,12 @@ def _best(views: tuple[View, View], loss: Loss | None) -> PairReport:
                     f"no outputs could be paired; these are pairs of {rule.about}"
                 )
             return _report(_joined(refused, found))
-        if found.warnings or rule.heads:
+        if found.warnings:
             refused = _joined(refused, found)
+        lonely += found.rejected if rule.heads else []
     if not refused.warnings:
         refused.warnings.append(_nothing(*seen))
-    return _report(refused)
+    return _report(_joined(refused, Matches(rejected=lonely)))
 
 
 def _joined(first: Matches, second: Matches) -> Matches:
