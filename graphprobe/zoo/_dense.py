@@ -12,7 +12,7 @@ import paddle
 from graphprobe.errors import LoadError
 from graphprobe.zoo._base import Graph
 from graphprobe.zoo._conv import scaled
-from graphprobe.zoo._emit import Var
+from graphprobe.zoo._emit import Var, emit
 from graphprobe.zoo._fpn import STRIDES, pyramid
 from graphprobe.zoo._layers import add_up
 from graphprobe.zoo._nms import suppress
@@ -107,11 +107,15 @@ def rows(maps: Sequence[Var], width: int) -> Var:
 def centers(x: Var, stride: int) -> Var:
     """[h * w, 2]: x and y in pixels of the cells of a map, the first at 0."""
     shape = paddle.shape(x)
-    across = paddle.arange(0, shape[3], dtype="int32")
-    down = paddle.arange(0, shape[2], dtype="int32")
-    ys, xs = paddle.meshgrid(down, across)
+    ys, xs = paddle.meshgrid(_count(shape[2]), _count(shape[3]))
     grid = paddle.stack([paddle.flatten(xs), paddle.flatten(ys)], axis=1)
     return paddle.cast(grid, "float32") * float(stride)
+
+
+def _count(end: Var) -> Var:
+    """0, 1, ..., end - 1."""
+    start, step = paddle.full([1], 0, "int32"), paddle.full([1], 1, "int32")
+    return emit("range", {"Start": start, "End": end, "Step": step})
 
 
 def _to_picture(boxes: Var, image: Var, im_size: Var) -> Var:

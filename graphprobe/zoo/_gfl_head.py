@@ -27,7 +27,8 @@ def _maps(levels: Sequence[Var], classes: int, channels: int) -> tuple[list[Var]
         looked = tower(level, channels, "cls", norm=True)
         scores.append(head_conv(looked, classes, "head.gfl_head_cls", bias=PRIOR_BIAS))
         boxes = head_conv(tower(level, channels, "reg", norm=True), 4 * BINS, "head.gfl_head_reg")
-        bins.append(boxes * _scale(f"head.p{number}_feat.scale_reg"))
+        factor = _scale(f"head.p{number}_feat.scale_reg")
+        bins.append(emit("elementwise_mul", {"X": boxes, "Y": factor}, label="scale_reg"))
     return scores, bins
 
 
