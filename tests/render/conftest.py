@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,3 +73,20 @@ def shuffle(program: Program, seed: int) -> Program:
 def shuffled() -> Shuffle:
     """Reorder the ops and variables of a program of one block in which no op writes in place."""
     return shuffle
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium; the test skips where none is installed."""
+    path = Path(__file__).with_name("_browser.py")
+    spec = importlib.util.spec_from_file_location("graphprobe_test_browser", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = module.find()
+    if found is None:
+        pytest.skip("needs Chromium or Chrome (or GRAPHPROBE_BROWSER) to drive the page")
+    made = module.Browser(found, tmp_path_factory.mktemp("browser"))
+    yield made
+    made.close()

@@ -171,7 +171,7 @@ def test_focus_shows_the_neighbourhood_alone(resnet: Program) -> None:
     root = ET.fromstring(render(drawing, "x.svg"))  # noqa: S314
     words = " ".join("".join(element.itertext()) for element in root)
     assert "softmax" in words
-    assert "1 of 27 nodes match; left out: 24 that" in words
+    assert "1 of 26 nodes match; left out: 23 that" in words
     assert "conv 3×3 /2" not in words
 
 
