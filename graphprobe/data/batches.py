@@ -64,6 +64,9 @@ class TrainBatches:
             )
         if not len(self.dataset):
             raise DataError("has no samples", where="data")
+        odd = [size for size in self.recipe.sizes if size % 32]
+        if odd and self.dataset.task == "detection":
+            raise DataError(f"sizes must be multiples of 32, not {odd}", where="data")
 
     def positions(self, number: int) -> range:
         """The positions in the stream of this shard's part of a batch."""

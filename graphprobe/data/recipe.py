@@ -20,7 +20,8 @@ class Recipe:
     """The augmentations of a training run and the size of its pictures.
 
     Args:
-        sizes: sides of the square input; with more than one, each batch draws its own.
+        sizes: sides of the square input, for detection multiples of 32 (the largest stride);
+            with more than one, each batch draws its own.
         distort, expand, crop, flip: the steps of the YOLOv3 recipe, each on or off.
         mixup: the share of training (0 to 1) that blends samples by twos.
         scale: low and high factor of the random scaling of segmentation.
@@ -40,9 +41,9 @@ class Recipe:
     max_boxes: int = 50
 
     def __post_init__(self) -> None:
-        wrong = [size for size in self.sizes if size < 32 or size % 32]
+        wrong = [size for size in self.sizes if not 32 <= size <= 4096]
         if not self.sizes or wrong:
-            raise DataError(f"sizes must be multiples of 32, not {wrong or 'none'}", where="data")
+            raise DataError(f"sizes must be from 32 to 4096, not {wrong or 'none'}", where="data")
 
 
 def plain(size: int) -> Recipe:

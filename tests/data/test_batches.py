@@ -103,10 +103,17 @@ def test_uneven_shards_are_refused(shard):
         TrainBatches(DIGITS, RECIPE, 3, shard=shard)
 
 
-@pytest.mark.parametrize("sizes", [(), (50,), (0,), (64, 65)])
+@pytest.mark.parametrize("sizes", [(), (0,), (64, 31), (1 << 20,)])
 def test_odd_sizes_are_refused(sizes):
-    with pytest.raises(DataError, match="multiples of 32"):
+    with pytest.raises(DataError, match="from 32 to 4096"):
         Recipe(sizes)
+
+
+def test_detection_wants_multiples_of_the_stride():
+    with pytest.raises(DataError, match=r"multiples of 32, not \[65\]"):
+        TrainBatches(DIGITS, Recipe((64, 65)), 2)
+    masks = TrainBatches(open_data("digits_seg?count=2&size=64"), Recipe((65,)), 2)
+    assert masks.batch(0)["image"].shape == (2, 3, 65, 65)
 
 
 def test_what_a_sample_raises_names_it():

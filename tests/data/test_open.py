@@ -12,7 +12,7 @@ from graphprobe.errors import DataError
 
 
 def test_the_names_are_pinned():
-    assert list(formats()) == ["digits", "digits_seg", "voc"]
+    assert list(formats()) == ["cityscapes", "coco", "digits", "digits_seg", "voc"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from graphprobe.data._boxes import BoxFilter
 from graphprobe.data._pictures import picture_size, read_picture
 from graphprobe.data._problems import Problems
 from graphprobe.data._voc_xml import Annotation, VocObject, parse_annotation
@@ -19,8 +20,6 @@ from graphprobe.data.sample import Format, Sample, detection_sample
 from graphprobe.errors import DataError, did_you_mean
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".JPG", ".JPEG", ".PNG")
-# Tools disagree by a pixel on where a picture ends; what is farther out is an error.
-_SLACK = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,8 @@ def open_voc(path: str, *, split: str, labels: str, clip: bool) -> Voc:
     folders = _find_folders(root)
     problems = Problems(path)
     entries = [entry for folder in folders for entry in _read_list(root, folder, split)]
-    reader = _Reader(problems, clip)
+    boxes = BoxFilter(problems, clip)
+    reader = _Reader(problems, boxes)
     records = [record for entry in entries if (record := reader.read(entry))]
     names = _class_names(root, folders, labels, records)
     known = set(names)
@@ -100,7 +100,7 @@ def open_voc(path: str, *, split: str, labels: str, clip: bool) -> Voc:
         raise DataError(f"the list {split} is empty", where=path, hint="choose another split")
     if not names:
         raise DataError("no annotation has an object", where=path)
-    return Voc(records, names, reader.warnings())
+    return Voc(records, names, boxes.warnings())
 
 
 def _find_folders(root: Path) -> list[Path]:
@@ -184,12 +184,11 @@ def _names_in_folders(folders: list[Path], records: list[_Record]) -> tuple[str,
 
 
 class _Reader:
-    """Reads entries, noting problems (which stop) and oddities (which do not)."""
+    """Reads entries; what is wrong with them goes to the problems."""
 
-    def __init__(self, problems: Problems, clip: bool) -> None:
+    def __init__(self, problems: Problems, boxes: BoxFilter) -> None:
         self._problems = problems
-        self._clip = clip
-        self._odd: dict[str, list[str]] = {}
+        self._boxes = boxes
 
     def read(self, entry: _Entry) -> _Record | None:
         """The record, or None where a problem was noted."""
@@ -204,7 +203,7 @@ class _Reader:
             self._problems.add(f"{entry.name}: {picture.name} {error.message}", hint)
             return None
         if annotation.size not in (None, (height, width)):
-            self._note("the size in the annotation is not the picture's", entry.name)
+            self._boxes.note("the size in the annotation is not the picture's", entry.name)
         record = _Record(entry.name, picture)
         for number, item in enumerate(annotation.objects, 1):
             self._add(record, number, item, (width, height))
@@ -220,51 +219,19 @@ class _Reader:
         return None
 
     def _add(self, record: _Record, number: int, item: VocObject, size: tuple[int, int]) -> None:
-        where = f"{record.name}: box {number} ({item.name})"
+        what = f"box {number} ({item.name})"
         left, top, right, bottom = item.corners
         if right < left or bottom < top:
-            self._problems.add(f"{where} has its corners the wrong way round")
+            self._problems.add(f"{record.name}: {what} has its corners the wrong way round")
             return
         if right == left or bottom == top:
-            self._note("a box without area was left out", record.name)
+            self._boxes.note("a box without area was left out", record.name)
             return
-        box = (left - 1, top - 1, right, bottom)
-        clipped = _clip_box(box, size)
-        if clipped[2] <= clipped[0] or clipped[3] <= clipped[1]:
-            self._problems.add(f"{where} lies outside its {size[0]} x {size[1]} picture")
-            return
-        out = max(abs(a - b) for a, b in zip(box, clipped, strict=True))
-        if out > _SLACK and not self._clip:
-            text = f"{where} reaches {out:g} pixels out of its {size[0]} x {size[1]} picture"
-            self._problems.add(text, "correct the box, or cut all such boxes with clip=true")
-            return
-        if out > 1:
-            self._note("a box was cut at the picture's edge", record.name)
-        record.boxes.append(clipped)
-        record.labels.append(item.name)
-        record.difficult.append(item.difficult)
-
-    def _note(self, what: str, name: str) -> None:
-        self._odd.setdefault(what, []).append(name)
-
-    def warnings(self) -> tuple[str, ...]:
-        """One line a kind of oddity."""
-        return tuple(
-            f"{what} ({len(names)} time{'s' if len(names) > 1 else ''}, first in {names[0]})"
-            for what, names in self._odd.items()
-        )
-
-
-def _clip_box(
-    box: tuple[float, float, float, float], size: tuple[int, int]
-) -> tuple[float, float, float, float]:
-    width, height = size
-    return (
-        min(max(box[0], 0.0), width),
-        min(max(box[1], 0.0), height),
-        max(min(box[2], float(width)), 0.0),
-        max(min(box[3], float(height)), 0.0),
-    )
+        box = self._boxes.take(record.name, what, (left - 1, top - 1, right, bottom), size)
+        if box is not None:
+            record.boxes.append(box)
+            record.labels.append(item.name)
+            record.difficult.append(item.difficult)
 
 
 def _find_picture(entry: _Entry, annotation: Annotation) -> Path:

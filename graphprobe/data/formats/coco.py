@@ -1,0 +1,230 @@
+"""A folder as COCO lays it out: annotations/instances_SPLIT.json and the pictures in SPLIT.
+
+Crowds are marked as difficult: an evaluation leaves them out; training lists drop them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from graphprobe.data._boxes import Box, BoxFilter
+from graphprobe.data._pictures import read_picture
+from graphprobe.data._problems import Problems
+from graphprobe.data.sample import Format, Sample, detection_sample
+from graphprobe.errors import DataError, did_you_mean
+
+_PARTS = ("images", "annotations", "categories")
+_PREFIX = "instances_"
+
+
+@dataclass(slots=True)
+class _Record:
+    """One picture with its boxes in pixels (far edges)."""
+
+    picture: Path
+    size: tuple[int, int]
+    boxes: list[Box] = field(default_factory=list)
+    classes: list[int] = field(default_factory=list)
+    crowd: list[bool] = field(default_factory=list)
+
+
+class Coco:
+    """Pictures and boxes of one json file."""
+
+    task = "detection"
+
+    def __init__(
+        self, records: list[_Record], class_names: tuple[str, ...], warnings: tuple[str, ...]
+    ) -> None:
+        self._records = records
+        self.class_names = class_names
+        self.warnings = warnings
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def sample(self, index: int) -> Sample:
+        """Read the picture at this index, with its boxes."""
+        record = self._records[index]
+        image = read_picture(record.picture)
+        if (image.shape[1], image.shape[0]) != record.size:
+            raise DataError(
+                f"is {image.shape[1]} x {image.shape[0]} pixels, its annotation says "
+                f"{record.size[0]} x {record.size[1]}",
+                where=str(record.picture),
+            )
+        return detection_sample(
+            record.picture.stem, image, record.boxes, record.classes, record.crowd
+        )
+
+
+def open_coco(path: str, *, split: str, images: str, clip: bool) -> Coco:
+    """Read one json file; pictures are only looked up by name until they are wanted.
+
+    Args:
+        path: the folder, or the json file itself.
+        split: ``val2017`` for annotations/instances_val2017.json.
+        images: the folder of the pictures; by default SPLIT beside annotations.
+        clip: cut boxes that leave their picture instead of refusing them.
+
+    Raises:
+        DataError: all that is wrong with the file, the first problems told.
+    """
+    source, folder = _find(Path(path), split, images)
+    content = _read_json(source)
+    problems = Problems(str(source))
+    names, numbers = _categories(content["categories"], problems)
+    records = _images(content["images"], folder, problems)
+    boxes = BoxFilter(problems, clip)
+    keep_crowds = not split.startswith("train")
+    for place, item in enumerate(content["annotations"]):
+        found = _annotation(place, item, records, numbers, problems)
+        if found is not None and (keep_crowds or not found.crowd):
+            _add(found, boxes)
+    problems.raise_if_any()
+    if not records:
+        raise DataError("has no images", where=str(source))
+    return Coco([record for _, record in sorted(records.items())], names, boxes.warnings())
+
+
+def _find(path: Path, split: str, images: str) -> tuple[Path, Path]:
+    """The json file and the folder of its pictures."""
+    if path.is_file():
+        stem = path.stem.removeprefix(_PREFIX)
+        root = path.parent.parent if path.parent.name == "annotations" else path.parent
+        source, folder = path, root / stem
+    else:
+        source = path / "annotations" / f"{_PREFIX}{split}.json"
+        folder = path / split
+    if not source.is_file():
+        known = [p.stem.removeprefix(_PREFIX) for p in source.parent.glob(f"{_PREFIX}*.json")]
+        hint = did_you_mean(split, known) or f"there are {', '.join(sorted(known)) or 'none'}"
+        raise DataError("does not exist", where=str(source), hint=hint)
+    folder = Path(images) if images else folder
+    if not folder.is_dir():
+        raise DataError("there is no such folder of pictures", where=str(folder), hint="images=DIR")
+    return source, folder
+
+
+def _read_json(source: Path) -> dict[str, list[Any]]:
+    try:
+        content = json.loads(source.read_bytes())
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        raise DataError(f"cannot be read as json ({error})", where=str(source)) from error
+    lists = isinstance(content, dict) and all(isinstance(content.get(p), list) for p in _PARTS)
+    if not lists:
+        raise DataError(
+            f"is not a COCO annotation file: it must hold the lists {', '.join(_PARTS)}",
+            where=str(source),
+        )
+    return {part: content[part] for part in _PARTS}
+
+
+def _categories(items: list[Any], problems: Problems) -> tuple[tuple[str, ...], dict[int, int]]:
+    """Names in the order of their ids, and the index of each id."""
+    found: dict[int, str] = {}
+    for place, item in enumerate(items):
+        known = isinstance(item, dict)
+        if known and _whole(item.get("id")) and isinstance(item.get("name"), str):
+            if item["id"] in found:
+                problems.add(f"categories[{place}]: id {item['id']} stands there twice")
+            found[item["id"]] = item["name"]
+        else:
+            problems.add(f"categories[{place}] lacks an id or a name")
+    order = sorted(found)
+    return tuple(found[key] for key in order), {key: place for place, key in enumerate(order)}
+
+
+def _images(items: list[Any], folder: Path, problems: Problems) -> dict[int, _Record]:
+    present = {entry.name for entry in folder.iterdir()}
+    records: dict[int, _Record] = {}
+    for place, item in enumerate(items):
+        wrong = _wrong_image(item, records)
+        if wrong:
+            problems.add(f"images[{place}] {wrong}")
+            continue
+        name = Path(item["file_name"]).name
+        if name not in present:
+            problems.add(f"{name} is missing from {folder}", "add it or take it out of the json")
+        records[item["id"]] = _Record(folder / name, (item["width"], item["height"]))
+    return records
+
+
+def _wrong_image(item: Any, records: dict[int, _Record]) -> str:
+    """What is wrong with one entry, or an empty string."""
+    if not isinstance(item, dict) or not isinstance(item.get("file_name"), str):
+        return "lacks a file_name"
+    if not _whole(item.get("id")) or item["id"] in records:
+        return "lacks an id of its own"
+    sides: list[Any] = [item.get("width"), item.get("height")]
+    return "" if all(_whole(side) and side > 0 for side in sides) else "lacks width and height"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    place: int
+    record: _Record
+    label: int
+    box: tuple[float, float, float, float]
+    crowd: bool
+
+
+def _annotation(
+    place: int,
+    item: Any,
+    records: dict[int, _Record],
+    numbers: dict[int, int],
+    problems: Problems,
+) -> _Found | None:
+    if not isinstance(item, dict):
+        problems.add(f"annotations[{place}] is not an object")
+        return None
+    image, category = item.get("image_id"), item.get("category_id")
+    if not _whole(image) or image not in records:
+        problems.add(f"annotations[{place}]: there is no image with id {str(image)[:20]}")
+        return None
+    if not _whole(category) or category not in numbers:
+        problems.add(f"annotations[{place}]: there is no category with id {str(category)[:20]}")
+        return None
+    box = list(_numbers(item.get("bbox")))
+    if len(box) != 4:
+        problems.add(f"annotations[{place}]: bbox is not four finite numbers")
+        return None
+    x, y, width, height = box
+    corners = (x, y, x + width, y + height)
+    return _Found(place, records[image], numbers[category], corners, bool(item.get("iscrowd")))
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    for number in value if isinstance(value, list) else ():
+        if isinstance(number, int | float) and abs(number) < 1e9 and math.isfinite(number):
+            yield float(number)
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _add(found: _Found, boxes: BoxFilter) -> None:
+    record, name = found.record, found.record.picture.stem
+    if found.box[2] <= found.box[0] or found.box[3] <= found.box[1]:
+        boxes.note("a box without area was left out", name)
+        return
+    box = boxes.take(name, f"annotations[{found.place}]", found.box, record.size)
+    if box is not None:
+        record.boxes.append(box)
+        record.classes.append(found.label)
+        record.crowd.append(found.crowd)
+
+
+DATASET = Format(
+    "coco",
+    takes_path=True,
+    open=open_coco,
+    options={"split": "train2017", "images": "", "clip": False},
+)

@@ -1,0 +1,123 @@
+"""COCO files: what is read and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from graphprobe.data.open import open_data
+from graphprobe.errors import DataError
+
+
+def box(image, category, corners, **more):
+    return {"image_id": image, "category_id": category, "bbox": corners, **more}
+
+
+class CocoFolder:
+    def __init__(self, root):
+        self.root = root
+        self.content = {
+            "images": [
+                {"id": 9, "file_name": "b.png", "width": 60, "height": 40},
+                {"id": 3, "file_name": "a.png", "width": 30, "height": 20},
+            ],
+            "categories": [{"id": 18, "name": "dog"}, {"id": 2, "name": "bicycle"}],
+            "annotations": [
+                box(9, 18, [1.5, 2, 10, 20]),
+                box(9, 2, [0, 0, 60, 40], iscrowd=1),
+                box(3, 18, [0, 0, 0, 5]),
+            ],
+        }
+        (root / "annotations").mkdir(parents=True)
+        for split in ("train", "val"):
+            (root / split).mkdir()
+            for item in self.content["images"]:
+                pixels = np.zeros((item["height"], item["width"], 3), np.uint8)
+                Image.fromarray(pixels).save(root / split / item["file_name"])
+
+    def open(self, split="val", **options):
+        path = self.root / "annotations" / f"instances_{split}.json"
+        path.write_text(json.dumps(self.content))
+        return open_data(f"coco:{self.root}", split=split, **options)
+
+
+@pytest.fixture
+def coco(tmp_path):
+    return CocoFolder(tmp_path / "coco")
+
+
+def test_samples(coco):
+    data = coco.open()
+    assert (len(data), data.class_names) == (2, ("bicycle", "dog"))
+    assert data.warnings == ("a box without area was left out (1 time, first in a)",)
+    a, b = data.sample(0), data.sample(1)
+    assert (a.name, a.size, len(a.boxes)) == ("a", (20, 30), 0)
+    assert b.boxes.tolist() == [[1.5, 2, 11.5, 22], [0, 0, 60, 40]]
+    assert b.classes.tolist() == [1, 0]
+    assert b.difficult.tolist() == [False, True]
+
+
+def test_training_lists_drop_crowds(coco):
+    assert coco.open("train").sample(1).classes.tolist() == [1]
+
+
+def test_the_json_file_itself_can_be_named(coco):
+    coco.open("val")
+    path = coco.root / "annotations" / "instances_val.json"
+    assert len(open_data(f"coco:{path}")) == 2
+    assert len(open_data(f"coco:{path}", images=str(coco.root / "train"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("part", "item", "said"),
+    [
+        ("annotations", box(7, 18, [0, 0, 1, 1]), "annotations[3]: there is no image with id 7"),
+        ("annotations", box(9, 5, [0, 0, 1, 1]), "annotations[3]: there is no category with id 5"),
+        ("annotations", box(9, 18, [0, 0, 1]), "annotations[3]: bbox is not four finite numbers"),
+        ("annotations", box(9, 18, [0, 0, 1, 1e999]), "annotations[3]: bbox is not four"),
+        ("annotations", box(9, 18, [70, 0, 5, 5]), "annotations[3] lies outside its 60 x 40"),
+        ("annotations", box(9, 18, [0, 0, 99, 5]), "annotations[3] reaches 39 pixels out"),
+        ("annotations", 4, "annotations[3] is not an object"),
+        ("annotations", box([], {}, None), "annotations[3]: there is no image with id []"),
+        ("images", {"id": 1}, "images[2] lacks a file_name"),
+        ("images", {"id": 9, "file_name": "b.png"}, "images[2] lacks an id of its own"),
+        ("images", {"id": 1, "file_name": "a.png", "width": 0}, "images[2] lacks width and height"),
+        (
+            "images",
+            {"id": 1, "file_name": "../../c.png", "width": 1, "height": 1},
+            "c.png is missing from",
+        ),
+        ("categories", {"id": "2", "name": "x"}, "categories[2] lacks an id or a name"),
+        ("categories", {"id": 2, "name": "x"}, "categories[2]: id 2 stands there twice"),
+    ],
+)
+def test_wrong_entries_are_named(coco, part, item, said):
+    coco.content[part].append(item)
+    with pytest.raises(DataError) as caught:
+        coco.open()
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"images": 3}', "[" * 100000, "\xff"])
+def test_files_that_are_no_annotations(coco, text):
+    coco.open()
+    (coco.root / "annotations" / "instances_val.json").write_text(text, encoding="latin-1")
+    with pytest.raises(DataError, match=r"instances_val\.json"):
+        open_data(f"coco:{coco.root}?split=val")
+
+
+def test_wrong_paths(coco):
+    coco.open()
+    with pytest.raises(DataError, match="did you mean val"):
+        open_data(f"coco:{coco.root}?split=vall")
+    with pytest.raises(DataError, match="no such folder of pictures"):
+        open_data(f"coco:{coco.root}?split=val", images="/no/where")
+
+
+def test_a_picture_of_another_size_is_named(coco):
+    coco.content["images"][0]["width"] = 61
+    with pytest.raises(DataError, match=r"b\.png: is 60 x 40 pixels, its annotation says 61 x 40"):
+        coco.open().sample(1)
