@@ -91,7 +91,7 @@ def _loss_heads(view: View) -> list[Feature]:
     yolo = yolo_heads(view, "yolov3_loss")
     if yolo:
         return yolo
-    typed = _once(head for op in view.ops for head in _typed(view, op))
+    typed = _typed_heads(view)
     boxes = yolo_heads(view, "yolo_box")
     if {head.value for head in boxes} & {head.value for head in typed}:
         return boxes
@@ -144,13 +144,22 @@ def anchors_of(op: Op) -> tuple[tuple[int, int], ...]:
     return tuple(every[i] for i in mask if 0 <= i < len(every)) if mask else every
 
 
-def _typed(view: View, op: Op) -> Iterator[Feature]:
-    """What a loss op reads, before it was moved about."""
-    known = LOSSES.get(op.type)
-    value = view.flow.read(op, known.slot) if known is not None else None
-    if known is None or value is None or not view.network[value.id]:
+def _typed_heads(view: View) -> list[Feature]:
+    """What loss ops read: class scores first, so that a box loss never claims their layers."""
+    reads = [(op, LOSSES[op.type]) for op in view.ops if op.type in LOSSES]
+    reads.sort(key=lambda pair: pair[1].what == "box")
+    return _once(head for op, slot in reads for head in _typed(view, op, slot))
+
+
+def _typed(view: View, op: Op, known: LossSlot) -> Iterator[Feature]:
+    """What one loss op reads, before it was moved about."""
+    value = view.flow.read(op, known.slot)
+    if value is None or not view.network[value.id]:
         return
     ends = logits_of(view, value) if known.squashed else moved_from(view, value)
+    if known.what == "box" or any(view.label[end.id] for end in ends):
+        # Offsets are decoded, and samples picked by the labels, before such a loss reads them.
+        ends = layers_behind(view, ends)
     for end in ends:
         yield _head(view, end, known.what, f"{known.slot} of {op.type}", len(ends) > 1)
 
