@@ -65,6 +65,11 @@ def command(
     near = Focus(_pattern(focus), hops) if focus is not None else None
     if engine is Engine.irgraph:
         _check_irgraph(level, output, teacher, near)
+        from graphprobe.render.irgraph import draw_irgraph
+
+        write_whole(output, draw_irgraph(load_program(program)))
+        say(f"wrote {output}")
+        return
     from . import _findings
 
     found = _findings.gather(load_program(program), teacher, pairs, prune)

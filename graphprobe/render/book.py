@@ -22,7 +22,7 @@ from graphprobe.render.sheet import (
     one_page,
     pair_links,
 )
-from graphprobe.render.view import View, part
+from graphprobe.render.view import View, brief, part
 
 MAX_NODES = 4000
 _MAX_BLOCKS = 1500  # a book with more blocks than this leaves their pages out
@@ -53,7 +53,8 @@ def _together(drawing: Drawing) -> Iterator[Page]:
     """Student and teacher on one sheet with their pairs, then the pairs in words."""
     if len(drawing.sides) < 2:
         return
-    page = one_page([side.view("stage") for side in drawing.sides])
+    views = [side.view("stage") for side in drawing.sides]
+    page = one_page(views) or one_page([brief(view) for view in views])
     heading = f"{len(drawing.pairs)} pairs of student and teacher"
     if page is not None:
         page.heading = page.bookmark = f"student and teacher by stages, {heading}"

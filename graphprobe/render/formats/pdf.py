@@ -97,11 +97,13 @@ def paint(pages: Sequence[Page], title: str) -> bytes:
     canvas.setTitle(title)
     canvas.setAuthor("graphprobe")
     canvas.setCreator(f"graphprobe {__version__}")
+    depth = -1
     for number, page in enumerate(pages, 1):
         canvas.setPageSize(page.size)
         if page.bookmark:
             canvas.bookmarkPage(f"page{number}")
-            canvas.addOutlineEntry(page.bookmark[:120], f"page{number}", level=page.depth)
+            depth = min(page.depth, depth + 1)  # an outline may not skip a level
+            canvas.addOutlineEntry(page.bookmark[:120], f"page{number}", level=depth)
         paint_page(PdfBrush(canvas, page.size[1]), page, title, f"page {number} of {len(pages)}")
         canvas.showPage()
     canvas.save()
