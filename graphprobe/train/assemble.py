@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import paddle
 
-from graphprobe.config import Config, DistillConfig
-from graphprobe.errors import ConfigError
-from graphprobe.train.checkpoint import arrays_sha256
+from graphprobe.config import Config, DistillConfig, PruneConfig, PruneSection, load_config
+from graphprobe.errors import ConfigError, Problem
+from graphprobe.train.checkpoint import Checkpoint, arrays_sha256
 from graphprobe.train.device import is_gpu
 from graphprobe.train.engine import Engine, Optimizer
 from graphprobe.train.merge import merge_teacher, teacher_part
-from graphprobe.train.networks import Network, initialize, load_into, open_network
+from graphprobe.train.networks import Network, fill, open_network, plan_of
 from graphprobe.train.objective import Group, Term, add_term, group_pairs, group_problems
+from graphprobe.train.prune_apply import apply_prune
 
 Say = Callable[[str], None]
 
@@ -44,13 +46,15 @@ class Assembly:
     teacher_sha256: str = ""
 
 
-def assemble(config: Config, place: Any, *, where: str, say: Say) -> Assembly:
+def assemble(
+    config: Config, place: Any, *, where: str, say: Say, resumed: Checkpoint | None = None
+) -> Assembly:
     """Build, load, cut and merge what a config names.
 
     Raises:
         ConfigError, LoadError, CheckpointError: what the config names does not fit.
     """
-    student = open_student(config, place, where=where)
+    student = open_student(config, place, where=where, say=say, resumed=resumed)
     weights = list(student.shapes())
     teacher = open_teacher(config, place, where=where, say=say)
     terms: list[Term] = []
@@ -68,26 +72,49 @@ def assemble(config: Config, place: Any, *, where: str, say: Say) -> Assembly:
     return Assembly(place, student, teacher, engine, weights, terms, digest)
 
 
-def open_student(config: Config, place: Any, *, where: str) -> Network:
-    """The student with its first values, its weights where the config names some, and its cuts."""
+def open_student(
+    config: Config, place: Any, *, where: str, say: Say, resumed: Checkpoint | None = None
+) -> Network:
+    """The student with its first values, its weights where the config names some, and its cuts.
+
+    Args:
+        resumed: the checkpoint from which a run goes on; its cut is replayed and none is made.
+    """
     student = open_network(config.student, "student", where=where)
-    initialize(student, place, config.train.seed)
-    if config.student.weights is not None:
-        load_into(student, place, config.student.weights)
-    return student
+    if resumed is not None:
+        plan = plan_of(resumed.state.get("prune"), str(resumed.path))
+        return fill(student, place, config.train.seed, plan=plan)
+    student = fill(student, place, config.train.seed)
+    section = prune_section(config)
+    if section is None:
+        return student
+    summary = apply_prune(student.main, None, student.scope, section, place=place, where=where)
+    before, after = summary.params
+    say(f"pruned: {len(summary.shapes)} parameters cut from {before:,} to {after:,} numbers")
+    return replace(student, plan=summary.plan)
+
+
+def prune_section(config: Config) -> PruneSection | None:
+    """What a config cuts: its own section, or that of the prune.yaml it names."""
+    if isinstance(config, PruneConfig):
+        return config.prune
+    if isinstance(config, DistillConfig) and config.prune is not None:
+        found = load_config(Path(config.prune).expanduser())
+        if not isinstance(found, PruneConfig):
+            problem = Problem("kind", f"must be prune, not {found.kind}")
+            raise ConfigError([problem], where=config.prune)
+        return found.prune
+    return None
 
 
 def open_teacher(config: Config, place: Any, *, where: str, say: Say) -> Network | None:
     """The teacher with its weights; None where the config has no teacher."""
     if not isinstance(config, DistillConfig):
         return None
-    teacher = open_network(config.teacher, "teacher", where=where)
-    initialize(teacher, place, config.train.seed + 1)
     if config.teacher.weights is None:
         say("warning: teacher.weights is not set: the teacher is untrained and teaches noise")
-    else:
-        load_into(teacher, place, config.teacher.weights)
-    return teacher
+    teacher = open_network(config.teacher, "teacher", where=where)
+    return fill(teacher, place, config.train.seed + 1)
 
 
 def teacher_values(teacher: Network) -> dict[str, Any]:

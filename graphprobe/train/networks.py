@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from graphprobe.errors import ConfigError, Problem
 from graphprobe.programs import ZOO, load_program
 from graphprobe.train.arrays import Arrays
 from graphprobe.train.engine import set_values
+from graphprobe.train.prune_apply import replay_plan
+from graphprobe.train.prune_plan import CutPlan, plan_from_json
 from graphprobe.train.weights import Shapes, check_weights, read_weights
 from graphprobe.zoo import Built, build_zoo, parse_zoo
 
@@ -28,12 +30,14 @@ class Network:
         ref: what the config says of it.
         built: its programs.
         scope: the values of its variables.
+        plan: the cut that it has been through, or None.
     """
 
     key: str
     ref: ProgramRef
     built: Built
     scope: Any
+    plan: CutPlan | None = None
 
     @property
     def main(self) -> Any:
@@ -66,6 +70,14 @@ def build(ref: ProgramRef, mode: str, *, key: str = "student", where: str = "") 
     return build_zoo(parse_zoo(ref.program), mode)
 
 
+def build_cut(ref: ProgramRef, mode: str, plan: CutPlan | None, *, where: str = "") -> Built:
+    """Build a network and replay the cut that its weights came out of."""
+    built = build(ref, mode, where=where)
+    if plan is not None:
+        replay_plan(built.main, plan, built.startup)
+    return built
+
+
 def open_network(ref: ProgramRef, key: str, *, where: str = "") -> Network:
     """Hold a config's fingerprint against its program, then build it for training."""
     if ref.fingerprint is not None:
@@ -73,21 +85,39 @@ def open_network(ref: ProgramRef, key: str, *, where: str = "") -> Network:
     return Network(key, ref, build(ref, "train", key=key, where=where), paddle.static.Scope())
 
 
-def initialize(network: Network, place: Any, seed: int) -> None:
-    """Give every parameter its first value, the same for the same seed."""
-    paddle.seed(seed)
-    paddle.static.Executor(place).run(network.built.startup, scope=network.scope)
+def fill(network: Network, place: Any, seed: int, *, plan: CutPlan | None = None) -> Network:
+    """Give every parameter its first value, or that of the weights which the config names.
 
+    Args:
+        network: as built.
+        place: where the values lie.
+        seed: the same one gives the same first values.
+        plan: of a run that goes on; its weights are loaded later.
 
-def load_into(network: Network, place: Any, path: str) -> None:
-    """Put trained weights into a network.
+    Returns:
+        the network, with the cut of its weights where they have been through one.
 
     Raises:
-        CheckpointError: they cannot be read, or are of another model.
+        CheckpointError: the weights cannot be read, or are of another model.
     """
-    wanted = network.shapes()
-    found = read_weights(Path(path).expanduser(), wanted)
-    put_weights(network.scope, place, found, wanted, where=f"{network.key}.weights {path}")
+    given = None
+    if plan is None and network.ref.weights is not None:
+        path = Path(network.ref.weights).expanduser()
+        given = read_weights(path, network.shapes())
+        plan = plan_of(given.prune, str(path))
+    if plan is not None:
+        replay_plan(network.main, plan, network.built.startup)
+    paddle.seed(seed)
+    paddle.static.Executor(place).run(network.built.startup, scope=network.scope)
+    if given is not None:
+        where = f"{network.key}.weights {network.ref.weights}"
+        put_weights(network.scope, place, given.arrays, network.shapes(), where=where)
+    return replace(network, plan=plan)
+
+
+def plan_of(document: Any, where: str) -> CutPlan | None:
+    """The cut that a checkpoint records, or None."""
+    return None if document is None else plan_from_json(document, where=where)
 
 
 def put_weights(scope: Any, place: Any, found: Arrays, wanted: Shapes, *, where: str) -> None:

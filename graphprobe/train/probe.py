@@ -97,7 +97,7 @@ def probe_distillation(config: DistillConfig, place: Any, *, where: str, say: Sa
     Raises:
         GraphprobeError: the programs, their weights or the data cannot be opened.
     """
-    student = open_student(config, place, where=where)
+    student = open_student(config, place, where=where, say=say)
     teacher = open_teacher(config, place, where=where, say=say)
     assert teacher is not None  # noqa: S101 - the kind is distill
     sets = open_sets(config.train, student.built)

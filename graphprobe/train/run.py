@@ -23,7 +23,7 @@ from graphprobe.train.evaluate import make_evaluator
 from graphprobe.train.feeding import DataSets, open_sets, train_batches
 from graphprobe.train.loader import load_batches
 from graphprobe.train.loop import Outcome, Plan, run_loop
-from graphprobe.train.networks import build, put_weights, state_shapes
+from graphprobe.train.networks import build_cut, put_weights, state_shapes
 from graphprobe.train.report import Reporter
 from graphprobe.train.result import Result
 from graphprobe.train.schedule import Schedule
@@ -50,7 +50,7 @@ def run_training(
     place = choose_place(device)
     output = Path(config.train.output)
     found = _find_checkpoint(output, resume, say)
-    parts = assemble(config, place, where=where, say=say)
+    parts = assemble(config, place, where=where, say=say, resumed=found)
     sets = open_sets(config.train, parts.student.built)
     for line in (line for data in (sets.train, sets.val) if data for line in data.warnings):
         say(f"warning: {line}")
@@ -139,7 +139,7 @@ def _open_folder(output: Path, config: Config, *, fresh: bool, where: str) -> No
 def _measure_teacher(config: Config, parts: Assembly, sets: DataSets, say: Say) -> float | None:
     if parts.teacher is None or sets.val is None or parts.teacher.ref.weights is None:
         return None
-    built = build(parts.teacher.ref, "eval", key="teacher")
+    built = build_cut(parts.teacher.ref, "eval", parts.teacher.plan)
     evaluator = make_evaluator(config.train, built, sets.val, parts.place)
     score = evaluator.run(parts.teacher.scope)
     say(f"teacher: {evaluator.label} {score.value:.4f}")
@@ -151,7 +151,7 @@ def _make_plan(config: Config, parts: Assembly, sets: DataSets, output: Path) ->
     rate = train.learning_rate
     label, evaluate = "", None
     if sets.val is not None:
-        built = build(config.student, "eval")
+        built = build_cut(config.student, "eval", parts.student.plan)
         evaluator = make_evaluator(config.train, built, sets.val, parts.place)
         label = evaluator.label
 
@@ -180,6 +180,7 @@ def _state(config: Config, parts: Assembly, label: str) -> dict[str, Any]:
         "seed": config.train.seed,
         "metric": label,
         "teacher_sha256": parts.teacher_sha256,
+        "prune": None if parts.student.plan is None else parts.student.plan.to_json(),
         "versions": {
             "graphprobe": __version__,
             "paddle": paddle.__version__,

@@ -11,10 +11,15 @@ import paddle
 from graphprobe.config import Config, check_fingerprint
 from graphprobe.errors import CheckpointError
 from graphprobe.programs import load_program
-from graphprobe.train.arrays import Arrays
 from graphprobe.train.checkpoint import Checkpoint, is_checkpoint, read_checkpoint
-from graphprobe.train.networks import build, put_weights, state_shapes
-from graphprobe.train.weights import read_checkpoint_of_run, read_weights
+from graphprobe.train.networks import build, build_cut, plan_of, put_weights, state_shapes
+from graphprobe.train.weights import (
+    Shapes,
+    Weights,
+    of_checkpoint,
+    read_checkpoint_of_run,
+    read_weights,
+)
 from graphprobe.zoo import Built
 
 
@@ -57,21 +62,21 @@ def open_trained(
     if config.student.fingerprint is not None:
         program = load_program(config.student.program)
         check_fingerprint(config.student, program, key="student", where=where)
-    built = build(config.student, mode, where=where)
-    wanted = state_shapes(built.main)
-    found, source = _find(config, checkpoint, weights, wanted)
+    whole = state_shapes(build(config.student, mode, where=where).main)
+    found, source = _find(config, checkpoint, weights, whole)
+    built = build_cut(config.student, mode, plan_of(found.prune, source), where=where)
     scope = paddle.static.Scope()
-    put_weights(scope, place, found, wanted, where=source)
+    put_weights(scope, place, found.arrays, state_shapes(built.main), where=source)
     return Trained(built, scope, source)
 
 
 def _find(
-    config: Config, checkpoint: str, weights: str | None, wanted: dict[str, tuple[int, ...]]
-) -> tuple[Arrays, str]:
+    config: Config, checkpoint: str, weights: str | None, wanted: Shapes
+) -> tuple[Weights, str]:
     if weights is not None:
         return read_weights(Path(weights).expanduser(), wanted), weights
     found = find_checkpoint(config, checkpoint)
-    return found.weights, str(found.path)
+    return of_checkpoint(found), str(found.path)
 
 
 def find_checkpoint(config: Config, checkpoint: str) -> Checkpoint:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from graphprobe.errors import CheckpointError, GraphprobeError, did_you_mean
 from graphprobe.train import checkpoint
@@ -11,11 +13,21 @@ from graphprobe.train.arrays import Arrays, read_arrays
 from graphprobe.train.lod_tensor import read_combined, read_tensor_file
 
 Shapes = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Arrays by name; `prune` is the cut that they came out of, as json, or None."""
+
+    arrays: Arrays
+    prune: Any = None
+
+
 _PROGRAM_OF = {"__params__": "__model__", "params": "model"}
 _SHOWN = 12
 
 
-def read_weights(path: Path, wanted: Shapes) -> Arrays:
+def read_weights(path: Path, wanted: Shapes) -> Weights:
     """The arrays of a weights file or folder.
 
     Taken are a checkpoint of this trainer, the folder of a run (its best checkpoint, else its
@@ -35,14 +47,14 @@ def read_weights(path: Path, wanted: Shapes) -> Arrays:
         near = did_you_mean(path.name, (p.name for p in path.parent.glob("*")))
         raise CheckpointError("no such weights", where=str(path), hint=near)
     if path.suffix == ".npz":
-        return read_arrays(path)
+        return Weights(read_arrays(path))
     if path.suffix in (".pdparams", ".pdopt", ".pkl", ".pickle"):
         raise CheckpointError(
             "is a pickle, which can run code when it is read and is not taken",
             where=str(path),
             hint="save it as .npz with numpy.savez(file, **paddle.load(path)) if you trust it",
         )
-    return _read_beside_program(path)
+    return Weights(_read_beside_program(path))
 
 
 def check_weights(found: Mapping[str, object], wanted: Shapes, *, where: str) -> None:
@@ -84,17 +96,22 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _read_folder(path: Path, wanted: Shapes) -> Arrays:
+def of_checkpoint(found: checkpoint.Checkpoint) -> Weights:
+    """The weights of a checkpoint with their cut."""
+    return Weights(found.weights, found.state.get("prune"))
+
+
+def _read_folder(path: Path, wanted: Shapes) -> Weights:
     if checkpoint.is_checkpoint(path):
-        return checkpoint.read_checkpoint(path).weights
+        return of_checkpoint(checkpoint.read_checkpoint(path))
     if checkpoint.checkpoint_folders(path / "checkpoints"):
-        return read_checkpoint_of_run(path).weights
+        return of_checkpoint(read_checkpoint_of_run(path))
     for params, program in (("__params__", "__model__"), ("params", "model")):
         if (path / params).is_file() and (path / program).is_file():
-            return _read_beside_program(path / params)
+            return Weights(_read_beside_program(path / params))
     combined = sorted(path.glob("*.pdiparams"))
     if len(combined) == 1:
-        return _read_beside_program(combined[0])
+        return Weights(_read_beside_program(combined[0]))
     files = {name: path / name for name in wanted if (path / name).is_file()}
     if not files:
         raise CheckpointError(
@@ -102,7 +119,7 @@ def _read_folder(path: Path, wanted: Shapes) -> Arrays:
             where=str(path),
             hint="name a checkpoint, an .npz, a .pdiparams, or a folder of one file a parameter",
         )
-    return {name: read_tensor_file(file) for name, file in files.items()}
+    return Weights({name: read_tensor_file(file) for name, file in files.items()})
 
 
 def read_checkpoint_of_run(run: Path) -> checkpoint.Checkpoint:

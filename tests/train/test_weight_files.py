@@ -76,16 +76,16 @@ def test_forms_of_weights(tmp_path: Path) -> None:
     run = tmp_path / "run"
     one = write_checkpoint(run / "checkpoints", 1, arrays, {}, {})
     for path in (tmp_path / "w.npz", folder, run, one):
-        np.testing.assert_array_equal(read_weights(path, {"w": (3, 4)})["w"], ARRAY)
+        np.testing.assert_array_equal(read_weights(path, {"w": (3, 4)}).arrays["w"], ARRAY)
 
 
 def test_a_run_gives_its_best_checkpoint(tmp_path: Path) -> None:
     root = tmp_path / "checkpoints"
     for iteration in (1, 2):
         write_checkpoint(root, iteration, {"w": np.full(1, iteration)}, {}, {})
-    assert read_weights(tmp_path, {})["w"] == 2
+    assert read_weights(tmp_path, {}).arrays["w"] == 2
     (root / "best").write_text("000001\n")
-    assert read_weights(tmp_path, {})["w"] == 1
+    assert read_weights(tmp_path, {}).arrays["w"] == 1
 
 
 def test_pickles_are_refused(tmp_path: Path) -> None:
