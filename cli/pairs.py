@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 
 import typer
@@ -16,6 +17,13 @@ from ._errors import ANSWER_IS_NO
 from ._output import FORMAT, Format, deliver, say, terminal_width
 
 
+class Emit(str, enum.Enum):
+    """What can be written for PaddleSlim."""
+
+    act = "act"
+    python = "python"
+
+
 def command(
     student: str = typer.Option(
         ..., "--student", metavar="PROGRAM", help="File, folder, zoo:NAME or module:function."
@@ -26,6 +34,12 @@ def command(
     ),
     loss: str = typer.Option(
         None, "--loss", metavar="NAME", help="Give every pair this loss, with its usual weight."
+    ),
+    emit: Emit = typer.Option(
+        None,
+        "--emit",
+        help="Instead of the result: act, the section Distillation of PaddleSlim's "
+        "auto-compression; python, a script with PaddleSlim's merge and losses.",
     ),
     form: Format = FORMAT,
     output: Path = typer.Option(
@@ -41,6 +55,9 @@ def command(
     """
     programs = load_program(student), load_program(teacher)
     report = find_pairs(*programs, rule, loss)
+    if emit is not None:
+        _emit(emit, report, programs, output)
+        return
     config = output if output is not None and output.suffix.lower() in (".yaml", ".yml") else None
     deliver(
         lambda: _pair_table.document(report),
@@ -49,12 +66,31 @@ def command(
         form=form,
         output=None if config is not None else output,
     )
+    _warn(report)
+    if config is not None:
+        _write_config(report, programs, config)
+
+
+def _warn(report: PairReport) -> None:
+    """Say what is in doubt; exit where nothing matched."""
     for warning in report.warnings:
         say(f"warning: {warning}" if report.pairs else warning)
     if not report.pairs:
         raise typer.Exit(ANSWER_IS_NO)
-    if config is not None:
-        _write_config(report, programs, config)
+
+
+def _emit(
+    emit: Emit, report: PairReport, programs: tuple[Program, Program], output: Path | None
+) -> None:
+    from graphprobe.emit import act_text, python_text
+
+    _warn(report)
+    text = (act_text if emit is Emit.act else python_text)(report, *programs)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_whole(output, text)
+        say(f"wrote {output}")
 
 
 def _write_config(report: PairReport, programs: tuple[Program, Program], path: Path) -> None:

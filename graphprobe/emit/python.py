@@ -1,0 +1,110 @@
+"""Pairs -> a script that merges the programs with PaddleSlim and adds the losses."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+import jinja2
+
+from graphprobe.analysis._view import View
+from graphprobe.analysis.pairs import PairReport
+from graphprobe.emit.files import model_files
+from graphprobe.errors import UsageError
+from graphprobe.ir import Pair, Program
+from graphprobe.losses import find_loss
+from graphprobe.programs import is_code
+
+# The losses of PaddleSlim that run on Paddle 2.6; the others are built by graphprobe.
+SLIM = ("l2", "soft_label")
+
+
+def python_text(report: PairReport, student: Program, teacher: Program) -> str:
+    """The script; it trains one step on random data as it stands.
+
+    Raises:
+        UsageError: the pairs have different losses, or one that needs the user's own code.
+    """
+    losses = list(dict.fromkeys(pair.loss for pair in report.pairs))
+    parts = {loss: find_loss(loss) for loss in losses}
+    if any(loss.needs_code for loss in parts.values()):
+        raise UsageError(
+            "a custom loss is the user's own code", where="--emit python", hint="use --loss l2"
+        )
+    if len(losses) > 1 and not set(losses) <= set(SLIM):
+        raise UsageError(
+            f"the pairs have different losses ({', '.join(losses)})",
+            where="--emit python",
+            hint="use --rule or --loss",
+        )
+    slim = sorted(set(losses) & set(SLIM))
+    return _template().render(
+        student=_side(student),
+        teacher=_side(teacher),
+        pairs=[_pair(pair) for pair in report.pairs],
+        slim_losses=slim,
+        loss=losses[0],
+        parts=len(parts[losses[0]].inputs),
+        inputs=_inputs(student, teacher),
+    )
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    adapter = pair.adapter
+    wider = adapter is not None and adapter.in_channels != adapter.out_channels
+    return {
+        "teacher": pair.teacher,
+        "student": pair.student,
+        "loss": pair.loss,
+        "weight": pair.weight,
+        "channels": adapter.out_channels if adapter is not None and wider else 0,
+        "resize": adapter is not None and adapter.resize,
+    }
+
+
+def _side(program: Program) -> dict[str, Any]:
+    """How the script gets at a program."""
+    source = program.origin.source
+    if source.startswith("zoo:"):
+        size = "" if "size=" in source else "&size=" if "?" in source else "?size="
+        return {"kind": "zoo", "source": source, "size": size}
+    if is_code(source):
+        module, _, call = source.partition(":")
+        root = call.partition(".")[0]
+        feeds = [value.name for value in View(program).sources]
+        return {
+            "kind": "code",
+            "source": source,
+            "module": module,
+            "call": call,
+            "root": root,
+            "feeds": feeds,
+        }
+    folder, model, params = model_files(source)
+    return {"kind": "file", "source": source, "folder": folder, "model": model, "params": params}
+
+
+def _inputs(student: Program, teacher: Program) -> dict[str, str]:
+    """The teacher's inputs that reach its layers -> the student's, in order of rank and use."""
+    ours, theirs = (_network_inputs(View(p)) for p in (student, teacher))
+    return dict(zip(theirs, ours, strict=False))
+
+
+def _network_inputs(view: View) -> list[str]:
+    labels = {value.id for value in view.labels}
+    names = (v.name for v in view.sources if v.id not in labels and view.shape(v) is not None)
+    return list(dict.fromkeys(names))
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - the output is Python; every value goes through repr
+    )
+    environment.filters["literal"] = repr
+    environment.filters["one_line"] = lambda text: ascii(text)[1:-1].replace('"', "'")
+    text = (resources.files("graphprobe_templates") / "distill.py.j2").read_text("utf-8")
+    return environment.from_string(text)
