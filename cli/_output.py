@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import enum
 import io
-import json
-import shutil
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -40,11 +38,15 @@ _BY_SUFFIX = {".json": Format.json, ".csv": Format.csv, ".txt": Format.table}
 
 def to_json(document: Any) -> str:
     """Stable json: sorted keys, two spaces, a final newline."""
+    import json
+
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def to_csv(rows: Rows) -> str:
     """A head line and a line a row."""
+    import csv
+
     head, body = rows
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -94,7 +96,13 @@ def _print(console: Console, renderables: Iterable[RenderableType]) -> None:
 
 def terminal_width() -> int:
     """Columns of the terminal (or COLUMNS); 80 where there is none."""
-    return max(40, shutil.get_terminal_size((80, 24)).columns)
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 0:
+        return max(40, int(told))
+    try:
+        return max(40, os.get_terminal_size(sys.stdout.fileno()).columns or 80)
+    except (OSError, ValueError):
+        return 80
 
 
 def deliver(

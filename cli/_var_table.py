@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from graphprobe.ir import Program, Site
+from graphprobe.ir import Op, Program
 from graphprobe.ir.listing import VarUse
 
 _HEAD = ("name", "shape", "dtype", "producer", "consumers")
@@ -78,8 +78,8 @@ def shape_text(use: VarUse) -> str:
     return "x".join(map(str, use.var.shape)) or "scalar"
 
 
-def _op(site: Site | None) -> str:
-    return "-" if site is None else f"{site.op} {site.type}"
+def _op(op: Op | None) -> str:
+    return "-" if op is None else f"{op.id} {op.type}"
 
 
 def _widths(rows: list[tuple[str, ...]], width: int) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from graphprobe.errors import UsageError, did_you_mean
-from graphprobe.ir import Program, Site
+from graphprobe.ir import Op, Program
 from graphprobe.ir.listing import VarUse, Wanted, list_vars, undeclared
 from graphprobe.programs import load_program
 
@@ -114,12 +114,12 @@ def _entry(use: VarUse) -> dict[str, Any]:
         "dtype": var.dtype,
         "persistable": var.persistable,
         "producer": None if use.producer is None else _site(use.producer),
-        "consumers": [_site(site) for site in use.consumers],
+        "consumers": [_site(op) for op in use.consumers],
     }
 
 
-def _site(site: Site) -> dict[str, Any]:
-    return {"op": site.op, "type": site.type}
+def _site(op: Op) -> dict[str, Any]:
+    return {"op": op.id, "type": op.type}
 
 
 def _sorted(uses: tuple[VarUse, ...]) -> list[VarUse]:
@@ -145,8 +145,8 @@ def _rows(listings: list[Listing]) -> Rows:
     return head, body
 
 
-def _op(site: Site | None) -> str:
-    return "" if site is None else f"{site.op}:{site.type}"
+def _op(op: Op | None) -> str:
+    return "" if op is None else f"{op.id}:{op.type}"
 
 
 def _tables(listings: list[Listing], width: int) -> Iterator[str]:

@@ -6,7 +6,6 @@ line and exits with 2. Anything else that escapes is a defect of graphprobe.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -77,5 +76,7 @@ class ConfigError(GraphprobeError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint naming the known words nearest to `word`, or an empty string."""
+    import difflib  # only errors need it
+
     near = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
     return f"did you mean {' or '.join(near)}?" if near else ""

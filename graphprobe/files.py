@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from graphprobe.errors import GraphprobeError
@@ -15,6 +14,8 @@ def write_whole(path: Path, content: bytes | str) -> None:
     Raises:
         GraphprobeError: the folder is missing or cannot be written, or the disk is full.
     """
+    import tempfile  # slow to import, and most commands print
+
     data = content.encode() if isinstance(content, str) else content
     temporary: Path | None = None
     try:

@@ -145,6 +145,7 @@ class Worker:
         self.action = action
         self.guided = guided
         self.small = seeds()
+        self.whole = len(self.small)
         self.real = real_programs()
         self.edges = Edges()
         self.stats = Stats()
@@ -153,12 +154,14 @@ class Worker:
         """A mutated seed."""
         rng = self.random
         real = self.real and rng.randrange(REAL_SHARE) == 0
-        start = rng.choice(self.real if real else self.small)
+        # Kept inputs are damaged already; every other time start from a whole program.
+        small = self.small if rng.getrandbits(1) else self.small[: self.whole]
+        start = rng.choice(self.real if real else small)
         return mutate(start, rng.choice(self.small), rng)[:LARGEST_INPUT]
 
     def try_input(self, data: bytes) -> None:
         """Run one input and note what came of it."""
-        traced = self.guided and self.random.randrange(TRACED_SHARE) == 0
+        traced = self.random.randrange(TRACED_SHARE) == 0
         began = time.monotonic()
         signal.setitimer(signal.ITIMER_REAL, LIMIT_SECONDS)
         try:

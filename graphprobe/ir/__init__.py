@@ -1,8 +1,12 @@
 """The program model: standard library only, no paddle object inside, no format knowledge."""
 
-from graphprobe.ir.findings import Adapter, Pair, PruneDecision, Site
+from typing import TYPE_CHECKING
+
 from graphprobe.ir.program import Attr, Block, Op, Origin, Program, Var
 from graphprobe.ir.walk import Dataflow, Value, dataflow
+
+if TYPE_CHECKING:
+    from graphprobe.ir.findings import Adapter, Pair, PruneDecision, Site
 
 __all__ = [
     "Adapter",
@@ -19,3 +23,13 @@ __all__ = [
     "Var",
     "dataflow",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """What analysis finds is imported when asked for: reading a program does without."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from graphprobe.ir import findings
+
+    found: object = getattr(findings, name)
+    return found

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from graphprobe.ir.findings import Site
-from graphprobe.ir.program import Program, Var
+from graphprobe.ir.program import Op, Program, Var
 from graphprobe.ir.walk import Dataflow, dataflow
 
 # What Paddle 1.x adds for its data readers; nobody distils or prunes it.
@@ -27,8 +26,8 @@ class VarUse:
 
     var: Var
     block: int
-    producer: Site | None
-    consumers: tuple[Site, ...]
+    producer: Op | None
+    consumers: tuple[Op, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +117,11 @@ def _uses(flow: Dataflow) -> dict[tuple[int, str], _Use]:
 def _var_use(program: Program, var: Var, block: int, use: _Use | None) -> VarUse:
     if use is None:
         return VarUse(var, block, None, ())
-    producer = None if use.producer is None else _site(program, use.producer)
-    return VarUse(var, block, producer, tuple(_site(program, i) for i in sorted(use.consumers)))
-
-
-def _site(program: Program, op: int) -> Site:
-    return Site(op, program.ops[op].type)
+    ops = program.ops
+    producer = None if use.producer is None else ops[use.producer]
+    return VarUse(var, block, producer, tuple(ops[i] for i in sorted(use.consumers)))
 
 
 def _touches(use: VarUse, op_type: str) -> bool:
     ends = (use.producer, *use.consumers)
-    return any(site is not None and site.type == op_type for site in ends)
+    return any(op is not None and op.type == op_type for op in ends)

@@ -166,6 +166,18 @@ def named_attributes(items: list[Json]) -> dict[str, Attr]:
     return found
 
 
+def main_block(document: Json) -> dict[str, Json]:
+    """The one block of a whole file's document."""
+    base, program = document.get("base_code"), document.get("program")
+    if not isinstance(base, dict) or base.get("magic") != "pir" or not isinstance(program, dict):
+        raise Malformed("it lacks base_code with magic pir, or program")
+    regions = get_list(program, "regions")
+    blocks = get_list(get_dict(regions[0]), "blocks") if regions else []
+    if not blocks:
+        raise Malformed("its program has no block")
+    return get_dict(blocks[0])
+
+
 def malformed(error: Malformed, source: str) -> LoadError:
     """The user's error for json that is not what PIR writes."""
     return LoadError(f"a damaged PIR json: {error}", where=source, hint="export the model again")

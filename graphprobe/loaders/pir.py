@@ -8,14 +8,12 @@ operands go back into attributes, so both formats read alike.
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 from graphprobe.errors import LoadError
 from graphprobe.ir import Origin, Program
 from graphprobe.loaders._base import Loader
 from graphprobe.loaders._limits import damaged
-from graphprobe.loaders._pir_translate import Translator
-from graphprobe.loaders._pir_values import Json, Malformed, get_dict, get_list, malformed
 from graphprobe.loaders._ports import ports
 
 # Each value of the parsed json takes about 100 bytes, so this bounds memory at about 1 GB.
@@ -33,15 +31,21 @@ def _load(content: bytes, source: str) -> Program:
     items = sum(map(content.count, (b",", b"[", b"{")))
     if items > _MAX_ITEMS:
         raise damaged(f"it has {items} json items, more than {_MAX_ITEMS}", source)
+    # Imported here, because every command imports this module to ask it for the format.
+    from graphprobe.loaders._pir_translate import Translator
+    from graphprobe.loaders._pir_values import Malformed, main_block, malformed
+
     document = _parse(content, source)
     try:
-        blocks = Translator().translate(_main_block(document))
+        blocks = Translator().translate(main_block(document))
     except Malformed as error:
         raise malformed(error, source) from error
     return Program(blocks, *ports(blocks[0]), Origin(source, "pir", None))
 
 
-def _parse(content: bytes, source: str) -> Json:
+def _parse(content: bytes, source: str) -> Any:
+    import json
+
     try:
         return json.loads(content.decode("utf-8-sig"), parse_int=_integer)
     except (ValueError, RecursionError) as error:
@@ -58,17 +62,6 @@ def _integer(text: str) -> int:
     if len(text) > _MAX_DIGITS:
         raise ValueError(f"a number of {len(text)} digits")
     return int(text)
-
-
-def _main_block(document: Json) -> dict[str, Json]:
-    base, program = document.get("base_code"), document.get("program")
-    if not isinstance(base, dict) or base.get("magic") != "pir" or not isinstance(program, dict):
-        raise Malformed("it lacks base_code with magic pir, or program")
-    regions = get_list(program, "regions")
-    blocks = get_list(get_dict(regions[0]), "blocks") if regions else []
-    if not blocks:
-        raise Malformed("its program has no block")
-    return get_dict(blocks[0])
 
 
 LOADER = Loader("pir", _sniff, _load)
