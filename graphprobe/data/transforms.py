@@ -86,10 +86,18 @@ def expand(
     height, width = sample.size
     high, wide = int(height * factor), int(width * factor)
     y, x = int(rng.integers(high - height + 1)), int(rng.integers(wide - width + 1))
-    canvas = np.empty((high, wide, 3), np.uint8)
-    canvas[:] = np.asarray(MEAN_COLOUR).round().astype(np.uint8)
+    canvas = _blank(high, wide)
     canvas[y : y + height, x : x + width] = sample.image
     return replace(sample, image=canvas, boxes=sample.boxes + np.asarray([x, y, x, y], np.float32))
+
+
+def _blank(high: int, wide: int) -> Image:
+    """A picture of the mean colour."""
+    row = np.empty((wide, 3), np.uint8)
+    row[:] = np.asarray(MEAN_COLOUR).round().astype(np.uint8)
+    canvas = np.empty((high, wide, 3), np.uint8)
+    canvas[:] = row  # whole rows are copied many times faster than single pixels
+    return canvas
 
 
 def random_crop(sample: Sample, rng: np.random.Generator) -> Sample:
@@ -221,8 +229,7 @@ def fill(sample: Sample, size: int) -> Sample:
     high, wide = max(size, sample.size[0]), max(size, sample.size[1])
     if (high, wide) == sample.size:
         return sample
-    image = np.empty((high, wide, 3), np.uint8)
-    image[:] = np.asarray(MEAN_COLOUR).round().astype(np.uint8)
+    image = _blank(high, wide)
     image[: sample.size[0], : sample.size[1]] = sample.image
     mask = None
     if sample.mask is not None:
