@@ -65,8 +65,10 @@ panel("search").addEventListener("input", (event) => search(event.target.value))
 for (const [id, run] of [["zoom-in", actions["+"]], ["zoom-out", actions["-"]], ["fit", fitView], ["open", toggleSelected], ["open-all", openAll], ["close-all", closeAll]]) {
   panel(id).addEventListener("click", run);
 }
-window.addEventListener("resize", move);
 fillPanel();
 paint();
 fitView();
+// In a frame that has no size yet, fit again as soon as it has one.
+let width = canvas.clientWidth;
+new ResizeObserver(() => { if (width < 50 && canvas.clientWidth >= 50) fitView(); width = canvas.clientWidth; }).observe(canvas);
 requestAnimationFrame(() => requestAnimationFrame(() => { document.body.dataset.ready = performance.now().toFixed(0); }));

@@ -146,7 +146,7 @@ function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
 function fitView() {
   const places = data.roots.flat().map((g) => data.groups[g]);
   const w = Math.max(1, ...places.map((g) => g.at[0] + g.place.w)), h = Math.max(1, ...places.map((g) => g.at[1] + g.place.h));
-  view.k = Math.min(2, (canvas.clientWidth - 30) / w, (canvas.clientHeight - 30) / h);
+  view.k = Math.max(0.01, Math.min(2, (canvas.clientWidth - 30) / w, (canvas.clientHeight - 30) / h));
   view.x = (canvas.clientWidth - w * view.k) / 2;
   view.y = 15;
   move();
