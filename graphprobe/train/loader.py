@@ -10,7 +10,8 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -97,7 +98,7 @@ def _load_ahead(
         worker_init_fn=_settle_worker,
         collate_fn=_keep,
     )
-    items = iter(loader)
+    items = _start(loader)
     while True:
         try:
             item = next(items)
@@ -110,6 +111,19 @@ def _load_ahead(
                 hint="is the memory full? try fewer workers, or 0",
             ) from error
         yield _to_arrays(item)
+
+
+def _start(loader: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
+    """Start the workers without the signal handler that Paddle sets for their death.
+
+    It would raise wherever the main process happens to be; the next batch tells as well.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return iter(loader)
+    before = signal.getsignal(signal.SIGCHLD)
+    items = iter(loader)
+    signal.signal(signal.SIGCHLD, before)
+    return items
 
 
 def _keep(item: Feed) -> Feed:

@@ -112,8 +112,10 @@ def test_a_bad_sample_is_named(load, workers):
 
 
 def test_a_worker_that_dies_is_an_error(load):
+    before = signal.getsignal(signal.SIGCHLD)
     with pytest.raises(DataError, match="a data worker died"):
         list(load(TrainBatches(Spoiled(deadly=True), Recipe((64,)), 2), 0, 400, workers=1))
+    assert signal.getsignal(signal.SIGCHLD) == before
 
 
 def test_workers_end_with_a_killed_process():
