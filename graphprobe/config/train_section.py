@@ -22,6 +22,9 @@ class DataSection(Section):
     val: Name | None = Field(
         default="digits?split=val", description="what evaluation measures on; null: no evaluation"
     )
+    cache_mb: Count = Field(
+        default=0, description="memory for samples that were read, of all workers, 10^6 bytes"
+    )
 
 
 class AugmentSection(Section):

@@ -12,6 +12,7 @@ from graphprobe.data.recipe import Recipe
 from graphprobe.data.sample import Dataset
 from graphprobe.data.targets import YoloTargets
 from graphprobe.errors import DataError
+from graphprobe.train.remember import Remembered
 from graphprobe.zoo import Built
 
 
@@ -30,7 +31,9 @@ def open_sets(section: TrainSection, built: Built) -> DataSets:
         DataError: a set cannot be opened, or its task or number of classes is another.
     """
     val = None if section.data.val is None else _open(section.data.val, "val", built)
-    return DataSets(_open(section.data.train, "train", built), val)
+    train = _open(section.data.train, "train", built)
+    limit = section.data.cache_mb * 1_000_000 // max(section.workers, 1)
+    return DataSets(Remembered(train, limit) if limit else train, val)
 
 
 def open_validation(section: TrainSection, built: Built) -> Dataset:

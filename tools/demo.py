@@ -1,0 +1,192 @@
+"""The main job on scenes of real handwritten digits: read, pair, prune, draw, train, compare.
+
+Every step shows its command before its output. Everything is left in runs/demo/.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = Path("runs/demo")
+STUDENT = "zoo:yolov3_mobilenet_v1?num_classes=3&scale=0.1"
+TEACHER = "zoo:yolov3_r34?num_classes=3&scale=0.25"
+
+# The same for all three runs: 3 classes of digits in pictures of 64 pixels.
+SETTINGS = {
+    "train.data.train": "digits?count=2000&size=64",
+    "train.data.val": "digits?split=val&count=200&size=64",
+    "train.data.cache_mb": "200",
+    "train.augment": "{distort: false, expand: false, crop: false, flip: false}",
+    "train.image_size": "64",
+    "train.batch_size": "16",
+    "train.clip_norm": "35",
+    "train.workers": "0",
+    "train.snapshot_iter": "400",
+    "train.log_iter": "100",
+}
+STUDENT_STEPS = {
+    "train.max_iters": "1200",
+    "train.learning_rate": "{base: 0.02, warmup_steps: 30, milestones: [900, 1100]}",
+}
+TEACHER_STEPS = {
+    "train.max_iters": "800",
+    "train.learning_rate": "{base: 0.02, warmup_steps: 30, milestones: [600, 740]}",
+}
+PLAIN = """\
+# {what}
+version: 1
+kind: train
+student:
+  program: {program}
+train:
+  output: {output}
+"""
+
+
+def main() -> int:
+    """Run every step; the first that fails ends the demo with its status."""
+    os.chdir(ROOT)
+    begin = time.perf_counter()
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+    analyse()
+    configs = write_configs()
+    train(configs)
+    evaluate(configs)
+    summary(configs)
+    say(f"\nDone in {time.perf_counter() - begin:.0f} s. Everything is in {OUT}/.")
+    return 0
+
+
+def analyse() -> None:
+    """Variables, pairs, prunable convolutions and a drawing of the two programs."""
+    title("1. The variables of both programs (those of the heads shown)")
+    both = [STUDENT, "--teacher", TEACHER]
+    run("vars", *both, "-o", f"{OUT}/variables.json")
+    run("vars", *both, "--match", r"^conv2d_(6|14|20|22|28|36)\.tmp_1$")
+    title("2. What matches what")
+    run("pairs", "--student", STUDENT, "--teacher", TEACHER, "-o", f"{OUT}/distill.yaml")
+    title("3. What can be pruned, and why not the rest")
+    run("prune-regex", STUDENT, "--ratio", "0.5", "-o", f"{OUT}/prune.yaml")
+    run("prune-regex", STUDENT, "--format", "json", into=OUT / "prune.json", show=False)
+    regex = json.loads((OUT / "prune.json").read_text())["regex"]
+    (OUT / "regex.txt").write_text(regex + "\n")
+    title("4. Both programs, drawn")
+    run("draw", STUDENT, "--teacher", TEACHER, "--pairs", f"{OUT}/distill.yaml",
+        "--prune", f"{OUT}/prune.yaml", "-o", f"{OUT}/programs.pdf")  # fmt: skip
+
+
+def write_configs() -> dict[str, Path]:
+    """The configs of the three runs; the one of the distillation is what `pairs` wrote."""
+    title("5. The configs of the three runs")
+    configs = {name: OUT / f"{name}.yaml" for name in ("teacher", "student", "distill")}
+    for name, program in (("teacher", TEACHER), ("student", STUDENT)):
+        text = PLAIN.format(what=f"The {name} alone.", program=program, output=OUT / "runs" / name)
+        configs[name].write_text(text)
+    say("settings of all three, given with -o:")
+    for key, value in SETTINGS.items():
+        say(f"  {key}={value}")
+    return configs
+
+
+def overrides(name: str) -> list[str]:
+    """The -o options of a run."""
+    own = dict(TEACHER_STEPS if name == "teacher" else STUDENT_STEPS)
+    if name == "distill":
+        own["teacher.weights"] = f"{OUT}/runs/teacher"
+        own["train.output"] = f"{OUT}/runs/distill"
+        own.update({f"pairs[{i}].weight": WEIGHT for i in range(3)})
+    items = {**SETTINGS, **own}.items()
+    return [word for key, value in items for word in ("-o", f"{key}={value}")]
+
+
+WEIGHT = "1.0"
+
+
+def train(configs: dict[str, Path]) -> None:
+    """The teacher and the student alone, side by side; then the student with the teacher."""
+    title("6. Train the teacher and, beside it, the student alone")
+    run_together([["train", str(configs[n]), *overrides(n)] for n in ("teacher", "student")])
+    title("7. Check the distillation on one batch, then run it")
+    run("check", str(configs["distill"]), *overrides("distill"))
+    run("train", str(configs["distill"]), *overrides("distill"))
+
+
+def evaluate(configs: dict[str, Path]) -> None:
+    """Measure all three again from their checkpoints, and draw what the distilled one finds."""
+    title("8. Evaluate the three from their checkpoints")
+    run_together([["eval", str(configs[n]), *overrides(n)] for n in configs])
+    title("9. What the distilled student finds")
+    run("infer", str(configs["distill"]), "--samples", "6", "--output", f"{OUT}/found",
+        *overrides("distill"), show=False)  # fmt: skip
+    say(f"drawn into {OUT}/found/sheet.png, truth on the left")
+
+
+def summary(configs: dict[str, Path]) -> None:
+    """The table at the end."""
+    title("Summary")
+    names = {"student": "student before", "distill": "student distilled", "teacher": "teacher"}
+    say(f"{'':20}{'parameters':>12}{'size, MB':>10}{'mAP':>8}{'steps':>8}{'seconds':>9}")
+    rows = {}
+    for name, label in names.items():
+        found = json.loads((OUT / "runs" / name / "result.json").read_text())
+        rows[name] = found
+        say(f"{label:20}{found['parameters']:>12,}{found['megabytes']:>10.2f}{found['value']:>8.4f}"
+            f"{found['iterations']:>8}{found['seconds']:>9.0f}")  # fmt: skip
+    (OUT / "summary.json").write_text(json.dumps(rows, indent=2, sort_keys=True) + "\n")
+    del configs
+
+
+def command(words: list[str]) -> list[str]:
+    return [str(Path(sys.executable).with_name("graphprobe")), *words]
+
+
+def title(text: str) -> None:
+    say(f"\n=== {text}")
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def run(*words: str, into: Path | None = None, show: bool = True) -> None:
+    """Show a command, then run it; `into` takes its standard output."""
+    say(f"\n$ graphprobe {shlex.join(words)}" + (f" > {into}" if into else ""))
+    quiet = None if show else subprocess.DEVNULL
+    if into is not None:
+        with into.open("w") as file:
+            done = subprocess.run(command(list(words)), stdout=file, check=False)
+    else:
+        done = subprocess.run(command(list(words)), stdout=quiet, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def run_together(every: list[list[str]]) -> None:
+    """Run commands side by side, a core each, and show their output one after the other."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    running = []
+    for words in every:
+        say(f"\n$ graphprobe {shlex.join(words)} &")
+        log = (OUT / f"{words[0]}-{Path(words[1]).stem}.log").open("w+")
+        running.append((words, log, subprocess.Popen(
+            command(words), stdout=log, stderr=subprocess.STDOUT, env=environment)))  # fmt: skip
+    for words, log, process in running:
+        status = process.wait()
+        log.seek(0)
+        say(f"\n[{words[0]} {words[1]}]\n{log.read().rstrip()}")
+        log.close()
+        if status:
+            sys.exit(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
