@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from graphprobe.analysis.flops import Size
+from graphprobe.analysis.flops import NetworkSize
 from graphprobe.analysis.prune import PruneFindings
 from graphprobe.analysis.prune_choice import PruneChoice
 from graphprobe.ir import PruneDecision
@@ -45,7 +45,7 @@ def document(choice: PruneChoice, regex: str) -> dict[str, Any]:
     }
 
 
-def _size(size: Size) -> dict[str, Any]:
+def _size(size: NetworkSize) -> dict[str, Any]:
     return {"flops": size.flops, "params": size.params, "megabytes": round(size.megabytes, 3)}
 
 

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from graphprobe.analysis.flops import Size, network_size
+from graphprobe.analysis.flops import NetworkSize, multiply_adds, network_size, weight_uses
 from graphprobe.analysis.prune import PruneFindings
 from graphprobe.analysis.prune_parts import PruneGroup, prune_groups
 from graphprobe.errors import UsageError
 from graphprobe.ops._amounts import kept_channels
-from graphprobe.ops._work import multiply_adds, weight_uses
 
 _STEPS = 1000
 
@@ -61,12 +60,12 @@ class PruneChoice:
         return cut_shapes(self, self.ratios)
 
     @cached_property
-    def before(self) -> Size:
+    def before(self) -> NetworkSize:
         """The size of the network as it is."""
         return network_size(self.found.channels.program, self.limits.image)
 
     @cached_property
-    def after(self) -> Size:
+    def after(self) -> NetworkSize:
         """The size of the network after the cut."""
         return network_size(self.found.channels.program, self.limits.image, self.shapes)
 

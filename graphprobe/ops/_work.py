@@ -17,6 +17,7 @@ from graphprobe.ops._spatial import RESIZES, Place, Step, image_place, place_aft
 
 # Where H and W of a feed are not declared: the size the seeds' figures are for.
 DEFAULT_IMAGE = 608
+_BYTES = {"float64": 8, "int64": 8, "float16": 2, "int16": 2, "uint16": 2, "int8": 1, "uint8": 1}
 _DENSE = {"mul": ("X", "Y"), "fc": ("Input", "W"), "matmul": ("X", "Y"), "matmul_v2": ("X", "Y")}
 
 
@@ -141,3 +142,42 @@ def _place(
             after = flow.program.shape(value.name, op.block)
             size = copied if op.type in RESIZES else None
             places[value.id] = place_after(Step(op, place, before, after, size))
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSize:
+    """How large a network is.
+
+    Args:
+        flops: multiply-adds of convolutions and fully connected layers, for one image.
+        params: numbers in its parameters, statistics included.
+        megabytes: of its parameters as they are stored (2**20 bytes).
+    """
+
+    flops: int
+    params: int
+    megabytes: float
+
+
+def network_size(
+    program: Program,
+    image: tuple[int, int] | None = None,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+) -> NetworkSize:
+    """Measure a program.
+
+    Args:
+        program: of any kind.
+        image: H and W of the input where the program leaves them open (608 by default).
+        shapes: parameters' shapes after a cut.
+    """
+    after = shapes or {}
+    counts = [
+        (prod(after.get(var.name, var.shape or ())), _BYTES.get(var.dtype, 4))
+        for var in program.parameters
+    ]
+    return NetworkSize(
+        multiply_adds(weight_uses(program, image), after),
+        sum(count for count, _ in counts),
+        sum(count * size for count, size in counts) / 2**20,
+    )

@@ -1,0 +1,214 @@
+"""Try a pruning config without training: cut, run one batch, count, and prove group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from graphprobe.config import PruneConfig, PruneSection, check_fingerprint
+from graphprobe.errors import GraphprobeError, Problem
+from graphprobe.ops._amounts import read_ranges, units
+from graphprobe.ops._work import NetworkSize, network_size
+from graphprobe.programs import load_program
+from graphprobe.train.prune_apply import PruneSummary, apply_prune
+from graphprobe.train.prune_network import Forward, open_forward
+from graphprobe.train.prune_plan import Array, CutPlan
+
+# The largest difference, as a share of the largest output, that still counts as rounding.
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """What is left of one group.
+
+    Args:
+        conv: the filter of its first convolution.
+        convs: how many convolutions it has.
+        before: channels.
+        after: channels that stay.
+        difference: of the outputs from those of the network whose removed channels are masked,
+            as a share of the largest output; None where it was not proven.
+    """
+
+    conv: str
+    convs: int
+    before: int
+    after: int
+    difference: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PruneReport:
+    """What a pruning config comes to.
+
+    Args:
+        groups: what is left of each group.
+        changed: parameter -> shape before and after.
+        before: size of the network.
+        after: size after the cut.
+        engine: who cut.
+        outputs: variable -> its shape, of the forward run after the cut.
+        problems: why the check fails; empty where it passes.
+        notes: what is worth knowing.
+    """
+
+    groups: tuple[GroupRow, ...]
+    changed: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
+    before: NetworkSize
+    after: NetworkSize
+    engine: str
+    outputs: dict[str, tuple[int, ...]]
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether training may start."""
+        return not self.problems
+
+
+def check_prune(config: PruneConfig, *, prove: bool = False, where: str = "") -> PruneReport:
+    """Cut the config's network (with random weights where none are at hand) and run it once.
+
+    Args:
+        config: what is cut.
+        prove: also cut each group alone and compare it with the masked network.
+        where: the config's file.
+
+    Raises:
+        ConfigError: the config is for another program, or names and sizes do not fit it (all
+            are listed), or nothing would be cut.
+        LoadError: the program cannot be built or read.
+    """
+    program = load_program(config.student.program)
+    check_fingerprint(config.student, program, key="student", where=where)
+    forward = open_forward(config.student)
+    trial = forward.copy()
+    summary = apply_prune(trial.program, None, trial.scope, config.prune, where=where)
+    image = (config.train.image_size, config.train.image_size)
+    after = {name: shape for name, (_, shape) in summary.shapes.items()}
+    outputs, problems = _run(trial)
+    rows = tuple(_rows(config.prune, summary, forward if prove else None))
+    problems += _unproven(rows)
+    return PruneReport(
+        rows,
+        summary.shapes,
+        network_size(program, image),
+        network_size(program, image, after),
+        summary.engine,
+        outputs,
+        tuple(problems),
+        (summary.note,) if summary.note else (),
+    )
+
+
+def _run(forward: Forward) -> tuple[dict[str, tuple[int, ...]], list[Problem]]:
+    try:
+        results = forward.run()
+    except (RuntimeError, ValueError) as error:
+        first = str(error).strip().splitlines()[-1]
+        return {}, [Problem("prune", f"the cut network does not run: {first}")]
+    named = dict(zip(forward.outputs, results, strict=True))
+    wrong = [Problem("prune", f"{n} is not finite") for n, a in named.items() if not _finite(a)]
+    return {name: tuple(array.shape) for name, array in named.items()}, wrong
+
+
+def _unproven(rows: Sequence[GroupRow]) -> Iterator[Problem]:
+    for i, row in enumerate(rows):
+        if row.difference is not None and not row.difference <= TOLERANCE:
+            message = f"{row.conv}: the cut network differs by {row.difference:.1e}"
+            yield Problem(f"prune.groups[{i}]", message)
+
+
+def _finite(array: Array) -> bool:
+    return bool(np.isfinite(array).all())
+
+
+def _rows(
+    section: PruneSection, summary: PruneSummary, forward: Forward | None
+) -> Iterator[GroupRow]:
+    proof = Proof(forward, section) if forward is not None else None
+    for i, group in enumerate(section.groups):
+        before, after = summary.plan.channels[group.convs[0]]
+        difference = proof.difference(i) if proof is not None and after < before else None
+        yield GroupRow(group.convs[0], len(group.convs), before, after, difference)
+
+
+class Proof:
+    """Compares networks with one group cut against the network with that group masked.
+
+    Zeros stand where weights consume the removed channels: what a norm or an activation makes of
+    a channel that is gone must not count. One scope serves all; changed values are put back.
+    """
+
+    def __init__(self, forward: Forward, section: PruneSection) -> None:
+        self.forward = forward
+        self.section = section
+
+    def difference(self, group: int) -> float:
+        """The largest difference of any output, over the largest value of that output."""
+        part = self.section.model_copy(
+            update={"groups": self.section.groups[group : group + 1], "engine": "own"}
+        )
+        return self.compare(part)
+
+    def compare(self, section: PruneSection) -> float:
+        """The same for any choice of groups."""
+        cut = replace(self.forward, program=self.forward.program.clone())
+        names = {n for g in section.groups for p in g.parts for c in p.cuts for n in c.params}
+        before = {name: self._get(name) for name in names}
+        try:
+            plan = apply_prune(cut.program, None, cut.scope, section).plan
+            results = cut.run()
+            self._set(before)
+            for name, axis, gone in removed_inputs(section, plan):
+                value = self._get(name)
+                value[(slice(None),) * axis + (gone,)] = 0
+                self._set({name: value})
+            wanted = self.forward.run()
+        except (GraphprobeError, RuntimeError, ValueError):
+            return float("inf")
+        finally:
+            self._set(before)
+        pairs = zip(results, wanted, strict=True)
+        return max((_difference(a, b) for a, b in pairs), default=0.0)
+
+    def _get(self, name: str) -> Array:
+        return np.array(self.forward.scope.find_var(name).get_tensor())
+
+    def _set(self, values: dict[str, Array]) -> None:
+        for name, value in values.items():
+            self.forward.scope.find_var(name).get_tensor().set(value, _cpu())
+
+
+def removed_inputs(section: PruneSection, plan: CutPlan) -> Iterator[tuple[str, int, list[int]]]:
+    """(weight, axis, positions) where a weight consumes channels that a plan removes."""
+    for group in section.groups:
+        for part in group.parts:
+            for cut in part.cuts:
+                found = read_ranges(cut.at)
+                if cut.role != "in" or found is None:
+                    continue
+                stretches, width = found
+                mine = {i + j for i in units(stretches, width) for j in range(width)}
+                for name in cut.params:
+                    kept = plan.axes.get(name, {}).get(cut.axis)
+                    if kept is not None:
+                        yield name, cut.axis, sorted(mine.difference(kept.kept))
+
+
+def _difference(a: Array, b: Array) -> float:
+    if a.shape != b.shape:
+        return float("inf")
+    largest = float(np.abs(a - b).max()) if a.size else 0.0
+    return largest / max(float(np.abs(b).max()) if b.size else 0.0, 1e-6)
+
+
+def _cpu() -> Any:
+    import paddle
+
+    return paddle.CPUPlace()
