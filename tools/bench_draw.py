@@ -1,0 +1,160 @@
+"""Time drawings side by side with Paddle's own: python tools/bench_draw.py [--quick]
+
+Prints one line a measurement: the YOLOv3 train program with backward and optimizer as PDF and
+with IrGraph.draw (stopped after --patience seconds), an HTML page of 5,000 nodes in a headless
+browser where there is one, and the folded view of 100,000 ops.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import multiprocessing
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from graphprobe.ir import Program
+from graphprobe.ir.build import Builder
+from graphprobe.render import make_drawing, render
+
+STUDENT = "zoo:yolov3_mobilenet_v1?mode=train"
+TEACHER = "zoo:yolov3_r34?mode=train"
+
+
+def train_program(text: str) -> bytes:
+    """A bundled model with its backward and optimizer ops, as a ProgramDesc."""
+    import numpy  # noqa: F401 - before paddle
+    import paddle
+
+    from graphprobe.zoo._build import build_zoo
+    from graphprobe.zoo._options import parse_zoo
+
+    paddle.enable_static()
+    built = build_zoo(parse_zoo(text), "train")
+    with paddle.static.program_guard(built.main, built.startup):
+        paddle.optimizer.Momentum(0.01, 0.9).minimize(built.main.global_block().var(built.loss))
+    content: bytes = built.main.desc.serialize_to_string()
+    return content
+
+
+def long_chain(ops: int) -> Program:
+    """Residual blocks of convolution, norm and activation."""
+    b = Builder()
+    x = b.feed("image", (-1, 3, 224, 224))
+    while len(b._block.ops) < ops:
+        y = x
+        for _ in range(3):
+            x = b.conv(x, 64, k=3)
+            for type_ in ("batch_norm", "relu"):
+                x = b.op(type_, {"X": x}, shape=(-1, 64, 56, 56))
+        if len(b._block.ops) > 12:
+            x = b.op("elementwise_add", {"X": x, "Y": y}, shape=(-1, 64, 56, 56))
+    return b.build()
+
+
+def tangle(ops: int) -> Program:
+    """Additions of far-away variables: nothing to fold by structure."""
+    b = Builder()
+    names = [b.feed("image", (-1, 4, 8, 8))]
+    for at in range(ops):
+        slots = {"X": names[-1], "Y": names[(at * 7919) % len(names)]}
+        names.append(b.op("elementwise_add", slots, shape=(-1, 4, 8, 8)))
+    return b.build()
+
+
+def timed(name: str, program: Program, suffix: str) -> bytes:
+    start = time.perf_counter()
+    content = render(make_drawing(program), f"x.{suffix}")
+    print(f"{name}: {suffix} {time.perf_counter() - start:.2f} s, {len(content) / 1e6:.2f} MB")
+    return content
+
+
+def _irgraph(content: bytes, queue: Any) -> None:
+    from graphprobe.loaders import load_bytes
+    from graphprobe.render.irgraph import draw_irgraph
+
+    queue.put(len(draw_irgraph(load_bytes(content, "bench"))))
+
+
+def irgraph(name: str, content: bytes, patience: float) -> None:
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    process = context.Process(target=_irgraph, args=(content, queue))
+    start = time.perf_counter()
+    process.start()
+    process.join(patience)
+    if process.is_alive():
+        process.terminate()
+        print(f"{name}: IrGraph.draw stopped after {patience:.0f} s without an end")
+    elif process.exitcode == 0:
+        print(f"{name}: IrGraph.draw {time.perf_counter() - start:.2f} s with the start of paddle")
+    else:
+        print(f"{name}: IrGraph.draw failed (paddle and dot are needed)")
+    process.join()
+
+
+def browser_ready(name: str, program: Program, level: str | None) -> None:
+    path = Path(__file__).parents[1] / "tests" / "render" / "_browser.py"
+    spec = importlib.util.spec_from_file_location("bench_browser", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = module.find()
+    if found is None:
+        print(f"{name}: no browser here")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "x.html"
+        file.write_bytes(render(make_drawing(program, level=level), file.name))  # type: ignore[arg-type]
+        browser = module.Browser(found, Path(folder) / "home")
+        times = []
+        for _ in range(3):
+            browser.open(file)
+            times.append(float(browser.run("document.body.dataset.ready")) / 1000)
+        nodes = browser.run("document.querySelectorAll('.node').length")
+        browser.close()
+        size = file.stat().st_size / 1e6
+    shown = ", ".join(f"{t:.2f}" for t in times)
+    print(f"{name}: {nodes:,} nodes on the screen after {shown} s, {size:.2f} MB")
+
+
+def flat(nodes: int) -> Program:
+    b = Builder()
+    x = b.feed("image", (-1, 4, 8, 8))
+    for at in range(nodes // 4):
+        y = b.op("relu" if at % 2 else "sigmoid", {"X": x}, shape=(-1, 4, 8, 8))
+        z = b.op("tanh", {"X": y}, shape=(-1, 4, 8, 8))
+        w = b.conv(y, 4, k=3)
+        x = b.op("elementwise_add", {"X": z, "Y": w}, shape=(-1, 4, 8, 8))
+    return b.build()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patience", type=float, default=300.0, help="seconds for IrGraph.draw")
+    parser.add_argument("--quick", action="store_true", help="leave IrGraph.draw out")
+    options = parser.parse_args()
+    from graphprobe.loaders import load_bytes
+
+    for text in (STUDENT, TEACHER):
+        content = train_program(text)
+        program = load_bytes(content, text)
+        name = f"{text} with backward and optimizer, {len(program.ops)} ops"
+        for suffix in ("pdf", "html", "svg"):
+            timed(name, program, suffix)
+        if not options.quick:
+            irgraph(name, content, options.patience)
+    browser_ready("flat, --level op", flat(5000), "op")
+    browser_ready("folded", flat(5000), None)
+    for name, program in (("chain", long_chain(100_000)), ("tangle", tangle(100_000))):
+        for suffix in ("svg", "pdf", "html"):
+            timed(f"{name} of {len(program.ops):,} ops", program, suffix)
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+
+
+if __name__ == "__main__":
+    main()
