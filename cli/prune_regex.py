@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from pathlib import Path
 
@@ -18,6 +19,15 @@ from graphprobe.programs import load_program
 from . import _prune_table
 from ._errors import ANSWER_IS_NO
 from ._output import FORMAT, Format, deliver, say, terminal_width
+
+
+class Emit(str, enum.Enum):
+    """What other tools read."""
+
+    slim1x = "slim1x"
+    ppdet1x = "ppdet1x"
+    ppdet2x = "ppdet2x"
+    act = "act"
 
 
 def command(
@@ -40,6 +50,12 @@ def command(
     image: int = typer.Option(
         None, "--image", help="H and W where the program leaves them open (default 608)."
     ),
+    emit: Emit = typer.Option(
+        None,
+        "--emit",
+        help="Instead of the result: slim1x, PaddleSlim 1.x; ppdet1x and ppdet2x, "
+        "PaddleDetection; act, PaddleSlim's auto-compression.",
+    ),
     form: Format = FORMAT,
     output: Path = typer.Option(
         None,
@@ -57,6 +73,9 @@ def command(
     limits = Limits(_pattern(keep), round_to, min_channels, size)
     choice = choose(find_prunable(loaded, policy), ratio, target_flops=target_flops, limits=limits)
     regex = names_regex(choice.params, (var.name for var in loaded.parameters), compact=compact)
+    if emit is not None:
+        _emit(emit, choice, regex, program, output)
+        return
     config = output if output is not None and output.suffix.lower() in (".yaml", ".yml") else None
     deliver(
         lambda: _prune_table.document(choice, regex),
@@ -65,9 +84,7 @@ def command(
         form=form,
         output=None if config is not None else output,
     )
-    if not choice.groups:
-        say(f"{program}: nothing to prune")
-        raise typer.Exit(ANSWER_IS_NO)
+    _refuse_nothing(choice, program)
     if config is not None:
         _write_config(choice, loaded, regex, config)
 
@@ -79,6 +96,30 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
         raise UsageError(
             f"not a regular expression ({error})", where=f"--keep {text}", hint="escape it"
         ) from error
+
+
+def _refuse_nothing(choice: PruneChoice, source: str) -> None:
+    if not choice.groups:
+        say(f"{source}: nothing to prune")
+        raise typer.Exit(ANSWER_IS_NO)
+
+
+def _emit(emit: Emit, choice: PruneChoice, regex: str, source: str, output: Path | None) -> None:
+    from graphprobe.emit import not_followed, prune_reader_text
+
+    _refuse_nothing(choice, source)
+    lost = not_followed(choice)
+    if lost:
+        say(
+            f"warning: PaddleSlim leaves {len(lost)} of {len(choice.params)} filters as they are "
+            f"(first: {lost[0]}): it does not cut through concat; graphprobe train does"
+        )
+    text = prune_reader_text(choice, regex, emit.value)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_whole(output, text)
+        say(f"wrote {output}")
 
 
 def _write_config(choice: PruneChoice, program: Program, regex: str, path: Path) -> None:

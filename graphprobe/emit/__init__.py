@@ -3,6 +3,7 @@
 from graphprobe.emit.act import act_section, act_text
 from graphprobe.emit.distill import distill_config, distill_text
 from graphprobe.emit.prune import prune_config, prune_text
+from graphprobe.emit.prune_readers import not_followed, prune_reader_text
 from graphprobe.emit.python import python_text
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "act_text",
     "distill_config",
     "distill_text",
+    "not_followed",
     "prune_config",
+    "prune_reader_text",
     "prune_text",
     "python_text",
 ]
