@@ -53,6 +53,10 @@ class LearningRateSection(Section):
         default=(55000, 62000), strict=False, description="iterations at which the rate is decayed"
     )
     gamma: Fraction = Field(default=0.1, description="factor of each decay")
+    poly_power: Annotated[float, Field(ge=0)] = Field(
+        default=0.0,
+        description="above 0: no milestones, but base * (1 - iteration / max_iters) ** poly_power",
+    )
 
 
 class TrainSection(Section):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import paddle
 
-from graphprobe.config import DistillConfig
+from graphprobe.config import Config, DistillConfig
 from graphprobe.errors import GraphprobeError, Problem
 from graphprobe.train.assemble import (
     Say,
@@ -119,6 +119,25 @@ def probe_distillation(config: DistillConfig, place: Any, *, where: str, say: Sa
     problems += _moved(engine, feed)
     table = tuple(rows.values())
     return Verdict(task, table, tuple(problems), _warnings(table, task), len(student_names))
+
+
+def probe_training(config: Config, place: Any, *, where: str, say: Say) -> Verdict:
+    """Run one batch of a config without a teacher: is the loss finite, and does it reach?
+
+    Raises:
+        GraphprobeError: the program, its weights or the data cannot be opened.
+    """
+    student = open_student(config, place, where=where, say=say)
+    sets = open_sets(config.train, student.built)
+    feed = train_batches(config.train, sets.train, student.built).batch(0)
+    task = reach(student, student.built.loss or "", feed, place)
+    count = len(student.main.all_parameters())
+    problems = []
+    if not np.isfinite(task.value) or not np.isfinite(task.gradient):
+        problems.append(Problem("train", f"loss {task.value}, gradient {task.gradient}"))
+    elif not task.reached:
+        problems.append(Problem("student", "no gradient reaches a parameter"))
+    return Verdict(task, (), tuple(problems), (), count)
 
 
 def reach(student: Network, loss: str, feed: Feed, place: Any) -> Reach:

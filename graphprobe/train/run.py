@@ -162,7 +162,13 @@ def _make_plan(config: Config, parts: Assembly, sets: DataSets, output: Path) ->
         root=output / "checkpoints",
         total=train.max_iters,
         schedule=Schedule(
-            rate.base, rate.milestones, rate.gamma, rate.warmup_steps, rate.warmup_factor
+            rate.base,
+            rate.milestones,
+            rate.gamma,
+            rate.warmup_steps,
+            rate.warmup_factor,
+            rate.poly_power,
+            train.max_iters,
         ),
         snapshot_iter=train.snapshot_iter,
         eval_iter=train.eval_iter,

@@ -22,3 +22,10 @@ def test_warm_up_starts_at_its_share() -> None:
 
 def test_none_of_both_is_constant() -> None:
     assert {Schedule(0.1).at(i) for i in range(100)} == {0.1}
+
+
+def test_polynomial_decay_ends_at_zero() -> None:
+    schedule = Schedule(0.001, (10,), power=0.9, total=100)
+    assert schedule.at(0) == 0.001
+    assert schedule.at(50) == pytest.approx(0.001 * 0.5**0.9)
+    assert schedule.at(100) == 0.0

@@ -1,0 +1,31 @@
+"""Every recipe in templates/ is a valid config that says how it is run."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from graphprobe.config import load_config
+
+TEMPLATES = Path(str(resources.files("graphprobe_templates")))
+RECIPES = sorted(TEMPLATES.rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_is_valid_and_tells_its_command(path: Path) -> None:
+    config = load_config(path)
+    text = path.read_text()
+    assert f"#   graphprobe train {path.name}" in text
+    assert config.train.output == f"runs/{path.stem}"
+    if not config.train.learning_rate.poly_power:
+        assert all(step < config.train.max_iters for step in config.train.learning_rate.milestones)
+
+
+def test_every_published_run_has_a_recipe() -> None:
+    assert {path.stem for path in RECIPES} >= {
+        *(f"yolov3_mobilenet_v1_{data}_{size}" for data in ("voc", "coco") for size in (608, 416, 320)),
+        "yolov3_mobilenet_v1_voc_pruned",
+        "deeplabv3p_mobilenetv2_cityscapes",
+    }  # fmt: skip
