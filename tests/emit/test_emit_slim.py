@@ -1,0 +1,103 @@
+"""What is written for PaddleSlim, tried with the real PaddleSlim."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from graphprobe.analysis.pairs import find_pairs
+from graphprobe.emit import act_section, act_text, python_text
+from graphprobe.errors import UsageError
+from graphprobe.ir import Program
+from graphprobe.programs import load_program
+from graphprobe.zoo import build_zoo, parse_zoo
+
+pytestmark = pytest.mark.paddle
+
+OPTIONS = "?scale=0.05&num_classes=3&size=64"
+STUDENT, TEACHER = "zoo:yolov3_mobilenet_v1", "zoo:yolov3_mobilenet_v1"
+
+
+def exported(name: str, options: str, folder: Path) -> Program:
+    """Save an inference model with fresh weights and read it back."""
+    import paddle
+
+    built = build_zoo(parse_zoo(f"{name}{options}&mode=infer"))
+    block = built.main.global_block()
+    executor = paddle.static.Executor(paddle.CPUPlace())
+    with paddle.static.scope_guard(paddle.static.Scope()):
+        executor.run(built.startup)
+        paddle.static.save_inference_model(
+            str(folder / "model"),
+            [block.var(name) for name, _, _ in built.feeds],
+            [block.var(name) for name in built.outputs.values()],
+            executor,
+            program=built.main,
+        )
+    return load_program(str(folder))
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Program, Program]:
+    folders = [tmp_path_factory.mktemp(side) for side in ("student", "teacher")]
+    student = exported(STUDENT, OPTIONS, folders[0])
+    return student, exported(TEACHER, OPTIONS.replace("0.05", "0.1"), folders[1])
+
+
+def test_auto_compression_trains_with_the_section(models):
+    import paddle
+    from paddleslim.auto_compression.create_compressed_program import build_distill_program
+
+    student, teacher = models
+    report = find_pairs(student, teacher)
+    section = yaml.safe_load(act_text(report, student, teacher))["Distillation"]
+    assert section["node"][:2] == ["teacher_conv2d_20.tmp_1", "conv2d_20.tmp_1"]
+    assert (section["loss"], section["alpha"]) == ("l2", 100.0)
+    executor = paddle.static.Executor(paddle.CPUPlace())
+    config = {**section, "model_dir": f"{student.origin.source}/model"}
+    optimizer: dict[str, Any] = {"optimizer": {"type": "SGD"}, "weight_decay": 0.0}
+    train = {"learning_rate": 0.0, "optimizer_builder": optimizer}
+    with paddle.static.scope_guard(paddle.static.Scope()):
+        info, _ = build_distill_program(executor, paddle.CPUPlace(), config, train)
+        executor.run(info.startup_program)
+        feed = {"image": np.random.default_rng(0).random((1, 3, 64, 64), dtype="float32")}
+        feed |= {n: np.full((1, 2), 64, "int32") for n in info.feed_target_names if n != "image"}
+        names = [*section["node"], *info.fetch_targets]
+        *values, loss = executor.run(info.program, feed=feed, fetch_list=names)
+    pairs = zip(values[::2], values[1::2], strict=True)
+    expected = sum(100.0 * np.mean((teacher - student) ** 2) for teacher, student in pairs)
+    assert np.isfinite(expected) and expected > 0
+    np.testing.assert_allclose(float(np.mean(loss)), expected, rtol=1e-4)
+
+
+def test_the_script_runs_as_it_stands(tmp_path):
+    student = teacher = load_program(f"{STUDENT}{OPTIONS}")
+    text = python_text(find_pairs(student, teacher), student, teacher)
+    (tmp_path / "distill.py").write_text(text)
+    ran = subprocess.run(
+        [sys.executable, "distill.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    terms = {
+        line.split(": ")[1].rpartition(" ")[0]: float(line.rpartition(" ")[2])
+        for line in ran.stdout.splitlines()
+        if line.startswith("step 0: ")
+    }
+    assert list(terms) == ["total", "task", *(f"l2 conv2d_{n}.tmp_1" for n in (20, 28, 36))]
+    assert all(np.isfinite(value) and value > 0 for value in terms.values())
+    assert terms["total"] == pytest.approx(sum(terms.values()) - terms["total"], rel=1e-4)
+
+
+def test_what_auto_compression_cannot_take_is_refused(models):
+    student, teacher = models
+    with pytest.raises(UsageError, match="no loss fsp"):
+        act_section(find_pairs(student, teacher, loss="fsp"), student, teacher)
+    zoo = load_program(f"{STUDENT}{OPTIONS}")
+    with pytest.raises(UsageError, match="from files"):
+        act_section(find_pairs(zoo, zoo), zoo, zoo)
