@@ -90,6 +90,8 @@ def main() -> None:
     python = VENV / "bin" / "python"
     run(
         *uv, "pip", "install", "--quiet", "--python", python, "--require-hashes",
+        # without compiled files every start would parse all of its imports again
+        "--compile-bytecode",
         # the lock is complete; resolving again would bring back what overrides.txt leaves out
         "--no-deps", "-r", f"requirements/{device}.txt",
     )  # fmt: skip
