@@ -45,6 +45,8 @@ def _pair(pair: Pair) -> PairConfig:
         weight=pair.weight,
         role=pair.role,
         part=pair.part,
+        # The classes of a [N, C, H, W] map are on axis 1, not on the last, which is the default.
+        options={"axis": 1} if pair.loss == "soft_label" and len(pair.student_shape) == 4 else {},
         adapter=None
         if adapter is None
         else AdapterConfig(
