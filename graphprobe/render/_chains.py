@@ -32,7 +32,7 @@ def is_quantizer(type_: str) -> bool:
 
 
 def fold_chains(graph: ItemGraph, keep: Set[str]) -> list[int]:
-    """A unit number for each item; the numbers are those of each unit's first item.
+    """A unit number for each item: items of one number are one unit.
 
     A run goes on while the step has exactly one consumer, that consumer reads nothing else but
     parameters, and the variable between them is not in `keep`. Ops that read no variable at all
@@ -46,12 +46,12 @@ def fold_chains(graph: ItemGraph, keep: Set[str]) -> list[int]:
     phase = [_phase(graph, item) for item in graph.items]
     for at in range(len(unit)):
         after = _only_step(graph, at, keep)
-        if after is None or graph.items[at].op is None or graph.items[after].op is None:
+        if after is None:
             continue
-        step = phase[after]
-        if step > phase[at] or _passes(graph.items[after]):
+        if _passes(graph.items[after]):
+            unit[after], phase[after] = unit[at], phase[at]
+        elif phase[after] > phase[at]:
             unit[after] = unit[at]
-            phase[after] = max(step, phase[at]) if not _passes(graph.items[after]) else phase[at]
     return _absorb_constants(graph, unit, keep)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graphprobe.ir import Dataflow, Op, Program, Value, dataflow
 from graphprobe.render._dag import Dag, from_successors
@@ -44,6 +44,7 @@ class ItemGraph:
         dag: the same numbers as `items`.
         carries: for an edge, the names of the variables on it.
         item_of: op id -> item.
+        writers: variable -> the op that writes it, where exactly one does.
         cycles: edges left out because they close a cycle.
     """
 
@@ -53,7 +54,20 @@ class ItemGraph:
     dag: Dag
     carries: dict[tuple[int, int], tuple[str, ...]]
     item_of: dict[int, int]
+    writers: dict[str, int]
     cycles: int = 0
+
+    def writer(self, op: Op, value: Value) -> int | None:
+        """The op that a read comes from; None for parameters, inputs and dangling names.
+
+        Where ops stand in disorder, a read before the only write of a variable means that write.
+        """
+        if value.producer is not None:
+            return value.producer
+        if is_state(self.program, value.name, op.block):
+            return None
+        found = self.writers.get(value.name)
+        return found if found != op.id else None
 
 
 @dataclass(slots=True)
@@ -78,16 +92,16 @@ def item_graph(program: Program, roles: Iterable[str] = ("forward",)) -> ItemGra
     """Make the graph of the ops that have one of the roles."""
     flow = dataflow(program)
     wanted = frozenset(roles)
+    graph = ItemGraph(program, flow, [], Dag(), {}, {}, _single_writers(flow))
     draft = _Draft()
     for op in program.ops:
         if op.role in wanted:
             draft.item_of[op.id] = draft.add(_item(op))
-    writers = _single_writers(flow)
     for op in program.ops:
         if op.id in draft.item_of:
-            _link_reads(draft, flow, op, writers)
+            _link_reads(draft, graph, op)
     _add_outputs(draft, flow)
-    return _numbered(program, flow, draft)
+    return _numbered(graph, draft)
 
 
 _MAIN_SLOTS = ("Output", "Out", "Y")
@@ -124,26 +138,23 @@ def is_state(program: Program, name: str, block: int) -> bool:
     return var is not None and (var.persistable or var.kind in {"scope", "reader", "raw"})
 
 
-def _link_reads(draft: _Draft, flow: Dataflow, op: Op, writers: dict[str, int]) -> None:
+def _link_reads(draft: _Draft, graph: ItemGraph, op: Op) -> None:
     here = draft.item_of[op.id]
-    for value in flow.reads(op):
-        source = _source(draft, flow, op, value, writers)
+    for value in graph.flow.reads(op):
+        source = _source(draft, graph, op, value)
         if source is not None and source != here:
             draft.edges.setdefault((source, here), set()).add(value.name)
 
 
-def _source(
-    draft: _Draft, flow: Dataflow, op: Op, value: Value, writers: dict[str, int]
-) -> int | None:
+def _source(draft: _Draft, graph: ItemGraph, op: Op, value: Value) -> int | None:
     """The item that a read comes from; None for parameters and for ops left out."""
-    if value.producer is not None:
-        return draft.item_of.get(value.producer)
+    writer = graph.writer(op, value)
+    if writer is not None:
+        return draft.item_of.get(writer)
     if value.name == NO_VARIABLE or op.type == "feed":
         return None
-    if is_state(flow.program, value.name, op.block):
+    if is_state(graph.program, value.name, op.block):
         return None
-    if value.name in writers and writers[value.name] != op.id:
-        return draft.item_of.get(writers[value.name])
     if value.name not in draft.inputs:
         draft.inputs[value.name] = draft.add(Item("input", value.name))
     return draft.inputs[value.name]
@@ -161,7 +172,7 @@ def _add_outputs(draft: _Draft, flow: Dataflow) -> None:
         draft.edges[last[name], draft.add(Item("output", name))] = {name}
 
 
-def _numbered(program: Program, flow: Dataflow, draft: _Draft) -> ItemGraph:
+def _numbered(graph: ItemGraph, draft: _Draft) -> ItemGraph:
     successors: list[list[int]] = [[] for _ in draft.items]
     for source, target in draft.edges:
         successors[source].append(target)
@@ -173,9 +184,8 @@ def _numbered(program: Program, flow: Dataflow, draft: _Draft) -> ItemGraph:
         if rank[source] < rank[target]
     }
     item_of = {op: rank[item] for op, item in draft.item_of.items()}
-    return ItemGraph(
-        program, flow, [draft.items[old] for old in order], dag, carries, item_of, cycles
-    )
+    items = [draft.items[old] for old in order]
+    return replace(graph, items=items, dag=dag, carries=carries, item_of=item_of, cycles=cycles)
 
 
 def _keys(items: list[Item]) -> list[tuple[object, ...]]:

@@ -16,45 +16,23 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from graphprobe.ir import Program
-from graphprobe.render._chains import CONVOLUTIONS, fold_chains
-from graphprobe.render._dag import Dag, contract
+from graphprobe.render._blocks import fold_blocks
+from graphprobe.render._chains import fold_chains
 from graphprobe.render._items import ItemGraph, item_graph
-from graphprobe.render._regions import closed_regions
+from graphprobe.render._overview import MAX_STAGES, fold_stages
+from graphprobe.render._quotient import Quotient, lift
 from graphprobe.render._roles import Owned, owned_ops
 from graphprobe.render._scale import Scale, strides
-from graphprobe.render._stages import coarse, merge_smallest, straight_runs
 
 if TYPE_CHECKING:
     import networkx as nx
 
 Level: TypeAlias = Literal["stage", "block", "unit", "op"]
-MAX_STAGES = 24
-_FEW_STAGES = 5
-_MAX_BLOCK_CONVS = 12
-_MAX_PLAIN_RUN = 6
-_MANY = 1500
-
-
-@dataclass(slots=True)
-class Quotient:
-    """One level of folding.
-
-    Args:
-        dag: its nodes and edges.
-        parts: for each node, the nodes of the level below, ascending.
-        items: for each node, the items, ascending.
-        node_of: item -> node.
-    """
-
-    dag: Dag
-    parts: list[list[int]]
-    items: list[list[int]]
-    node_of: list[int]
 
 
 @dataclass(slots=True)
@@ -110,9 +88,9 @@ def fold(program: Program, keep: Set[str] = frozenset(), targets: Set[str] = fro
     scale = strides(graph)
     single = list(range(len(graph.items)))
     ops = Quotient(graph.dag, [[i] for i in single], [[i] for i in single], single)
-    units = _lift(ops, fold_chains(graph, kept))
-    blocks = _blocks(graph, units, kept, targets)
-    stages = _stages(graph, blocks, kept, scale)
+    units = lift(ops, fold_chains(graph, kept))
+    blocks = fold_blocks(graph, units, kept, targets)
+    stages = fold_stages(graph, blocks, kept, scale)
     levels: dict[Level, Quotient] = {"op": ops, "unit": units, "block": blocks, "stage": stages}
     return Fold(graph, levels, kept, scale, owned_ops(graph.flow))
 
@@ -121,140 +99,4 @@ def _fetched(graph: ItemGraph) -> frozenset[str]:
     return frozenset(item.name for item in graph.items if item.kind == "output")
 
 
-def _lift(below: Quotient, group: Sequence[int]) -> Quotient:
-    """The level above `below` that puts its nodes together by group number."""
-    dag, parts = contract(below.dag, group)
-    items = [sorted(i for part in members for i in below.items[part]) for members in parts]
-    node_of = [0] * len(below.node_of)
-    for node, inside in enumerate(items):
-        for item in inside:
-            node_of[item] = node
-    return Quotient(dag, parts, items, node_of)
-
-
-def _sealed(graph: ItemGraph, level: Quotient, keep: Set[str]) -> set[tuple[int, int]]:
-    """Edges that must stay visible: they carry a kept variable, or touch an input or output."""
-    return {
-        (level.node_of[u], level.node_of[v])
-        for (u, v), names in graph.carries.items()
-        if not keep.isdisjoint(names) or graph.items[u].kind != "op" or graph.items[v].kind != "op"
-    }
-
-
-def _convs(graph: ItemGraph, items: Sequence[int]) -> list[int]:
-    found = []
-    for item in items:
-        op = graph.items[item].op
-        if op is not None and op.type in CONVOLUTIONS:
-            found.append(item)
-    return found
-
-
-def _blocks(graph: ItemGraph, units: Quotient, keep: Set[str], targets: Set[str]) -> Quotient:
-    sealed = _sealed(graph, units, keep)
-    weight = [len(_convs(graph, items)) for items in units.items]
-    alone = [_is_target(graph, items, targets) for items in units.items]
-
-    def may_join(u: int, v: int) -> bool:
-        return (u, v) not in sealed and not alone[u] and not alone[v]
-
-    regions = closed_regions(units.dag, weight, _MAX_BLOCK_CONVS, may_join)
-    size = _sizes(regions)
-
-    def is_step(u: int, v: int) -> bool:
-        if not may_join(u, v) or size[u] > 1 or size[v] > 1:
-            return False
-        if weight[u] or weight[v]:
-            return _is_depthwise(graph, units.items[u]) and _is_pointwise(graph, units.items[v])
-        return True
-
-    runs = straight_runs(units.dag, is_step, [1] * len(units.dag), _MAX_PLAIN_RUN)
-    group = [region if size[u] > 1 else runs[u] for u, region in enumerate(regions)]
-    return _lift(units, group)
-
-
-def _sizes(group: Sequence[int]) -> list[int]:
-    """For each node, how many share its group."""
-    count: dict[int, int] = {}
-    for g in group:
-        count[g] = count.get(g, 0) + 1
-    return [count[g] for g in group]
-
-
-def _is_target(graph: ItemGraph, items: Sequence[int], targets: Set[str]) -> bool:
-    ops = [graph.items[i].op for i in _convs(graph, items)]
-    filters = [op.input("Filter") for op in ops if op is not None]
-    return any(name is not None and name in targets for name in filters)
-
-
-def _filter_shape(graph: ItemGraph, items: Sequence[int]) -> tuple[int, ...] | None:
-    convs = _convs(graph, items)
-    op = graph.items[convs[0]].op if len(convs) == 1 else None
-    return graph.program.shape(op.input("Filter"), op.block) if op is not None else None
-
-
-def _is_depthwise(graph: ItemGraph, items: Sequence[int]) -> bool:
-    shape = _filter_shape(graph, items)
-    convs = _convs(graph, items)
-    op = graph.items[convs[0]].op if len(convs) == 1 else None
-    return (
-        op is not None
-        and shape is not None
-        and len(shape) > 1
-        and shape[1] == 1 != shape[0] == (op.get_int("groups", 1))
-    )
-
-
-def _is_pointwise(graph: ItemGraph, items: Sequence[int]) -> bool:
-    shape = _filter_shape(graph, items)
-    return shape is not None and len(shape) == 4 and shape[2:] == (1, 1)
-
-
-def _stages(graph: ItemGraph, blocks: Quotient, keep: Set[str], scale: list[Scale]) -> Quotient:
-    sealed = _sealed(graph, blocks, keep)
-    first = [scale[items[0]] for items in blocks.items]
-    convs = [len(_convs(graph, items)) for items in blocks.items]
-    last = [scale[items[-1]] for items in blocks.items]
-
-    def same_stride(u: int, v: int) -> bool:
-        if (u, v) in sealed or last[u] != last[v] or first[v] != last[v]:
-            return False
-        # Where blocks give way to a row of plain convolutions, a backbone gives way to a head.
-        row = convs[v] == 1 and any(convs[w] == 1 for w in blocks.dag.succ[v])
-        return convs[u] < 2 or not row
-
-    ones = [1] * len(blocks.dag)
-    runs = _lift(blocks, straight_runs(blocks.dag, same_stride, ones, len(ones)))
-    busy = sum(1 for items in runs.items if _convs(graph, items))
-    if busy < _FEW_STAGES and len(blocks.dag) > 4 * _FEW_STAGES:
-        cap = -(-len(blocks.dag) // (2 * _FEW_STAGES))
-        runs = _lift(blocks, straight_runs(blocks.dag, same_stride, ones, cap))
-    return _merged(graph, runs, keep)
-
-
-def _merged(graph: ItemGraph, stages: Quotient, keep: Set[str]) -> Quotient:
-    """Merge stages until a page holds them; `parts` goes on naming blocks."""
-    if len(stages.dag) <= MAX_STAGES:
-        return stages
-    if len(stages.dag) > _MANY:
-        sealed = _sealed(graph, stages, keep)
-        breaks = [any((u, v) in sealed for u in stages.dag.pred[v]) for v in range(len(stages.dag))]
-        upper = _lift(stages, coarse(stages.dag, breaks))
-        stages = Quotient(upper.dag, _below(stages, upper), upper.items, upper.node_of)
-    sealed = _sealed(graph, stages, keep)
-    weight = [1 + 4 * len(_convs(graph, items)) for items in stages.items]
-
-    def cost(a: list[int], b: list[int]) -> float:
-        return sum(weight[n] for n in a) + sum(weight[n] for n in b)
-
-    groups = merge_smallest(stages.dag, cost, lambda u, v: (u, v) not in sealed, MAX_STAGES)
-    group = [0] * len(stages.dag)
-    for number, members in enumerate(groups):
-        for member in members:
-            group[member] = number
-    upper = _lift(stages, group)
-    return Quotient(upper.dag, _below(stages, upper), upper.items, upper.node_of)
-
-
-def _below(lower: Quotient, upper: Quotient) -> list[list[int]]:
-    return [sorted(p for part in parts for p in lower.parts[part]) for parts in upper.parts]
+__all__ = ["MAX_STAGES", "Fold", "Level", "Quotient", "fold"]

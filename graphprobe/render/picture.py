@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from graphprobe.render._cut import cut
 from graphprobe.render.book import limited
 from graphprobe.render.drawing import AnyLevel, Drawing, Side
 from graphprobe.render.fold import Level
 from graphprobe.render.marks import PAIR
-from graphprobe.render.scene import SMALL, Scene, cut, make_scene
+from graphprobe.render.scene import SMALL, Scene, make_scene
 from graphprobe.render.sheet import FOOT, HEAD, MARGIN, Link, Page, Placed, Text, pair_links
 from graphprobe.render.view import View
 

@@ -96,7 +96,8 @@ def _add_op(nodes: _Nodes, at: int, op: Op, marks: Marks) -> None:
     flow, items = nodes.graph.flow, nodes.graph.item_of
     for value in flow.reads(op):
         if value.name != NO_VARIABLE:
-            writer = items.get(value.producer, -1) if value.producer is not None else -1
+            source = nodes.graph.writer(op, value)
+            writer = items.get(source, -1) if source is not None else -1
             if writer != at:
                 nodes.succ[nodes.variable(value.name, writer, op.block)].append(here)
     for value in flow.writes(op):

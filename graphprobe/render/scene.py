@@ -19,7 +19,7 @@ from graphprobe.render.view import View
 TITLE, SMALL, MIN_TEXT = 8.0, 7.0, 6.0
 _TITLE_STEP, _SMALL_STEP = 10.0, 8.6
 _PAD, _BAND = 4.0, 5.0
-_GAP_X, _GAP_Y = 12.0, 19.0
+_GAP_X, GAP_Y = 12.0, 19.0
 _MIN_WIDTH = 64.0
 _MAX_TAGS = 6
 
@@ -122,7 +122,7 @@ def make_scene(
         height,
         tuple(order),
         tuple(wires),
-        tuple(_tags(placed, layout.grid.long)),
+        tuple(tags_of(placed, layout.grid.long)),
         tuple(rows),
         tuple(view.notes),
     )
@@ -188,7 +188,7 @@ def _rows(layout: Layout, boxes: Sequence[Box]) -> tuple[list[float], list[tuple
         for n in nodes:
             tops[n] = at + (high - boxes[n].h) / 2
         rows.append((at, at + high))
-        at += high + _GAP_Y
+        at += high + GAP_Y
     return tops, rows
 
 
@@ -208,7 +208,8 @@ def _wire(
     return Wire(u, v, tuple(points))
 
 
-def _tags(boxes: Sequence[Box], edges: Sequence[tuple[int, int]]) -> list[Tag]:
+def tags_of(boxes: Sequence[Box], edges: Sequence[tuple[int, int]]) -> list[Tag]:
+    """A tag at each end of edges that are not drawn, naming the nodes at their other ends."""
     leaving: dict[int, list[str]] = {}
     coming: dict[int, list[str]] = {}
     for u, v in sorted(edges):
@@ -227,61 +228,3 @@ def _tags(boxes: Sequence[Box], edges: Sequence[tuple[int, int]]) -> list[Tag]:
 def _some(numbers: Sequence[str]) -> str:
     shown = ", ".join(numbers[:_MAX_TAGS])
     return shown if len(numbers) <= _MAX_TAGS else f"{shown} +{len(numbers) - _MAX_TAGS}"
-
-
-def cut(scene: Scene, height: float) -> list[Scene]:
-    """Cut a scene between rows into slices of at most `height`; cut wires become tags."""
-    starts = row_starts(scene, height)
-    if len(starts) < 2:
-        return [scene]
-    slices = []
-    for k, first in enumerate(starts):
-        last = (starts[k + 1] if k + 1 < len(starts) else len(scene.rows)) - 1
-        slices.append((scene.rows[first][0], scene.rows[last][1]))
-    return _slices(scene, slices)
-
-
-def row_starts(scene: Scene, height: float) -> list[int]:
-    """The first row of each slice that `cut` would make."""
-    starts = [0]
-    for at, (_, bottom) in enumerate(scene.rows):
-        if bottom - scene.rows[starts[-1]][0] > height and at > starts[-1]:
-            starts.append(at)
-    return starts
-
-
-def _slices(scene: Scene, extents: Sequence[tuple[float, float]]) -> list[Scene]:
-    slice_of = {
-        box.node: next(k for k, (top, low) in enumerate(extents) if top - 1 <= box.y <= low + 1)
-        for box in scene.boxes
-    }
-    by_node = {box.node: box for box in scene.boxes}
-    crossing = [
-        (w.source, w.target) for w in scene.wires if slice_of[w.source] != slice_of[w.target]
-    ]
-    highest = max(by_node, default=-1) + 1
-    dense = [by_node.get(n) for n in range(highest)]
-    tags = [*scene.tags, *_tags(dense, crossing)]  # type: ignore[arg-type]
-    found = []
-    for k, (top, low) in enumerate(extents):
-        boxes = [box for box in scene.boxes if slice_of[box.node] == k]
-        wires = [w for w in scene.wires if slice_of[w.source] == k == slice_of[w.target]]
-        mine = [t for t in tags if slice_of[t.node] == k]
-        found.append(_moved(scene, boxes, wires, mine, top, low))
-    return found
-
-
-def _moved(
-    scene: Scene, boxes: list[Box], wires: list[Wire], tags: list[Tag], top: float, low: float
-) -> Scene:
-    xs = [box.x for box in boxes] + [x for w in wires for x, _ in w.points]
-    right = max([box.x + box.w for box in boxes] + [x for w in wires for x, _ in w.points])
-    left = min(xs)
-    return Scene(
-        scene.title,
-        right - left,
-        low - top,
-        tuple(replace(box, x=box.x - left, y=box.y - top) for box in boxes),
-        tuple(replace(w, points=tuple((x - left, y - top) for x, y in w.points)) for w in wires),
-        tuple(replace(t, x=t.x - left, y=t.y - top) for t in tags),
-    )

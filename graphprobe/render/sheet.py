@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from graphprobe.render.scene import MIN_TEXT, SMALL, Box, Scene, cut, make_scene, row_starts
+from graphprobe.render._cut import cut, row_starts
+from graphprobe.render.scene import MIN_TEXT, SMALL, Box, Scene, make_scene
 from graphprobe.render.view import View
 
 A4, A3 = (595.0, 842.0), (842.0, 1191.0)

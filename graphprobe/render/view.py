@@ -106,7 +106,7 @@ def part(
     before = sorted({u for v in inside for u in view.dag.pred[v]} - set(inside))
     after = sorted({v for u in inside for v in view.dag.succ[u]} - set(inside) - set(before))
     # Ports in front have no edge into them and ports behind none out of them, so any
-    # numbering that puts them first and last is topological.
+    # numbering that puts them first and last is topological. A node that is both is two ports.
     both = [u for u in before if any(u in view.dag.succ[n] for n in inside)]
     chosen = [*((u, True) for u in before), *((n, False) for n in inside)]
     chosen += [(v, True) for v in sorted({*after, *both})]

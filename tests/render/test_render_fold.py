@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from random import Random
+
 import networkx as nx
 import pytest
 from hypothesis import given, settings
@@ -12,6 +15,7 @@ from graphprobe.ir.build import Builder
 from graphprobe.render.describe import describe
 from graphprobe.render.fold import MAX_STAGES, Fold, Level, fold
 from graphprobe.render.marks import Marks
+from graphprobe.render.raw import raw_views
 
 LEVELS: tuple[Level, ...] = ("op", "unit", "block", "stage")
 
@@ -157,6 +161,25 @@ def test_every_fold_is_a_quotient_without_cycles(program: Program, data: st.Data
             if node_of[u] == node_of[v]:
                 hidden.update(carried)
         assert not hidden & kept, f"kept variables inside a node at level {level}"
+
+
+@settings(max_examples=60, deadline=None)
+@given(programs(), st.randoms(use_true_random=False))
+def test_any_order_of_the_ops_gives_the_same_graph(program: Program, random: Random) -> None:
+    """Not only valid orders: a read before the only write of a variable means that write."""
+    block = program.blocks[0]
+    ops = list(block.ops)
+    random.shuffle(ops)
+    other = tuple(replace(op, id=at) for at, op in enumerate(ops))
+    mixed = replace(program, blocks=(replace(block, ops=other),))
+    folded, again = fold(program), fold(mixed)
+    check(again)
+    assert [item.name for item in folded.graph.items] == [item.name for item in again.graph.items]
+    for level in LEVELS:
+        assert titles(folded, level) == titles(again, level)
+        assert folded.variables(level) == again.variables(level)
+    first, second = (list(raw_views(p, Marks(), {})) for p in (program, mixed))
+    assert [(v.words, v.dag.succ) for v in first] == [(v.words, v.dag.succ) for v in second]
 
 
 @pytest.mark.parametrize("size", [0, 1])
