@@ -37,7 +37,11 @@ def contents_of(view: View, head: Value, axis: int, channels: int) -> dict[int, 
         if at in done or op.type not in _MOVES or not _ready(view, op, held):
             continue
         done.add(at)
-        for value, array in _MOVES[op.type](view, op, held):
+        try:
+            moved = _MOVES[op.type](view, op, held)
+        except (IndexError, ValueError):
+            continue  # attributes that do not fit the shapes, in a damaged program
+        for value, array in moved:
             held[value.id] = array
             queue += [other.id for other in view.consumers(value)]
     return held

@@ -93,6 +93,8 @@ def stride_text(stride: Stride | None) -> str:
 
 
 def _number(stride: float) -> str:
+    if not 0.001 < stride < 1e6:
+        return f"{stride:.3g}"
     for text, value in ((f"{round(stride)}", stride), (f"1/{round(1 / stride)}", 1 / stride)):
         if value >= 1 and abs(value - round(value)) < 0.01:
             return text

@@ -81,7 +81,7 @@ def _same(step: Step) -> Place | None:
         return place
     if len(before) != len(after):
         return place.moved(None, None)
-    if place.h is None or place.w is None:
+    if place.h is None or place.w is None or max(place.h, place.w) >= len(before):
         return place
     sizes = (before[place.h], before[place.w]), (after[place.h], after[place.w])
     return place if sizes[0] == sizes[1] or -1 in sizes[1] else _by_shape(step)
@@ -97,7 +97,9 @@ def _by_shape(step: Step) -> Place | None:
         return None
     if min(place.image) > 0:
         return replace(place, down_h=_near(place.image[0] / h), down_w=_near(place.image[1] / w))
-    if before is not None and before[place.h] > 0 and before[place.w] > 0:
+    if before is None or len(before) <= max(place.h, place.w):
+        return None
+    if before[place.h] > 0 and before[place.w] > 0:
         return place.scaled(before[place.h] / h, before[place.w] / w)
     return None
 
@@ -112,12 +114,16 @@ def _near(ratio: float) -> float:
 
 def _strided(step: Step) -> Place | None:
     strides = step.op.get_ints("strides", (1, 1))
-    return step.place.scaled(strides[0], strides[-1]) if strides else step.place
+    if not strides or min(strides) <= 0:
+        return step.place
+    return step.place.scaled(strides[0], strides[-1])
 
 
 def _transposed_conv(step: Step) -> Place | None:
     strides = step.op.get_ints("strides", (1, 1))
-    return step.place.scaled(1 / (strides[0] or 1), 1 / (strides[-1] or 1))
+    if not strides or min(strides) <= 0:
+        return step.place
+    return step.place.scaled(1 / strides[0], 1 / strides[-1])
 
 
 def _pool(step: Step) -> Place | None:
@@ -145,7 +151,7 @@ def _resize(step: Step) -> Place | None:
 
 def _blocks(attribute: str, up: bool) -> Callable[[Step], Place | None]:
     def rule(step: Step) -> Place | None:
-        factor = float(step.op.get_int(attribute, 1) or 1)
+        factor = float(max(step.op.get_int(attribute, 1), 1))
         return (
             step.place.scaled(1 / factor, 1 / factor) if up else step.place.scaled(factor, factor)
         )
