@@ -1,13 +1,31 @@
-"""Keep Paddle's own chatter out of what people read; set before paddle is imported."""
+"""Import Paddle without its chatter, and with all the cores that may be used."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 import os
 import warnings
 
 
-def hush_paddle() -> None:
-    """Silence glog below errors and the warnings of the packages that paddleslim imports."""
+def import_paddle() -> None:
+    """Import paddle for the first time in this process.
+
+    Paddle takes one thread unless OMP_NUM_THREADS says otherwise, and warns where it does; glog
+    and the packages that paddleslim imports have more to say that helps nobody.
+    """
     os.environ.setdefault("GLOG_minloglevel", "2")
+    os.environ.setdefault("OMP_NUM_THREADS", str(_cores()))
     for text in ("pkg_resources is deprecated", "Setuptools is replacing distutils"):
         warnings.filterwarnings("ignore", message=text)
+    importlib.import_module("numpy")  # before paddle: scipy after paddle alone crashes
+    with contextlib.redirect_stderr(io.StringIO()):
+        importlib.import_module("paddle")
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from graphprobe.errors import MissingDependency
-from graphprobe.train.quiet import hush_paddle
+from graphprobe.train.quiet import import_paddle
 
 CPU, GPU = "paddlepaddle", "paddlepaddle-gpu"
 
@@ -20,7 +20,7 @@ def installed(package: str) -> str | None:
 
 
 def require_paddle(*, slim: bool = True) -> None:
-    """Check that exactly one build of Paddle, and PaddleSlim where asked, can be imported.
+    """Check that exactly one build of Paddle, and PaddleSlim where asked, is there; import Paddle.
 
     Raises:
         MissingDependency: none is installed, both are (they overwrite each other's files), or
@@ -43,4 +43,4 @@ def require_paddle(*, slim: bool = True) -> None:
             "this command needs paddleslim, which is not installed",
             hint="pip install 'graphprobe[cpu]' or 'graphprobe[gpu]'",
         )
-    hush_paddle()
+    import_paddle()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import time
 from dataclasses import replace
@@ -103,6 +104,9 @@ def _restore(parts: Assembly, found: Checkpoint, config: Config, say: Say) -> Ou
         )
     for line in _differences(found.state.get("config"), config.model_dump(mode="json")):
         say(f"warning: since {where} the config has changed: {line}")
+    for key, now in (("threads", os.environ.get("OMP_NUM_THREADS", "")), ("versions", _versions())):
+        if found.state.get(key) != now:
+            say(f"warning: {key} were {found.state.get(key)}, now {now}: not bit-equal any more")
     say(f"resuming {where} at iteration {found.iteration}")
     return Outcome(
         found.iteration,
@@ -187,12 +191,17 @@ def _state(config: Config, parts: Assembly, label: str) -> dict[str, Any]:
         "metric": label,
         "teacher_sha256": parts.teacher_sha256,
         "prune": None if parts.student.plan is None else parts.student.plan.to_json(),
-        "versions": {
-            "graphprobe": __version__,
-            "paddle": paddle.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
+        "threads": os.environ.get("OMP_NUM_THREADS", ""),
+        "versions": _versions(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "graphprobe": __version__,
+        "paddle": paddle.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
     }
 
 
