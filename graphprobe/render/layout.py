@@ -7,6 +7,7 @@ the painter (a pair of tags), since way points of long edges are what makes layo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -55,7 +56,13 @@ class Layout:
 
 
 def layered(
-    dag: Dag, widths: Sequence[float], gap: float, max_width: float, max_span: int
+    dag: Dag,
+    widths: Sequence[float],
+    gap: float,
+    max_width: float,
+    max_span: int,
+    *,
+    strict: bool = False,
 ) -> Layout:
     """Lay out a graph from top to bottom.
 
@@ -65,37 +72,65 @@ def layered(
         gap: between neighbours in a layer.
         max_width: a layer that would become wider is continued in the next one.
         max_span: edges over more layers get no way points.
+        strict: keep layers from drifting apart over more than `max_width`, where they fit it.
     """
     layer = _layers(dag, widths, gap, max_width)
     grid = _grid(dag, layer, max_span)
     _order(grid)
     size = [*widths, *([_WAY_WIDTH] * (len(grid.up) - len(widths)))]
-    x = _place(grid, size, gap, len(widths))
+    window = max_width if strict else math.inf
+    x = _Columns(grid, size, gap, len(widths), window).place()
     left = min((x[n] - size[n] / 2 for n in range(len(size))), default=0.0)
     right = max((x[n] + size[n] / 2 for n in range(len(size))), default=0.0)
     return Layout(grid, [place - left for place in x], right - left)
 
 
 def _layers(dag: Dag, widths: Sequence[float], gap: float, max_width: float) -> list[int]:
-    """Longest-path layers of bounded width; sources move down to their first consumer."""
-    layer: list[int] = []
-    used: list[float] = []
-    for node, near in enumerate(dag.pred):
-        at = 1 + max((layer[u] for u in near), default=-1)
-        while at < len(used) and used[at] + widths[node] > max_width:
-            at += 1
-        used.extend([0.0] * (at + 1 - len(used)))
-        used[at] += widths[node] + gap
-        layer.append(at)
+    """Longest-path layers of bounded width; sources stand right above their first consumer.
+
+    A layer that would become wider than `max_width` is continued in the next one, and so is one
+    whose sources would not fit above it.
+    """
+    mine = _own_sources(dag)
+    load: list[float] = []
+    layer = [0] * len(dag)
     for node, near in enumerate(dag.pred):
         if not near and dag.succ[node]:
-            target = min(layer[v] for v in dag.succ[node]) - 1
-            if target > layer[node] and used[target] + widths[node] <= max_width:
-                used[layer[node]] -= widths[node] + gap
-                used[target] += widths[node] + gap
-                layer[node] = target
+            continue
+        above = sum(widths[u] + gap for u in mine[node])
+        least = 1 if any(not dag.pred[u] for u in near) else 0
+        at = max((layer[u] + 1 for u in near if dag.pred[u]), default=0)
+        at = _roomy(load, max(at, least), widths[node], above, max_width)
+        load.extend([0.0] * (at + 1 - len(load)))
+        load[at] += widths[node] + gap
+        if above:
+            load[at - 1] += above
+        layer[node] = at
+    for node, near in enumerate(dag.pred):
+        if not near and dag.succ[node]:
+            layer[node] = min(layer[v] for v in dag.succ[node]) - 1
     kept = {at: new for new, at in enumerate(sorted(set(layer)))}
     return [kept[at] for at in layer]
+
+
+def _own_sources(dag: Dag) -> list[list[int]]:
+    """For each node, the sources that it is the first to read."""
+    mine: list[list[int]] = [[] for _ in range(len(dag))]
+    for node, near in enumerate(dag.pred):
+        if not near and dag.succ[node]:
+            mine[dag.succ[node][0]].append(node)
+    return mine
+
+
+def _roomy(load: Sequence[float], at: int, wide: float, above: float, most: float) -> int:
+    """The first layer from `at` on that has room for a node, and for its sources above it."""
+    while at < len(load) and (load[at] and load[at] + wide > most):
+        at += 1
+    while above and 0 < at <= len(load) and load[at - 1] and load[at - 1] + above > most:
+        at += 1
+        while at < len(load) and load[at] + wide > most:
+            at += 1
+    return at
 
 
 def _grid(dag: Dag, layer: Sequence[int], max_span: int) -> Grid:
@@ -152,40 +187,47 @@ def _mean(values: list[float], default: float) -> float:
     return sum(values) / len(values) if values else default
 
 
-def _place(grid: Grid, size: Sequence[float], gap: float, nodes: int) -> list[float]:
-    x = [0.0] * len(size)
-    for row in grid.layers:
-        at = 0.0
-        for node in row:
-            x[node] = at + size[node] / 2
-            at += size[node] + gap
-        for node in row:
-            x[node] -= at / 2
-    for sweep in range(_POLISH):
-        down = sweep % 2 == 0
-        for row in grid.layers if down else reversed(grid.layers):
-            _settle(grid, row, x, size, gap, nodes, down)
-    return x
+@dataclass(slots=True)
+class _Columns:
+    """Gives every node and way point its x."""
 
+    grid: Grid
+    size: Sequence[float]
+    gap: float
+    nodes: int
+    window: float
+    x: list[float] = field(default_factory=list)
 
-def _settle(
-    grid: Grid,
-    row: list[int],
-    x: list[float],
-    size: Sequence[float],
-    gap: float,
-    nodes: int,
-    down: bool,
-) -> None:
-    near = grid.up if down else grid.down
-    wanted, weight = [], []
-    for node in row:
-        others = near[node] or (grid.down if down else grid.up)[node]
-        wanted.append(_mean([x[m] for m in others], x[node]))
-        # Way points insist: a long edge should be straight.
-        weight.append(4.0 if node >= nodes else 1.0 + len(near[node]))
-    room = [0.0]
-    for left, right in zip(row, row[1:], strict=False):
-        room.append((size[left] + size[right]) / 2 + gap)
-    for node, place in zip(row, fit(wanted, room, weight), strict=True):
-        x[node] = round(place, 3)
+    def place(self) -> list[float]:
+        """Start with centred rows, then pull each row towards its neighbours, down and up."""
+        self.x = [0.0] * len(self.size)
+        for row in self.grid.layers:
+            at = 0.0
+            for node in row:
+                self.x[node] = at + self.size[node] / 2
+                at += self.size[node] + self.gap
+            for node in row:
+                self.x[node] -= at / 2
+        for sweep in range(_POLISH):
+            down = sweep % 2 == 0
+            for row in self.grid.layers if down else reversed(self.grid.layers):
+                self._settle(row, down)
+        return self.x
+
+    def _settle(self, row: list[int], down: bool) -> None:
+        near, other = self.grid.up, self.grid.down
+        if not down:
+            near, other = other, near
+        wanted, weight = [], []
+        for node in row:
+            around = near[node] or other[node]
+            wanted.append(_mean([self.x[m] for m in around], self.x[node]))
+            # Way points insist: a long edge should be straight.
+            weight.append(4.0 if node >= self.nodes else 1.0 + len(near[node]))
+        room = [0.0]
+        for left, right in zip(row, row[1:], strict=False):
+            room.append((self.size[left] + self.size[right]) / 2 + self.gap)
+        low = -self.window / 2 + self.size[row[0]] / 2
+        high = self.window / 2 - self.size[row[-1]] / 2
+        for node, place in zip(row, fit(wanted, room, weight, low, high), strict=True):
+            self.x[node] = round(place, 3)

@@ -100,7 +100,12 @@ class Scene:
 
 
 def make_scene(
-    view: View, *, max_width: float, max_box: float = 190.0, max_span: int = 30
+    view: View,
+    *,
+    max_width: float,
+    max_box: float = 190.0,
+    max_span: int = 30,
+    strict: bool = False,
 ) -> Scene:
     """Lay out a view.
 
@@ -109,8 +114,11 @@ def make_scene(
         max_width: of the scene, in points; kept but for way points.
         max_box: the widest box.
         max_span: edges over more layers become tags.
+        strict: keep the layers from drifting apart over more than `max_width`.
     """
-    boxes, layout = lay_out(view, max_width=max_width, max_box=max_box, max_span=max_span)
+    boxes, layout = lay_out(
+        view, max_width=max_width, max_box=max_box, max_span=max_span, strict=strict
+    )
     tops, rows = _rows(layout, boxes)
     placed = [replace(box, x=layout.x[at] - box.w / 2, y=tops[at]) for at, box in enumerate(boxes)]
     wires = [_wire(layout, placed, rows, u, v) for u, v in sorted(layout.grid.routes)]
@@ -129,12 +137,12 @@ def make_scene(
 
 
 def lay_out(
-    view: View, *, max_width: float, max_box: float, max_span: int
+    view: View, *, max_width: float, max_box: float, max_span: int, strict: bool = False
 ) -> tuple[list[Box], Layout]:
     """Sizes and layers, before heights are known; the arguments are those of `make_scene`."""
     boxes = [_box(view, node, max_box) for node in range(len(view.words))]
     widths = [box.w for box in boxes]
-    return boxes, layered(view.dag, widths, _GAP_X, max_width, max_span)
+    return boxes, layered(view.dag, widths, _GAP_X, max_width, max_span, strict=strict)
 
 
 def _box(view: View, node: int, max_box: float) -> Box:

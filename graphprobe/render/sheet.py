@@ -123,7 +123,7 @@ def many_pages(view: View) -> list[Page]:
     """A view in columns over several sheets."""
     scale = LEAST_SCALE
     for span in _SPANS:
-        scene = make_scene(view, max_width=room(A4, scale)[0], max_span=span)
+        scene = make_scene(view, max_width=room(A4, scale)[0], max_span=span, strict=True)
         for paper in (A4, A3):
             wide, high = room(paper, scale)
             slices = cut(scene, high)
