@@ -16,7 +16,7 @@ from graphprobe.ir import Dataflow, Op, Program, Value, dataflow
 from graphprobe.ir.findings import Reason
 from graphprobe.ir.walk import topological
 from graphprobe.ops import OpSpec, op_spec
-from graphprobe.ops._layout import Layout, Run, Space, aligned
+from graphprobe.ops._layout import Layout, Run, Space, aligned, own
 from graphprobe.ops._spec import Alike, Bind, Carry, Edit, Effect, Meet, Port, Stop, View
 
 
@@ -102,6 +102,8 @@ class _Walk:
         if spec is not None and spec.filter is not None:
             self._note_conv(op, spec)
         carries = any(self.found.layouts[v.id] is not None for v in self.found.flow.reads(op))
+        if spec is not None and spec.moves_param and not carries:
+            carries = self._move_param(op)
         if spec is not None and spec.keeps_param:
             self._keep_param(op)
         elif not carries and (spec is None or not spec.makes):
@@ -130,6 +132,20 @@ class _Walk:
                 if name is not None and written is not None:
                     self.alias[written.id] = name
 
+    def _move_param(self, op: Op) -> bool:
+        """A vector of parameters under another shape carries its own numbers."""
+        value = self.found.flow.read(op, "X")
+        name = self._param(value, op) if value is not None else None
+        shape = self.found.program.shape(name, op.block)
+        if value is None or name is None or shape is None or len(shape) != 1 or shape[0] < 2:
+            return False
+        layout = own((name, 0), shape[0], 0)
+        self.found.layouts[value.id] = layout
+        self._bind(op, Bind(name, layout))
+        for same in (value, *self.found.flow.writes(op)):
+            self.alias[same.id] = name
+        return True
+
     def _param(self, value: Value, op: Op) -> str | None:
         if value.id in self.alias:
             return self.alias[value.id]
@@ -153,7 +169,7 @@ class _Walk:
     def _port(self, value: Value, op: Op) -> Port:
         layout = self.found.layouts[value.id]
         shape = self.found.program.shape(value.name, op.block)
-        param = None if layout is not None else self._param(value, op)
+        param = self.alias.get(value.id) if layout is not None else self._param(value, op)
         return Port(value.name, shape, layout, param)
 
     def _unknown(self, view: View) -> None:

@@ -156,6 +156,7 @@ class _Judge:
         self.paths = Paths(channels, classes)
         self.length = _lengths(channels, classes)
         self.group = _groups(rows)
+        self.uses = Counter(row.param for row in rows)
         self.leader: dict[int, _Row] = {}
         for row in rows:
             if not row.depthwise and self._is_free(row):
@@ -188,7 +189,7 @@ class _Judge:
         if self.policy == "seeds" and row.groups > 1:
             return self._alone(row, "grouped", f"its {row.groups} groups must stay of one size")
         if not blocks and not row.classes:
-            detail = "its filter is not a parameter, so there is nothing to cut"
+            detail = "its filter is not a parameter of known size"
             return self._alone(row, "unsupported_op", detail)
         if not blocks:
             detail = "its channels are tied into one, which must stay"
@@ -208,7 +209,7 @@ class _Judge:
         reason: Reason = "residual"
         if row.depthwise:
             reason = "depthwise"
-        elif row.param == leader.param:
+        elif self.uses[row.param] > 1:
             reason = "shared"
         elif row.groups > 1:
             reason = "grouped"

@@ -28,7 +28,8 @@ class Port:
         name: the variable.
         shape: its sizes, -1 where unknown; None where nothing is declared.
         layout: the channels that it carries, or None.
-        param: the parameter that it is (or is computed from one to one), or None.
+        param: the parameter that it is (or is computed from one to one), or None. One that was
+            reshaped has a layout too: its own numbers.
         offset: how many axes stand before the parameter's own, to reach another tensor's rank.
     """
 
@@ -160,6 +161,8 @@ class OpSpec:
             is seen behind it.
         keeps_param: whether a parameter passed through it is still that parameter, position by
             position (quantise, cast).
+        moves_param: whether a parameter passed through it is the same numbers under another shape
+            (a bias of [C] reshaped to [1, C, 1, 1]).
     """
 
     rule: Rule
@@ -167,6 +170,7 @@ class OpSpec:
     out_axis: int = 0
     makes: bool = False
     keeps_param: bool = False
+    moves_param: bool = False
 
 
 @dataclass(frozen=True, slots=True)

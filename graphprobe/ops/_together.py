@@ -19,14 +19,14 @@ def fixed(view: View, detail: str, reason: Reason | None = None) -> Iterator[Eff
 def together(layout: Layout, other: Port, axis: int) -> Iterator[Effect]:
     """An operand of the same rank joins channels that are carried along `axis`."""
     if other.layout is not None:
-        yield from _both(layout, other.layout, axis)
+        yield from _both(layout, other.layout, axis, meets=other.param is None)
     elif other.param is not None and other.size(axis) == layout.extent:
         yield Bind(other.param, layout.at(axis - other.offset))
     elif other.size(axis) != 1:
         yield Stop(layout, f"{other.name}, which joins it, cannot be cut", "residual")
 
 
-def _both(layout: Layout, other: Layout, axis: int) -> Iterator[Effect]:
+def _both(layout: Layout, other: Layout, axis: int, *, meets: bool) -> Iterator[Effect]:
     if other.axis != axis or (
         other.extent != layout.extent and 1 not in (other.extent, layout.extent)
     ):
@@ -36,8 +36,9 @@ def _both(layout: Layout, other: Layout, axis: int) -> Iterator[Effect]:
         single = other if other.extent == 1 else layout
         yield Stop(single, "its one channel is broadcast over the others", "residual")
     else:
-        yield Meet("residual", layout)
-        yield Meet("residual", other)
+        if meets:
+            yield Meet("residual", layout)
+            yield Meet("residual", other)
         yield Alike(layout, other)
 
 
@@ -83,8 +84,8 @@ def equal_stretches(layout: Layout, count: int) -> Iterator[Effect]:
 
 def neighbours_alike(layout: Layout, count: int) -> Iterator[Effect]:
     """Tie each `count` neighbours along an axis, so that they stay or go as one."""
-    if layout.extent > MAX_EXPLODED:
-        yield Stop(layout, "it has too many channels to tie them one by one")
+    if layout.extent > MAX_EXPLODED or count < 1:
+        yield Stop(layout, "its channels cannot be tied one by one")
         return
     for start in range(0, layout.extent - count + 1, count):
         first = stretch(layout, start, start + 1)

@@ -36,10 +36,14 @@ def is_depthwise(groups: int, shape: tuple[int, ...], out_axis: int = 0) -> bool
     return groups == shape[0] if out_axis else shape[1] == 1 and shape[0] % groups == 0
 
 
+def _is_filter(shape: tuple[int, ...]) -> bool:
+    return len(shape) > 1 and min(shape) > 0
+
+
 def _conv(view: View) -> Iterator[Effect]:
     x, w = view.port("Input"), view.port("Filter")
-    if w is None or w.param is None or w.shape is None or len(w.shape) < 2:
-        yield from fixed(view, "its filter is computed while the network runs")
+    if w is None or w.param is None or w.shape is None or not _is_filter(w.shape):
+        yield from fixed(view, "its filter is not a parameter of known size")
         return
     groups = max(1, view.op.get_int("groups", 1))
     axis = channel_axis(view, "data_format", rank_of(x.shape) if x else None)
@@ -103,8 +107,8 @@ def _grouped(w: Port, given: Layout | None, groups: int, axis: int) -> tuple[Lay
 def _transposed(view: View) -> Iterator[Effect]:
     """Filter [in, out/groups, ...]: the output channels are on axis 1."""
     x, w = view.port("Input"), view.port("Filter")
-    if w is None or w.param is None or w.shape is None or len(w.shape) < 2:
-        yield from fixed(view, "its filter is computed while the network runs")
+    if w is None or w.param is None or w.shape is None or not _is_filter(w.shape):
+        yield from fixed(view, "its filter is not a parameter of known size")
         return
     groups = max(1, view.op.get_int("groups", 1))
     axis = channel_axis(view, "data_format", rank_of(x.shape) if x else None)

@@ -32,7 +32,7 @@ def _flat(x: Port, layout: Layout, first: int) -> Layout | None:
 
 def _dense(view: View, x: Port, w: Port, first: int, *, turned: bool = False) -> Iterator[Effect]:
     """x, its axes from `first` on flattened, times w: [in, out], or [out, in] where turned."""
-    if w.param is None or w.shape is None or len(w.shape) != 2:
+    if w.param is None or w.shape is None or len(w.shape) != 2 or min(w.shape) < 1:
         yield from fixed(view, _NO_WEIGHT)
         return
     rows, columns = (1, 0) if turned else (0, 1)

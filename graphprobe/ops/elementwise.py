@@ -29,7 +29,9 @@ def _binary(x_slot: str = "X", y_slot: str = "Y", out: str = "Out") -> OpSpec:
 
 def _combine(x: Port, y: Port, axis: int, out: str) -> Iterator[Effect]:
     x, y = _ranked(x, y, axis), _ranked(y, x, axis)
-    main, other = (x, y) if x.layout is not None else (y, x)
+    main, other = (x, y) if x.layout is not None and x.param is None else (y, x)
+    if main.layout is None:
+        main, other = other, main
     if (
         other.layout is not None
         and main.layout is not None
@@ -54,7 +56,7 @@ def _ranked(port: Port, beside: Port, axis: int) -> Port:
     before = min(axis, missing) if axis >= 0 else missing
     sizes = (1,) * before + shape + (1,) * (missing - before)
     layout = port.layout.at(port.layout.axis + before) if port.layout else None
-    return Port(port.name, sizes, layout, port.param, before)
+    return Port(port.name, sizes, layout, port.param, port.offset + before)
 
 
 def _sum(view: View) -> Iterator[Effect]:

@@ -135,10 +135,10 @@ def _unsqueeze(view: View) -> Iterator[Effect]:
 FAMILY = Family(
     "reshape",
     table(
-        (OpSpec(_reshape), "reshape reshape2"),
-        (OpSpec(_flatten), "flatten flatten2"),
-        (OpSpec(_flatten_range), "flatten_contiguous_range"),
-        (OpSpec(_squeeze), "squeeze squeeze2"),
-        (OpSpec(_unsqueeze), "unsqueeze unsqueeze2"),
+        (OpSpec(_reshape, moves_param=True), "reshape reshape2"),
+        (OpSpec(_flatten, moves_param=True), "flatten flatten2"),
+        (OpSpec(_flatten_range, moves_param=True), "flatten_contiguous_range"),
+        (OpSpec(_squeeze, moves_param=True), "squeeze squeeze2"),
+        (OpSpec(_unsqueeze, moves_param=True), "unsqueeze unsqueeze2"),
     ),
 )

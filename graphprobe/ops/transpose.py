@@ -68,7 +68,7 @@ _RUNTIME = (
 FAMILY = Family(
     "transpose",
     table(
-        (OpSpec(_transpose), "transpose transpose2"),
+        (OpSpec(_transpose, moves_param=True), "transpose transpose2"),
         (OpSpec(_tile), "expand tile"),
         (OpSpec(_expand), "expand_v2"),
     ),

@@ -260,7 +260,7 @@ class RandomNet:
         pieces = [
             self.conv, self.depthwise, self.grouped, self.residual, self.squeeze, self.concat,
             self.split, self.shuffle, self.unit, self.slice, self.prelu, self.norm, self.twice,
-            self.space, self.up, self.affine,
+            self.space, self.up, self.affine, self.shaped_bias,
         ]  # fmt: skip
         self.conv()
         for _ in range(self.rng.randint(3, 8)):
@@ -366,6 +366,13 @@ class RandomNet:
         bias = self.b.param(f"{self.b.fresh('affine')}.b", (self.c,))
         self.x = self.op("elementwise_add", self.x, self.c, {"axis": 1}, Y=bias)
 
+    def shaped_bias(self) -> None:
+        """A bias of [C] that is reshaped before it is added, as Paddle 3 writes it."""
+        bias = self.b.param(f"{self.b.fresh('shaped')}.b", (self.c,))
+        attrs = {"shape": (1, self.c, 1, 1)}
+        y = self.b.op("reshape2", {"X": bias}, attrs=attrs, shape=(1, self.c, 1, 1))
+        self.x = self.op("elementwise_add", self.x, self.c, {"axis": -1}, Y=y)
+
     def norm(self) -> None:
         if self.c % 2 == 0:
             stem = self.b.fresh("group_norm")
@@ -395,8 +402,10 @@ class RandomNet:
     def up(self) -> None:
         """A transposed convolution on a side branch that gates by its mean."""
         w = self.b.param(f"{self.b.fresh('up')}.w_0", (self.c, 4, 2, 2))
-        y = self.b.op("conv2d_transpose", {"Input": self.x, "Filter": w}, {"Output": self.b.fresh("up")},
-                      {"groups": 1, "strides": (2, 2)}, (-1, 4, 8, 8))  # fmt: skip
+        slots, attrs = {"Input": self.x, "Filter": w}, {"groups": 1, "strides": (2, 2)}
+        y = self.b.op(
+            "conv2d_transpose", slots, {"Output": self.b.fresh("up")}, attrs, (-1, 4, 8, 8)
+        )
         y = self.b.op("pool2d", {"X": y}, attrs={"global_pooling": True}, shape=(-1, 4, 1, 1))
         self.x = self.op("elementwise_add", self.x, self.c, Y=self.b.conv(y, self.c))
 

@@ -1,0 +1,193 @@
+"""Cuts of real Paddle programs: equal to the masked network, and to what PaddleSlim cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from graphprobe.analysis.prune import find_prunable
+from graphprobe.analysis.prune_choice import choose
+from graphprobe.config import ProgramRef, PruneConfig
+from graphprobe.emit import prune_config
+from graphprobe.errors import ConfigError, TrainError
+from graphprobe.programs import load_program
+
+pytestmark = pytest.mark.paddle
+
+STUDENT = "zoo:yolov3_mobilenet_v1?scale=0.125&size=64"
+TEACHER = "zoo:yolov3_r34?scale=0.125&size=64"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "prune-cache"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def config() -> Callable[..., PruneConfig]:
+    def make(name, policy="coupled", ratio=0.5, engine="own"):
+        program = load_program(name)
+        made = prune_config(choose(find_prunable(program, policy), ratio), program, "x")
+        section = made.prune.model_copy(update={"engine": engine})
+        return made.model_copy(update={"prune": section})
+
+    return make
+
+
+def forward(name):
+    from graphprobe.train.prune_network import open_forward
+
+    return open_forward(ProgramRef(program=name))
+
+
+def cut(config, *, where=""):
+    from graphprobe.train.prune_apply import apply_prune
+
+    trial = forward(config.student.program)
+    return trial, apply_prune(trial.program, None, trial.scope, config.prune, where=where)
+
+
+def test_every_group_of_the_student_cuts_to_the_masked_network(config):
+    from graphprobe.train.prune_check import TOLERANCE, check_prune
+
+    report = check_prune(config(STUDENT), prove=True)
+    assert report.passed and len(report.groups) == 34
+    for row in report.groups:
+        assert 0 < row.after < row.before
+        assert row.difference is not None and row.difference <= TOLERANCE
+    assert report.after.flops < 0.4 * report.before.flops
+    assert report.after.params < 0.4 * report.before.params
+    heads = [shape for name, shape in report.outputs.items() if name.startswith("conv2d")]
+    assert heads == [(1, 75, 2, 2), (1, 75, 4, 4), (1, 75, 8, 8)]
+
+
+def test_all_groups_of_the_teacher_together(config):
+    from graphprobe.train.prune_check import TOLERANCE, Proof
+
+    made = config(TEACHER, ratio=0.3)
+    assert Proof(forward(TEACHER), made.prune).compare(made.prune) <= TOLERANCE
+
+
+def test_a_train_program_is_cut_and_trains(config):
+    import paddle
+
+    from graphprobe.train.prune_apply import apply_prune
+    from graphprobe.zoo import build_zoo, parse_zoo
+
+    built = build_zoo(parse_zoo(STUDENT), "train")
+    scope, executor = paddle.static.Scope(), paddle.static.Executor(paddle.CPUPlace())
+    paddle.seed(3)
+    executor.run(built.startup, scope=scope)
+    summary = apply_prune(built.main, built.startup, scope, config(STUDENT).prune)
+    assert summary.params[1] < summary.params[0]
+    with paddle.static.program_guard(built.main, built.startup):
+        loss = built.main.global_block().var(built.loss)
+        paddle.optimizer.Momentum(1e-3, 0.9).minimize(loss)
+    # The cut startup program gives the smaller shapes by itself.
+    executor.run(built.startup, scope=scope)
+    feed = {
+        "image": np.zeros((2, 3, 64, 64), np.float32),
+        "gt_bbox": np.full((2, 50, 4), 0.3, np.float32),
+        "gt_class": np.zeros((2, 50), np.int32),
+        "gt_score": np.ones((2, 50), np.float32),
+    }
+    feed = {name: feed[name] for name, _, _ in built.feeds}
+    (value,) = executor.run(built.main, feed=feed, fetch_list=[built.loss], scope=scope)
+    assert np.isfinite(value).all()
+
+
+def test_paddleslim_cuts_the_same(config):
+    """Every convolution that both can cut: the same channels stay, in every parameter."""
+    slim, by_slim = cut(config(STUDENT, "seeds", engine="paddleslim"))
+    own, by_own = cut(config(STUDENT, "seeds", engine="own"))
+    assert (by_slim.engine, by_own.engine) == ("paddleslim", "own")
+    assert by_slim.plan == by_own.plan and by_slim.shapes == by_own.shapes
+    for name in by_own.plan.axes:
+        values = [np.array(f.scope.find_var(name).get_tensor()) for f in (slim, own)]
+        np.testing.assert_array_equal(*values)
+
+
+def test_auto_takes_paddleslim_where_it_can(config):
+    assert cut(config(STUDENT, "seeds", engine="auto"))[1].engine == "paddleslim"
+    _, summary = cut(config(STUDENT, "coupled", engine="auto"))
+    assert summary.engine == "own" and "concat" in summary.note
+    with pytest.raises(TrainError, match="PaddleSlim cannot"):
+        cut(config(STUDENT, "coupled", engine="paddleslim"))
+
+
+def test_a_plan_is_replayed_once(config):
+    from graphprobe.train.prune_apply import apply_prune, replay_plan
+    from graphprobe.train.prune_plan import plan_from_json
+
+    made = config(STUDENT)
+    trial, summary = cut(made)
+    plan = plan_from_json(summary.plan.to_json())
+    assert plan == summary.plan
+    fresh = forward(STUDENT)
+    replay_plan(fresh.program, plan)
+    for name, (_, after) in summary.shapes.items():
+        assert tuple(fresh.program.global_block().var(name).shape) == after
+    with pytest.raises(TrainError, match="has been cut already"):
+        replay_plan(fresh.program, plan)
+    with pytest.raises(ConfigError, match="cut already"):
+        apply_prune(trial.program, None, trial.scope, made.prune)
+
+
+def test_everything_wrong_is_listed_at_once(config):
+    made = config(STUDENT)
+    first, second = made.prune.groups[:2]
+    cuts = first.parts[0].cuts
+    wrong = [
+        cuts[0].model_copy(update={"params": ("no_such_weights",)}),
+        cuts[1].model_copy(update={"size": 999}),
+        cuts[1].model_copy(update={"axis": 7}),
+    ]
+    part = first.parts[0].model_copy(update={"cuts": tuple(wrong)})
+    groups = (first.model_copy(update={"parts": (part,)}), second, second)
+    section = made.prune.model_copy(update={"groups": groups})
+    with pytest.raises(ConfigError) as caught:
+        cut(made.model_copy(update={"prune": section}), where="prune.yaml")
+    said = str(caught.value)
+    for words in ("no parameter no_such_weights", "not 999", "not 8", "is cut twice", "also in"):
+        assert words in said
+
+
+def test_nothing_to_cut_is_an_error(config):
+    with pytest.raises(ConfigError, match="nothing would be cut"):
+        cut(config(STUDENT, ratio=0.5).model_copy(update={"prune": none(config(STUDENT))}))
+
+
+def none(made):
+    return made.prune.model_copy(update={"min_channels": 10**6})
+
+
+def test_a_program_with_an_optimizer_is_refused(config):
+    import paddle
+
+    from graphprobe.train.prune_apply import apply_prune
+    from graphprobe.zoo import build_zoo, parse_zoo
+
+    built = build_zoo(parse_zoo(STUDENT), "train")
+    with paddle.static.program_guard(built.main, built.startup):
+        loss = built.main.global_block().var(built.loss)
+        paddle.optimizer.Momentum(1e-3, 0.9).minimize(loss)
+    with pytest.raises(TrainError, match="before minimize"):
+        apply_prune(built.main, None, paddle.static.Scope(), config(STUDENT).prune)
+
+
+def test_the_readers_forms_are_read_by_paddleslim(tmp_path):
+    from paddleslim.auto_compression.config_helpers import extract_strategy_config
+
+    from graphprobe.emit import prune_reader_text
+
+    program = load_program(STUDENT)
+    choice = choose(find_prunable(program), 0.5)
+    path = tmp_path / "act.yaml"
+    path.write_text(prune_reader_text(choice, "x", "act"))
+    read = extract_strategy_config(str(path))["ChannelPrune"]
+    assert read.prune_params_name == choice.params and len(choice.params) == 30
+    assert (read.pruned_ratio, read.criterion) == (0.5, "l1_norm")
