@@ -14,7 +14,8 @@ from graphprobe.config import Config, DistillConfig, PruneConfig, PruneSection, 
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.train.checkpoint import Checkpoint, arrays_sha256
 from graphprobe.train.device import is_gpu
-from graphprobe.train.engine import Engine, Optimizer
+from graphprobe.train.engine import Engine, Feed, Optimizer
+from graphprobe.train.fast_teacher import FastTeacher
 from graphprobe.train.merge import merge_teacher, teacher_part
 from graphprobe.train.networks import Network, fill, open_network, plan_of
 from graphprobe.train.objective import Group, Term, add_term, group_pairs, group_problems
@@ -60,14 +61,14 @@ def assemble(
     terms: list[Term] = []
     block = student.main.global_block()
     losses = {"total": block.var(student.built.loss)}
-    digest = ""
+    digest, extend = "", None
     if teacher is not None and isinstance(config, DistillConfig):
         groups = checked_groups(config, student, teacher, where=where)
         digest = arrays_sha256(teacher_values(teacher))
-        merge_in(config, student, teacher, place)
+        extend = join(config, student, teacher, place)
         terms = add_terms(groups, student, place)
         losses = total_loss(student, terms)
-    engine = make_engine(config, student, losses, place)
+    engine = make_engine(config, student, losses, place, extend)
     engine.optimizer_names += [name for term in terms for name in term.adapters]
     return Assembly(place, student, teacher, engine, weights, terms, digest)
 
@@ -122,6 +123,22 @@ def teacher_values(teacher: Network) -> dict[str, Any]:
     return {n: np.array(teacher.scope.find_var(n).get_tensor()) for n in teacher.shapes()}
 
 
+def join(
+    config: DistillConfig, student: Network, teacher: Network, place: Any
+) -> Callable[[Feed], Feed] | None:
+    """Bring the teacher's variables into the student's program, the way the config asks for.
+
+    Returns:
+        what adds them to a batch; None where merged ops compute them.
+    """
+    if config.train.teacher_engine == "merge":
+        merge_in(config, student, teacher, place)
+        return None
+    fast = FastTeacher(teacher, [pair.teacher for pair in config.pairs], place)
+    fast.declare(student.main)
+    return fast.extend
+
+
 def merge_in(config: DistillConfig, student: Network, teacher: Network, place: Any) -> None:
     """Merge what the pairs need of the teacher into the student's program."""
     part = teacher_part(teacher.main, (p.teacher for p in config.pairs), teacher.feed_names)
@@ -167,7 +184,13 @@ def total_loss(student: Network, terms: Sequence[Term]) -> dict[str, Any]:
     return {"total": total, "task": task, **{term.group.name: term.weighted for term in terms}}
 
 
-def make_engine(config: Config, student: Network, losses: dict[str, Any], place: Any) -> Engine:
+def make_engine(
+    config: Config,
+    student: Network,
+    losses: dict[str, Any],
+    place: Any,
+    extend: Callable[[Feed], Feed] | None = None,
+) -> Engine:
     """The engine with the config's optimizer."""
     train = config.train
     return Engine(
@@ -178,4 +201,5 @@ def make_engine(config: Config, student: Network, losses: dict[str, Any], place:
         Optimizer(train.momentum, train.weight_decay, train.clip_norm),
         seed=train.seed,
         onednn_depthwise=train.onednn_depthwise and not is_gpu(place),
+        extend=extend,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,7 @@ class Engine:
         optimizer: how.
         seed: of the random numbers that ops draw; with the iteration it fixes each step's.
         onednn_depthwise: run depthwise convolutions on the CPU in oneDNN, which is twice as fast.
+        extend: adds to a batch what the program wants beside it, as a teacher's variables.
     """
 
     def __init__(
@@ -51,9 +52,11 @@ class Engine:
         *,
         seed: int,
         onednn_depthwise: bool = False,
+        extend: Callable[[Feed], Feed] | None = None,
     ) -> None:
         self.scope, self.place, self.seed = scope, place, seed
         self.executor = paddle.static.Executor(place)
+        self._extend = extend
         self.loss_vars = {name: var.name for name, var in losses.items()}
         before = set(main.global_block().vars)
         self.state_names = sorted(v.name for v in main.list_vars() if v.persistable)
@@ -99,6 +102,8 @@ class Engine:
             TrainError: a loss is not finite.
         """
         paddle.seed(self.seed + iteration)
+        if self._extend is not None:
+            feed = self._extend(feed)
         fetched = self.executor.run(
             self._compute, feed=feed, fetch_list=list(self.loss_vars.values()), scope=self.scope
         )

@@ -172,3 +172,24 @@ def test_a_merge_computes_what_the_teacher_computes(
         sum(v for n, v in losses.items() if n != "total"), rel=1e-5
     )
     assert block.var("teacher_conv2d_6.tmp_1").stop_gradient
+
+
+def test_the_inference_engine_gives_the_losses_of_the_merge(
+    make_config: Any, distillation: Any, tmp_path: Path, teacher_run: Path
+) -> None:
+    import paddle
+
+    from graphprobe.train.assemble import assemble
+    from graphprobe.train.feeding import open_sets, train_batches
+
+    found = {}
+    for engine in ("merge", "inference"):
+        plain = distillation(tmp_path / "run", teacher_run, teacher_engine=engine)
+        config = make_config(plain)
+        parts = assemble(config, paddle.CPUPlace(), where="d.yaml", say=lambda _: None)
+        sets = open_sets(config.train, parts.student.built)
+        batches = train_batches(config.train, sets.train, parts.student.built)
+        found[engine] = parts.engine.losses(1, batches.batch(0))
+    assert found["merge"].keys() == found["inference"].keys()
+    for name, value in found["merge"].items():
+        assert found["inference"][name] == pytest.approx(value, rel=1e-4), name

@@ -1,0 +1,133 @@
+"""What is done with a trained student: measured, run on pictures, exported, cut."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graphprobe.errors import CheckpointError, DataError
+
+pytestmark = pytest.mark.paddle
+
+
+@pytest.fixture(scope="module")
+def config(teacher_run: Path) -> Any:
+    """The config of the two-step run in the fixture."""
+    from graphprobe.config import load_config
+
+    return load_config(teacher_run / "config.yaml")
+
+
+def open_for(config: Any, mode: str, **options: Any) -> Any:
+    import paddle
+
+    from graphprobe.train.trained import open_trained
+
+    return open_trained(config, paddle.CPUPlace(), mode, where="t.yaml", **options)
+
+
+def test_evaluation_from_the_checkpoint_gives_the_runs_figure(
+    config: Any, teacher_run: Path
+) -> None:
+    import paddle
+
+    from graphprobe.train.evaluate import make_evaluator
+    from graphprobe.train.feeding import open_validation
+
+    trained = open_for(config, "eval")
+    data = open_validation(config.train, trained.built)
+    score = make_evaluator(config.train, trained.built, data, paddle.CPUPlace()).run(trained.scope)
+    assert score.value == json.loads((teacher_run / "result.json").read_text())["value"]
+    assert [name for name, _ in score.classes] == ["0", "1"]
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_an_exported_network_gives_the_same_output(
+    config: Any, tmp_path: Path, legacy: bool
+) -> None:
+    import paddle
+
+    from graphprobe.train.export import export_network
+
+    trained = open_for(config, "infer")
+    feed = {
+        "image": np.random.default_rng(0).random((2, 3, 32, 32), dtype=np.float32),
+        "im_size": np.array([[40, 50], [32, 32]], np.int32),
+    }
+    executor = paddle.static.Executor(paddle.CPUPlace())
+    names = list(trained.built.outputs.values())
+    wanted = executor.run(trained.built.main, feed=feed, fetch_list=names, scope=trained.scope)
+    paths = export_network(trained.built, trained.scope, paddle.CPUPlace(), tmp_path, legacy=legacy)
+    files = {"model_filename": paths[0].name, "params_filename": paths[1].name} if legacy else {}
+    prefix = str(tmp_path) if legacy else str(tmp_path / "model")
+    with paddle.static.scope_guard(paddle.static.Scope()):
+        program, feeds, fetches = paddle.static.load_inference_model(prefix, executor, **files)
+        found = executor.run(program, feed={n: feed[n] for n in feeds}, fetch_list=fetches)
+    assert len(wanted[0])
+    for one, other in zip(wanted, found, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5)
+
+
+def test_exported_weights_are_read_back(config: Any, tmp_path: Path) -> None:
+    import paddle
+
+    from graphprobe.train.export import export_network
+
+    trained = open_for(config, "infer")
+    place = paddle.CPUPlace()
+    for legacy in (False, True):
+        folder = tmp_path / str(legacy)
+        export_network(trained.built, trained.scope, place, folder, legacy=legacy)
+        again = open_for(config, "infer", weights=str(folder))
+        for name in ("conv1_weights", "yolo_output.0.conv.bias"):
+            values = [
+                np.array(t.scope.find_var(name).get_tensor())
+                for t in (trained, again)
+                if t.scope.find_var(name)
+            ]
+            if values:
+                np.testing.assert_array_equal(values[0], values[1])
+
+
+def test_pictures_from_files(config: Any, tmp_path: Path) -> None:
+    import paddle
+    from PIL import Image
+
+    from graphprobe.train.infer import Pictures, as_document, draw, find_objects, find_pictures
+
+    Image.new("RGB", (50, 40), (200, 30, 30)).save(tmp_path / "red.png")
+    Image.new("RGB", (32, 64)).save(tmp_path / "tall.jpg")
+    (tmp_path / "notes.txt").write_text("no picture")
+    paths = find_pictures([tmp_path])
+    assert [path.name for path in paths] == ["red.png", "tall.jpg"]
+    data = Pictures(paths, ("0", "1"), "detection")
+    found = list(
+        find_objects(
+            config.train, open_for(config, "infer"), data, paddle.CPUPlace(), threshold=0.0
+        )
+    )
+    assert [each.sample.size for each in found] == [(40, 50), (64, 32)]
+    assert draw(found[0], data.class_names).ndim == 3
+    document = as_document(found[0], data.class_names)
+    assert document["picture"] == "red.png"
+    scores = [box["score"] for box in document["boxes"]]
+    assert scores == sorted(scores, reverse=True)
+    with pytest.raises(DataError, match="no such file"):
+        find_pictures([tmp_path / "blue.png"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no pictures"):
+        find_pictures([tmp_path / "empty"])
+
+
+def test_what_cannot_be_opened(config: Any, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no such checkpoint"):
+        open_for(config, "eval", checkpoint=str(tmp_path / "nowhere"))
+    with pytest.raises(CheckpointError, match="no such weights"):
+        open_for(config, "eval", weights=str(tmp_path / "w.npz"))
+    np.savez(tmp_path / "other.npz", conv1_weights=np.zeros((1, 2), np.float32))
+    with pytest.raises(CheckpointError, match=r"of another model: \d+ missing: .* 1 "):
+        open_for(config, "eval", weights=str(tmp_path / "other.npz"))
