@@ -27,8 +27,8 @@ canvas.addEventListener("dblclick", (event) => {
 });
 canvas.addEventListener("wheel", (event) => {
   event.preventDefault();
-  const frame = canvas.getBoundingClientRect();
-  zoom(Math.exp(-event.deltaY * 0.0015), event.clientX - frame.left, event.clientY - frame.top);
+  const corner = canvas.getBoundingClientRect();
+  zoom(Math.exp(-event.deltaY * 0.0015), event.clientX - corner.left, event.clientY - corner.top);
 }, { passive: false });
 
 function openAll() {
@@ -69,6 +69,10 @@ fillPanel();
 paint();
 fitView();
 // In a frame that has no size yet, fit again as soon as it has one.
-let width = canvas.clientWidth;
-new ResizeObserver(() => { if (width < 50 && canvas.clientWidth >= 50) fitView(); width = canvas.clientWidth; }).observe(canvas);
+new ResizeObserver(() => {
+  const before = frame.w;
+  frame.w = canvas.clientWidth;
+  frame.h = canvas.clientHeight;
+  if (before < 50 && frame.w >= 50) fitView();
+}).observe(canvas);
 requestAnimationFrame(() => requestAnimationFrame(() => { document.body.dataset.ready = performance.now().toFixed(0); }));

@@ -3,6 +3,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const canvas = document.getElementById("canvas"), world = document.getElementById("world");
 let shown = new Map();             // "group:node" -> element
 const view = { x: 0, y: 0, k: 1 };
+// Measured rarely: asking for it after nodes were inserted lays out every text at once.
+const frame = { w: canvas.clientWidth, h: canvas.clientHeight };
 
 function make(name, attributes, text) {
   const element = document.createElementNS(SVG, name);
@@ -135,7 +137,7 @@ function move() {
   canvas.classList.toggle("far", view.k < 0.28);
 }
 
-function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
+function zoom(factor, x = frame.w / 2, y = frame.h / 2) {
   const k = Math.min(8, Math.max(0.01, view.k * factor));
   view.x = x - (x - view.x) * (k / view.k);
   view.y = y - (y - view.y) * (k / view.k);
@@ -146,8 +148,8 @@ function zoom(factor, x = canvas.clientWidth / 2, y = canvas.clientHeight / 2) {
 function fitView() {
   const places = data.roots.flat().map((g) => data.groups[g]);
   const w = Math.max(1, ...places.map((g) => g.at[0] + g.place.w)), h = Math.max(1, ...places.map((g) => g.at[1] + g.place.h));
-  view.k = Math.max(0.01, Math.min(2, (canvas.clientWidth - 30) / w, (canvas.clientHeight - 30) / h));
-  view.x = (canvas.clientWidth - w * view.k) / 2;
+  view.k = Math.max(0.01, Math.min(2, (frame.w - 30) / w, (frame.h - 30) / h));
+  view.x = (frame.w - w * view.k) / 2;
   view.y = 15;
   move();
 }
@@ -155,8 +157,8 @@ function fitView() {
 function centre(boxes) {
   const left = Math.min(...boxes.map((b) => b.x)), right = Math.max(...boxes.map((b) => b.x + b.w));
   const top = Math.min(...boxes.map((b) => b.y)), low = Math.max(...boxes.map((b) => b.y + b.h));
-  view.k = Math.min(Math.max(view.k, 1.3), (canvas.clientWidth - 40) / (right - left + 1), (canvas.clientHeight - 40) / (low - top + 1), 2.5);
-  view.x = canvas.clientWidth / 2 - ((left + right) / 2) * view.k;
-  view.y = canvas.clientHeight / 2 - ((top + low) / 2) * view.k;
+  view.k = Math.min(Math.max(view.k, 1.3), (frame.w - 40) / (right - left + 1), (frame.h - 40) / (low - top + 1), 2.5);
+  view.x = frame.w / 2 - ((left + right) / 2) * view.k;
+  view.y = frame.h / 2 - ((top + low) / 2) * view.k;
   move();
 }
