@@ -64,6 +64,8 @@ def run_training(
     log = output / "metrics.jsonl"
     with Reporter(log, plan.total, start.iteration, config.train.log_iter) as report:
         end = run_loop(parts.engine, plan, feeds, report, start)
+    if teacher_value is not None and end.metric is not None and end.metric > teacher_value:
+        say("warning: the student is better than its teacher; a better teacher may teach more")
     result = _make_result(config, parts, plan, end, report, teacher_value)
     result = _timed(result, time.perf_counter() - begin)
     write_whole(output / "result.json", _json(result.document()))
