@@ -46,7 +46,8 @@ def vision(name: str) -> tuple[bytes, object]:
 
     paddle.enable_static()
     main = paddle.static.Program()
-    with paddle.static.program_guard(main), paddle.utils.unique_name.guard():
+    startup = paddle.static.Program()
+    with paddle.static.program_guard(main, startup), paddle.utils.unique_name.guard():
         image = paddle.static.data("image", [-1, 3, 224, 224])
         getattr(paddle.vision.models, name)()(image)
     return main.desc.serialize_to_string(), main
