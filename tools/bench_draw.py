@@ -120,7 +120,8 @@ def browser_ready(name: str, program: Program, level: str | None) -> None:
         size = file.stat().st_size / 1e6
     shown = ", ".join(f"{t:.2f}" for t in times)
     print(
-        f"{name}: {nodes:,} nodes on the screen after {shown} s (first load, then reloads), {size:.2f} MB"
+        f"{name}: {nodes:,} nodes on the screen after {shown} s "
+        f"(first load, then reloads), {size:.2f} MB"
     )
 
 

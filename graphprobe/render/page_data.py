@@ -19,7 +19,9 @@ from graphprobe.render.view import View, part_without_ports
 
 _LEVELS: tuple[Level, ...] = ("stage", "block", "unit", "op")
 _MAX_NODES = 15_000
+_MAX_OPS = 20_000
 _MAX_DETAILS = 8_000
+_FIRST = 40  # ops that the details of an opened node list
 _MAX_WIDTH = 1600.0
 _MAX_BOX = 230.0
 _MAX_SPAN = 40
@@ -37,6 +39,7 @@ class PageData:
         self._number: dict[tuple[int, int], int] = {}
         self._nodes = 0
         self._closed = 0
+        self._full = False
         self._notes: list[str] = list(drawing.notes)
 
     def document(self) -> dict[str, Any]:
@@ -45,6 +48,9 @@ class PageData:
         for side, view in self._drawing.views(_first_level(self._drawing)):
             at = list(self._drawing.sides).index(side)
             roots[at].append(self._grow(at, side, view))
+        for group in self._groups:
+            for node in group["nodes"]:
+                node["ops"] = self._listed(group["side"], node["ops"], node["child"] >= 0)
         if self._closed:
             self._notes.append(f"left out: the insides of {self._closed:,} nodes; use --focus")
         return {
@@ -79,7 +85,7 @@ class PageData:
     def _group(self, at: int, view: View) -> int:
         boxes, layout = lay_out(view, max_width=_MAX_WIDTH, max_box=_MAX_BOX, max_span=_MAX_SPAN)
         self._nodes += len(boxes)
-        nodes = [self._node(at, view, box, layout.x, layout.grid.row_of) for box in boxes]
+        nodes = [self._node(view, box, layout.x, layout.grid.row_of) for box in boxes]
         wires = [
             [u, v, [layout.x[point] for point in points]]
             for (u, v), points in sorted(layout.grid.routes.items())
@@ -90,9 +96,7 @@ class PageData:
                              "rows": rows})  # fmt: skip
         return len(self._groups) - 1
 
-    def _node(
-        self, at: int, view: View, box: Box, x: Sequence[float], row: Sequence[int]
-    ) -> dict[str, Any]:
+    def _node(self, view: View, box: Box, x: Sequence[float], row: Sequence[int]) -> dict[str, Any]:
         return {
             "n": box.number,
             "t": box.title,
@@ -106,9 +110,18 @@ class PageData:
             "h": round(box.h, 1),
             "x": round(x[box.node], 1),
             "r": row[box.node],
-            "ops": [self._op(at, op) for op in view.ops[box.node]],
+            "ops": view.ops[box.node],
+            "count": len(view.ops[box.node]),
             "child": -1,
         }
+
+    def _listed(self, at: int, ops: Sequence[Op], opens: bool) -> list[int]:
+        """The ops of a node by number; one that opens leaves most of them to its inside."""
+        room = _FIRST if opens else max(_FIRST, _MAX_OPS - len(self._ops))
+        if not opens and len(ops) > room and not self._full:
+            self._full = True
+            self._notes.append(f"left out: most ops of nodes that do not open, after {_MAX_OPS:,}")
+        return [self._op(at, op) for op in ops[:room]]
 
     def _op(self, at: int, op: Op) -> int:
         """The number of an op on the page; ops are numbered in the order in which they show."""

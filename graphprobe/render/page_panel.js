@@ -109,8 +109,8 @@ function describe(g, n) {
   const parts = [html("h2", {}, `${node.n} ${node.full}`)];
   if (node.l.length) parts.push(html("p", { class: "faint" }, node.l.join(" · ")));
   for (const badge of node.p) parts.push(pairEntry(Number(badge.slice(1)) - 1));
-  for (const at of node.ops.slice(0, 40)) parts.push(...opParts(data.ops[at], side, node.ops.length <= 3));
-  if (node.ops.length > 40) parts.push(html("p", {}, `and ${node.ops.length - 40} more ops: open the node`));
+  for (const at of node.ops.slice(0, 40)) parts.push(...opParts(data.ops[at], side, node.count <= 3));
+  if (node.count > 40) parts.push(html("p", {}, `and ${node.count - 40} more ops: open the node`));
   panel("details").replaceChildren(...parts);
   const op = node.ops.map((at) => data.ops[at]).find((o) => o.i.Filter && side.convs[o.i.Filter[0]]);
   if (op && node.ops.filter((at) => data.ops[at].i.Filter).length === 1) showPath(data.groups[g].side, side.convs[op.i.Filter[0]].path);
