@@ -104,7 +104,8 @@ def _sizes(report: PruneReport) -> str:
     return (
         f"  multiply-adds {before.flops / 1e9:.3g} G -> {after.flops / 1e9:.3g} G, "
         f"parameters {before.params:,} -> {after.params:,}; cut by {report.engine}\n"
-        "  difference (--prove): from the network with those channels masked, over its largest output"
+        "  difference (--prove): from the network with those channels masked, over its largest "
+        "output"
     )
 
 

@@ -20,13 +20,53 @@ pytestmark = pytest.mark.paddle
 Programs = Callable[[str], Program]
 STUDENT = "zoo:yolov3_mobilenet_v1"
 DEPTHWISE = {
-    f"conv{name}_dw_weights" for name in ["2_1", "2_2", "3_1", "3_2", "4_1", "4_2", "5_1", "5_2", "5_3", "5_4", "5_5", "5_6", "6"]
+    f"conv{name}_dw_weights"
+    for name in [
+        "2_1",
+        "2_2",
+        "3_1",
+        "3_2",
+        "4_1",
+        "4_2",
+        "5_1",
+        "5_2",
+        "5_3",
+        "5_4",
+        "5_5",
+        "5_6",
+        "6",
+    ]
 }
 OUTPUT = {f"yolo_output.{i}.conv.weights" for i in range(3)}
 CONCAT = {"conv3_2_sep_weights", "conv4_2_sep_weights"} | {
     f"yolo_transition.{i}.conv.weights" for i in range(2)
 }
-PUBLISHED = ["conv2_1_sep_weights", "conv2_2_sep_weights", "conv3_1_sep_weights", "conv4_1_sep_weights", "conv5_1_sep_weights", "conv5_2_sep_weights", "conv5_3_sep_weights", "conv5_4_sep_weights", "conv5_5_sep_weights", "conv5_6_sep_weights", "yolo_block.0.0.0.conv.weights", "yolo_block.0.0.1.conv.weights", "yolo_block.0.1.0.conv.weights", "yolo_block.0.1.1.conv.weights", "yolo_block.1.0.0.conv.weights", "yolo_block.1.0.1.conv.weights", "yolo_block.1.1.0.conv.weights", "yolo_block.1.1.1.conv.weights", "yolo_block.1.2.conv.weights", "yolo_block.2.0.0.conv.weights", "yolo_block.2.0.1.conv.weights", "yolo_block.2.1.1.conv.weights", "yolo_block.2.2.conv.weights", "yolo_block.2.tip.conv.weights"]
+PUBLISHED = [
+    "conv2_1_sep_weights",
+    "conv2_2_sep_weights",
+    "conv3_1_sep_weights",
+    "conv4_1_sep_weights",
+    "conv5_1_sep_weights",
+    "conv5_2_sep_weights",
+    "conv5_3_sep_weights",
+    "conv5_4_sep_weights",
+    "conv5_5_sep_weights",
+    "conv5_6_sep_weights",
+    "yolo_block.0.0.0.conv.weights",
+    "yolo_block.0.0.1.conv.weights",
+    "yolo_block.0.1.0.conv.weights",
+    "yolo_block.0.1.1.conv.weights",
+    "yolo_block.1.0.0.conv.weights",
+    "yolo_block.1.0.1.conv.weights",
+    "yolo_block.1.1.0.conv.weights",
+    "yolo_block.1.1.1.conv.weights",
+    "yolo_block.1.2.conv.weights",
+    "yolo_block.2.0.0.conv.weights",
+    "yolo_block.2.0.1.conv.weights",
+    "yolo_block.2.1.1.conv.weights",
+    "yolo_block.2.2.conv.weights",
+    "yolo_block.2.tip.conv.weights",
+]
 SIX_MORE = {
     "conv1_weights",
     "conv6_sep_weights",
@@ -119,7 +159,9 @@ def test_limits(program: Programs):
     for name, shape in choice.shapes.items():
         before = program(STUDENT).shape(name)
         assert before is not None and shape != before
-        assert all(b == a or a == 100 or a > 100 and a % 8 == 0 for a, b in zip(shape, before, strict=True))
+        assert all(
+            b == a or a == 100 or a > 100 and a % 8 == 0 for a, b in zip(shape, before, strict=True)
+        )
 
 
 @pytest.mark.parametrize("ratio", [0.0, 1.0, -0.5, 1.5])
