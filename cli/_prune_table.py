@@ -17,7 +17,7 @@ from ._var_table import printable
 
 _STATUSES = ("prunable", "follower", "blocked")
 _HEADS = {
-    "depthwise": "they have the channels of their input, and are cut with it",
+    "depthwise": "cut with the layer whose channels they have",
     "concat": "their channels are joined with others",
     "residual": "their channels are combined one by one with other layers'",
     "output": "their channels are the answer of the network",

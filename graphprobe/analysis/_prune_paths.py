@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from graphprobe.analysis._prune_classes import Classes
 from graphprobe.analysis.channels import Channels
 from graphprobe.ops._layout import Layout
 
-# For each value reached: the value one step nearer to the goal (None at the goal), and the op
-# of the goal.
-_Tree = dict[int, tuple[int | None, int]]
+# For each value reached: the value one step nearer to the goal (None at the goal), the last value
+# of the way, and the op of the goal.
+_Tree = dict[int, tuple[int | None, int, int]]
+
+# Longer ways leave out what lies between their beginning and their end, shown as "...". Without
+# a limit, a chain of n layers would have ways of n * n / 2 names in all.
+MOST = 100
 
 
 class Paths:
@@ -21,21 +25,20 @@ class Paths:
         self._channels = channels
         self._classes = classes
         self._of_layout: dict[int, frozenset[int]] = {}
-        self._trees: dict[tuple[int, tuple[int, ...]], _Tree] = {}
+        self._trees: dict[tuple[int, int, int], _Tree] = {}
 
-    def to_block(self, op: int, cls: int, goals: Iterable[int]) -> tuple[tuple[str, ...], int]:
+    def to_block(self, op: int, cls: int, goals: Collection[int]) -> tuple[tuple[str, ...], int]:
         """From a convolution's output to the nearest of the ops that stop a class.
 
         Returns:
             The variables on the way, the last being what the op makes of it (where it makes
             anything), and the op.
         """
-        ops = tuple(dict.fromkeys(goals))
-        tree = self._tree(cls, ops)
+        tree = self._tree(cls, goals)
         start = self._output(op)
         if start is None or start not in tree:
-            return (), ops[0]
-        names, at = self._follow(tree, start), tree[start][1]
+            return (), next(iter(goals))
+        names, at = self._follow(tree, start), tree[start][2]
         made = next(iter(self._channels.program.ops[at].output_names()), None)
         if at != op and made is not None and self._goes_on(at):
             names.append(made)
@@ -59,33 +62,36 @@ class Paths:
     def _follow(self, tree: _Tree, start: int) -> list[str]:
         names: list[str] = []
         at: int | None = start
-        while at is not None:
+        while at is not None and len(names) < MOST:
             name = self._channels.flow.values[at].name
             # An op in place writes the name that it reads.
             if not names or names[-1] != name:
                 names.append(name)
             at = tree[at][0]
+        if at is not None:
+            names += ["...", self._channels.flow.values[tree[at][1]].name]
         return names
 
-    def _tree(self, cls: int, goals: tuple[int, ...]) -> _Tree:
-        key = (cls, goals)
+    def _tree(self, cls: int, goals: Collection[int]) -> _Tree:
+        """The ways to some goals: to those of a class's obstacle, or to its leader."""
+        key = (cls, next(iter(goals)), len(goals))
         if key not in self._trees:
             self._trees[key] = self._search(cls, goals)
         return self._trees[key]
 
-    def _search(self, cls: int, goals: tuple[int, ...]) -> _Tree:
+    def _search(self, cls: int, goals: Collection[int]) -> _Tree:
         tree: _Tree = {}
         queue: deque[int] = deque()
         for goal in goals:
             for value in self._starts(cls, goal):
                 if value not in tree:
-                    tree[value] = (None, goal)
+                    tree[value] = (None, value, goal)
                     queue.append(value)
         while queue:
             at = queue.popleft()
             for other in self._neighbours(at, cls):
                 if other not in tree:
-                    tree[other] = (at, tree[at][1])
+                    tree[other] = (at, *tree[at][1:])
                     queue.append(other)
         return tree
 

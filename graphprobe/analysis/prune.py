@@ -139,6 +139,19 @@ def _row(channels: Channels, classes: Classes, conv: tuple[int, str, int]) -> _R
     return _Row(op_id, param, shape, groups, found, is_depthwise(groups, shape, out_axis))
 
 
+@dataclass(frozen=True, slots=True)
+class _Obstacle:
+    """Why a class of channels is stopped: ops of one reason, with what each has to say."""
+
+    cls: int
+    rank: int
+    ops: dict[int, str]
+
+    @property
+    def reason(self) -> Reason:
+        return _ORDER[self.rank]
+
+
 class _Judge:
     """Says of each convolution what may be done with it."""
 
@@ -154,6 +167,7 @@ class _Judge:
         self.stopped = stopped
         self.policy = policy
         self.paths = Paths(channels, classes)
+        self.obstacles: dict[int, _Obstacle] = {}
         self.length = _lengths(channels, classes)
         self.group = _groups(rows)
         self.uses = Counter(row.param for row in rows)
@@ -185,21 +199,26 @@ class _Judge:
         return sum(self.length[cls] for cls in free) > 1
 
     def _blocked(self, row: _Row) -> PruneDecision:
-        blocks = [(cls, b) for cls in row.classes for b in self.stopped.get(cls, ())]
-        if self.policy == "seeds" and row.groups > 1:
-            return self._alone(row, "grouped", f"its {row.groups} groups must stay of one size")
-        if not blocks and not row.classes:
+        obstacles = [self._obstacle(cls) for cls in row.classes if cls in self.stopped]
+        if not row.classes:
             detail = "its filter is not a parameter of known size"
             return self._alone(row, "unsupported_op", detail)
-        if not blocks:
+        if not obstacles:
             detail = "its channels are tied into one, which must stay"
             return self._alone(row, "depthwise" if row.depthwise else "grouped", detail)
-        cls, block = min(blocks, key=lambda item: _rank(item[1]))
-        same = [b.op for c, b in blocks if c == cls and b.reason == block.reason]
-        path, at = self.paths.to_block(row.op, cls, same)
-        said = next(b for c, b in blocks if c == cls and b.op == at and b.reason == block.reason)
+        worst = min(obstacles, key=lambda obstacle: obstacle.rank)
+        path, at = self.paths.to_block(row.op, worst.cls, worst.ops)
         site = Site(at, self.channels.program.ops[at].type)
-        return self._make(row, "blocked", said.reason, site, path, said.detail)
+        return self._make(row, "blocked", worst.reason, site, path, worst.ops[at])
+
+    def _obstacle(self, cls: int) -> _Obstacle:
+        """What is said of a class that is stopped: the first reason of the order, once a class."""
+        if cls not in self.obstacles:
+            blocks = self.stopped[cls]
+            rank = min(map(_rank, blocks))
+            ops = {b.op: b.detail for b in reversed(blocks) if _rank(b) == rank}
+            self.obstacles[cls] = _Obstacle(cls, rank, ops)
+        return self.obstacles[cls]
 
     def _alone(self, row: _Row, reason: Reason, detail: str) -> PruneDecision:
         """Blocked by what the convolution itself is."""
@@ -237,7 +256,7 @@ class _Judge:
 
 
 def _rank(block: Block) -> int:
-    return _ORDER.index(block.reason) if block.reason in _ORDER else len(_ORDER)
+    return _ORDER.index(block.reason or "unsupported_op")
 
 
 def _groups(rows: list[_Row]) -> dict[int, int]:

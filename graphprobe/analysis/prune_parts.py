@@ -97,10 +97,11 @@ def prune_groups(found: PruneFindings) -> tuple[PruneGroup, ...]:
     members: dict[int, list[PruneDecision]] = defaultdict(list)
     for decision in found.decisions:
         members[decision.group].append(decision)
+    out_axis = {op: axis for op, _, axis in found.channels.convs}
     groups = []
     for leader in found.prunable:
         convs = [leader, *(d for d in members[leader.group] if d is not leader)]
-        classes = _classes_of(found, [d for d in convs if _takes_part(d)])
+        classes = _classes_of(found, [d for d in convs if _takes_part(d)], out_axis)
         parts = _parts(classes, places, counts, lengths)
         groups.append(PruneGroup(leader.group, leader, tuple(convs), parts))
     return tuple(groups)
@@ -110,9 +111,10 @@ def _takes_part(decision: PruneDecision) -> bool:
     return decision.status != "blocked" or decision.reason == "depthwise"
 
 
-def _classes_of(found: PruneFindings, convs: list[PruneDecision]) -> list[int]:
+def _classes_of(
+    found: PruneFindings, convs: list[PruneDecision], out_axis: dict[int, int]
+) -> list[int]:
     classes: dict[int, None] = {}
-    out_axis = {op: axis for op, _, axis in found.channels.convs}
     for conv in convs:
         bound = found.channels.bound.get((conv.param, out_axis[conv.op]))
         if bound is not None:

@@ -61,11 +61,11 @@ class Layout:
 
     def at(self, axis: int) -> Layout:
         """The same channels along another axis."""
-        return replace(self, axis=axis)
+        return self if axis == self.axis else Layout(axis, self.runs, self.inner, self.outer)
 
     def spread(self, times: int) -> Layout:
         """Each channel repeated side by side."""
-        return replace(self, inner=self.inner * times)
+        return self if times == 1 else Layout(self.axis, self.runs, self.inner * times, self.outer)
 
 
 def own(space: Space, length: int, axis: int) -> Layout:
