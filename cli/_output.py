@@ -112,6 +112,7 @@ def deliver(
     *,
     form: Format | None,
     output: Path | None,
+    others: Sequence[str] = (),
 ) -> None:
     """Render a result in the form asked for and print it or write it whole.
 
@@ -121,11 +122,12 @@ def deliver(
         tables: makes the rich renderables for people.
         form: what --format says, or None.
         output: what --output says, or None for standard output.
+        others: suffixes that the command itself takes, for the error's hint.
 
     Raises:
         UsageError: the file's suffix tells no form and --format is not given.
     """
-    chosen = form or _form_of(output)
+    chosen = form or _form_of(output, others)
     # A name with characters that the terminal's encoding lacks must not end in a traceback.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -144,12 +146,12 @@ def deliver(
         write_whole(output, text)
 
 
-def _form_of(output: Path | None) -> Format:
+def _form_of(output: Path | None, others: Sequence[str]) -> Format:
     if output is None:
         return Format.table
     form = _BY_SUFFIX.get(output.suffix.lower())
     if form is None:
-        known = ", ".join(sorted(_BY_SUFFIX))
+        known = ", ".join(sorted((*_BY_SUFFIX, *others)))
         raise UsageError(
             f"unknown suffix {output.suffix!r}",
             where=str(output),

@@ -65,6 +65,7 @@ def command(
         lambda: _pair_table.tables(report, terminal_width()),
         form=form,
         output=None if config is not None else output,
+        others=(".yaml",),
     )
     _warn(report)
     if config is not None:

@@ -48,7 +48,7 @@ def command(
     min_channels: int = typer.Option(1, "--min-channels", help="At least so many stay."),
     round_to: int = typer.Option(1, "--round-to", help="A multiple of this stays (8: hardware)."),
     image: int = typer.Option(
-        None, "--image", help="H and W where the program leaves them open (default 608)."
+        None, "--image", min=1, help="H and W where the program leaves them open (default 608)."
     ),
     emit: Emit = typer.Option(
         None,
@@ -83,6 +83,7 @@ def command(
         lambda: _prune_table.tables(choice, regex, terminal_width(), program),
         form=form,
         output=None if config is not None else output,
+        others=(".yaml",),
     )
     _refuse_nothing(choice, program)
     if config is not None:

@@ -31,6 +31,8 @@ def load_program(text: str) -> Program:
         LoadError: nothing there, not a program, or the user's code failed.
         GraphprobeError: what building a bundled model may raise.
     """
+    if not text:
+        raise LoadError("the program's name is empty", hint="name a file, a folder or zoo:NAME")
     if text.startswith(ZOO):
         from graphprobe.zoo import zoo_bytes
 

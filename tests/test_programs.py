@@ -144,3 +144,8 @@ def test_what_paddle_says_of_its_own_program(here: Path) -> None:
     assert roles.count("optimizer") >= 3 and roles.index("backward") > roles.index("forward")
     norm = {f"batch_norm_0.{name}" for name in ("w_0", "b_0", "w_1", "w_2")}
     assert {v.name for v in program.parameters} == {"conv2d_0.w_0", "conv2d_0.b_0", *norm}
+
+
+def test_an_empty_name_is_not_this_folder(here):
+    with pytest.raises(LoadError, match="name is empty"):
+        load_program("")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -20,13 +20,17 @@ _WORDS = {
     "dict_type": "must be a section of keys and values",
     "model_type": "must be a section of keys and values",
     "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
 }
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """One problem for each place in the file; the alternatives of a union are merged."""
     found: dict[str, str] = {}
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    for item in items:
+        if _follows(item, items):
+            continue
         steps = _in_file(item["loc"], model)
         path = to_path(steps)
         message = _message(item, steps, model)
@@ -35,6 +39,14 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]
         elif message not in found[path]:
             found[path] += f" or {message.removeprefix('must be ')}"
     return [Problem(path, message) for path, message in found.items()]
+
+
+def _follows(item: Any, items: Sequence[Any]) -> bool:
+    """Whether a list counts as empty only because what stands in it is wrong."""
+    loc = item["loc"]
+    return item["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in items
+    )
 
 
 def to_path(steps: tuple[int | str, ...]) -> str:

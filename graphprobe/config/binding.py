@@ -24,7 +24,8 @@ def check_fingerprint(ref: ProgramRef, program: Program, *, key: str, where: str
         return
     found = fingerprint(program)
     if found != ref.fingerprint:
-        message = f"this file was made for {ref.fingerprint}, but {ref.program} is {found}"
+        source = program.origin.source
+        message = f"this file was made for {ref.fingerprint}, but {source} is {found}"
         raise ConfigError(
             [Problem(f"{key}.fingerprint", message)],
             where=where,

@@ -10,6 +10,7 @@ from graphprobe.config import (
     ProgramRef,
     config_text,
 )
+from graphprobe.emit.image_size import train_section
 from graphprobe.ir import Pair, Program
 from graphprobe.ir.fingerprint import fingerprint
 
@@ -22,6 +23,7 @@ def distill_config(report: PairReport, student: Program, teacher: Program) -> Di
         student=_ref(student),
         teacher=_ref(teacher),
         pairs=tuple(_pair(pair) for pair in report.pairs),
+        train=train_section(student, teacher),
     )
 
 

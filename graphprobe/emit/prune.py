@@ -16,6 +16,7 @@ from graphprobe.config import (
     PruneSection,
     config_text,
 )
+from graphprobe.emit.image_size import train_section
 from graphprobe.ir import Program
 from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.ops._amounts import ranges_text
@@ -34,7 +35,9 @@ def prune_config(choice: PruneChoice, program: Program, regex: str) -> PruneConf
         ),
     )
     ref = ProgramRef(program=program.origin.source, fingerprint=fingerprint(program))
-    return PruneConfig(version=1, kind="prune", student=ref, prune=section)
+    return PruneConfig(
+        version=1, kind="prune", student=ref, prune=section, train=train_section(program)
+    )
 
 
 def prune_text(

@@ -16,6 +16,7 @@ from graphprobe.train.checkpoint import Checkpoint, arrays_sha256
 from graphprobe.train.device import is_gpu
 from graphprobe.train.engine import Engine, Feed, Optimizer
 from graphprobe.train.fast_teacher import FastTeacher
+from graphprobe.train.feeding import check_sizes
 from graphprobe.train.merge import merge_teacher, teacher_part
 from graphprobe.train.networks import Network, fill, open_network, plan_of
 from graphprobe.train.objective import Group, Term, add_term, group_pairs, group_problems
@@ -82,6 +83,7 @@ def open_student(
         resumed: the checkpoint from which a run goes on; its cut is replayed and none is made.
     """
     student = open_network(config.student, "student", where=where)
+    check_sizes(config.train, student.built, "student", where=where)
     if resumed is not None:
         plan = plan_of(resumed.state.get("prune"), str(resumed.path))
         return fill(student, place, config.train.seed, plan=plan)
@@ -115,6 +117,7 @@ def open_teacher(config: Config, place: Any, *, where: str, say: Say) -> Network
     if config.teacher.weights is None:
         say("warning: teacher.weights is not set: the teacher is untrained and teaches noise")
     teacher = open_network(config.teacher, "teacher", where=where)
+    check_sizes(config.train, teacher.built, "teacher", where=where)
     return fill(teacher, place, config.train.seed + 1)
 
 

@@ -11,7 +11,7 @@ from graphprobe.data.open import open_data
 from graphprobe.data.recipe import Recipe
 from graphprobe.data.sample import Dataset
 from graphprobe.data.targets import YoloTargets
-from graphprobe.errors import DataError
+from graphprobe.errors import ConfigError, DataError, Problem
 from graphprobe.train.remember import Remembered
 from graphprobe.zoo import Built
 
@@ -62,6 +62,27 @@ def _open(spec: str, key: str, built: Built) -> Dataset:
             hint=f"name the program with num_classes={classes}",
         )
     return found
+
+
+def check_sizes(section: TrainSection, built: Built, key: str, *, where: str = "") -> None:
+    """Hold the image size of a config against a network whose input fixes one.
+
+    Raises:
+        ConfigError: they differ; pictures of another size could not be fed.
+    """
+    fixed = built.meta.get("size")
+    if fixed is None:
+        return
+    given = {"image_size": (section.image_size,), "augment.sizes": section.augment.sizes}
+    problems = [
+        Problem(f"train.{path}", f"{size}, but the {key}'s program takes {fixed} x {fixed}")
+        for path, sizes in given.items()
+        for size in sizes
+        if size != fixed
+    ]
+    if problems:
+        hint = f"train.image_size={fixed} and train.augment.sizes=[] fit"
+        raise ConfigError(problems, where=where, hint=hint)
 
 
 def class_names(section: TrainSection, built: Built) -> tuple[str, ...]:

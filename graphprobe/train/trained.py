@@ -12,6 +12,7 @@ from graphprobe.config import Config, check_fingerprint
 from graphprobe.errors import CheckpointError
 from graphprobe.programs import load_program
 from graphprobe.train.checkpoint import Checkpoint, is_checkpoint, read_checkpoint
+from graphprobe.train.feeding import check_sizes
 from graphprobe.train.networks import build, build_cut, plan_of, put_weights, state_shapes
 from graphprobe.train.weights import (
     Shapes,
@@ -65,6 +66,7 @@ def open_trained(
     whole = state_shapes(build(config.student, mode, where=where).main)
     found, source = _find(config, checkpoint, weights, whole)
     built = build_cut(config.student, mode, plan_of(found.prune, source), where=where)
+    check_sizes(config.train, built, "student", where=where)
     scope = paddle.static.Scope()
     put_weights(scope, place, found.arrays, state_shapes(built.main), where=source)
     return Trained(built, scope, source)

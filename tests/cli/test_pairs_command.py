@@ -128,7 +128,7 @@ def test_inner_features_of_other_widths_get_an_adapter(capsys):
         (("--loss", "soft_labels"), "did you mean soft_label"),
         (("--loss", "fsp", "--rule", "neck_levels"), "--rule stage_flows"),
         (("--emit", "act"), "from files"),
-        (("-o", "pairs.xlsx"), "unknown suffix"),
+        (("-o", "pairs.xlsx"), "use one of .csv, .json, .txt, .yaml"),
         (("-o", "missing/distill.yaml"), "cannot be written"),
     ],
 )

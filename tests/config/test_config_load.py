@@ -23,7 +23,7 @@ from graphprobe.config import (
 from graphprobe.config.load import validate
 from graphprobe.config.yaml_io import parse_yaml, to_scalar
 from graphprobe.errors import ConfigError, GraphprobeError, UsageError
-from graphprobe.ir import Program
+from graphprobe.ir import Origin, Program
 
 GOOD = """
 version: 1
@@ -131,6 +131,11 @@ def test_overrides_come_before_validation(write):
     assert config.pairs[0].weight == 0.5
 
 
+def test_pairs_that_are_wrong_do_not_count_as_none(write):
+    assert "pairs" not in problems(write(GOOD), "pairs[0].wieght=3")
+    assert problems(write(GOOD), "pairs=[]")["pairs"] == "must not be empty"
+
+
 def test_wrong_overrides_are_named(write):
     path = write(GOOD)
     found = problems(path, "train.batch_sise=4", "pairs[7].weight=1", "version.x=1")
@@ -160,9 +165,9 @@ def test_code_is_refused_unless_allowed(write):
 
 
 def test_a_config_of_another_program_is_refused():
-    empty = Program(blocks=())
+    empty = Program(blocks=(), origin=Origin("mine", "programdesc", None))
     ref = ProgramRef(program="zoo:a", fingerprint="sha256:0123456789abcdef")
-    with pytest.raises(ConfigError, match="made for sha256:0123456789abcdef"):
+    with pytest.raises(ConfigError, match="made for sha256:0123456789abcdef, but mine is"):
         check_fingerprint(ref, empty, key="teacher", where="distill.yaml")
     check_fingerprint(ProgramRef(program="zoo:a"), empty, key="teacher")
 

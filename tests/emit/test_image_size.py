@@ -1,0 +1,28 @@
+"""A config takes over the image size that its program fixes."""
+
+from __future__ import annotations
+
+import pytest
+
+from graphprobe.emit.image_size import fixed_image_size, train_section
+from graphprobe.ir import Program
+from graphprobe.ir.build import Builder
+
+
+def network(*shape: int) -> Program:
+    b = Builder()
+    return b.build(fetches=[b.conv(b.feed("image", shape), 4, k=3)])
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [((-1, 3, 96, 96), 96), ((-1, 3, -1, -1), None), ((-1, 3, 96, 64), None)],
+)
+def test_the_size_of_the_image(shape, size):
+    assert fixed_image_size(network(*shape)) == size
+
+
+def test_the_first_program_that_fixes_one_decides():
+    free, fixed = network(-1, 3, -1, -1), network(-1, 3, 320, 320)
+    assert train_section(free, fixed).image_size == 320
+    assert train_section(free).image_size == 608
