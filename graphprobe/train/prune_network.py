@@ -90,6 +90,7 @@ def _zoo(text: str) -> Any:
 
 def _file(text: str) -> Any:
     path = _program_file(Path(text).expanduser(), text)
+    paddle.enable_static()
     try:
         return paddle.static.deserialize_program(path.read_bytes())
     except (ValueError, RuntimeError, OSError) as error:
