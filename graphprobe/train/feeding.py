@@ -59,7 +59,7 @@ def _open(spec: str, key: str, built: Built) -> Dataset:
         raise DataError(
             f"has {classes} classes ({', '.join(found.class_names[:8])}), the network {wanted}",
             where=spec,
-            hint=f"name the program with num_classes={classes}",
+            hint=f"set train.data.{key}, or name the program with num_classes={classes}",
         )
     return found
 
