@@ -9,8 +9,6 @@ DEVICE ?= cpu
 INPUTS ?= 200000
 PYTHON ?= python3
 BIN := .venv/bin
-# Paddle and BLAS each start a thread per core otherwise, and two test processes fight.
-export OMP_NUM_THREADS ?= 2
 
 .PHONY: install demo test lint check format bench fuzz lock clean
 
@@ -20,6 +18,7 @@ install:
 demo: install
 	@$(BIN)/python tools/demo.py
 
+# One thread each: the two test processes would fight for the cores otherwise.
 test: install
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
 

@@ -292,3 +292,14 @@ def test_tens_of_thousands_of_ops(corpus: ModuleType) -> None:
     program = load_bytes(corpus.programdesc(Program((block,))), "file")
     assert len(program.ops) == 30_000
     use(program)
+
+
+def test_both_ways_to_protobuf_decode_alike() -> None:
+    from graphprobe.loaders import _schema
+
+    fast, public = _schema._classes()["Slot"](), _schema._public_classes()["Slot"]()
+    for slot in (fast, public):
+        slot.ParseFromString(b"\x0a\x01X\x12\x01a\x12\x01b")
+    assert fast.parameter == public.parameter == b"X"
+    assert list(fast.arguments) == list(public.arguments) == [b"a", b"b"]
+    assert set(_schema._classes()) == set(_schema._public_classes())
