@@ -39,7 +39,12 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-_Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
+class _Dumper(yaml.SafeDumper):
+    """SafeDumper that quotes every text that _Loader would read as a number."""
+
+
+for _side in (_Loader, _Dumper):
+    _side.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
 
 
 def read_yaml(path: Path) -> Any:
@@ -128,5 +133,5 @@ def to_scalar(value: Any) -> str:
     """A value as YAML on one line, quoted where YAML would take it for something else."""
     if isinstance(value, float) and abs(value) < 1e15 and value.is_integer():
         return f"{value:.1f}"
-    text = yaml.safe_dump(value, default_flow_style=True, width=10**9, sort_keys=False)
+    text = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, width=10**9, sort_keys=False)
     return text.removesuffix("\n").removesuffix("\n...")

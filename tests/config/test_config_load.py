@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from graphprobe.config import (
@@ -217,5 +217,7 @@ def test_reading_what_was_written_gives_the_same_config(config: Config, note: st
 
 
 @given(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text())
+@example("0E0")  # a number to this loader, and none to YAML 1.1
+@example("1e-3")
 def test_scalars_come_back(value):
     assert parse_yaml(f"a: {to_scalar(value)}", where="x") == {"a": value}
