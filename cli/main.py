@@ -58,11 +58,11 @@ def _global_options(
     version: bool = typer.Option(  # noqa: ARG001 - acts through its callback
         False, "--version", callback=_show_version, is_eager=True, help="Show the version."
     ),
-    debug: bool = typer.Option(False, "--debug", help="Show the traceback of an error."),
+    debug: bool = typer.Option(  # noqa: ARG001 - `main` takes it off the line, wherever it stands
+        False, "--debug", help="Show the traceback of an error."
+    ),
 ) -> None:
     """Options that stand before the command."""
-    if debug:
-        os.environ["GRAPHPROBE_DEBUG"] = "1"
 
 
 def main() -> None:

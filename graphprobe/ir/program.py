@@ -97,11 +97,6 @@ class Op:
         value = self.attrs.get(name)
         return value if isinstance(value, int) else default
 
-    def get_float(self, name: str, default: float = 0.0) -> float:
-        """An attribute as a float; `default` where it is absent or of another kind."""
-        value = self.attrs.get(name)
-        return float(value) if isinstance(value, int | float) else default
-
     def get_str(self, name: str, default: str = "") -> str:
         """An attribute as a string; `default` where it is absent or of another kind."""
         value = self.attrs.get(name)

@@ -66,11 +66,6 @@ class View:
         port = self.port(slot)
         return None if port is None else port.layout
 
-    def out_shape(self, slot: str = "Out") -> Shape:
-        """The declared shape of the first output of a slot."""
-        shapes = self.outputs.get(slot, ())
-        return shapes[0] if shapes else None
-
     def carrying(self) -> Iterator[Port]:
         """Every input that carries channels."""
         for ports in self.inputs.values():

@@ -26,14 +26,6 @@ class Dag:
     def __len__(self) -> int:
         return len(self.succ)
 
-    def reverse(self) -> Dag:
-        """The same graph with every edge turned round and the numbers mirrored."""
-        last = len(self) - 1
-        return Dag(
-            [[last - u for u in reversed(near)] for near in reversed(self.pred)],
-            [[last - u for u in reversed(near)] for near in reversed(self.succ)],
-        )
-
 
 def from_successors(
     successors: Sequence[Sequence[int]], keys: Sequence[Any]

@@ -186,7 +186,6 @@ class _Names:
     """Parameter-name prefixes as titles, where all that share the prefix lie in one node."""
 
     def __init__(self, fold: Fold) -> None:
-        self._fold = fold
         self._paths: dict[int, list[str]] = {}
         self._total: Counter[str] = Counter()
         for at, item in enumerate(fold.graph.items):
