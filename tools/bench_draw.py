@@ -138,7 +138,7 @@ def flat(nodes: int) -> Program:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--patience", type=float, default=300.0, help="seconds for IrGraph.draw")
+    parser.add_argument("--patience", type=float, default=30.0, help="seconds for IrGraph.draw")
     parser.add_argument("--quick", action="store_true", help="leave IrGraph.draw out")
     options = parser.parse_args()
     from graphprobe.loaders import load_bytes
