@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from graphprobe.data.collate import Feed, collate_boxes, collate_masks, stack_images
 from graphprobe.data.recipe import Recipe, augment, plain
 from graphprobe.data.sample import Dataset, Sample
-from graphprobe.data.targets import YoloTargets
+from graphprobe.data.targets import PLAIN, Targets
 from graphprobe.data.transforms import resize
 from graphprobe.errors import DataError
 
@@ -39,7 +39,7 @@ class TrainBatches:
         batch_size: B, over all shards.
         seed: of order, sizes and augmentation.
         shard: rank and number of processes; each gets an equal run of every batch.
-        targets: makes target0, target1, ... where the program wants them.
+        targets: makes what a detector is compared with; segmentation looks at none.
         mixup_until: the batch from which on nothing is blended; None for never.
 
     Raises:
@@ -51,7 +51,7 @@ class TrainBatches:
     batch_size: int
     seed: int = 0
     shard: tuple[int, int] = (0, 1)
-    targets: YoloTargets | None = None
+    targets: Targets = PLAIN
     mixup_until: int | None = None
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from graphprobe.data.recipe import Recipe
 from graphprobe.data.sample import IGNORE, Sample
-from graphprobe.data.targets import YoloTargets
+from graphprobe.data.targets import Targets
 
 Feed = dict[str, NDArray[Any]]
 
@@ -25,45 +25,13 @@ def stack_images(samples: Sequence[Sample], recipe: Recipe) -> NDArray[np.float3
     return images
 
 
-def collate_boxes(
-    samples: Sequence[Sample], recipe: Recipe, targets: YoloTargets | None = None
-) -> Feed:
+def collate_boxes(samples: Sequence[Sample], recipe: Recipe, targets: Targets) -> Feed:
     """Training arrays of detection.
 
     Returns:
-        image float32 [N, 3, H, W]; gt_bbox float32 [N, M, 4], centre x, y, width, height over
-        the picture's sides; gt_class int32 [N, M]; gt_score float32 [N, M]; unused rows are 0.
-        With `targets` also target0, target1, ...: float32 [N, anchors, 6 + C, h, w].
+        image float32 [N, 3, H, W] and what `targets` makes; see graphprobe/data/target_kinds.
     """
-    count, most = len(samples), recipe.max_boxes
-    boxes = np.zeros((count, most, 4), np.float32)
-    classes = np.zeros((count, most), np.int32)
-    scores = np.zeros((count, most), np.float32)
-    for row, sample in enumerate(samples):
-        used = min(most, len(sample.boxes))
-        boxes[row, :used] = centre_boxes(sample)[:used]
-        classes[row, :used] = sample.classes[:used]
-        scores[row, :used] = sample.scores[:used]
-    feed: Feed = {
-        "image": stack_images(samples, recipe),
-        "gt_bbox": boxes,
-        "gt_class": classes,
-        "gt_score": scores,
-    }
-    if targets is not None:
-        size = samples[0].size[0]
-        made = [targets.make(size, *rows) for rows in zip(boxes, classes, scores, strict=True)]
-        for scale, arrays in enumerate(zip(*made, strict=True)):
-            feed[f"target{scale}"] = np.stack(arrays)
-    return feed
-
-
-def centre_boxes(sample: Sample) -> NDArray[np.float32]:
-    """Boxes as centre x, y, width, height over the picture's sides: float32 [n, 4]."""
-    height, width = sample.size
-    low, high = sample.boxes[:, :2], sample.boxes[:, 2:]
-    over = np.asarray([width, height], np.float32)
-    return np.concatenate([(low + high) / 2 / over, (high - low) / over], 1)
+    return {"image": stack_images(samples, recipe), **targets.batch(samples)}
 
 
 def collate_masks(samples: Sequence[Sample], recipe: Recipe) -> Feed:

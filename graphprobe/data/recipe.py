@@ -26,7 +26,6 @@ class Recipe:
         mixup: the share of training (0 to 1) that blends samples by twos.
         scale: low and high factor of the random scaling of segmentation.
         mean, std: what the channels are normalised with, over 0..1.
-        max_boxes: boxes a picture; the rest is dropped.
     """
 
     sizes: tuple[int, ...]
@@ -38,7 +37,6 @@ class Recipe:
     scale: tuple[float, float] = (0.5, 2.0)
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
-    max_boxes: int = 50
 
     def __post_init__(self) -> None:
         wrong = [size for size in self.sizes if not 32 <= size <= 4096]

@@ -1,89 +1,72 @@
-"""The training targets of YOLOv3, made from boxes and anchors alone."""
+"""Choose the kinds of targets that a network's inputs ask for, and make them for a batch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from graphprobe.data.sample import Sample
+from graphprobe.data.target_kinds import Arrays, Meta, Objects, target_kinds
+from graphprobe.errors import DataError
+
+# What every task's batches hold anyway.
+PICTURES = frozenset({"image", "label", "mask"})
 
 
 @dataclass(frozen=True, slots=True)
-class YoloTargets:
-    """What a YOLOv3 head is compared with, one array a scale.
+class Targets:
+    """Makes the wanted arrays of a batch; safe to copy into worker processes.
 
     Args:
-        anchors: width and height in pixels of the input, of all scales.
-        masks: for each scale, the indices of its anchors.
-        strides: for each scale, the pixels of a cell, as 32, 16, 8.
-        class_count: C.
-        iou_threshold: anchors whose shape overlaps a box more than this learn it too; 1 leaves
-            each box to its best anchor.
+        wanted: names of inputs.
+        meta: the network's settings.
+        kinds: names of the kinds that make them; see `choose_targets`.
     """
 
-    anchors: Sequence[tuple[float, float]]
-    masks: Sequence[Sequence[int]]
-    strides: Sequence[int]
-    class_count: int
-    iou_threshold: float = 1.0
+    wanted: tuple[str, ...]
+    meta: Meta
+    kinds: tuple[str, ...]
 
-    def make(
-        self, size: int, boxes: Floats, classes: NDArray[np.int32], scores: Floats
-    ) -> list[Floats]:
-        """The targets of one picture.
-
-        The 6 + C planes of an anchor are: x and y of the centre in its cell (0 to 1), log of
-        width and height over the anchor's, 2 - w * h of the normalised box (the box's weight),
-        the score (0 where there is no object), and a one for the class. Source: arXiv 1804.02767;
-        the layout of the `yolov3_loss` fine-grained form in PaddleDetection 0.x.
-
-        Args:
-            size: pixels of the square input.
-            boxes: float32 [n, 4], centre x, y, width, height, each over the picture's sides.
-            classes: int32 [n].
-            scores: float32 [n].
-
-        Returns:
-            float32 [anchors of the scale, 6 + C, cells, cells] a scale.
-        """
-        grids = [
-            np.zeros((len(mask), 6 + self.class_count, size // stride, size // stride), np.float32)
-            for mask, stride in zip(self.masks, self.strides, strict=True)
-        ]
-        anchors = np.asarray(self.anchors, np.float32)
-        overlaps = _shape_overlaps(boxes[:, 2:] * size, anchors)
-        for box, label, score, overlap in zip(boxes, classes, scores, overlaps, strict=True):
-            if box[2] <= 0 or box[3] <= 0 or score <= 0:
-                continue
-            best = int(overlap.argmax())
-            for grid, mask in zip(grids, self.masks, strict=True):
-                for place, anchor in enumerate(mask):
-                    if anchor == best or overlap[anchor] > self.iou_threshold:
-                        _write(grid[place], size, box, int(label), score, anchors[anchor])
-        return grids
+    def batch(self, samples: Sequence[Sample]) -> Arrays:
+        """The arrays of samples of one size, with the samples along a first axis."""
+        size, everything = samples[0].size[0], [Objects.of(sample) for sample in samples]
+        found: Arrays = {}
+        for kind in self.kinds:
+            make = target_kinds()[kind].make
+            made = [make(self.meta, size, objects) for objects in everything]
+            found |= {name: np.stack([arrays[name] for arrays in made]) for name in made[0]}
+        return {name: found[name] for name in self.wanted}
 
 
-def _shape_overlaps(sizes: Floats, anchors: Floats) -> Floats:
-    """IoU of boxes and anchors laid corner on corner: [n, anchors]."""
-    shared = np.minimum(sizes[:, None], anchors[None]).prod(2)
-    areas = sizes.prod(1)[:, None] + anchors.prod(1)[None]
-    ratio: Floats = shared / np.maximum(areas - shared, 1e-9)
-    return ratio
+def choose_targets(feeds: Iterable[str], meta: Meta) -> Targets:
+    """What makes those inputs of a network that are no pictures.
+
+    Args:
+        feeds: names of all inputs.
+        meta: settings of the network, as the zoo gives them.
+
+    Raises:
+        DataError: nothing makes one of them.
+    """
+    wanted = tuple(name for name in feeds if name not in PICTURES)
+    makers = {
+        name: kind.name
+        for kind in target_kinds().values()
+        if all(key in meta for key in kind.meta)
+        for name in kind.feeds(meta)
+    }
+    unknown = [name for name in wanted if name not in makers]
+    if unknown:
+        raise DataError(
+            f"nothing makes the network's inputs {', '.join(unknown)}",
+            where="train.data",
+            hint=f"for this network there are {', '.join(makers) or 'none'}",
+        )
+    kinds = dict.fromkeys(makers[name] for name in wanted)
+    return Targets(wanted, meta, tuple(kinds))
 
 
-def _write(
-    planes: Floats, size: int, box: Floats, label: int, score: np.float32, anchor: Floats
-) -> None:
-    cells = planes.shape[-1]
-    column = min(int(box[0] * cells), cells - 1)
-    row = min(int(box[1] * cells), cells - 1)
-    cell = planes[:, row, column]
-    cell[0] = box[0] * cells - column
-    cell[1] = box[1] * cells - row
-    cell[2:4] = np.log(box[2:] * size / anchor)
-    cell[4] = 2.0 - box[2] * box[3]
-    cell[5] = score
-    cell[6 + label] = 1.0
+# The objects themselves, for whoever names no network.
+PLAIN = Targets(("gt_bbox", "gt_class", "gt_score"), {"max_boxes": 50}, ("boxes",))

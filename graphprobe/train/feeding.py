@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from graphprobe.data.batches import EvalBatches, TrainBatches
 from graphprobe.data.open import open_data
 from graphprobe.data.recipe import Recipe
 from graphprobe.data.sample import Dataset
-from graphprobe.data.targets import YoloTargets
+from graphprobe.data.targets import choose_targets
 from graphprobe.errors import ConfigError, DataError, Problem
 from graphprobe.train.remember import Remembered
 from graphprobe.zoo import Built
@@ -108,33 +109,29 @@ def make_recipe(section: TrainSection, meta: dict[str, Any]) -> Recipe:
 
 def _norms(meta: dict[str, Any]) -> dict[str, Any]:
     wanted = {"mean": "image_mean", "std": "image_std"}
-    found: dict[str, Any] = {to: tuple(meta[key]) for to, key in wanted.items() if key in meta}
-    if "max_boxes" in meta:
-        found["max_boxes"] = meta["max_boxes"]
-    return found
+    return {to: tuple(meta[key]) for to, key in wanted.items() if key in meta}
 
 
-def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> TrainBatches:
-    """The endless list of training batches of a run."""
+def train_batches(
+    section: TrainSection, dataset: Dataset, built: Built, *, more: Iterable[str] = ()
+) -> TrainBatches:
+    """The endless list of training batches of a run.
+
+    Args:
+        built: the network; its inputs are what a batch holds.
+        more: further inputs, as of losses that were added to the program.
+
+    Raises:
+        DataError: nothing makes one of the inputs.
+    """
+    names = [name for name, _, _ in built.feeds]
     return TrainBatches(
         dataset,
         make_recipe(section, built.meta),
         section.batch_size,
         seed=section.seed,
-        targets=_targets(built),
+        targets=choose_targets([*names, *more], built.meta),
         mixup_until=section.augment.mixup_until or None,
-    )
-
-
-def _targets(built: Built) -> YoloTargets | None:
-    if not any(name.startswith("target") for name, _, _ in built.feeds):
-        return None
-    meta = built.meta
-    return YoloTargets(
-        [tuple(anchor) for anchor in meta["anchors"]],
-        meta["anchor_masks"],
-        meta["downsample"],
-        meta["num_classes"],
     )
 
 

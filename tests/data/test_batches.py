@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from graphprobe.data.batches import EvalBatches, TrainBatches, epoch_order, split_truth, truths
 from graphprobe.data.open import open_data
 from graphprobe.data.recipe import Recipe, plain
-from graphprobe.data.targets import YoloTargets
+from graphprobe.data.targets import choose_targets
 from graphprobe.errors import DataError
 
 DIGITS = open_data("digits?count=10&size=64")
@@ -130,21 +130,41 @@ def test_what_a_sample_raises_names_it():
         TrainBatches(Broken(), plain(64), 2).batch(0)
 
 
-def test_targets_come_with_the_boxes():
-    maker = YoloTargets([(8, 8), (20, 20), (40, 40)], [[2], [1], [0]], [32, 16, 8], 3)
-    feed = TrainBatches(DIGITS, Recipe((64,)), 2, targets=maker).batch(0)
-    assert [feed[f"target{i}"].shape for i in range(3)] == [
-        (2, 1, 9, 2, 2),
-        (2, 1, 9, 4, 4),
-        (2, 1, 9, 8, 8),
-    ]
+YOLO = {
+    "anchors": [[8, 8], [20, 20], [40, 40]],
+    "anchor_masks": [[2], [1], [0]],
+    "downsample": [32, 16, 8],
+    "num_classes": 3,
+    "max_boxes": 50,
+}
+
+
+def test_a_batch_holds_what_the_network_takes():
+    targets = choose_targets(["image", "gt_bbox", "target0", "target1", "target2"], YOLO)
+    feed = TrainBatches(DIGITS, Recipe((64,)), 2, targets=targets).batch(0)
+    assert {name: array.shape for name, array in feed.items()} == {
+        "image": (2, 3, 64, 64),
+        "gt_bbox": (2, 50, 4),
+        "target0": (2, 1, 9, 2, 2),
+        "target1": (2, 1, 9, 4, 4),
+        "target2": (2, 1, 9, 8, 8),
+    }
     assert sum(feed[f"target{i}"][:, :, 5].sum() for i in range(3)) > 0
 
 
 def test_more_boxes_than_fit_are_dropped():
     data = open_data("digits?count=4&size=160&max_digits=9")
-    feed = TrainBatches(data, Recipe((64,), max_boxes=2), 4).batch(0)
-    assert feed["gt_bbox"].shape == (4, 2, 4)
+    names = ["gt_bbox", "target0", "target1", "target2"]
+    feeds = [
+        TrainBatches(
+            data, plain(64), 4, targets=choose_targets(names, {**YOLO, "max_boxes": most})
+        ).batch(0)
+        for most in (2, 50)
+    ]
+    assert feeds[0]["gt_bbox"].shape == (4, 2, 4)
+    assert (feeds[0]["gt_bbox"] == feeds[1]["gt_bbox"][:, :2]).all()
+    few, many = (sum((f[n][:, :, 5] > 0).sum() for n in names[1:]) for f in feeds)
+    assert 0 < few <= 8 < many
 
 
 def test_segmentation_batches():
