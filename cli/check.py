@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ._errors import ANSWER_IS_NO
-from ._output import FORMAT, Format, deliver, say
+from ._output import FORMAT, Format, Rows, deliver, say
 from ._train import ALLOW_CODE, CONFIG, DEVICE, OVERRIDE, Device, open_config
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
-    from graphprobe.config import PruneConfig
+    from graphprobe.config import Config, PruneConfig
     from graphprobe.errors import Problem
     from graphprobe.train.probe import Row, Verdict
     from graphprobe.train.prune_check import PruneReport
 
 
 LEGEND = """\
-  loss, gradient: of the weighted term, as multiples of the task's own on this batch.
+  loss, gradient: of the weighted term, as multiples of the task's on this batch.
   weight: of the config -> at which all terms send a gradient like the task's.
 """
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a check found, in the forms that it can be told in."""
+
+    document: Callable[[], Any]
+    rows: Callable[[], Rows]
+    tables: Callable[[], list[RenderableType]]
+    notes: Sequence[str]
+    problems: Sequence[Problem]
 
 
 def command(
@@ -41,39 +54,45 @@ def command(
 ) -> None:
     """Merge, run one batch and look at every term: does this config train? Exit 1 if not."""
     settings = open_config(config, override, allow_code=allow_code)
+    answer = examine(settings, str(config), device, prove=prove)
+    deliver(answer.document, answer.rows, answer.tables, form=form, output=None)
+    conclude(answer, str(config))
+
+
+def examine(settings: Config, where: str, device: Device, *, prove: bool = False) -> Answer:
+    """Run the check that the kind of a config asks for.
+
+    Raises:
+        GraphprobeError: the programs, their weights or the data cannot be opened.
+    """
     from graphprobe.config import DistillConfig, PruneConfig
 
     if isinstance(settings, PruneConfig):
-        _check_prune(settings, str(config), form, prove=prove)
-        return
+        return _examine_cut(settings, where, prove=prove)
     from graphprobe.train import probe
     from graphprobe.train.device import choose_place
 
     place = choose_place(device.value)
     if isinstance(settings, DistillConfig):
-        verdict = probe.probe_distillation(settings, place, where=str(config), say=say)
+        verdict = probe.probe_distillation(settings, place, where=where, say=say)
     else:
-        verdict = probe.probe_training(settings, place, where=str(config), say=say)
-    deliver(
+        verdict = probe.probe_training(settings, place, where=where, say=say)
+    return Answer(
         lambda: probe.as_document(verdict),
         lambda: (("term", "passed", "loss/task", "grad/task", "suggested"), _csv(verdict)),
         lambda: [_table(verdict), LEGEND],
-        form=form,
-        output=None,
+        [f"warning: {warning}" for warning in verdict.warnings],
+        [*verdict.problems, *(p for row in verdict.rows for p in row.problems)],
     )
-    for warning in verdict.warnings:
-        say(f"warning: {warning}")
-    _say_problems(config, [*verdict.problems, *(p for row in verdict.rows for p in row.problems)])
 
 
-def _check_prune(settings: PruneConfig, where: str, form: Format | None, *, prove: bool) -> None:
+def _examine_cut(settings: PruneConfig, where: str, *, prove: bool) -> Answer:
     from graphprobe.train.prune_check import check_prune
 
     report = check_prune(settings, prove=prove, where=where)
-    groups = report.groups
     head = ("convolution", "together", "channels", "after", "difference")
-    body = [(row.conv, row.convs, row.before, row.after, row.difference) for row in groups]
-    deliver(
+    body = [(row.conv, row.convs, row.before, row.after, row.difference) for row in report.groups]
+    return Answer(
         lambda: {
             "passed": report.passed,
             "engine": report.engine,
@@ -82,20 +101,18 @@ def _check_prune(settings: PruneConfig, where: str, form: Format | None, *, prov
         },
         lambda: (head, body),
         lambda: [_prune_table(body), _sizes(report)],
-        form=form,
-        output=None,
+        report.notes,
+        report.problems,
     )
-    for note in report.notes:
+
+
+def conclude(answer: Answer, where: str) -> None:
+    """Say what is odd and every reason to fail to standard error; exit 1 where there is one."""
+    for note in answer.notes:
         say(note)
-    _say_problems(where, report.problems)
-
-
-def _say_problems(config: Path | str, problems: Iterable[Problem]) -> None:
-    """Name every reason to standard error; exit 1 where there is one."""
-    found = list(problems)
-    for problem in found:
-        say(f"failed: {config}: {problem}")
-    if found:
+    for problem in answer.problems:
+        say(f"failed: {where}: {problem}")
+    if answer.problems:
         raise typer.Exit(ANSWER_IS_NO)
 
 

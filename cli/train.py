@@ -1,4 +1,4 @@
-"""``graphprobe train``: train with a config, alone or from a teacher, from the start or on."""
+"""``graphprobe train``: with a config, or from the names of programs and data."""
 
 from __future__ import annotations
 
@@ -7,19 +7,49 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ._output import FORMAT, Format, deliver, say
-from ._train import ALLOW_CODE, CONFIG, DEVICE, OVERRIDE, Device, open_config
+from ._line import Line, make_config, overrides_of, refuse_unclear, refuse_weights
+from ._output import FORMAT, Format, deliver, say, to_text
+from ._train import ALLOW_CODE, DEVICE, OVERRIDE, Device, open_config
+from .check import conclude, examine
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from graphprobe.config import Config
     from graphprobe.train.result import Result
 
 STOPPED = 130
 
 
 def command(
-    config: Path = CONFIG,
+    config: Path | None = typer.Argument(
+        None, help="A config file (kind: distill, prune or train); or give --student."
+    ),
+    student: str | None = typer.Option(
+        None,
+        "--student",
+        metavar="PROGRAM",
+        help="Train this without a config: a config is made, checked and written into the run's "
+        "folder.",
+    ),
+    teacher: str | None = typer.Option(
+        None, "--teacher", metavar="PROGRAM", help="With --student: find the pairs and distil."
+    ),
+    teacher_weights: str | None = typer.Option(
+        None, "--teacher-weights", metavar="PATH", help="The teacher's trained weights."
+    ),
+    data: str | None = typer.Option(
+        None,
+        "--data",
+        metavar="NAME:PATH",
+        help="What to train and evaluate on: voc:PATH, coco:PATH, cityscapes:PATH, digits.",
+    ),
+    prune: float | None = typer.Option(
+        None,
+        "--prune",
+        metavar="SHARE",
+        help="With --student: cut this share of the multiply-adds away first (0.5: half).",
+    ),
     override: list[str] | None = OVERRIDE,
     resume: str | None = typer.Option(
         None,
@@ -32,14 +62,52 @@ def command(
     allow_code: bool = ALLOW_CODE,
     form: Format | None = FORMAT,
 ) -> None:
-    """Train with a config; everything it writes goes into the config's train.output."""
-    settings = open_config(config, override, allow_code=allow_code)
+    """Train, with a config or with --student; all that is written goes into train.output."""
+    refuse_unclear(config, student, teacher, prune, data)
+    # Without a config the data decide on more than two of its values, so they go another way.
+    words = overrides_of(data if student is None else None, teacher_weights, override)
+    if student is None:
+        assert config is not None  # noqa: S101 - refuse_unclear has seen to it
+        where, settings = (
+            str(config),
+            _scaled(open_config(config, words, allow_code=allow_code), words),
+        )
+    else:
+        refuse_weights(teacher, teacher_weights)
+        line = Line(student, teacher, prune, data or "", tuple(words))
+        where, settings = _one_line(line, device, resume=resume is not None)
     from graphprobe.train.run import run_training
 
-    result = run_training(settings, where=str(config), device=device.value, resume=resume, say=say)
+    result = run_training(settings, where=where, device=device.value, resume=resume, say=say)
     _deliver(result, form)
     if result.stopped is not None:
         raise typer.Exit(STOPPED)
+
+
+def _one_line(line: Line, device: Device, *, resume: bool) -> tuple[str, Config]:
+    """Make the config, and prove it on one batch unless its run has begun."""
+    from graphprobe.train.ranks import world
+    from graphprobe.train.require import require_paddle
+
+    require_paddle()
+    path, config = make_config(line, devices=world(), resume=resume)
+    if not resume:
+        say("check: one batch")
+        answer = examine(config, str(path), device)
+        say(to_text(answer.tables()).strip("\n "))
+        conclude(answer, str(path))
+    return str(path), config
+
+
+def _scaled(config: Config, overrides: list[str]) -> Config:
+    """The config with its schedule for the batch that it really has; says what changed."""
+    from graphprobe.config import scale_schedule
+    from graphprobe.train.ranks import world
+
+    train, said = scale_schedule(config.train, world(), overrides)
+    for text in said:
+        say(text)
+    return config.model_copy(update={"train": train})
 
 
 def _deliver(result: Result, form: Format | None) -> None:

@@ -3,7 +3,7 @@
 from graphprobe.config._base import ProgramRef
 from graphprobe.config.binding import check_fingerprint
 from graphprobe.config.distill import AdapterConfig, DistillConfig, PairConfig
-from graphprobe.config.load import Config, load_config
+from graphprobe.config.load import Config, load_config, override_config
 from graphprobe.config.prune import (
     CountConfig,
     CutConfig,
@@ -12,6 +12,7 @@ from graphprobe.config.prune import (
     PruneConfig,
     PruneSection,
 )
+from graphprobe.config.scale import scale_schedule
 from graphprobe.config.train import TrainConfig
 from graphprobe.config.train_section import (
     AugmentSection,
@@ -41,4 +42,6 @@ __all__ = [
     "check_fingerprint",
     "config_text",
     "load_config",
+    "override_config",
+    "scale_schedule",
 ]

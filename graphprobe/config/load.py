@@ -40,7 +40,24 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, allow_code: bool =
         GraphprobeError: the file cannot be read or is not YAML.
         ConfigError: every problem of the file at once, each with its path.
     """
-    document = read_yaml(path)
+    return _override(read_yaml(path), overrides, where=str(path), allow_code=allow_code)
+
+
+def override_config(config: Config, overrides: Sequence[str], *, where: str) -> Config:
+    """Put overrides into a config that was made here, and hold it against all rules again.
+
+    Args:
+        config: of any kind; it may name the user's own code.
+        overrides: as ``train.batch_size=4``.
+        where: what it will be called, for errors.
+
+    Raises:
+        UsageError, ConfigError: as `load_config`.
+    """
+    return _override(config.model_dump(mode="json"), overrides, where=where, allow_code=True)
+
+
+def _override(document: Any, overrides: Sequence[str], *, where: str, allow_code: bool) -> Config:
     problems: list[Problem] = []
     if isinstance(document, dict):
         document, problems = apply_overrides(document, overrides)
@@ -52,7 +69,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, allow_code: bool =
         problems += _loss_problems(config)
         problems += () if allow_code else _code_problems(config)
     if problems or config is None:
-        raise ConfigError(problems, where=str(path))
+        raise ConfigError(problems, where=where)
     return config
 
 

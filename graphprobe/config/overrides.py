@@ -34,6 +34,15 @@ def apply_overrides(document: Any, overrides: Sequence[str]) -> tuple[Any, list[
     return document, problems
 
 
+def paths_of(overrides: Sequence[str]) -> list[str]:
+    """What overrides set, as ``train.batch_size``.
+
+    Raises:
+        UsageError: as `apply_overrides`.
+    """
+    return [_split(text)[0] for text in overrides]
+
+
 def _split(text: str) -> tuple[str, Any]:
     path, equals, value = text.partition("=")
     path = path.strip()

@@ -66,6 +66,11 @@ class TrainSection(Section):
     augment: AugmentSection = AugmentSection()
     batch_size: Positive = Field(default=8, description="samples a step and device")
     image_size: Positive = Field(default=608, description="H and W of the network's input, pixels")
+    reference_batch: Count = Field(
+        default=0,
+        description="samples a step, of all devices, that the schedule below is made for: where "
+        "batch_size x devices is another number, the rate and all iterations are scaled; 0: never",
+    )
     max_iters: Positive = Field(default=70000, description="iterations in all")
     learning_rate: LearningRateSection = LearningRateSection()
     momentum: Fraction = 0.9

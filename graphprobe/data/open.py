@@ -49,17 +49,26 @@ def open_data(spec: str, **more: Any) -> Dataset:
     return open_named(name, {**({"path": path} if path else {}), **options, **more})
 
 
+def find_format(name: str) -> Format:
+    """The format of that name.
+
+    Raises:
+        DataError: there is none.
+    """
+    known = formats()
+    if name not in known:
+        hint = did_you_mean(name, known) or f"known are {', '.join(known)}"
+        raise DataError("unknown kind of data set", where=name or "data", hint=hint)
+    return known[name]
+
+
 def open_named(name: str, options: Mapping[str, Any]) -> Dataset:
     """Open a data set by the name of its format; values may be typed or text.
 
     Raises:
         DataError: as `open_data`.
     """
-    known = formats()
-    if name not in known:
-        hint = did_you_mean(name, known) or f"known are {', '.join(known)}"
-        raise DataError("unknown kind of data set", where=name or "data", hint=hint)
-    form = known[name]
+    form = find_format(name)
     rest = dict(options)
     path = rest.pop("path", "")
     if bool(path) != form.takes_path:

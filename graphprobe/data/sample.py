@@ -105,9 +105,12 @@ class Format:
         open: called with the options as keywords (and `path` first where it takes one);
             raises DataError.
         options: every option with its default; a default's type is the option's type.
+        splits: path -> the values of the option ``split`` that lie there; None where `train` and
+            `val` always do.
     """
 
     name: str
     takes_path: bool
     open: Callable[..., Dataset]
     options: Mapping[str, Any] = field(default_factory=dict)
+    splits: Callable[[str], tuple[str, ...]] | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from graphprobe.analysis.pairs import PairReport
 from graphprobe.config import (
     AdapterConfig,
@@ -20,8 +22,8 @@ def distill_config(report: PairReport, student: Program, teacher: Program) -> Di
     return DistillConfig(
         version=1,
         kind="distill",
-        student=_ref(student),
-        teacher=_ref(teacher),
+        student=program_ref(student),
+        teacher=program_ref(teacher),
         pairs=tuple(_pair(pair) for pair in report.pairs),
         train=train_section(student, teacher),
     )
@@ -29,12 +31,18 @@ def distill_config(report: PairReport, student: Program, teacher: Program) -> Di
 
 def distill_text(report: PairReport, student: Program, teacher: Program, *, file: str = "") -> str:
     """The text of that config; the evidence of each pair stands above it as a comment."""
-    notes = [f"score {pair.score:.2f}: {'; '.join(pair.evidence)}" for pair in report.pairs]
     config = distill_config(report, student, teacher)
-    return config_text(config, file=file, notes={"pairs": notes, "warnings": report.warnings})
+    return config_text(config, file=file, notes=distill_notes(report))
 
 
-def _ref(program: Program) -> ProgramRef:
+def distill_notes(report: PairReport) -> dict[str, Sequence[str]]:
+    """The comments of that config."""
+    notes = [f"score {pair.score:.2f}: {'; '.join(pair.evidence)}" for pair in report.pairs]
+    return {"pairs": notes, "warnings": report.warnings}
+
+
+def program_ref(program: Program) -> ProgramRef:
+    """What binds a config to a program."""
     return ProgramRef(program=program.origin.source, fingerprint=fingerprint(program))
 
 

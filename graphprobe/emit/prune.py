@@ -11,14 +11,13 @@ from graphprobe.config import (
     CutConfig,
     GroupConfig,
     PartConfig,
-    ProgramRef,
     PruneConfig,
     PruneSection,
     config_text,
 )
+from graphprobe.emit.distill import program_ref
 from graphprobe.emit.image_size import train_section
 from graphprobe.ir import Program
-from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.ops._amounts import ranges_text
 
 
@@ -34,9 +33,12 @@ def prune_config(choice: PruneChoice, program: Program, regex: str) -> PruneConf
             for group, ratio in zip(choice.groups, choice.ratios, strict=True)
         ),
     )
-    ref = ProgramRef(program=program.origin.source, fingerprint=fingerprint(program))
     return PruneConfig(
-        version=1, kind="prune", student=ref, prune=section, train=train_section(program)
+        version=1,
+        kind="prune",
+        student=program_ref(program),
+        prune=section,
+        train=train_section(program),
     )
 
 

@@ -48,6 +48,20 @@ class Checkpoint:
     state: dict[str, Any]
 
 
+def refuse_old_run(folder: Path) -> None:
+    """Refuse a folder that holds a run.
+
+    Raises:
+        CheckpointError: it does.
+    """
+    if (folder / "checkpoints" / "latest").exists():
+        raise CheckpointError(
+            "the folder already holds a run",
+            where=str(folder),
+            hint="resume it with -r auto, or set another train.output",
+        )
+
+
 def write_checkpoint(
     root: Path,
     iteration: int,

@@ -17,7 +17,12 @@ from graphprobe.config import Config, config_text
 from graphprobe.errors import CheckpointError, GraphprobeError
 from graphprobe.files import write_whole
 from graphprobe.train.assemble import Assembly, Say, assemble
-from graphprobe.train.checkpoint import Checkpoint, read_checkpoint, read_newest
+from graphprobe.train.checkpoint import (
+    Checkpoint,
+    read_checkpoint,
+    read_newest,
+    refuse_old_run,
+)
 from graphprobe.train.device import choose_place
 from graphprobe.train.engine import set_values
 from graphprobe.train.evaluate import make_evaluator
@@ -75,12 +80,7 @@ def run_training(
 def _find_checkpoint(output: Path, resume: str | None, say: Say) -> Checkpoint | None:
     root = output / "checkpoints"
     if resume is None:
-        if (root / "latest").exists():
-            raise CheckpointError(
-                "the folder already holds a run",
-                where=str(output),
-                hint="resume it with -r auto, or set another train.output",
-            )
+        refuse_old_run(output)
         return None
     found = read_newest(root, say) if resume == "auto" else read_checkpoint(Path(resume))
     if found is None:

@@ -4,7 +4,7 @@ Importing this package does not import paddle; building a model does.
 """
 
 from graphprobe.zoo._base import Built, Graph, ZooModel
-from graphprobe.zoo._build import build_zoo
+from graphprobe.zoo._build import build_zoo, with_classes
 from graphprobe.zoo._cache import zoo_bytes
 from graphprobe.zoo._options import ZooSpec, parse_zoo, zoo_names
 
@@ -15,6 +15,7 @@ __all__ = [
     "ZooSpec",
     "build_zoo",
     "parse_zoo",
+    "with_classes",
     "zoo_bytes",
     "zoo_names",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from graphprobe.errors import LoadError, MissingDependency, did_you_mean
@@ -39,6 +40,17 @@ def build_zoo(spec: ZooSpec, mode: str | None = None) -> Built:
         ids = unique_name.generator.ids
         ids[key] = max(ids[key], count)
     return _describe(model, options, main, startup, graph)
+
+
+def with_classes(spec: ZooSpec, count: int) -> ZooSpec:
+    """The same model with an output for each of `count` classes, where none were asked for.
+
+    Raises:
+        MissingDependency: as `load_model`.
+    """
+    if "num_classes" in spec.options or load_model(spec).defaults["num_classes"] == count:
+        return spec
+    return replace(spec, options={**spec.options, "num_classes": count})
 
 
 def load_model(spec: ZooSpec) -> ZooModel:

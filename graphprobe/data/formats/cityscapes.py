@@ -69,8 +69,8 @@ def open_cityscapes(path: str, *, split: str) -> Cityscapes:
     """
     pictures = Path(path) / "leftImg8bit" / split
     if not pictures.is_dir():
-        known = [p.name for p in pictures.parent.glob("*") if p.is_dir()]
-        hint = did_you_mean(split, known) or f"there are {', '.join(sorted(known)) or 'none'}"
+        known = split_names(path)
+        hint = did_you_mean(split, known) or f"there are {', '.join(known) or 'none'}"
         raise DataError("does not exist", where=str(pictures), hint=hint)
     problems = Problems(path)
     found = sorted(pictures.glob(f"*/*{_PICTURE}"))
@@ -94,4 +94,15 @@ def _mask_of(root: Path, split: str, picture: Path, problems: Problems) -> Path:
     return mask
 
 
-DATASET = Format("cityscapes", takes_path=True, open=open_cityscapes, options={"split": "train"})
+def split_names(path: str) -> tuple[str, ...]:
+    """The splits that have a folder of pictures."""
+    return tuple(sorted(p.name for p in (Path(path) / "leftImg8bit").glob("*") if p.is_dir()))
+
+
+DATASET = Format(
+    "cityscapes",
+    takes_path=True,
+    open=open_cityscapes,
+    options={"split": "train"},
+    splits=split_names,
+)

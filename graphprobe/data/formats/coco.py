@@ -102,8 +102,8 @@ def _find(path: Path, split: str, images: str) -> tuple[Path, Path]:
         source = path / "annotations" / f"{_PREFIX}{split}.json"
         folder = path / split
     if not source.is_file():
-        known = [p.stem.removeprefix(_PREFIX) for p in source.parent.glob(f"{_PREFIX}*.json")]
-        hint = did_you_mean(split, known) or f"there are {', '.join(sorted(known)) or 'none'}"
+        known = split_names(str(source.parent.parent))
+        hint = did_you_mean(split, known) or f"there are {', '.join(known) or 'none'}"
         raise DataError("does not exist", where=str(source), hint=hint)
     folder = Path(images) if images else folder
     if not folder.is_dir():
@@ -222,9 +222,16 @@ def _add(found: _Found, boxes: BoxFilter) -> None:
         record.crowd.append(found.crowd)
 
 
+def split_names(path: str) -> tuple[str, ...]:
+    """The splits whose json file a folder holds; none where the path is a json file itself."""
+    files = (Path(path) / "annotations").glob(f"{_PREFIX}*.json")
+    return tuple(sorted(file.stem.removeprefix(_PREFIX) for file in files))
+
+
 DATASET = Format(
     "coco",
     takes_path=True,
     open=open_coco,
     options={"split": "train2017", "images": "", "clip": False},
+    splits=split_names,
 )

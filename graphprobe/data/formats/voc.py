@@ -84,7 +84,7 @@ def open_voc(path: str, *, split: str, labels: str, clip: bool) -> Voc:
     root = Path(path)
     folders = _find_folders(root)
     problems = Problems(path)
-    entries = [entry for folder in folders for entry in _read_list(root, folder, split)]
+    entries = _read_lists(root, folders, split)
     boxes = BoxFilter(problems, clip)
     reader = _Reader(problems, boxes)
     records = [record for entry in entries if (record := reader.read(entry))]
@@ -104,14 +104,15 @@ def open_voc(path: str, *, split: str, labels: str, clip: bool) -> Voc:
 
 
 def _find_folders(root: Path) -> list[Path]:
-    """The VOC folders at `root`: itself, or those directly inside."""
+    """The VOC folders at `root`: itself, or those inside, or inside its VOCdevkit."""
     if not root.is_dir():
         text = "is not a folder" if root.exists() else "does not exist"
         raise DataError(text, where=str(root), hint="name a folder in VOC format")
     if (root / "Annotations").is_dir():
         return [root]
-    inside = [root, *sorted(path for path in root.iterdir() if path.is_dir())]
-    found = [path for path in inside if (path / "Annotations").is_dir()]
+    found = [path for path in _inside(root) if (path / "Annotations").is_dir()]
+    for below in _inside(root) if not found else ():
+        found += [path for path in _inside(below) if (path / "Annotations").is_dir()]
     if not found:
         raise DataError(
             "is not a VOC folder", where=str(root), hint="it must hold Annotations and JPEGImages"
@@ -119,16 +120,43 @@ def _find_folders(root: Path) -> list[Path]:
     return found
 
 
-def _read_list(root: Path, folder: Path, split: str) -> list[_Entry]:
-    """The entries of one list; a path of a list counts from the root given by the user."""
-    for path in (folder / "ImageSets" / "Main" / f"{split}.txt", root / split, Path(split)):
-        if path.is_file():
-            lines = _read_text(path).splitlines()
-            return [_entry(folder, path, line.split()) for line in lines if line.strip()]
-    lists = folder / "ImageSets" / "Main"
-    known = sorted(path.stem for path in lists.glob("*.txt") if "_" not in path.stem)
+def _inside(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir())
+
+
+def _read_lists(root: Path, folders: list[Path], split: str) -> list[_Entry]:
+    """The entries of a list: of every folder that has it, or of the list file that it names."""
+    own = [(_main(folder) / f"{split}.txt", folder, folder) for folder in folders]
+    named = [(path, folders[0], root) for path in (root / split, Path(split)) if path.is_file()]
+    found = [item for item in own if item[0].is_file()] or named[:1]
+    if found:
+        return [
+            _entry(line.split(), path, folder, base)
+            for path, folder, base in found
+            for line in _read_text(path).splitlines()
+            if line.strip()
+        ]
+    known = split_names(str(root))
     hint = did_you_mean(split, known) or f"there are {', '.join(known) or 'none'}"
-    raise DataError(f"there is no list called {split!r}", where=str(lists), hint=hint)
+    raise DataError(f"there is no list called {split!r}", where=str(_main(folders[0])), hint=hint)
+
+
+def _main(folder: Path) -> Path:
+    return folder / "ImageSets" / "Main"
+
+
+def split_names(path: str) -> tuple[str, ...]:
+    """The lists that a folder holds: files at its top first, then those of ImageSets/Main.
+
+    Lists of one class (``dog_train``) are left out.
+
+    Raises:
+        DataError: it is not a VOC folder.
+    """
+    root = Path(path)
+    lists = (file for folder in _find_folders(root) for file in _main(folder).glob("*.txt"))
+    top = sorted(file.name for file in root.glob("*.txt") if file.name != "label_list.txt")
+    return (*top, *sorted({file.stem for file in lists if "_" not in file.stem}))
 
 
 def _read_text(path: Path) -> str:
@@ -138,10 +166,17 @@ def _read_text(path: Path) -> str:
         raise DataError("cannot be read as text", where=str(path)) from error
 
 
-def _entry(folder: Path, source: Path, words: list[str]) -> _Entry:
-    """An entry from ``name``, ``name 1`` (class lists) or ``picture.jpg annotation.xml``."""
+def _entry(words: list[str], source: Path, folder: Path, base: Path) -> _Entry:
+    """An entry from ``name``, ``name 1`` (class lists) or ``picture.jpg annotation.xml``.
+
+    Args:
+        words: of the line.
+        source: the list.
+        folder: the VOC folder of names.
+        base: what paths count from.
+    """
     if len(words) == 2 and words[1].endswith(".xml"):
-        picture, annotation = folder / words[0], folder / words[1]
+        picture, annotation = base / words[0], base / words[1]
         return _Entry(Path(words[1]).stem, annotation, picture)
     name = words[0]
     if len(words) > 1 and words[1] not in ("-1", "0", "1"):
@@ -249,4 +284,5 @@ DATASET = Format(
     takes_path=True,
     open=open_voc,
     options={"split": "train", "labels": "", "clip": False},
+    splits=split_names,
 )

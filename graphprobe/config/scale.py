@@ -1,0 +1,100 @@
+"""Scale a schedule to the number of samples that a step really has.
+
+The learning rate is scaled with the samples a step, what counts iterations against it, so that a
+run sees as many samples as the published one (Goyal et al. 2017, arXiv 1706.02677, section 2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphprobe.config.overrides import paths_of
+from graphprobe.config.train_section import TrainSection
+
+RATE = ("learning_rate", "base")
+SCHEDULE = (
+    ("max_iters",),
+    ("learning_rate", "warmup_steps"),
+    ("learning_rate", "milestones"),
+    ("augment", "mixup_until"),
+)
+CHECKS = (("snapshot_iter",), ("eval_iter",))
+
+
+def scale_schedule(
+    section: TrainSection,
+    devices: int,
+    overrides: Sequence[str] = (),
+    *,
+    made_for: int | None = None,
+) -> tuple[TrainSection, list[str]]:
+    """Scale what `reference_batch` was made for to ``batch_size * devices`` samples a step.
+
+    Args:
+        section: the section ``train`` as it stands in a file.
+        devices: processes that train together.
+        overrides: of the command line, as ``train.max_iters=200``; what they name is taken as it
+            is.
+        made_for: the iterations that warm-up and milestones belong to, where that is known: if
+            an override names another number, they keep their shares of the run.
+
+    Returns:
+        the section whose `reference_batch` is the batch that it now fits (so that scaling it
+        again changes nothing), and a line for each value that changed.
+    """
+    total, wanted = section.batch_size * devices, section.reference_batch
+    if wanted == 0:
+        return section, []
+    more = total / wanted
+    shorter = 1 / more
+    if made_for is not None and _is_named("train.max_iters", overrides):
+        shorter = section.max_iters / made_for
+    document = section.model_dump()
+    lines = []
+    for path in (RATE, *SCHEDULE, *CHECKS):
+        at = document
+        for key in path[:-1]:
+            at = at[key]
+        old = at[path[-1]]
+        name = ".".join(("train", *path))
+        if not _is_named(name, overrides):
+            at[path[-1]] = (
+                old * more
+                if path == RATE
+                else _times(old, shorter if path in SCHEDULE else 1 / more)
+            )
+        if at[path[-1]] != old:
+            lines.append(f"  {name}: {_text(old)} -> {_text(at[path[-1]])}")
+    document["reference_batch"] = total
+    scaled = TrainSection.model_validate(document)
+    return scaled, [_head(section, devices), *lines] if lines else []
+
+
+def _head(section: TrainSection, devices: int) -> str:
+    many = f" on each of {devices} devices" if devices > 1 else ""
+    return (
+        f"schedule made for {section.reference_batch} samples a step, this run has "
+        f"{section.batch_size}{many}: scaled (-o train.reference_batch=0: not)"
+    )
+
+
+def _times(value: Any, ratio: float) -> Any:
+    """Iterations, longer or shorter; 0 stays 0, and nothing else becomes 0."""
+    if isinstance(value, tuple):
+        return tuple(_times(item, ratio) for item in value)
+    return max(1, round(value * ratio)) if value else 0
+
+
+def _is_named(name: str, overrides: Sequence[str]) -> bool:
+    """Whether an override sets a value, a part of it, or the section that it stands in."""
+    return any(
+        path == name or path.startswith((f"{name}.", f"{name}[")) or name.startswith(f"{path}.")
+        for path in paths_of(overrides)
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return str(list(value))
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,62 @@
+"""One line that names a folder -> the lines of what is trained on and what is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphprobe.data.open import find_format, parse_spec
+from graphprobe.errors import DataError
+
+# What the sets call the parts that belong together, the usual choice first.
+_PAIRS = (
+    ("trainval", "test"),
+    ("train2017", "val2017"),
+    ("train2014", "val2014"),
+    ("train", "val"),
+    ("train", "test"),
+)
+_ALONE = ("train", "trainval", "train2017", "train2014")
+
+
+def train_and_val(spec: str) -> tuple[str, str | None]:
+    """The two lines that ``voc:PATH`` stands for, as ``voc:PATH?split=trainval`` and ``test``.
+
+    Args:
+        spec: ``name[:path][?options]``. One that names its split is taken for training as it
+            is, and nothing for evaluation.
+
+    Returns:
+        the line for training, and the one for evaluation or None where there is no such split.
+
+    Raises:
+        DataError: an unknown kind of data, or no split there is called as training data are.
+    """
+    name, path, options = parse_spec(spec)
+    form = find_format(name)
+    if form.takes_path and not path:
+        raise DataError("needs a path", where=spec, hint=f"write {name}:PATH")
+    if "split" in options:
+        return spec, None
+    found = ("train", "val") if form.splits is None else form.splits(path)
+    train, val = _choose(spec, found)
+    return _with_split(spec, train), None if val is None else _with_split(spec, val)
+
+
+def _choose(spec: str, found: Sequence[str]) -> tuple[str, str | None]:
+    by_name = {name.removesuffix(".txt"): name for name in reversed(found)}
+    for train, val in _PAIRS:
+        if train in by_name and val in by_name:
+            return by_name[train], by_name[val]
+    alone = next((by_name[name] for name in _ALONE if name in by_name), None)
+    if alone is None:
+        raise DataError(
+            f"no split there is called train or trainval; there are {', '.join(found) or 'none'}",
+            where=spec,
+            hint="name one, as ?split=NAME",
+        )
+    return alone, None
+
+
+def _with_split(spec: str, split: str) -> str:
+    mark = "&" if parse_spec(spec)[2] else "?"
+    return f"{spec}{mark}split={split}"

@@ -1,0 +1,106 @@
+"""``graphprobe train --student ...``: no config is written by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from graphprobe_cli._errors import run
+from graphprobe_cli.main import build_app
+
+from graphprobe.config import DistillConfig, PruneConfig, load_config
+
+STUDENT = "zoo:yolov3_mobilenet_v1?scale=0.05"
+TEACHER = "zoo:yolov3_r34?scale=0.05"
+TINY = (
+    *("--data", "digits?count=4&size=32&classes=2", "--device", "cpu", "--format", "json"),
+    *("-o", "train.image_size=32", "-o", "train.batch_size=2", "-o", "train.max_iters=2"),
+    *("-o", "train.workers=0", "-o", "train.augment.crop=false"),
+)
+
+
+def train(*words: str) -> int:
+    return run(build_app("train"), ["train", *words])
+
+
+@pytest.mark.paddle
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "nothing to train; name a config, or --student PROGRAM --data voc:PATH"),
+        (("c.yaml", "--student", STUDENT), "so --student cannot stand beside it"),
+        (("c.yaml", "--teacher", TEACHER, "--prune", "0.5"), "--teacher, --prune cannot stand"),
+        (("--student", STUDENT), "the data are not named; as --data voc:PATH"),
+        (("--student", STUDENT, "--data", "voc"), "voc: needs a path; write voc:PATH"),
+        (("--student", STUDENT, "--data", "digits?cuont=2"), "did you mean count?"),
+        (("--student", STUDENT, "--data", "digits", "--prune", "1.5"), "above 0 and below 1"),
+        (
+            ("--student", STUDENT, "--data", "digits", "--teacher-weights", "w"),
+            "there is no teacher; name it with --teacher",
+        ),
+    ],
+)
+def test_what_does_not_go_together(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(*words) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: ") and said in error
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "runs"
+
+
+@pytest.mark.paddle
+def test_cut_distil_and_train(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--student", STUDENT, "--teacher", TEACHER, "--prune", "0.5", *TINY)
+    assert train(*words) == 0
+    done = capsys.readouterr()
+    result = json.loads(done.out)
+    made = folder / "yolov3_mobilenet_v1_from_yolov3_r34_pruned_0.5"
+    assert Path(result["output"]) == Path("runs") / made.name and result["iterations"] == 2
+    assert f"{STUDENT}: takes zoo:yolov3_mobilenet_v1?num_classes=2&scale=0.05" in done.err
+    assert "train.learning_rate.warmup_steps: 1000 -> 1" in done.err.replace("  ", "")
+    assert "warning: teacher.weights is not set" in done.err
+    assert "l2.2" in done.err and "failed" not in done.err
+
+    config, cut = load_config(made / "distill.yaml"), load_config(made / "prune.yaml")
+    assert isinstance(config, DistillConfig) and isinstance(cut, PruneConfig)
+    assert [pair.student for pair in config.pairs] == [
+        *("conv2d_20.tmp_1", "conv2d_28.tmp_1", "conv2d_36.tmp_1")
+    ]
+    assert config.train.max_iters == 2 and config.train.reference_batch == 2
+    assert config.prune == f"runs/{made.name}/prune.yaml" and cut.prune.policy == "coupled"
+
+    assert train(*words) == 2
+    assert "already holds a run; resume it with -r auto" in capsys.readouterr().err
+    assert train(*words, "-r", "auto", "-o", "train.max_iters=3") == 0
+    done = capsys.readouterr()
+    assert json.loads(done.out)["iterations"] == 3 and "at iteration 2" in done.err
+    # What was written describes the run: the other commands take it as it is.
+    assert run(build_app("eval"), ["eval", str(made / "distill.yaml"), "--format", "json"]) == 0
+
+
+@pytest.mark.paddle
+def test_the_student_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--student", STUDENT, *TINY, "-o", "train.output=runs/mine") == 0
+    assert load_config(folder / "mine" / "train.yaml").kind == "train"
+    assert json.loads(capsys.readouterr().out)["program"].endswith("num_classes=2&scale=0.05")
+
+
+@pytest.mark.paddle
+def test_a_cut_student_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--student", STUDENT, "--prune", "0.3", *TINY) == 0
+    config = load_config(folder / "yolov3_mobilenet_v1_pruned_0.3" / "prune.yaml")
+    assert isinstance(config, PruneConfig) and config.prune.groups
+    assert "prune: ratio" in capsys.readouterr().err
+
+
+@pytest.mark.paddle
+def test_nothing_matches(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--student", STUDENT, "--teacher", "zoo:deeplabv3p_mobilenetv2", *TINY) == 1
+    assert "nothing matched" in capsys.readouterr().err and not folder.exists()
