@@ -35,7 +35,9 @@ CHECKPOINT = typer.Option(
     metavar="CHECKPOINT|auto",
     help="A checkpoint, or auto: the best of the config's run, else its newest.",
 )
-WEIGHTS = typer.Option(None, "--weights", help="Weights to use in place of a checkpoint.")
+WEIGHTS = typer.Option(
+    None, "--weights", help="Weights (a path or an address) in place of a checkpoint."
+)
 
 
 def open_config(path: Path, overrides: list[str] | None, *, allow_code: bool) -> Config:

@@ -36,7 +36,7 @@ def command(
         None, "--teacher", metavar="PROGRAM", help="With --student: find the pairs and distil."
     ),
     teacher_weights: str | None = typer.Option(
-        None, "--teacher-weights", metavar="PATH", help="The teacher's trained weights."
+        None, "--teacher-weights", metavar="PATH|URL", help="The teacher's trained weights."
     ),
     data: str | None = typer.Option(
         None,

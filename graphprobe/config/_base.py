@@ -32,5 +32,7 @@ class ProgramRef(Section):
         description="of the program that this file was made for; null: any program is taken",
     )
     weights: str | None = Field(
-        default=None, description="file or folder of trained parameters; null: as initialised"
+        default=None,
+        description="file, folder or address (https://HOST/FILE#sha256=...) of trained parameters; "
+        "null: as initialised",
     )

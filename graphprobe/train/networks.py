@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np  # noqa: F401 - must come before paddle: scipy after paddle alone crashes
@@ -17,7 +16,7 @@ from graphprobe.train.arrays import Arrays
 from graphprobe.train.engine import set_values
 from graphprobe.train.prune_apply import replay_plan
 from graphprobe.train.prune_plan import CutPlan, plan_from_json
-from graphprobe.train.weights import Shapes, check_weights, read_weights
+from graphprobe.train.weights import Shapes, check_weights, locate, read_weights
 from graphprobe.zoo import Built, build_zoo, parse_zoo
 
 
@@ -102,7 +101,7 @@ def fill(network: Network, place: Any, seed: int, *, plan: CutPlan | None = None
     """
     given = None
     if plan is None and network.ref.weights is not None:
-        path = Path(network.ref.weights).expanduser()
+        path = locate(network.ref.weights)
         given = read_weights(path, network.shapes())
         plan = plan_of(given.prune, str(path))
     if plan is not None:

@@ -17,6 +17,7 @@ from graphprobe.train.networks import build, build_cut, plan_of, put_weights, st
 from graphprobe.train.weights import (
     Shapes,
     Weights,
+    locate,
     of_checkpoint,
     read_checkpoint_of_run,
     read_weights,
@@ -76,7 +77,7 @@ def _find(
     config: Config, checkpoint: str, weights: str | None, wanted: Shapes
 ) -> tuple[Weights, str]:
     if weights is not None:
-        return read_weights(Path(weights).expanduser(), wanted), weights
+        return read_weights(locate(weights), wanted), weights
     found = find_checkpoint(config, checkpoint)
     return of_checkpoint(found), str(found.path)
 

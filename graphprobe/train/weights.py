@@ -10,7 +10,9 @@ from typing import Any
 from graphprobe.errors import CheckpointError, GraphprobeError, did_you_mean
 from graphprobe.train import checkpoint
 from graphprobe.train.arrays import Arrays, read_arrays
+from graphprobe.train.download import download, is_url
 from graphprobe.train.lod_tensor import read_combined, read_tensor_file
+from graphprobe.train.unpack import is_archive
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -25,6 +27,15 @@ class Weights:
 
 _PROGRAM_OF = {"__params__": "__model__", "params": "model"}
 _SHOWN = 12
+
+
+def locate(text: str) -> Path:
+    """The file or folder that a config or an option names; an address is downloaded first.
+
+    Raises:
+        CheckpointError: it cannot be downloaded.
+    """
+    return download(text) if is_url(text) else Path(text).expanduser()
 
 
 def read_weights(path: Path, wanted: Shapes) -> Weights:
@@ -46,6 +57,8 @@ def read_weights(path: Path, wanted: Shapes) -> Weights:
     if not path.exists():
         near = did_you_mean(path.name, (p.name for p in path.parent.glob("*")))
         raise CheckpointError("no such weights", where=str(path), hint=near)
+    if is_archive(path):
+        raise CheckpointError("is an archive", where=str(path), hint="name what it unpacks to")
     if path.suffix == ".npz":
         return Weights(read_arrays(path))
     if path.suffix in (".pdparams", ".pdopt", ".pkl", ".pickle"):
