@@ -94,14 +94,17 @@ def tables(choice: PruneChoice, regex: str, width: int, source: str) -> Iterator
     """What people read: each kind of convolution under its own head, then the regex."""
     found = choice.found
     yield _summary(found, source)
-    chosen = {group.number for group in choice.groups}
+    chosen = {g.number: r for g, r in zip(choice.groups, choice.ratios, strict=True)}
+    alike = len(set(choice.ratios)) < 2
     order = sorted(found.decisions, key=lambda d: (_STATUSES.index(d.status), d.reason or ""))
     for (status, reason), group in groupby(order, key=lambda d: (d.status, d.reason)):
         decisions = list(group)
         yield "\n" + _head(status, reason, len(decisions))
         names = max(len(d.param) for d in decisions)
         for d in decisions:
-            yield from _lines(d, min(names, 44), width, d.group in chosen)
+            ratio = chosen.get(d.group)
+            note = "not selected" if ratio is None else "" if alike else f"ratio {ratio:.3g}"
+            yield from _lines(d, min(names, 44), width, note)
     if found.unsupported:
         yield "\nUnknown ops that channels reach: " + ", ".join(
             f"{name} ({count})" for name, count in found.unsupported.items()
@@ -133,10 +136,10 @@ def _head(status: str, reason: str | None, count: int) -> str:
     return f"blocked, {reason} ({count}): {about}"
 
 
-def _lines(d: PruneDecision, names: int, width: int, chosen: bool) -> Iterator[str]:
+def _lines(d: PruneDecision, names: int, width: int, about: str) -> Iterator[str]:
     name, note = printable(d.param), ""
     if d.status == "prunable":
-        note = "" if chosen else "  not selected"
+        note = f"  {about}"
     elif d.status == "follower" and d.at is not None:
         note = f"  {printable(d.detail)}"
     elif d.at is not None and d.at.op != d.op:

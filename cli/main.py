@@ -19,6 +19,7 @@ COMMANDS = {
     "vars": "vars",
     "pairs": "pairs",
     "prune-regex": "prune_regex",
+    "sensitivity": "sensitivity",
     "draw": "draw",
     "report": "report",
     "check": "check",

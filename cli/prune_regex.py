@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import re
 from pathlib import Path
 
 import typer
@@ -11,14 +10,15 @@ import typer
 from graphprobe.analysis.prune import find_prunable
 from graphprobe.analysis.prune_choice import Limits, PruneChoice, choose
 from graphprobe.analysis.regex import names_regex
-from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 from graphprobe.ir import Program
 from graphprobe.programs import load_program
 
 from . import _prune_table
+from ._by_sensitivity import by_sensitivity
 from ._errors import ANSWER_IS_NO
 from ._output import FORMAT, Format, deliver, say, terminal_width
+from ._regex import pattern
 
 
 class Emit(str, enum.Enum):
@@ -35,11 +35,20 @@ def command(
         ..., metavar="PROGRAM", help="File, folder, zoo:NAME or package.module:callable."
     ),
     policy: str = typer.Option(
-        "seeds", "--policy", help="seeds: what stands alone; coupled: whole groups."
+        None,
+        "--policy",
+        help="seeds: what stands alone; coupled: whole groups (default: seeds, or that of "
+        "--sensitivity).",
     ),
     ratio: float = typer.Option(0.5, "--ratio", help="Share of the channels that goes."),
     target_flops: float = typer.Option(
         None, "--target-flops", help="Share of the multiply-adds that goes; finds the ratio."
+    ),
+    sensitivity: Path = typer.Option(
+        None,
+        "--sensitivity",
+        help="What graphprobe sensitivity wrote: choose each group's ratio by it, for "
+        "--target-flops.",
     ),
     compact: bool = typer.Option(False, "--compact", help="Write a factored regex."),
     keep: str = typer.Option(
@@ -70,8 +79,13 @@ def command(
     """
     loaded = load_program(program)
     size = (image, image) if image is not None else None
-    limits = Limits(_pattern(keep), round_to, min_channels, size)
-    choice = choose(find_prunable(loaded, policy), ratio, target_flops=target_flops, limits=limits)
+    limits = Limits(pattern(keep, "--keep"), round_to, min_channels, size)
+    weights = None
+    if sensitivity is not None:
+        choice, weights = by_sensitivity(sensitivity, loaded, policy, target_flops, limits)
+    else:
+        found = find_prunable(loaded, policy or "seeds")
+        choice = choose(found, ratio, target_flops=target_flops, limits=limits)
     regex = names_regex(choice.params, (var.name for var in loaded.parameters), compact=compact)
     if emit is not None:
         _emit(emit, choice, regex, program, output)
@@ -87,16 +101,7 @@ def command(
     )
     _refuse_nothing(choice, program)
     if config is not None:
-        _write_config(choice, loaded, regex, config)
-
-
-def _pattern(text: str | None) -> re.Pattern[str] | None:
-    try:
-        return None if text is None else re.compile(text)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise UsageError(
-            f"not a regular expression ({error})", where=f"--keep {text}", hint="escape it"
-        ) from error
+        _write_config(choice, loaded, regex, config, weights)
 
 
 def _refuse_nothing(choice: PruneChoice, source: str) -> None:
@@ -115,6 +120,8 @@ def _emit(emit: Emit, choice: PruneChoice, regex: str, source: str, output: Path
             f"warning: PaddleSlim leaves {len(lost)} of {len(choice.params)} filters as they are "
             f"(first: {lost[0]}): it does not cut through concat; graphprobe train does"
         )
+    if emit is Emit.slim1x and len(set(choice.ratios)) > 1:
+        say("warning: PaddleSlim 1.x finds one ratio for all filters; those chosen here are lost")
     text = prune_reader_text(choice, regex, emit.value)
     if output is None:
         typer.echo(text, nl=False)
@@ -123,9 +130,12 @@ def _emit(emit: Emit, choice: PruneChoice, regex: str, source: str, output: Path
         say(f"wrote {output}")
 
 
-def _write_config(choice: PruneChoice, program: Program, regex: str, path: Path) -> None:
+def _write_config(
+    choice: PruneChoice, program: Program, regex: str, path: Path, weights: str | None
+) -> None:
     from graphprobe.emit import prune_text
 
     notes = _prune_table.sizes(choice)
-    write_whole(path, prune_text(choice, program, regex, file=str(path), notes=notes))
+    text = prune_text(choice, program, regex, weights=weights, file=str(path), notes=notes)
+    write_whole(path, text)
     say(f"wrote {path}; check it with: graphprobe check {path}")

@@ -113,3 +113,34 @@ def _sdist_members(archive: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
             file = sdist.extractfile(member)
             if file is not None:
                 yield member.name.partition("/")[2], file.read
+
+
+@pytest.fixture(scope="session")
+def finding_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of zoo:yolov3_mobilenet_v1?num_classes=2&scale=0.05 that find something.
+
+    Not trained: norms are lively and the last convolutions loud, so that there are boxes of many
+    kinds, and some of them lie right.
+    """
+    import numpy as np
+    import paddle
+
+    from graphprobe.train.networks import state_shapes
+    from graphprobe.zoo import build_zoo, parse_zoo
+
+    built = build_zoo(parse_zoo("zoo:yolov3_mobilenet_v1?num_classes=2&scale=0.05"), "eval")
+    scope = paddle.static.Scope()
+    paddle.seed(3)
+    paddle.static.Executor(paddle.CPUPlace()).run(built.startup, scope=scope)
+    rng = np.random.default_rng(3)
+    values = {}
+    for name, shape in state_shapes(built.main).items():
+        value = np.array(scope.find_var(name).get_tensor())
+        if name.startswith("yolo_output"):
+            value = value * 8
+        elif len(shape) == 1:
+            value = np.abs(rng.normal(1.0, 0.3, shape)).astype(np.float32)
+        values[name] = value
+    path = tmp_path_factory.mktemp("finding") / "weights.npz"
+    np.savez(path, **values)
+    return path

@@ -65,7 +65,9 @@ main()
 """
 
 
-@pytest.mark.parametrize("command", ["", "vars", "pairs", "prune-regex", "draw", "train", "check"])
+@pytest.mark.parametrize(
+    "command", ["", "vars", "pairs", "prune-regex", "sensitivity", "draw", "train", "check"]
+)
 def test_help_imports_nothing_heavy(command: str) -> None:
     blocked = ["paddle", "paddleslim", "networkx", "numpy", "pydantic", "reportlab", "sklearn"]
     args = f"{command!r}, '--help'" if command else "'--help'"

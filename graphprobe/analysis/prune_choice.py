@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from graphprobe.analysis.flops import NetworkSize, multiply_adds, network_size, weight_uses
@@ -88,16 +88,39 @@ def choose(
     Raises:
         UsageError: the target cannot be reached, or a number makes no sense.
     """
-    _check(ratio, target_flops, limits)
-    groups = tuple(g for g in prune_groups(found) if not _is_kept(g, limits))
+    check_numbers(limits, ratio=ratio, target_flops=target_flops)
+    groups = open_groups(found, limits)
     if target_flops is not None:
         ratio = _ratio_for(PruneChoice(found, groups, (), limits), target_flops)
-    groups = tuple(group for group in groups if _shrinks(group, ratio, limits))
-    return PruneChoice(found, groups, (ratio,) * len(groups), limits)
+    return without_uncut(PruneChoice(found, groups, (ratio,) * len(groups), limits))
 
 
-def _check(ratio: float, target: float | None, limits: Limits) -> None:
-    for name, value in (("--ratio", ratio), ("--target-flops", target)):
+def open_groups(found: PruneFindings, limits: Limits) -> tuple[PruneGroup, ...]:
+    """The groups that can be cut and need not be kept."""
+    return tuple(group for group in prune_groups(found) if not _is_kept(group, limits))
+
+
+def without_uncut(choice: PruneChoice) -> PruneChoice:
+    """The choice without the groups that lose no channel."""
+    rows = [
+        (group, ratio)
+        for group, ratio in zip(choice.groups, choice.ratios, strict=True)
+        if ratio > 0 and _shrinks(group, ratio, choice.limits)
+    ]
+    return replace(
+        choice, groups=tuple(group for group, _ in rows), ratios=tuple(ratio for _, ratio in rows)
+    )
+
+
+def check_numbers(
+    limits: Limits, *, ratio: float | None = None, target_flops: float | None = None
+) -> None:
+    """Refuse numbers that make no sense.
+
+    Raises:
+        UsageError: it names the option.
+    """
+    for name, value in (("--ratio", ratio), ("--target-flops", target_flops)):
         if value is not None and not 0 < value < 1:
             raise UsageError(f"must be above 0 and below 1, not {value:g}", where=name,
                              hint="0.5 takes half away")  # fmt: skip

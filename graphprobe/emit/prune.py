@@ -21,8 +21,10 @@ from graphprobe.ir import Program
 from graphprobe.ops._amounts import ranges_text
 
 
-def prune_config(choice: PruneChoice, program: Program, regex: str) -> PruneConfig:
-    """The config that cuts the groups of a choice."""
+def prune_config(
+    choice: PruneChoice, program: Program, regex: str, *, weights: str | None = None
+) -> PruneConfig:
+    """The config that cuts the groups of a choice out of a network with such weights."""
     section = PruneSection(
         policy=choice.found.policy,
         round_to=choice.limits.round_to,
@@ -36,17 +38,23 @@ def prune_config(choice: PruneChoice, program: Program, regex: str) -> PruneConf
     return PruneConfig(
         version=1,
         kind="prune",
-        student=program_ref(program),
+        student=program_ref(program).model_copy(update={"weights": weights}),
         prune=section,
         train=train_section(program),
     )
 
 
 def prune_text(
-    choice: PruneChoice, program: Program, regex: str, *, file: str = "", notes: Sequence[str] = ()
+    choice: PruneChoice,
+    program: Program,
+    regex: str,
+    *,
+    weights: str | None = None,
+    file: str = "",
+    notes: Sequence[str] = (),
 ) -> str:
     """The text of that config."""
-    config = prune_config(choice, program, regex)
+    config = prune_config(choice, program, regex, weights=weights)
     return config_text(config, file=file, notes={"summary": notes})
 
 

@@ -16,6 +16,7 @@ from graphprobe.data.miou import Miou
 from graphprobe.data.sample import Dataset
 from graphprobe.data.voc_map import ELEVEN_POINT, INTEGRAL, VocMap
 from graphprobe.train.feeding import eval_batches
+from graphprobe.train.remember import KeptBatches
 from graphprobe.zoo import Built
 
 
@@ -38,7 +39,9 @@ class Evaluator:
         metric: ``auto``, ``11point``, ``integral`` or ``miou``.
     """
 
-    def __init__(self, built: Built, batches: EvalBatches, place: Any, metric: str) -> None:
+    def __init__(
+        self, built: Built, batches: EvalBatches | KeptBatches, place: Any, metric: str
+    ) -> None:
         self._built, self._batches = built, batches
         self._executor = paddle.static.Executor(place)
         usual = "miou" if built.task == "segmentation" else ELEVEN_POINT

@@ -1,7 +1,9 @@
-"""Keep samples that were read in memory, so that small data sets are read once."""
+"""Keep what was read in memory, so that small data sets are read once."""
 
 from __future__ import annotations
 
+from graphprobe.data.batches import EvalBatches
+from graphprobe.data.collate import Feed
 from graphprobe.data.sample import Dataset, Sample
 
 
@@ -31,4 +33,32 @@ class Remembered:
             if size <= self._left:
                 self._left -= size
                 self._samples[index] = found
+        return found
+
+
+class KeptBatches:
+    """Evaluation batches that stay in memory up to a limit, for evaluating many times.
+
+    Args:
+        batches: what is kept.
+        limit: bytes of arrays; the rest is made anew each time.
+    """
+
+    def __init__(self, batches: EvalBatches, limit: int) -> None:
+        self._batches, self._left = batches, limit
+        self._kept: dict[int, Feed] = {}
+        self.dataset = batches.dataset
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def batch(self, number: int) -> Feed:
+        """The arrays of one batch; nobody may write into them."""
+        found = self._kept.get(number)
+        if found is None:
+            found = self._batches.batch(number)
+            size = sum(array.nbytes for array in found.values())
+            if size <= self._left:
+                self._left -= size
+                self._kept[number] = found
         return found

@@ -87,11 +87,16 @@ def svg_text(page: Page, title: str) -> str:
     """A page as an SVG document."""
     brush = SvgBrush()
     paint_page(brush, page, title)
-    wide, high = (_n(size) for size in page.size)
+    return svg_document(brush, page.size, f"{clean(title)}: {page.heading}")
+
+
+def svg_document(brush: SvgBrush, size: tuple[float, float], title: str) -> str:
+    """What a brush has painted, as an SVG document of that width and height."""
+    wide, high = map(_n, size)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
         f'viewBox="0 0 {wide} {high}" font-family="{FAMILY}" role="img">'
-        f"<title>{escape(clean(title))}: {escape(page.heading)}</title>"
+        f"<title>{escape(title)}</title>"
         f'<rect width="{wide}" height="{high}" fill="{palette.PAPER}"/>'
     )
     return "\n".join([head, *brush.parts, "</svg>", ""])
