@@ -24,7 +24,7 @@ def by_sensitivity(
     Raises:
         UsageError: no target, or the file is for another program or policy.
     """
-    from graphprobe.analysis.prune_allocate import allocate
+    from graphprobe.analysis.prune_allocate import allocate, predicted
     from graphprobe.config.sensitivity import read_sensitivity
 
     if target is None:
@@ -41,7 +41,12 @@ def by_sensitivity(
             f"warning: {path} does not say what {len(missing)} of {len(leaders)} groups cost "
             f"(first: {missing[0]}); they stay whole"
         )
-    return allocate(found, curves, target, limits), measured.measured.weights
+    choice = allocate(found, curves, target, limits)
+    say(
+        f"predicted to keep {predicted(choice, curves):.1%} of {measured.measured.metric} "
+        f"{measured.baseline:.4f} before fine-tuning"
+    )
+    return choice, measured.measured.weights
 
 
 def _check(measured: Measured, path: Path, program: Program, policy: str | None) -> None:

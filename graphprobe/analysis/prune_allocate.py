@@ -15,7 +15,7 @@ is counted on the whole network, where the savings of neighbours overlap.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -68,30 +68,20 @@ def allocate(
     groups = tuple(g for g in open_groups(found, limits) if curves.get(g.leader.param))
     choice = PruneChoice(found, groups, (), limits)
     uses = weight_uses(found.channels.program, limits.image)
-    noise = noise_of(curves.values())
     edges = [
         edge
         for i, group in enumerate(groups)
-        for edge in _edges(choice, i, rising(curves[group.leader.param], noise), uses)
+        for edge in _edges(choice, i, rising(curves[group.leader.param]), uses)
     ]
     ratios = _take(choice, sorted(edges, key=lambda e: (e.price, e.group, e.ratio)), uses, target)
     return without_uncut(replace(choice, ratios=tuple(ratios)))
 
 
-def noise_of(curves: Iterable[Curve]) -> float:
-    """The loss that such figures cannot tell from none: twice the root mean square of their gains.
-
-    A cut repairs nothing: where the metric rose, it rose by chance, and falls by chance as far.
-    """
-    gains = [loss for curve in curves for _, loss in curve if loss < 0]
-    return 2 * math.sqrt(sum(gain * gain for gain in gains) / len(gains)) if gains else 0.0
-
-
-def rising(curve: Curve, noise: float = 0.0) -> list[tuple[float, float]]:
+def rising(curve: Curve) -> list[tuple[float, float]]:
     """The curve that never falls and is nearest to a measured one (least squares), from (0, 0).
 
-    Losses up to `noise` are none. This is the pool adjacent violators algorithm (Ayer et al., Ann.
-    Math. Statist. 26(4), 1955).
+    A figure of few pictures goes up and down; cutting more does not repair. This is the pool
+    adjacent violators algorithm (Ayer et al., Ann. Math. Statist. 26(4), 1955).
     """
     pools: list[tuple[float, int]] = []
     for _, loss in curve:
@@ -100,8 +90,16 @@ def rising(curve: Curve, noise: float = 0.0) -> list[tuple[float, float]]:
             before, many = pools.pop()
             mean, count = (before * many + mean * count) / (many + count), many + count
         pools.append((mean, count))
-    losses = [mean if mean > noise else 0.0 for mean, count in pools for _ in range(count)]
+    losses = [mean for mean, count in pools for _ in range(count)]
     return [(0.0, 0.0), *zip((ratio for ratio, _ in curve), losses, strict=True)]
+
+
+def predicted(choice: PruneChoice, curves: Mapping[str, Curve]) -> float:
+    """The share of the metric that a choice is predicted to keep, before any fine-tuning."""
+    return math.prod(
+        1 - _loss(rising(curves[group.leader.param]), ratio)
+        for group, ratio in zip(choice.groups, choice.ratios, strict=True)
+    )
 
 
 def _loss(curve: Curve, ratio: float) -> float:
