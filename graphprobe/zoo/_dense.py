@@ -13,7 +13,7 @@ from graphprobe.errors import LoadError
 from graphprobe.zoo._base import Graph
 from graphprobe.zoo._conv import scaled
 from graphprobe.zoo._emit import Var, emit
-from graphprobe.zoo._fpn import STRIDES, pyramid
+from graphprobe.zoo._fpn import PUBLISHED, STRIDES, pyramid
 from graphprobe.zoo._layers import add_up
 from graphprobe.zoo._nms import suppress
 from graphprobe.zoo._resnet_2x import ResNet
@@ -67,7 +67,7 @@ def build(depth: int, vd: bool, head: Head, options: Mapping[str, Any]) -> Graph
     side = options["size"] or -1
     image = paddle.static.data("image", [-1, 3, side, side], "float32")
     resnet = ResNet(depth, options["scale"], train, options["frozen"], vd)
-    channels = scaled(256, options["scale"])
+    channels = scaled(PUBLISHED, options["scale"])
     levels = pyramid(resnet.features(image), channels)
     class_maps, box_maps = head.maps(levels, classes, channels)
     meta = {**_meta(levels, class_maps, box_maps), **head.meta}

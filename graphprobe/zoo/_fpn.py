@@ -13,6 +13,7 @@ from graphprobe.zoo._emit import Var
 from graphprobe.zoo._layers import add, relu, upsample_nearest
 
 STRIDES = (8, 16, 32, 64, 128)
+PUBLISHED = 256  # channels of a level at scale 1
 LATERALS = ("fpn_inner_res3_sum_lateral", "fpn_inner_res4_sum_lateral", "fpn_inner_res5_sum")
 
 
@@ -66,6 +67,9 @@ def head_conv(
 ) -> Var:
     """A 3x3 convolution of a head, first weights from a narrow normal distribution.
 
+    Its deviation is 0.01 at the published 256 channels and grows as they get fewer, so that a
+    tower of any width lets as much of the signal through.
+
     Args:
         x: [N, C, h, w].
         channels: C of the result.
@@ -73,7 +77,8 @@ def head_conv(
         bias: the first value of the bias.
         bias_rate: the bias's learning rate over that of the weights.
     """
-    weights = paddle.ParamAttr(name=f"{place}.weight", initializer=Normal(0.0, 0.01))
+    first = Normal(0.0, 0.01 * (PUBLISHED / x.shape[1]) ** 0.5)
+    weights = paddle.ParamAttr(name=f"{place}.weight", initializer=first)
     offset: Any = paddle.ParamAttr(
         name=f"{place}.bias", initializer=Constant(bias), learning_rate=bias_rate
     )

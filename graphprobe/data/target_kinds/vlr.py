@@ -18,7 +18,8 @@ def _make(meta: Meta, size: int, objects: Objects) -> Arrays:
     The threshold of an object is the mean plus the standard deviation (with Bessel's correction)
     of the IoU of the `nearest` (9) cells of each level. The region holds the cells of any level
     whose DIoU with the object is below it and a quarter of it or more. Source: LD, arXiv
-    2102.12252, as PaddleDetection 2.6 computes it.
+    2102.12252; PaddleDetection 2.6 does the same, but for a slip: its DIoU has the cell's area
+    where the union belongs.
 
     Returns:
         point_vlr float32 [M]: the largest IoU with an object whose region holds the cell, 0
