@@ -1,20 +1,15 @@
 """What each group's cut costs: every group alone, at every ratio, measured on a data set.
 
-Nothing is rebuilt for a measurement. Zeros where weights consume the removed channels give the
-outputs of the cut network (docs/pruning.md), so one evaluation program with masked weights serves
+Nothing is rebuilt for a measurement: one evaluation program with masked weights (masking.py) serves
 all of them, and the pictures are decoded once.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import paddle
 
 from graphprobe.config import GroupConfig, PruneConfig, PruneSection
 from graphprobe.config.sensitivity import (
@@ -24,53 +19,23 @@ from graphprobe.config.sensitivity import (
     SensitivityPoint,
     read_sensitivity,
 )
-from graphprobe.data.sample import Dataset, Sample
-from graphprobe.errors import CheckpointError, TrainError, UsageError
+from graphprobe.data.some import some_of
+from graphprobe.errors import TrainError, UsageError
 from graphprobe.files import write_whole
 from graphprobe.ir import Program
 from graphprobe.ir.fingerprint import fingerprint
-from graphprobe.ops._work import Work, multiply_adds, weight_uses
 from graphprobe.train.checkpoint import arrays_sha256
-from graphprobe.train.engine import set_values
 from graphprobe.train.evaluate import Evaluator
-from graphprobe.train.feeding import check_sizes, eval_batches, open_validation
-from graphprobe.train.networks import build, put_weights, state_shapes
-from graphprobe.train.prune_check import removed_inputs
-from graphprobe.train.prune_plan import Array, CutPlan, make_plan
+from graphprobe.train.feeding import eval_batches, open_validation
+from graphprobe.train.masking import Subject, masked_value, open_subject
+from graphprobe.train.prune_plan import make_plan
 from graphprobe.train.remember import KeptBatches
-from graphprobe.train.weights import locate, read_weights
-from graphprobe.zoo import Built
 
 Say = Callable[[str], None]
 # Batches that are kept in memory between measurements, in bytes.
 KEPT_BYTES = 2_000_000_000
 # Seconds between lines of progress.
 _PAUSE = 2.0
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The network that is measured, uncut.
-
-    Args:
-        built: its evaluation program.
-        scope: its values.
-        values: copies of them.
-        place: where it runs.
-        uses: its weights' work, for the share of multiply-adds that a cut takes.
-    """
-
-    built: Built
-    scope: Any
-    values: dict[str, Array]
-    place: Any
-    uses: list[Work]
-
-    def flops_gone(self, plan: CutPlan) -> float:
-        """The share of the multiply-adds that a cut takes away."""
-        after = {n: plan.shape_after(n, self.values[n].shape) for n in plan.axes}
-        whole = multiply_adds(self.uses)
-        return 1 - multiply_adds(self.uses, after) / max(whole, 1)
 
 
 def measure_sensitivity(
@@ -118,50 +83,6 @@ def measure_sensitivity(
         write_whole(record, found.text())
         progress.tell(f"{group.convs[0]} at {ratio:g}: {point.value:.4f}, loss {point.loss:+.1%}")
     return found
-
-
-def open_subject(config: PruneConfig, program: Program, place: Any) -> Subject:
-    """Build the config's network for evaluation and load its weights.
-
-    Raises:
-        CheckpointError: as `measure_sensitivity`.
-        ConfigError: the program is not a bundled model, or its image size is another.
-    """
-    built = build(config.student, "eval")
-    check_sizes(config.train, built, "student")
-    shapes = state_shapes(built.main)
-    path = locate(config.student.weights or "")
-    given = read_weights(path, shapes)
-    if given.prune is not None:
-        hint = "name the weights of the whole network"
-        raise CheckpointError("these weights were cut before", where=str(path), hint=hint)
-    scope = paddle.static.Scope()
-    put_weights(scope, place, given.arrays, shapes, where=str(path))
-    size = (config.train.image_size, config.train.image_size)
-    return Subject(built, scope, dict(given.arrays), place, weight_uses(program, size))
-
-
-class _Some:
-    """Some samples of a data set."""
-
-    def __init__(self, dataset: Dataset, indices: Sequence[int]) -> None:
-        self._dataset, self._indices = dataset, indices
-        self.class_names, self.task = dataset.class_names, dataset.task
-        self.warnings = dataset.warnings
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    def sample(self, index: int) -> Sample:
-        return self._dataset.sample(self._indices[index])
-
-
-def some_of(dataset: Dataset, count: int | None) -> Dataset:
-    """`count` samples spread evenly over a data set, which is often sorted; all where None."""
-    whole = len(dataset)
-    if count is None or count >= whole:
-        return dataset
-    return _Some(dataset, [i * whole // count for i in range(count)])
 
 
 def _bound(
@@ -251,29 +172,6 @@ def _measure(
     loss = (found.baseline - value) / found.baseline
     flops = subject.flops_gone(plan)
     return SensitivityPoint(ratio=ratio, kept=kept, value=value, loss=loss, flops=flops)
-
-
-def masked_value(
-    subject: Subject, evaluator: Evaluator, section: PruneSection, plan: CutPlan
-) -> float:
-    """The metric with zeros where weights consume what a plan removes; then all is as before."""
-    masked = masked_weights(subject.values, section, plan)
-    set_values(subject.scope, subject.place, masked)
-    try:
-        return evaluator.run(subject.scope).value
-    finally:
-        set_values(subject.scope, subject.place, {name: subject.values[name] for name in masked})
-
-
-def masked_weights(
-    values: Mapping[str, Array], section: PruneSection, plan: CutPlan
-) -> dict[str, Array]:
-    """The weights that consume what a plan removes, with zeros there."""
-    masked: dict[str, Array] = {}
-    for name, axis, gone in removed_inputs(section, plan):
-        value = masked.setdefault(name, np.array(values[name]))
-        value[(slice(None),) * axis + (gone,)] = 0
-    return masked
 
 
 class _Progress:

@@ -64,8 +64,8 @@ def cut_value(config: PruneConfig, name: str, ratio: float) -> tuple[float, int]
 
     from graphprobe.train.evaluate import make_evaluator
     from graphprobe.train.feeding import open_validation
+    from graphprobe.train.masking import open_subject
     from graphprobe.train.prune_apply import apply_prune
-    from graphprobe.train.sensitivity import open_subject
 
     group = next(g for g in config.prune.groups if g.convs[0] == name)
     alone = group.model_copy(update={"ratio": ratio})
@@ -154,18 +154,6 @@ def test_other_ratios_are_added(make: Make, tmp_path: Path) -> None:
     assert found == both
 
 
-def test_some_samples_are_spread_over_the_data() -> None:
-    from graphprobe.data.open import open_data
-    from graphprobe.train.sensitivity import some_of
-
-    data = open_data(DATA)
-    some = some_of(data, 5)
-    assert len(some) == 5 and some.class_names == data.class_names and some.task == data.task
-    for mine, index in enumerate((0, 4, 9, 14, 19)):
-        assert np.array_equal(some.sample(mine).image, data.sample(index).image)
-    assert some_of(data, None) is data and some_of(data, 24) is data
-
-
 def test_the_record_says_on_how_many(written: bytes) -> None:
     assert json.loads(written)["measured"]["samples"] == 12
 
@@ -235,3 +223,14 @@ def test_weights_that_are_not_there(make: Make, tmp_path: Path) -> None:
     student = config.student.model_copy(update={"weights": str(tmp_path / "none.npz")})
     with pytest.raises(CheckpointError, match="no such weights"):
         measure(config.model_copy(update={"student": student}), tmp_path / "s.json", (0.9,))
+
+
+def test_weights_that_were_cut_before(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from graphprobe.train import masking
+    from graphprobe.train.weights import Weights
+
+    monkeypatch.setattr(masking, "read_weights", lambda *_: Weights({}, prune={"axes": {}}))
+    with pytest.raises(CheckpointError, match="were cut before; name the weights of the whole"):
+        measure(make(), tmp_path / "s.json", (0.9,))
