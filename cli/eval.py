@@ -21,7 +21,7 @@ def command(
     allow_code: bool = ALLOW_CODE,
     form: Format | None = FORMAT,
 ) -> None:
-    """Measure a config's student on its validation set: mAP or mIoU, and each class."""
+    """Measure a config's student on its validation set: mAP, AP or mIoU, and each class."""
     settings = open_config(config, override, allow_code=allow_code)
     from graphprobe.train.device import choose_place
     from graphprobe.train.evaluate import make_evaluator
@@ -35,17 +35,18 @@ def command(
     data = open_validation(settings.train, trained.built)
     evaluator = make_evaluator(settings.train, trained.built, data, place)
     score = evaluator.run(trained.scope)
-    rows = [(name, value) for name, value in score.classes]
+    rows = [*score.classes, ("mean", score.value), *score.more]
     deliver(
         lambda: {
             "weights": trained.source,
             "samples": len(data),
             "metric": score.metric,
             "value": score.value,
-            "classes": dict(rows),
+            "classes": dict(score.classes),
+            "more": dict(score.more),
         },
-        lambda: (("class", score.metric), [*rows, ("mean", score.value)]),
-        lambda: [_table(evaluator.label, [*rows, ("mean", score.value)]), f"  {trained.source}"],
+        lambda: (("class", score.metric), rows),
+        lambda: [_table(evaluator.label, rows), f"  {trained.source}"],
         form=form,
         output=None,
     )

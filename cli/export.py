@@ -28,6 +28,7 @@ def command(
     settings = open_config(config, override, allow_code=allow_code)
     from graphprobe.train.device import choose_place
     from graphprobe.train.export import export_network
+    from graphprobe.train.feeding import describe_pixels
     from graphprobe.train.trained import open_trained
 
     place = choose_place(device.value)
@@ -36,5 +37,6 @@ def command(
     )
     folder = output if output is not None else Path(settings.train.output) / "export"
     say(f"weights of {trained.source}")
+    say(f"image: {describe_pixels(trained.built)}")
     for path in export_network(trained.built, trained.scope, place, folder, legacy=legacy):
         typer.echo(str(path))

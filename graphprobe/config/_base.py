@@ -36,3 +36,8 @@ class ProgramRef(Section):
         description="file, folder or address (https://HOST/FILE#sha256=...) of trained parameters; "
         "null: as initialised",
     )
+    partial: bool = Field(
+        default=False,
+        description="take of the weights what has the same name and shape, as a backbone's, and leave "
+        "the rest as initialised; false: all must fit",
+    )

@@ -89,9 +89,10 @@ class TrainSection(Section):
     output: Name = Field(
         default="runs/train", description="folder of checkpoints, logs and results"
     )
-    metric: Literal["auto", "11point", "integral", "miou"] = Field(
+    metric: Literal["auto", "11point", "integral", "coco", "miou"] = Field(
         default="auto",
-        description="auto: 11point (VOC mAP of 2007) for detection, miou for segmentation",
+        description="11point or integral: VOC mAP of 2007 or 2010; coco: AP at IoU 0.5 to 0.95; "
+        "auto: miou for segmentation, coco for coco: data, else 11point",
     )
     teacher_engine: Literal["merge", "inference"] = Field(
         default="merge",

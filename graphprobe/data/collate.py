@@ -16,8 +16,10 @@ Feed = dict[str, NDArray[Any]]
 
 
 def stack_images(samples: Sequence[Sample], recipe: Recipe) -> NDArray[np.float32]:
-    """Normalised float32 [N, 3, H, W], RGB."""
+    """Normalised float32 [N, 3, H, W], RGB or, where the recipe says so, BGR."""
     pixels = np.stack([sample.image for sample in samples]).transpose(0, 3, 1, 2)
+    if recipe.bgr:
+        pixels = pixels[:, ::-1]
     std = np.asarray(recipe.std, np.float32).reshape(1, 3, 1, 1)
     mean = np.asarray(recipe.mean, np.float32).reshape(1, 3, 1, 1)
     images = np.multiply(pixels, 1 / (255 * std), dtype=np.float32, order="C")

@@ -25,7 +25,8 @@ class Recipe:
         distort, expand, crop, flip: the steps of the YOLOv3 recipe, each on or off.
         mixup: the share of training (0 to 1) that blends samples by twos.
         scale: low and high factor of the random scaling of segmentation.
-        mean, std: what the channels are normalised with, over 0..1.
+        mean, std: what the channels are normalised with, over 0..1, in the network's order.
+        bgr: whether the network takes blue, green, red; samples are red, green, blue.
     """
 
     sizes: tuple[int, ...]
@@ -37,6 +38,7 @@ class Recipe:
     scale: tuple[float, float] = (0.5, 2.0)
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
+    bgr: bool = False
 
     def __post_init__(self) -> None:
         wrong = [size for size in self.sizes if not 32 <= size <= 4096]

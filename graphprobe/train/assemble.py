@@ -16,7 +16,7 @@ from graphprobe.train.checkpoint import Checkpoint, arrays_sha256
 from graphprobe.train.device import is_gpu
 from graphprobe.train.engine import Engine, Feed, Optimizer
 from graphprobe.train.fast_teacher import FastTeacher
-from graphprobe.train.feeding import check_sizes
+from graphprobe.train.feeding import check_sizes, other_pixels
 from graphprobe.train.merge import merge_teacher, teacher_part
 from graphprobe.train.networks import Network, fill, open_network, plan_of
 from graphprobe.train.objective import Group, Term, add_term, group_pairs, group_problems
@@ -64,6 +64,9 @@ def assemble(
     losses = {"total": block.var(student.built.loss)}
     digest, extend = "", None
     if teacher is not None and isinstance(config, DistillConfig):
+        pixels = other_pixels(student.built, teacher.built)
+        if pixels:
+            say(f"warning: the teacher was made for other pictures than the student: {pixels}")
         groups = checked_groups(config, student, teacher, where=where)
         digest = arrays_sha256(teacher_values(teacher))
         extend = join(config, student, teacher, place)

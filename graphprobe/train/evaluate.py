@@ -1,4 +1,4 @@
-"""Measure a network on a data set: VOC mAP for detection, mean IoU for segmentation."""
+"""Measure a network on a data set: VOC mAP or COCO AP for detection, mean IoU for segmentation."""
 
 from __future__ import annotations
 
@@ -12,21 +12,36 @@ from numpy.typing import NDArray
 
 from graphprobe.config import TrainSection
 from graphprobe.data.batches import TRUTH, EvalBatches, split_truth, truths
+from graphprobe.data.coco_ap import CocoAp
 from graphprobe.data.miou import Miou
+from graphprobe.data.open import parse_spec
 from graphprobe.data.sample import Dataset
 from graphprobe.data.voc_map import ELEVEN_POINT, INTEGRAL, VocMap
+from graphprobe.errors import ConfigError, Problem
 from graphprobe.train.feeding import eval_batches
 from graphprobe.train.remember import KeptBatches
 from graphprobe.zoo import Built
 
+COCO, MIOU = "coco", "miou"
+LABELS = {
+    ELEVEN_POINT: "mAP (11 point)",
+    INTEGRAL: "mAP (integral)",
+    COCO: "AP (COCO)",
+    MIOU: "mIoU",
+}
+
 
 @dataclass(frozen=True)
 class Score:
-    """A metric, its value from 0 to 1, and each class's."""
+    """A metric, its value from 0 to 1, each class's, and what else belongs to it, by name.
+
+    None stands where no object of a class or size is there to be found.
+    """
 
     metric: str
     value: float
     classes: tuple[tuple[str, float | None], ...]
+    more: tuple[tuple[str, float | None], ...] = ()
 
 
 class Evaluator:
@@ -36,7 +51,7 @@ class Evaluator:
         built: a network built for evaluation.
         batches: what to measure on.
         place: where it runs.
-        metric: ``auto``, ``11point``, ``integral`` or ``miou``.
+        metric: a key of `LABELS`.
     """
 
     def __init__(
@@ -44,14 +59,12 @@ class Evaluator:
     ) -> None:
         self._built, self._batches = built, batches
         self._executor = paddle.static.Executor(place)
-        usual = "miou" if built.task == "segmentation" else ELEVEN_POINT
-        self.metric = usual if metric == "auto" else metric
+        self.metric = metric
 
     @property
     def label(self) -> str:
         """The metric as people call it."""
-        names = {ELEVEN_POINT: "mAP (11 point)", INTEGRAL: "mAP (integral)", "miou": "mIoU"}
-        return names[self.metric]
+        return LABELS[self.metric]
 
     def run(self, scope: Any) -> Score:
         """Measure with the weights of a scope."""
@@ -75,13 +88,17 @@ class Evaluator:
             yield batch, found
 
     def _detection(self, scope: Any) -> Score:
-        measure = VocMap(self._batches.dataset.class_names)
+        names = self._batches.dataset.class_names
+        measure = CocoAp(names) if self.metric == COCO else VocMap(names)
         roles = list(self._built.outputs)
         for batch, found in self.outputs(scope):
             by_role = dict(zip(roles, found, strict=True))
             rows = split_rows(by_role["bbox"], by_role["bbox_num"])
             for detections, truth in zip(rows, truths(batch), strict=True):
                 measure.add(detections, truth.boxes, truth.classes, truth.difficult)
+        return _coco_score(measure) if isinstance(measure, CocoAp) else self._voc_score(measure)
+
+    def _voc_score(self, measure: VocMap) -> Score:
         result = measure.result()
         eleven = self.metric == ELEVEN_POINT
         classes = tuple((c.name, c.eleven_point if eleven else c.integral) for c in result.classes)
@@ -92,7 +109,19 @@ class Evaluator:
         for batch, (found, *_) in self.outputs(scope):
             measure.add(labels_of(found), batch[TRUTH + "mask"])
         result = measure.result()
-        return Score("miou", result.miou, result.classes)
+        return Score(MIOU, result.miou, result.classes)
+
+
+def _coco_score(measure: CocoAp) -> Score:
+    result = measure.result()
+    more = (
+        ("AP50", result.ap50),
+        ("AP75", result.ap75),
+        ("AP small", result.small),
+        ("AP medium", result.medium),
+        ("AP large", result.large),
+    )
+    return Score(COCO, result.ap or 0.0, result.classes, more)
 
 
 def labels_of(output: NDArray[Any]) -> NDArray[np.uint8]:
@@ -103,8 +132,29 @@ def labels_of(output: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def make_evaluator(section: TrainSection, built: Built, val: Dataset, place: Any) -> Evaluator:
-    """An evaluator with the batches and the metric of a config."""
-    return Evaluator(built, eval_batches(section, val, built), place, section.metric)
+    """An evaluator with the batches and the metric of a config.
+
+    Raises:
+        ConfigError: the metric is not one of the network's task.
+    """
+    batches = eval_batches(section, val, built)
+    return Evaluator(built, batches, place, choose_metric(section, built.task))
+
+
+def choose_metric(section: TrainSection, task: str) -> str:
+    """What ``train.metric`` names; ``auto`` is the metric that the data are published with.
+
+    Raises:
+        ConfigError: it is not one of the task.
+    """
+    known = [MIOU] if task == "segmentation" else [ELEVEN_POINT, INTEGRAL, COCO]
+    if section.metric in known:
+        return section.metric
+    if section.metric != "auto":
+        problem = Problem("train.metric", f"{section.metric} does not measure {task}")
+        raise ConfigError([problem], hint=f"take auto, {' or '.join(known)}")
+    is_coco = section.data.val is not None and parse_spec(section.data.val)[0] == "coco"
+    return COCO if is_coco and COCO in known else known[0]
 
 
 def split_rows(rows: NDArray[Any], counts: NDArray[Any]) -> list[NDArray[Any]]:

@@ -109,7 +109,25 @@ def make_recipe(section: TrainSection, meta: dict[str, Any]) -> Recipe:
 
 def _norms(meta: dict[str, Any]) -> dict[str, Any]:
     wanted = {"mean": "image_mean", "std": "image_std"}
-    return {to: tuple(meta[key]) for to, key in wanted.items() if key in meta}
+    norms: dict[str, Any] = {to: tuple(meta[key]) for to, key in wanted.items() if key in meta}
+    return {**norms, "bgr": meta.get("image_channels", "rgb") == "bgr"}
+
+
+def describe_pixels(built: Built) -> str:
+    """What a network wants of its pictures, for those who feed what was exported."""
+    recipe = make_recipe(TrainSection(), built.meta)
+    order = "blue, green, red" if recipe.bgr else "red, green, blue"
+    mean, std = (", ".join(f"{v:g}" for v in values) for values in (recipe.mean, recipe.std))
+    return f"channels {order}; pixels over 255, minus ({mean}), over ({std})"
+
+
+def other_pixels(student: Built, teacher: Built) -> str:
+    """How the teacher wants its pictures where that is not how the student gets them, or empty.
+
+    Both are fed the same picture, so a teacher of another order or scale would see wrong colours.
+    """
+    theirs, ours = _norms(teacher.meta), _norms(student.meta)
+    return "" if theirs == ours else ", ".join(f"{k} {v}" for k, v in sorted(theirs.items()))
 
 
 def train_batches(

@@ -22,7 +22,7 @@ from graphprobe.train.draw_boxes import (
     marks_of_detections,
     marks_of_truth,
 )
-from graphprobe.train.evaluate import Evaluator, labels_of, split_rows
+from graphprobe.train.evaluate import Evaluator, choose_metric, labels_of, split_rows
 from graphprobe.train.feeding import make_recipe
 from graphprobe.train.trained import Trained
 
@@ -114,7 +114,7 @@ def find_objects(
     """
     recipe = make_recipe(section, trained.built.meta)
     batches = EvalBatches(dataset, section.image_size, section.batch_size, recipe)
-    evaluator = Evaluator(trained.built, batches, place, section.metric)
+    evaluator = Evaluator(trained.built, batches, place, choose_metric(section, trained.built.task))
     roles = list(trained.built.outputs)
     at = 0
     for _, found in evaluator.outputs(trained.scope):

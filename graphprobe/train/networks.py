@@ -16,7 +16,7 @@ from graphprobe.train.arrays import Arrays
 from graphprobe.train.engine import set_values
 from graphprobe.train.prune_apply import replay_plan
 from graphprobe.train.prune_plan import CutPlan, plan_from_json
-from graphprobe.train.weights import Shapes, check_weights, locate, read_weights
+from graphprobe.train.weights import Shapes, check_weights, fitting, locate, read_weights
 from graphprobe.zoo import Built, build_zoo, parse_zoo
 
 
@@ -110,7 +110,11 @@ def fill(network: Network, place: Any, seed: int, *, plan: CutPlan | None = None
     paddle.static.Executor(place).run(network.built.startup, scope=network.scope)
     if given is not None:
         where = f"{network.key}.weights {network.ref.weights}"
-        put_weights(network.scope, place, given.arrays, network.shapes(), where=where)
+        arrays, wanted = given.arrays, network.shapes()
+        if network.ref.partial:
+            arrays = fitting(arrays, wanted, where=where)
+            wanted = {name: wanted[name] for name in arrays}
+        put_weights(network.scope, place, arrays, wanted, where=where)
     return replace(network, plan=plan)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,23 @@ def check_weights(found: Mapping[str, object], wanted: Shapes, *, where: str) ->
             where=where,
             hint="check the program's options (num_classes, width) against those of the training",
         )
+
+
+def fitting(found: Arrays, wanted: Shapes, *, where: str) -> Arrays:
+    """The arrays whose name and shape a program wants; the number is told.
+
+    Raises:
+        CheckpointError: there are none.
+    """
+    fit = {n: a for n, a in found.items() if n in wanted and _shape(a) == tuple(wanted[n])}
+    if not fit:
+        raise CheckpointError(
+            "none of its parameters has a name and shape of the program",
+            where=where,
+            hint=f"it holds {_listed(sorted(found))}" if found else "it holds none",
+        )
+    sys.stderr.write(f"{where}: {len(fit)} of {len(wanted)} parameters taken\n")
+    return fit
 
 
 def _shape(array: object) -> tuple[int, ...]:

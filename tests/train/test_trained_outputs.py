@@ -45,6 +45,72 @@ def test_evaluation_from_the_checkpoint_gives_the_runs_figure(
     assert [name for name, _ in score.classes] == ["0", "1"]
 
 
+def test_coco_ap_is_that_of_the_same_detections(config: Any) -> None:
+    import paddle
+
+    from graphprobe.config import override_config
+    from graphprobe.data.batches import truths
+    from graphprobe.data.coco_ap import CocoAp
+    from graphprobe.train.evaluate import make_evaluator, split_rows
+    from graphprobe.train.feeding import open_validation
+
+    settings = override_config(config, ["train.metric=coco"], where="t.yaml").train
+    trained = open_for(config, "eval")
+    data = open_validation(settings, trained.built)
+    evaluator = make_evaluator(settings, trained.built, data, paddle.CPUPlace())
+    score = evaluator.run(trained.scope)
+    measure = CocoAp(data.class_names)
+    for batch, (boxes, counts) in evaluator.outputs(trained.scope):
+        for rows, truth in zip(split_rows(boxes, counts), truths(batch), strict=True):
+            measure.add(rows, truth.boxes, truth.classes, truth.difficult)
+    result = measure.result()
+    assert (score.value, score.classes) == (result.ap, result.classes)
+    assert dict(score.more)["AP50"] == result.ap50 and evaluator.label == "AP (COCO)"
+
+
+@pytest.mark.parametrize(
+    ("metric", "val", "task", "found"),
+    [
+        ("auto", "digits", "detection", "11point"),
+        ("auto", "coco:/a?split=val", "detection", "coco"),
+        ("auto", "coco:/a", "segmentation", "miou"),
+        ("integral", "coco:/a", "detection", "integral"),
+        ("auto", None, "detection", "11point"),
+    ],
+)
+def test_the_metric_of_the_data(metric: str, val: str | None, task: str, found: str) -> None:
+    from graphprobe.config import DataSection, TrainSection
+    from graphprobe.errors import ConfigError
+    from graphprobe.train.evaluate import choose_metric
+
+    section = TrainSection(metric=metric, data=DataSection(val=val))
+    assert choose_metric(section, task) == found
+    with pytest.raises(ConfigError, match="miou does not measure detection; take auto, 11point"):
+        choose_metric(TrainSection(metric="miou"), "detection")
+
+
+@pytest.mark.parametrize(
+    ("name", "bgr"),
+    [("deeplabv3p_mobilenetv2?scale=0.1&size=65", True), ("yolov3_r34?scale=0.05", False)],
+)
+def test_pictures_in_the_order_that_a_network_was_published_with(name: str, bgr: bool) -> None:
+    from graphprobe.config import TrainSection
+    from graphprobe.data.collate import stack_images
+    from graphprobe.data.sample import detection_sample
+    from graphprobe.train.feeding import describe_pixels, make_recipe
+    from graphprobe.zoo import build_zoo, parse_zoo
+
+    built = build_zoo(parse_zoo(f"zoo:{name}"), "infer")
+    recipe = make_recipe(TrainSection(image_size=64), built.meta)
+    red = np.zeros((2, 2, 3), np.uint8)
+    red[..., 0] = 255
+    found = stack_images([detection_sample("red", red, [], [])], recipe)
+    expected = ([0, 0, 1] if bgr else [1, 0, 0]) - np.array(built.meta["image_mean"])
+    expected /= built.meta["image_std"]
+    np.testing.assert_allclose(found[0, :, 0, 0], expected, rtol=1e-6)
+    assert ("channels blue, green, red" in describe_pixels(built)) is bgr
+
+
 @pytest.mark.parametrize("legacy", [False, True])
 def test_an_exported_network_gives_the_same_output(
     config: Any, tmp_path: Path, legacy: bool
