@@ -7,6 +7,7 @@ Importing this package imports neither paddle nor anything heavy.
 # theirs and crashes on the first gzip, zip or PNG file; loaded before them, both work.
 import zlib  # noqa: F401
 
+from graphprobe.model import Model
 from graphprobe.version import __version__
 
-__all__ = ["__version__"]
+__all__ = ["Model", "__version__"]

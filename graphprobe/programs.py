@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import re
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 from graphprobe.errors import LoadError, MissingDependency, did_you_mean
 from graphprobe.ir import Program
 from graphprobe.loaders import load_bytes, load_file
+from graphprobe.model import Model
 
 ZOO = "zoo:"
 _WORD = r"[^\W\d]\w*"
@@ -38,7 +41,7 @@ def load_program(text: str) -> Program:
 
         return load_bytes(zoo_bytes(text), text)
     if is_code(text):
-        return load_bytes(_run_user_code(text), text)
+        return load_bytes(_serialize(run_code(text, "train"), text), text)
     return load_file(Path(text).expanduser(), text)
 
 
@@ -49,15 +52,52 @@ def is_code(text: str) -> bool:
     )
 
 
-def _run_user_code(text: str) -> bytes:
-    """Call what ``package.module:callable`` names; its prints go to standard error."""
+def run_code(text: str, mode: str) -> Any:
+    """Call what ``package.module:callable`` names; its prints go to standard error.
+
+    Args:
+        text: a PROGRAM argument that `is_code`.
+        mode: given to a function with a parameter of that name, which is called with empty
+            default programs and fresh names.
+
+    Returns:
+        a `Model` whose programs are set, or whatever else the function returned.
+
+    Raises:
+        LoadError: there is no such function, or it failed.
+        MissingDependency: it needs Paddle.
+    """
     module_name, _, path = text.partition(":")
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     with contextlib.redirect_stdout(sys.stderr):
         module = _import(module_name, text)
-        result = _guarded(_find(module, path, text), text)
-    return _serialize(result, text)
+        function = _find(module, path, text)
+        if "mode" in inspect.signature(function).parameters:
+            return _build_fresh(function, mode, text)
+        return _guarded(function, text)
+
+
+def _build_fresh(function: Callable[..., Any], mode: str, text: str) -> Any:
+    """Call a function under names and programs of its own."""
+    try:
+        import numpy  # noqa: F401 - must come before paddle: scipy after paddle alone crashes
+        import paddle
+        from paddle.base import unique_name
+    except ImportError as error:
+        raise _needs_paddle(text) from error
+    paddle.enable_static()
+    main, startup = paddle.static.Program(), paddle.static.Program()
+    with unique_name.guard(), paddle.static.program_guard(main, startup):
+        found = _guarded(lambda: function(mode=mode), text)
+        used = dict(unique_name.generator.ids)
+    # Whatever is added to the program later must not take a name that it has already.
+    ids = unique_name.generator.ids
+    for key, count in used.items():
+        ids[key] = max(ids[key], count)
+    if not isinstance(found, Model):
+        return found
+    return replace(found, program=found.program or main, startup=found.startup or startup)
 
 
 def _import(name: str, text: str) -> ModuleType:
@@ -79,7 +119,7 @@ def _import(name: str, text: str) -> ModuleType:
         raise _failed(error, text) from error
 
 
-def _find(module: ModuleType, path: str, text: str) -> Callable[[], Any]:
+def _find(module: ModuleType, path: str, text: str) -> Callable[..., Any]:
     at: Any = module
     for word in path.split("."):
         if not hasattr(at, word):
@@ -91,9 +131,9 @@ def _find(module: ModuleType, path: str, text: str) -> Callable[[], Any]:
         raise LoadError(
             f"{path} is a {type(at).__name__}, not a callable",
             where=text,
-            hint="name a function without arguments that returns a paddle.static.Program",
+            hint="name a function that returns a paddle.static.Program or a graphprobe.Model",
         )
-    found: Callable[[], Any] = at
+    found: Callable[..., Any] = at
     return found
 
 
@@ -109,13 +149,14 @@ def _serialize(result: Any, text: str) -> bytes:
         from paddle.static import Program as PaddleProgram
     except ImportError as error:
         raise _needs_paddle(text) from error
-    if not isinstance(result, PaddleProgram):
+    program = result.program if isinstance(result, Model) else result
+    if not isinstance(program, PaddleProgram):
         raise LoadError(
-            f"it returned a {type(result).__module__}.{type(result).__name__}",
+            f"it returned a {type(program).__module__}.{type(program).__name__}",
             where=text,
-            hint="return a paddle.static.Program",
+            hint="return a paddle.static.Program or a graphprobe.Model",
         )
-    content: bytes = result.desc.serialize_to_string()
+    content: bytes = program.desc.serialize_to_string()
     return content
 
 

@@ -38,6 +38,6 @@ class ProgramRef(Section):
     )
     partial: bool = Field(
         default=False,
-        description="take of the weights what has the same name and shape, as a backbone's, and leave "
-        "the rest as initialised; false: all must fit",
+        description="take what the weights have of the same name and shape, as of a backbone, and "
+        "leave the rest as initialised; false: all must fit",
     )

@@ -105,7 +105,8 @@ def prune_section(config: Config) -> PruneSection | None:
     if isinstance(config, PruneConfig):
         return config.prune
     if isinstance(config, DistillConfig) and config.prune is not None:
-        found = load_config(Path(config.prune).expanduser())
+        # Its section `prune` is all that is taken: the program that it names is not run.
+        found = load_config(Path(config.prune).expanduser(), allow_code=True)
         if not isinstance(found, PruneConfig):
             problem = Problem("kind", f"must be prune, not {found.kind}")
             raise ConfigError([problem], where=config.prune)

@@ -11,9 +11,10 @@ import paddle
 
 from graphprobe.config import ProgramRef, check_fingerprint
 from graphprobe.errors import ConfigError, Problem
-from graphprobe.programs import ZOO, load_program
+from graphprobe.programs import ZOO, is_code, load_program
 from graphprobe.train.arrays import Arrays
 from graphprobe.train.engine import set_values
+from graphprobe.train.own_model import build_own
 from graphprobe.train.prune_apply import replay_plan
 from graphprobe.train.prune_plan import CutPlan, plan_from_json
 from graphprobe.train.weights import Shapes, check_weights, fitting, locate, read_weights
@@ -57,16 +58,18 @@ def build(ref: ProgramRef, mode: str, *, key: str = "student", where: str = "") 
     """Build the network that a config names.
 
     Raises:
-        ConfigError: it is not a bundled model.
-        LoadError: no such model or option.
+        ConfigError: it is a file, which does not say what its inputs mean.
+        LoadError: no such model or option, or the user's function failed.
     """
-    if not ref.program.startswith(ZOO):
-        raise ConfigError(
-            [Problem(f"{key}.program", f"{ref.program} cannot be trained here")],
-            where=where,
-            hint="name a bundled model, as zoo:yolov3_mobilenet_v1?num_classes=3",
-        )
-    return build_zoo(parse_zoo(ref.program), mode)
+    if ref.program.startswith(ZOO):
+        return build_zoo(parse_zoo(ref.program), mode)
+    if is_code(ref.program):
+        return build_own(ref.program, mode)
+    raise ConfigError(
+        [Problem(f"{key}.program", f"{ref.program} is a file, which cannot be trained")],
+        where=where,
+        hint="name a bundled model, as zoo:yolov3_r34, or your own function, as module:build",
+    )
 
 
 def build_cut(ref: ProgramRef, mode: str, plan: CutPlan | None, *, where: str = "") -> Built:

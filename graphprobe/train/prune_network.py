@@ -13,8 +13,9 @@ import paddle
 from graphprobe.config import ProgramRef
 from graphprobe.errors import LoadError
 from graphprobe.loaders import load_file
+from graphprobe.model import Model
 from graphprobe.ops.heads import FAMILY as HEADS
-from graphprobe.programs import ZOO
+from graphprobe.programs import ZOO, is_code, run_code
 from graphprobe.train.prune_plan import Array
 from graphprobe.zoo import build_zoo, parse_zoo
 
@@ -61,10 +62,10 @@ def open_forward(ref: ProgramRef, *, seed: int = 0) -> Forward:
     """Build or read a network for a trial; its parameters are random where it brings none.
 
     Raises:
-        LoadError: it is neither a bundled model nor a ProgramDesc file.
+        LoadError: it is no bundled model, no function of the user's and no ProgramDesc file.
     """
     text = ref.program
-    program = _zoo(text) if text.startswith(ZOO) else _file(text)
+    program = _build(text)
     _strip(program)
     rng = np.random.default_rng(seed)
     scope = paddle.static.Scope()
@@ -84,8 +85,13 @@ def parameters(program: Any) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _zoo(text: str) -> Any:
-    return build_zoo(parse_zoo(text), "infer").main
+def _build(text: str) -> Any:
+    if text.startswith(ZOO):
+        return build_zoo(parse_zoo(text), "infer").main
+    if not is_code(text):
+        return _file(text)
+    found = run_code(text, "infer")
+    return found.program if isinstance(found, Model) else found
 
 
 def _file(text: str) -> Any:
