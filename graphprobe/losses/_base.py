@@ -8,6 +8,12 @@ from typing import Any
 
 Shape = tuple[int, ...]
 Check = Callable[[Sequence[Shape], Sequence[Shape]], list[str]]
+Targets = Callable[[Mapping[str, Any]], tuple[str, ...]]
+
+
+def _nothing(options: Mapping[str, Any]) -> tuple[str, ...]:
+    del options
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,12 @@ class Loss:
             unknown -> what is wrong, a sentence each; empty where they fit.
         build: ``build(student_vars, teacher_vars, **options)`` adds the loss to the current
             paddle program and returns a scalar variable; both are lists in the order of
-            `inputs`; no gradient reaches the teacher's.
+            `inputs`; no gradient reaches the teacher's. Parameters that it creates are trained
+            with the student, kept in checkpoints and left out of exports.
+        targets: options -> names of the maps that it is fed beside them, float32 [N, 1, h, w],
+            made from the boxes of a batch (graphprobe/data/target_kinds); `build` gets their
+            variables as ``targets``.
+        inner: whether it compares features inside the networks, never their outputs.
         options: what `build` takes beside the variables, with the defaults.
         needs_code: whether it runs the user's own code (an option `code`).
     """
@@ -32,6 +43,8 @@ class Loss:
     default_weight: float
     check: Check
     build: Callable[..., Any]
+    targets: Targets = _nothing
+    inner: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     needs_code: bool = False
 
@@ -46,6 +59,11 @@ def detach(variables: Sequence[Any]) -> list[Any]:
 def known(a: int, b: int) -> bool:
     """Whether two sizes are both known."""
     return a >= 0 and b >= 0
+
+
+def by_stride(*names: str) -> Targets:
+    """Targets of the level whose stride the options tell: ``NAME_8`` for stride 8."""
+    return lambda options: tuple(f"{name}_{options['stride']}" for name in names)
 
 
 def same_shape(student: Shape, teacher: Shape, what: str = "") -> list[str]:
