@@ -32,6 +32,7 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "teacher_shape": list(pair.teacher_shape),
         "role": pair.role,
         "part": pair.part,
+        "stride": pair.stride,
         "loss": pair.loss,
         "weight": pair.weight,
         "score": pair.score,

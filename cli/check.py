@@ -162,7 +162,7 @@ def _table(verdict: Verdict) -> Table:
 def _cells(row: Row) -> tuple[str, ...]:
     pairs = "\n".join(f"{student} <- {teacher}" for student, teacher in row.pairs)
     weight = f"{row.weight:g}" + (f" -> {row.suggested:g}" if row.suggested else "")
-    state = "failed" if row.problems else "ok"
+    state = "failed" if row.problems else "idle" if row.idle else "ok"
     return row.term, pairs, _times(row.share), _times(row.gradient_share), weight, state
 
 

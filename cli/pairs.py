@@ -18,9 +18,10 @@ from ._output import FORMAT, Format, deliver, say, terminal_width
 
 
 class Emit(str, enum.Enum):
-    """What can be written for PaddleSlim."""
+    """What can be written for other trainers."""
 
     act = "act"
+    ppdet = "ppdet"
     python = "python"
 
 
@@ -39,7 +40,8 @@ def command(
         None,
         "--emit",
         help="Instead of the result: act, the section Distillation of PaddleSlim's "
-        "auto-compression; python, a script with PaddleSlim's merge and losses.",
+        "auto-compression; ppdet, the slim YAML of PaddleDetection 2.x; python, a script with "
+        "PaddleSlim's merge and losses.",
     ),
     form: Format = FORMAT,
     output: Path = typer.Option(
@@ -83,10 +85,11 @@ def _warn(report: PairReport) -> None:
 def _emit(
     emit: Emit, report: PairReport, programs: tuple[Program, Program], output: Path | None
 ) -> None:
-    from graphprobe.emit import act_text, python_text
+    from graphprobe.emit import act_text, ppdet_text, python_text
 
     _warn(report)
-    text = (act_text if emit is Emit.act else python_text)(report, *programs)
+    writers = {Emit.act: act_text, Emit.ppdet: ppdet_text, Emit.python: python_text}
+    text = writers[emit](report, *programs)
     if output is None:
         typer.echo(text, nl=False)
     else:

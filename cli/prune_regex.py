@@ -27,6 +27,7 @@ class Emit(str, enum.Enum):
     slim1x = "slim1x"
     ppdet1x = "ppdet1x"
     ppdet2x = "ppdet2x"
+    ppdet = "ppdet"
     act = "act"
 
 
@@ -62,8 +63,8 @@ def command(
     emit: Emit = typer.Option(
         None,
         "--emit",
-        help="Instead of the result: slim1x, PaddleSlim 1.x; ppdet1x and ppdet2x, "
-        "PaddleDetection; act, PaddleSlim's auto-compression.",
+        help="Instead of the result: slim1x, PaddleSlim 1.x; ppdet1x, PaddleDetection 0.x; ppdet "
+        "or ppdet2x, PaddleDetection 2.x; act, PaddleSlim's auto-compression.",
     ),
     form: Format = FORMAT,
     output: Path = typer.Option(

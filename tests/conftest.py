@@ -91,6 +91,43 @@ def _archive(home: Path, package: str, version: str) -> Path:
 _UNREACHABLE: set[tuple[str, str]] = set()
 
 
+# PaddleDetection and what importing it needs beside this stack.
+_PPDET = (
+    "paddledet==2.6.0",
+    "opencv-python-headless==4.6.0.66",
+    "pandas==2.2.3",
+    "python-dateutil==2.9.0.post0",
+    "pytz==2024.2",
+    "tzdata==2024.2",
+)
+
+
+@pytest.fixture(scope="session")
+def ppdet() -> Path:
+    """A folder for PYTHONPATH that holds PaddleDetection; skips where it cannot be installed.
+
+    It shares nothing with the environment of the tests: it is there for subprocesses alone.
+    """
+    home = _WHEELS / "paddledet-installed"
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "done").exists():
+            command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-deps"]
+            command += ["--retries", "1", "--timeout", "15", "--upgrade"]
+            try:
+                subprocess.run(
+                    [*command, "--target", str(home / "site"), *_PPDET],
+                    check=True,
+                    capture_output=True,
+                    timeout=300,
+                )
+            except (subprocess.SubprocessError, OSError):
+                pytest.skip("needs PaddleDetection 2.6.0 from the package index")
+            (home / "done").touch()
+    return home / "site"
+
+
 def _unpack(archive: Path, path: str, target: Path) -> None:
     """Unpack the members under `path` alone."""
     members = _wheel_members(archive) if archive.suffix == ".whl" else _sdist_members(archive)

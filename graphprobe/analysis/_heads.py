@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from graphprobe.analysis._distribution import distributions, map_channels
 from graphprobe.analysis._features import Feature, Key, make_feature
 from graphprobe.analysis._trace import layers_behind, logits_of, moved_from
 from graphprobe.analysis._view import View
@@ -18,6 +19,7 @@ CLASS = "class logits"
 SEQUENCE = "sequence logits"
 CLASS_HEAD = "class head"
 BOX_HEAD = "box head"
+DISTRIBUTION = "distribution head"
 HEAD = "head"
 
 
@@ -166,6 +168,8 @@ def _typed(view: View, op: Op, known: LossSlot) -> Iterator[Feature]:
 
 def _head(view: View, value: Value, what: str, source: str, many: bool) -> Feature:
     """A head whose kind follows from what reads it and from its axes."""
+    if value.id in distributions(view):
+        return make_feature(view, value, DISTRIBUTION, source)
     shape = view.shape(value) or ()
     place = view.places[value.id]
     spatial = place is not None and place.h is not None and len(shape) == 4
@@ -234,12 +238,23 @@ def _nms_heads(view: View) -> Iterator[Feature]:
             value = view.flow.read(op, slot)
             if value is None:
                 continue
-            for end in layers_behind(view, [value]):
-                reached.setdefault(end.id, set()).add(kind)
+            for end in layers_behind(view, [value], distributions(view)):
+                reached.setdefault(end.id, set()).add(_kind_of(view, end, op, kind))
                 sources.setdefault(end.id, f"reaches {slot} of {op.type}")
     for i, kinds in reached.items():
         kind = HEAD if len(kinds) > 1 else next(iter(kinds))
         yield make_feature(view, view.flow.values[i], kind, sources[i])
+
+
+def _kind_of(view: View, end: Value, op: Op, kind: str) -> str:
+    """What a head is that reaches one slot of non-maximum suppression."""
+    if end.id in distributions(view):
+        return DISTRIBUTION
+    scores = view.flow.read(op, "Scores")
+    sizes = (view.shape(scores) if scores is not None else None) or ()
+    classes = sizes[1] if kind == CLASS_HEAD and len(sizes) > 1 else 0
+    # One number a cell (as a quality that scales all scores) is no score of classes.
+    return HEAD if classes > 1 and map_channels(view, end) % classes else kind
 
 
 _DECODERS = frozenset({"box_coder", "generate_proposals", "generate_proposals_v2"})

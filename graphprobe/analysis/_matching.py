@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -64,9 +64,21 @@ def match(rule: PairRule, students: Sequence[Feature], teachers: Sequence[Featur
     for role in sorted(ours.keys() | theirs.keys()):
         for choice in _choose(rule, ours.get(role, []), theirs.get(role, []), out):
             _decide(rule, choice, out)
+    _drop_torn(rule, out)
     rank = {feature.name: i for i, feature in reversed(list(enumerate(students)))}
     out.pairs.sort(key=lambda pair: rank[pair.student])
     return out
+
+
+def _drop_torn(rule: PairRule, out: Matches) -> None:
+    """Reject what is left of a group where another of its parts is no pair."""
+    if not rule.parts:
+        return
+    counts = Counter(pair.part.rpartition(".")[0] for pair in out.pairs)
+    torn = [p for p in out.pairs if counts[p.part.rpartition(".")[0]] < len(rule.parts)]
+    out.pairs = [pair for pair in out.pairs if pair not in torn]
+    reason = "another part of it is no pair"
+    out.rejected += [Rejected(p.student, p.teacher, p.role, rule.name, reason) for p in torn]
 
 
 def _by_role(features: Iterable[Feature]) -> dict[tuple[str, str], list[Feature]]:
@@ -171,8 +183,14 @@ def _decide(rule: PairRule, choice: _Choice, out: Matches) -> None:
             evidence=_evidence(choice, adapter),
             adapter=adapter,
             part=mine.part,
+            stride=_whole_stride(mine),
         )
     )
+
+
+def _whole_stride(feature: Feature) -> int | None:
+    h, w = feature.stride or (0.0, 0.0)
+    return round(h) if h == w and h >= 1 and abs(h - round(h)) < 0.01 else None
 
 
 def _refuse(kind: str, reason: str, out: Matches) -> None:

@@ -24,6 +24,8 @@ class PairRule:
         base: the score of a pair about which nothing is in doubt.
         logits: whether the channels have a meaning, so that no adapter may change their number.
         heads: whether it covers the outputs of a network (and not features inside it).
+        levels: whether it finds the levels of a detector's pyramid.
+        alone: whether it may be taken before outputs were looked at, though it finds none.
     """
 
     name: str
@@ -35,3 +37,5 @@ class PairRule:
     base: float = 1.0
     logits: bool = True
     heads: bool = True
+    levels: bool = False
+    alone: bool = False

@@ -11,12 +11,12 @@ from graphprobe.ops._kinds import MOVEMENT, SIZE_ONLY, UNARY
 
 def moved_from(view: View, value: Value) -> list[Value]:
     """The values that a value was moved from: through reshape, transpose, concat, slice..."""
-    return _ends(view, [value], lambda op: op.type in MOVEMENT)
+    return walk_back(view, [value], lambda op: op.type in MOVEMENT)
 
 
 def logits_of(view: View, value: Value) -> list[Value]:
     """The values behind activations and moves: what softmax, sigmoid, scale were applied to."""
-    return _ends(view, [value], lambda op: op.type in MOVEMENT or op.type in UNARY)
+    return walk_back(view, [value], lambda op: op.type in MOVEMENT or op.type in UNARY)
 
 
 def layers_behind(view: View, values: Iterable[Value], known: Container[int] = ()) -> list[Value]:
@@ -27,7 +27,7 @@ def layers_behind(view: View, values: Iterable[Value], known: Container[int] = (
         values: where to start.
         known: ids of values at which to stop as well.
     """
-    return _ends(view, values, lambda op: not ends_layer(view, op), known)
+    return walk_back(view, values, lambda op: not ends_layer(view, op), known)
 
 
 _NORMS = frozenset({"batch_norm", "sync_batch_norm", "group_norm", "layer_norm", "instance_norm"})
@@ -50,7 +50,7 @@ def layer_of(view: View, op: Op) -> list[Op]:
     return ops
 
 
-def _ends(
+def walk_back(
     view: View,
     start: Iterable[Value],
     through: Callable[[Op], bool],

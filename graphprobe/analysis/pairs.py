@@ -73,8 +73,12 @@ def _with_loss(report: PairReport, loss: Loss) -> PairReport:
 
 
 def _goes_with(rule: PairRule, loss: Loss | None) -> bool:
-    """Whether a rule finds the parts that a loss takes."""
-    return loss is None or len(loss.inputs) == 1 or rule.parts == loss.inputs
+    """Whether a rule finds what a loss takes."""
+    if loss is None:
+        return True
+    if loss.levels:
+        return rule.levels
+    return len(loss.inputs) == 1 or rule.parts == loss.inputs
 
 
 @contextmanager
@@ -122,8 +126,9 @@ def _best(views: tuple[View, View], loss: Loss | None) -> PairReport:
     lonely: list[Rejected] = []
     related = False
     for rule in sorted(pair_rules().values(), key=lambda r: -r.level):
-        asked = loss is not None and bool(rule.parts) and rule.parts == loss.inputs
-        if not _goes_with(rule, loss) or not (rule.heads or related or asked):
+        asked = loss is not None and (loss.levels or rule.parts == loss.inputs)
+        eligible = rule.heads or related or asked or (rule.alone and loss is None)
+        if not _goes_with(rule, loss) or not eligible:
             continue
         ours, theirs = rule.find(*views), rule.find(views[1], views[0])
         found = match(rule, ours, theirs)
@@ -131,7 +136,7 @@ def _best(views: tuple[View, View], loss: Loss | None) -> PairReport:
             seen = (seen[0] or ours, seen[1] or theirs)
             related |= bool({f.kind for f in ours} & {f.kind for f in theirs})
         if found.pairs:
-            if not rule.heads and not asked:
+            if not (rule.heads or rule.alone or asked):
                 refused.warnings.append(
                     f"no outputs could be paired; these are pairs of {rule.about}"
                 )

@@ -2,6 +2,7 @@
 
 from graphprobe.emit.act import act_section, act_text
 from graphprobe.emit.distill import distill_config, distill_notes, distill_text, program_ref
+from graphprobe.emit.ppdet import ppdet_text
 from graphprobe.emit.prune import prune_config, prune_text
 from graphprobe.emit.prune_readers import not_followed, prune_reader_text
 from graphprobe.emit.python import python_text
@@ -14,6 +15,7 @@ __all__ = [
     "distill_notes",
     "distill_text",
     "not_followed",
+    "ppdet_text",
     "prune_config",
     "prune_reader_text",
     "prune_text",

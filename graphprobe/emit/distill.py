@@ -15,6 +15,7 @@ from graphprobe.config import (
 from graphprobe.emit.image_size import train_section
 from graphprobe.ir import Pair, Program
 from graphprobe.ir.fingerprint import fingerprint
+from graphprobe.losses import find_loss
 
 
 def distill_config(report: PairReport, student: Program, teacher: Program) -> DistillConfig:
@@ -46,6 +47,15 @@ def program_ref(program: Program) -> ProgramRef:
     return ProgramRef(program=program.origin.source, fingerprint=fingerprint(program))
 
 
+def options_of(pair: Pair) -> dict[str, str | int | float | bool | None]:
+    """The options of a pair's loss that follow from what the pair is."""
+    options = find_loss(pair.loss).options
+    if "stride" in options and pair.stride is not None:
+        return {"stride": pair.stride}
+    # The classes of a [N, C, H, W] map are on axis 1, not on the last, which is the default.
+    return {"axis": 1} if "axis" in options and len(pair.student_shape) == 4 else {}
+
+
 def _pair(pair: Pair) -> PairConfig:
     adapter = pair.adapter
     return PairConfig(
@@ -55,8 +65,7 @@ def _pair(pair: Pair) -> PairConfig:
         weight=pair.weight,
         role=pair.role,
         part=pair.part,
-        # The classes of a [N, C, H, W] map are on axis 1, not on the last, which is the default.
-        options={"axis": 1} if pair.loss == "soft_label" and len(pair.student_shape) == 4 else {},
+        options=options_of(pair),
         adapter=None
         if adapter is None
         else AdapterConfig(

@@ -3,7 +3,7 @@
 Formats:
     * slim1x: the compressor's YAML of PaddleSlim 1.x (``contrib.slim``), UniformPruneStrategy.
     * ppdet1x: a command line of PaddleDetection 0.2 to 0.5, ``slim/prune/prune.py``.
-    * ppdet2x: the ``Pruner`` YAML of PaddleDetection 2.x.
+    * ppdet, ppdet2x: the ``Pruner`` YAML of PaddleDetection 2.x.
     * act: ``ChannelPrune`` of PaddleSlim's auto-compression.
 """
 
@@ -107,5 +107,6 @@ READERS: dict[str, Callable[[PruneChoice, str], str]] = {
     "slim1x": _slim1x,
     "ppdet1x": _ppdet1x,
     "ppdet2x": _ppdet2x,
+    "ppdet": _ppdet2x,
     "act": _act,
 }

@@ -23,13 +23,21 @@ def python_text(report: PairReport, student: Program, teacher: Program) -> str:
     """The script; it trains one step on random data as it stands.
 
     Raises:
-        UsageError: the pairs have different losses, or one that needs the user's own code.
+        UsageError: the pairs have different losses, or one that needs the user's own code or
+            maps of a batch's boxes.
     """
     losses = list(dict.fromkeys(pair.loss for pair in report.pairs))
     parts = {loss: find_loss(loss) for loss in losses}
     if any(loss.needs_code for loss in parts.values()):
         raise UsageError(
             "a custom loss is the user's own code", where="--emit python", hint="use --loss l2"
+        )
+    fed = next((name for name, loss in parts.items() if loss.targets(loss.options)), None)
+    if fed is not None:
+        raise UsageError(
+            f"{fed} is fed maps that graphprobe's data workers make of the boxes",
+            where="--emit python",
+            hint="use graphprobe train, --emit ppdet or --loss l2",
         )
     if len(losses) > 1 and not set(losses) <= set(SLIM):
         raise UsageError(

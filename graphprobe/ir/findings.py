@@ -46,6 +46,7 @@ class Pair:
         evidence: why, in plain words.
         adapter: what makes the shapes equal, or None.
         part: which input of a loss of several parts, as ``0.objectness``; empty otherwise.
+        stride: pixels of the student's image to a place, where it is one whole number.
     """
 
     student: str
@@ -60,6 +61,7 @@ class Pair:
     evidence: tuple[str, ...] = ()
     adapter: Adapter | None = None
     part: str = ""
+    stride: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,13 +27,14 @@ class Loss:
         check: shapes of the student's and the teacher's variables, a shape an input, -1 where
             unknown -> what is wrong, a sentence each; empty where they fit.
         build: ``build(student_vars, teacher_vars, **options)`` adds the loss to the current
-            paddle program and returns a scalar variable; both are lists in the order of
-            `inputs`; no gradient reaches the teacher's. Parameters that it creates are trained
+            paddle program and returns a scalar variable, or several by name that add up to the
+            loss; both are lists in the order of `inputs`; no gradient reaches the teacher's.
+            Parameters that it creates are trained
             with the student, kept in checkpoints and left out of exports.
         targets: options -> names of the maps that it is fed beside them, float32 [N, 1, h, w],
             made from the boxes of a batch (graphprobe/data/target_kinds); `build` gets their
             variables as ``targets``.
-        inner: whether it compares features inside the networks, never their outputs.
+        levels: whether it takes levels of a detector's pyramid and nothing else.
         options: what `build` takes beside the variables, with the defaults.
         needs_code: whether it runs the user's own code (an option `code`).
     """
@@ -44,7 +45,7 @@ class Loss:
     check: Check
     build: Callable[..., Any]
     targets: Targets = _nothing
-    inner: bool = False
+    levels: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     needs_code: bool = False
 

@@ -25,8 +25,8 @@ def _build(
     relation: float = 5e-6,
     temperature: float = 0.5,
     stride: int = 0,
-) -> Any:
-    """The weighted sum of `terms`.
+) -> dict[str, Any]:
+    """The `terms`, each with its weight.
 
     Args:
         students: one level, [N, C, h, w].
@@ -40,7 +40,7 @@ def _build(
         stride: of the level; names the targets.
 
     Returns:
-        a scalar, [].
+        name -> scalar, []; they add up to the loss.
 
     Source: Yang et al., "Focal and Global Knowledge Distillation for Detectors", arXiv
     2111.11837, with the weights for one-stage detectors; `FGDFeatureLoss` of PaddleDetection
@@ -49,11 +49,12 @@ def _build(
     del stride
     found = terms(students[0], detach(teachers)[0], *targets, temperature=temperature)
     weights = (foreground, background, attention, relation)
-    weighted = [weight * term for weight, term in zip(weights, found.values(), strict=True)]
-    return sum(weighted[1:], weighted[0])
+    return {name: w * term for w, (name, term) in zip(weights, found.items(), strict=True)}
 
 
-def terms(student: Any, teacher: Any, inside: Any, outside: Any, *, temperature: float) -> Any:
+def terms(
+    student: Any, teacher: Any, inside: Any, outside: Any, *, temperature: float
+) -> dict[str, Any]:
     """The four terms of one level, each summed over a picture and averaged over the batch.
 
     With A_S and A_C the attention over places and over channels (see `attentions`) and d the
@@ -160,7 +161,7 @@ LOSS = Loss(
     check=_check,
     build=_build,
     targets=by_stride("fgd_fg", "fgd_bg"),
-    inner=True,
+    levels=True,
     options={
         "stride": 0,
         "foreground": 1e-3,

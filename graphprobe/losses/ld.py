@@ -38,8 +38,8 @@ def _build(
     temperature: float = 10.0,
     class_temperature: float = 2.0,
     stride: int = 0,
-) -> Any:
-    """The weighted sum of `terms`.
+) -> dict[str, Any]:
+    """The `terms`, each with its weight.
 
     Args:
         students: class logits [N, C, h, w] and distributions [N, 4 * bins, h, w] of one level.
@@ -53,7 +53,7 @@ def _build(
         stride: of the level; names the targets.
 
     Returns:
-        a scalar, [].
+        name -> scalar, []; they add up to the loss.
 
     Source: Zheng et al., "Localization Distillation for Dense Object Detection", arXiv
     2102.12252; weights and sums as in `LDGFLHead` of PaddleDetection 2.6.
@@ -67,8 +67,7 @@ def _build(
         class_temperature=class_temperature,
     )
     weights = (main, valuable, classes)
-    weighted = [weight * term for weight, term in zip(weights, found.values(), strict=True)]
-    return sum(weighted[1:], weighted[0])
+    return {name: w * term for w, (name, term) in zip(weights, found.items(), strict=True)}
 
 
 def terms(

@@ -71,9 +71,10 @@ def assemble(
         digest = arrays_sha256(teacher_values(teacher))
         extend = join(config, student, teacher, place)
         terms = add_terms(groups, student, place)
+        student = with_feeds(student, terms)
         losses = total_loss(student, terms)
     engine = make_engine(config, student, losses, place, extend)
-    engine.optimizer_names += [name for term in terms for name in term.adapters]
+    engine.optimizer_names += [name for term in terms for name in term.parameters]
     return Assembly(place, student, teacher, engine, weights, terms, digest)
 
 
@@ -176,19 +177,29 @@ def checked_groups(
 
 
 def add_terms(groups: Sequence[Group], student: Network, place: Any) -> list[Term]:
-    """Build every group into the merged program and give adapters their first values."""
+    """Build every group into the merged program and give its parameters their first values."""
     startup = paddle.static.Program()
     terms = [add_term(group, student.main, startup) for group in groups]
     paddle.static.Executor(place).run(startup, scope=student.scope)
     return terms
 
 
+def with_feeds(student: Network, terms: Sequence[Term]) -> Network:
+    """The student with what the terms are fed among its inputs, so that batches hold it."""
+    feeds = dict.fromkeys((*student.built.feeds, *(feed for t in terms for feed in t.feeds)))
+    return replace(student, built=replace(student.built, feeds=tuple(feeds)))
+
+
 def total_loss(student: Network, terms: Sequence[Term]) -> dict[str, Any]:
-    """``total``, ``task`` and each weighted term by name."""
+    """``total``, ``task`` and each weighted term by name; ``TERM/PART`` where it is a sum."""
     task = student.main.global_block().var(student.built.loss)
     with paddle.static.program_guard(student.main), paddle.utils.unique_name.guard("total_"):
         total = paddle.add_n([task.reshape([]), *(term.weighted for term in terms)])
-    return {"total": total, "task": task, **{term.group.name: term.weighted for term in terms}}
+    found = {"total": total, "task": task}
+    for term in terms:
+        found[term.group.name] = term.weighted
+        found |= {f"{term.group.name}/{name}": part for name, part in term.parts.items()}
+    return found
 
 
 def make_engine(

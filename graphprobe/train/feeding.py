@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,25 +129,21 @@ def other_pixels(student: Built, teacher: Built) -> str:
     return "" if theirs == ours else ", ".join(f"{k} {v}" for k, v in sorted(theirs.items()))
 
 
-def train_batches(
-    section: TrainSection, dataset: Dataset, built: Built, *, more: Iterable[str] = ()
-) -> TrainBatches:
+def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> TrainBatches:
     """The endless list of training batches of a run.
 
     Args:
         built: the network; its inputs are what a batch holds.
-        more: further inputs, as of losses that were added to the program.
 
     Raises:
         DataError: nothing makes one of the inputs.
     """
-    names = [name for name, _, _ in built.feeds]
     return TrainBatches(
         dataset,
         make_recipe(section, built.meta),
         section.batch_size,
         seed=section.seed,
-        targets=choose_targets([*names, *more], built.meta),
+        targets=choose_targets([name for name, _, _ in built.feeds], built.meta),
         mixup_until=section.augment.mixup_until or None,
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import paddle
@@ -12,6 +12,10 @@ from graphprobe.config import PairConfig
 from graphprobe.errors import Problem, UsageError, did_you_mean
 from graphprobe.losses import Loss, all_losses, find_loss
 from graphprobe.train.merge import PREFIX
+from graphprobe.zoo import Feed
+
+# What a loss is fed of a level: one number a place.
+MAP = (-1, 1, -1, -1)
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,23 @@ class Group:
 
 @dataclass(frozen=True)
 class Term:
-    """A group built into a program: the scalar variable of its loss, plain and weighted."""
+    """A group built into a program.
+
+    Args:
+        group: what it is built of.
+        plain: the scalar variable of its loss.
+        weighted: the same times the group's weight.
+        parts: where its loss is a sum of named terms, these, weighted.
+        parameters: names of its own (adapters, context blocks): trained, never exported.
+        feeds: what it is fed beside the student's own inputs.
+    """
 
     group: Group
     plain: Any
     weighted: Any
-    adapters: tuple[str, ...] = ()
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
+    feeds: tuple[Feed, ...] = ()
 
 
 def group_pairs(pairs: Sequence[PairConfig]) -> tuple[list[Group], list[Problem]]:
@@ -90,8 +105,9 @@ def _group(
             return [], [Problem(f"pairs[{indices[0]}].part", f"{text}, not {', '.join(by_part)}")]
         indices = [by_part[part] for part in loss.inputs]
     chosen = tuple(pairs[i] for i in indices)
-    if len({pair.weight for pair in chosen}) > 1:
-        return [], [Problem(f"pairs[{indices[0]}].weight", "differs within one loss")]
+    for key in ("weight", "options"):
+        if any(getattr(pair, key) != getattr(chosen[0], key) for pair in chosen):
+            return [], [Problem(f"pairs[{indices[0]}].{key}", "differs within one loss")]
     return [Group(name, loss, tuple(indices), chosen)], []
 
 
@@ -160,8 +176,25 @@ def _option_problems(group: Group) -> Iterator[Problem]:
                 known = ", ".join(group.loss.options) or "it has none"
                 hint = did_you_mean(key, group.loss.options) or f"known are: {known}"
                 yield Problem(f"pairs[{index}].options.{key}", f"{group.loss.name}: {hint}")
+        for key, usual in group.loss.options.items():
+            wrong = _wrong_value(pair.options.get(key, usual), usual, key)
+            if wrong and not group.loss.needs_code:
+                yield Problem(f"pairs[{index}].options.{key}", f"{group.loss.name}: {wrong}")
         if group.loss.needs_code and pair.code is None:
             yield Problem(f"pairs[{index}].code", f"{group.loss.name} needs module:function")
+
+
+def _wrong_value(value: Any, usual: Any, key: str) -> str:
+    """Why an option cannot have a value; empty where it can."""
+    if isinstance(usual, int) and (isinstance(value, bool) or not isinstance(value, int)):
+        return f"must be a whole number, not {value!r}"
+    if isinstance(usual, float) and (
+        isinstance(value, bool) or not isinstance(value, (int, float))
+    ):
+        return f"must be a number, not {value!r}"
+    if key == "stride" and value < 1:
+        return "must be the pixels of the input that a place stands for, as 8"
+    return ""
 
 
 def add_term(group: Group, program: Any, startup: Any) -> Term:
@@ -170,10 +203,11 @@ def add_term(group: Group, program: Any, startup: Any) -> Term:
     Args:
         group: without problems.
         program: the student's, with the teacher merged in.
-        startup: takes the first values of adapters.
+        startup: takes the first values of adapters and other parameters of the loss.
     """
     block = program.global_block()
-    adapters: list[str] = []
+    before = {parameter.name for parameter in program.all_parameters()}
+    options = _options(group)
     with (
         paddle.static.program_guard(program, startup),
         paddle.utils.unique_name.guard(f"{group.name}_"),
@@ -183,24 +217,36 @@ def add_term(group: Group, program: Any, startup: Any) -> Term:
         for index, pair, target in zip(group.indices, group.pairs, teachers, strict=True):
             x = block.var(pair.student)
             if pair.adapter is not None:
-                x = _adapt(x, pair, target, index, adapters)
+                x = _adapt(x, pair, target, index)
             students.append(x)
-        plain = group.loss.build(students, teachers, **_options(group))
+        feeds = [(name, MAP, "float32") for name in group.loss.targets(options)]
+        if feeds:
+            options["targets"] = [_declare(program, feed) for feed in feeds]
+        built = group.loss.build(students, teachers, **options)
+        named = built if isinstance(built, dict) else {}
+        plain = paddle.add_n([term.reshape([]) for term in named.values()]) if named else built
         weighted = paddle.scale(plain.reshape([]), scale=group.weight)
-    return Term(group, plain, weighted, tuple(adapters))
+        parts = {name: paddle.scale(term, scale=group.weight) for name, term in named.items()}
+    after = [parameter.name for parameter in program.all_parameters()]
+    own = tuple(name for name in after if name not in before)
+    return Term(group, plain, weighted, parts, own, tuple(feeds))
 
 
-def _adapt(x: Any, pair: PairConfig, target: Any, index: int, names: list[str]) -> Any:
+def _declare(program: Any, feed: Feed) -> Any:
+    """An input of the program, which several terms may share."""
+    block, (name, shape, kind) = program.global_block(), feed
+    return block.var(name) if block.has_var(name) else paddle.static.data(name, shape, kind)
+
+
+def _adapt(x: Any, pair: PairConfig, target: Any, index: int) -> Any:
     """1x1 convolution to the teacher's channels, then bilinear to its height and width."""
     assert pair.adapter is not None  # noqa: S101 - callers look
-    weights, bias = f"adapter{index}.weights", f"adapter{index}.bias"
-    names += [weights, bias]
     x = paddle.static.nn.conv2d(
         x,
         pair.adapter.out_channels,
         1,
-        param_attr=paddle.ParamAttr(name=weights),
-        bias_attr=paddle.ParamAttr(name=bias),
+        param_attr=paddle.ParamAttr(name=f"adapter{index}.weights"),
+        bias_attr=paddle.ParamAttr(name=f"adapter{index}.bias"),
     )
     if pair.adapter.resize:
         size = paddle.shape(target)[2:4]
@@ -209,7 +255,7 @@ def _adapt(x: Any, pair: PairConfig, target: Any, index: int, names: list[str]) 
 
 
 def _options(group: Group) -> dict[str, Any]:
-    options = dict(group.pairs[0].options)
+    options = {**group.loss.options, **group.pairs[0].options}
     if group.loss.needs_code:
         options["code"] = group.pairs[0].code
     return options

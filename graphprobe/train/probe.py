@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from graphprobe.train.assemble import (
     open_student,
     open_teacher,
     total_loss,
+    with_feeds,
 )
 from graphprobe.train.engine import Engine, Feed
 from graphprobe.train.feeding import open_sets, train_batches
@@ -60,6 +61,7 @@ class Row:
         gradient_share: of the weighted term's gradient norm, over the task's.
         suggested: the weight at which all terms together send a gradient of the task's norm.
         reached: parameters of the student that its gradient reaches.
+        idle: whether no box of the batch gives the term anything to compare.
         problems: why it fails; empty where it passes.
     """
 
@@ -72,6 +74,7 @@ class Row:
     gradient_share: float | None = None
     suggested: float | None = None
     reached: int | None = None
+    idle: bool = False
     problems: tuple[Problem, ...] = ()
 
 
@@ -110,11 +113,13 @@ def probe_distillation(config: DistillConfig, place: Any, *, where: str, say: Sa
     student_names = [p.name for p in student.main.all_parameters()]
     merge_in(config, student, teacher, place)
     terms = add_terms(fit, student, place)
+    student = with_feeds(student, terms)
     feed = train_batches(config.train, sets.train, student.built).batch(0)
     task = reach(student, student.built.loss or "", feed, place)
-    reaches = [reach(student, term.plain.name, feed, place) for term in terms]
+    of_losses = {name for term in terms for name in term.parameters}
+    reaches = [reach(student, term.plain.name, feed, place, of_losses) for term in terms]
     for term, found in zip(terms, reaches, strict=True):
-        rows[term.group.name] = _row(term, found, task, len(terms))
+        rows[term.group.name] = _row(term, found, task, len(terms), idle=_is_idle(term, feed))
     engine = make_engine(config, student, total_loss(student, terms), place)
     problems += _moved(engine, feed)
     table = tuple(rows.values())
@@ -140,12 +145,18 @@ def probe_training(config: Config, place: Any, *, where: str, say: Say) -> Verdi
     return Verdict(task, (), tuple(problems), (), count)
 
 
-def reach(student: Network, loss: str, feed: Feed, place: Any) -> Reach:
-    """Run a scalar of the student's program and its gradient on one batch."""
+def reach(
+    student: Network, loss: str, feed: Feed, place: Any, of_losses: Collection[str] = ()
+) -> Reach:
+    """Run a scalar of the student's program and its gradient on one batch.
+
+    Args:
+        of_losses: parameters of losses, which are none of the student's.
+    """
     program = student.main.clone()
     block = program.global_block()
     with paddle.static.program_guard(program):
-        pairs = paddle.static.append_backward(block.var(loss))
+        pairs = paddle.static.append_backward(block.var(loss), no_grad_set=set(of_losses))
     stray = [
         name
         for name, var in block.vars.items()
@@ -173,7 +184,12 @@ def _names(group: Group) -> tuple[tuple[str, str], ...]:
     return tuple((pair.student, pair.teacher) for pair in group.pairs)
 
 
-def _row(term: Term, found: Reach, task: Reach, count: int) -> Row:
+def _is_idle(term: Term, feed: Feed) -> bool:
+    """Whether the maps that a term is fed are all zero: a level may have no box in one batch."""
+    return bool(term.feeds) and not any(feed[name].any() for name, _, _ in term.feeds)
+
+
+def _row(term: Term, found: Reach, task: Reach, count: int, *, idle: bool) -> Row:
     group = term.group
     usable = np.isfinite(found.gradient) and found.gradient > 0
     return Row(
@@ -186,7 +202,8 @@ def _row(term: Term, found: Reach, task: Reach, count: int) -> Row:
         gradient_share=_over(group.weight * found.gradient, task.gradient),
         suggested=_round(task.gradient / (count * found.gradient)) if usable else None,
         reached=found.reached,
-        problems=tuple(Problem(group.path, text) for text in _faults(found, group)),
+        idle=idle,
+        problems=tuple(Problem(group.path, text) for text in _faults(found, group, idle=idle)),
     )
 
 
@@ -198,14 +215,14 @@ def _round(value: float) -> float | None:
     return float(f"{value:.2g}") if np.isfinite(value) else None
 
 
-def _faults(found: Reach, group: Group) -> list[str]:
+def _faults(found: Reach, group: Group, *, idle: bool) -> list[str]:
     student = ", ".join(pair.student for pair in group.pairs)
     faults = []
     if not np.isfinite(found.value):
         faults.append(f"the loss is {found.value} on the first batch")
     elif not np.isfinite(found.gradient):
         faults.append("its gradient is not finite")
-    elif not found.reached:
+    elif not found.reached and not idle:
         faults.append(f"no gradient reaches a parameter of the student through {student}")
     if found.teacher:
         faults.append(f"the teacher's {found.teacher[0]} gets a gradient")
@@ -227,8 +244,14 @@ def _moved(engine: Engine, feed: Feed) -> list[Problem]:
 
 def _warnings(rows: Sequence[Row], task: Reach) -> tuple[str, ...]:
     said = [] if np.isfinite(task.value) else [f"the task's own loss is {task.value}"]
-    far = [row for row in rows if row.share is not None and not 1 / FAR <= row.share <= FAR]
-    for row in far:
+    said += [
+        f"{row.term}: no box of this batch is at its level, so it compares nothing"
+        for row in rows
+        if row.idle
+    ]
+    for row in rows:
+        if row.idle or row.share is None or 1 / FAR <= row.share <= FAR:
+            continue
         hint = (
             f"; weight {row.suggested:g} sends a gradient like the task's" if row.suggested else ""
         )
@@ -253,6 +276,7 @@ def as_document(verdict: Verdict) -> Mapping[str, Any]:
                 "gradient_over_task": row.gradient_share,
                 "suggested_weight": row.suggested,
                 "parameters_reached": row.reached,
+                "idle": row.idle,
                 "problems": [str(problem) for problem in row.problems],
             }
             for row in verdict.rows

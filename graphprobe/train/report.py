@@ -21,7 +21,8 @@ class Step:
     Args:
         iteration: its number; the first is 1.
         rate: its learning rate.
-        losses: ``total``, ``task`` and each pair's weighted term, by name.
+        losses: ``total``, ``task`` and each pair's weighted term, by name; ``TERM/PART``, the
+            parts of a term, are for the log alone.
         images: pictures in its batch.
         seconds: from one step's end to the next one's.
         waited: seconds of these spent waiting for data.
@@ -56,7 +57,11 @@ class Pace:
 
     def describe(self) -> str:
         """Mean losses, images a second and the share of time spent waiting for data."""
-        means = "  ".join(f"{name} {total / self.steps:.4g}" for name, total in self.sums.items())
+        means = "  ".join(
+            f"{name} {total / self.steps:.4g}"
+            for name, total in self.sums.items()
+            if "/" not in name
+        )
         seconds = max(self.seconds, 1e-9)
         return f"{means}  {self.images / seconds:.1f} img/s  data {self.waited / seconds:.1%}"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from graphprobe.analysis.pairs import find_pairs
 from graphprobe.ir import Program
+from graphprobe.ir.permute import rename_all, shuffle_ops
 from graphprobe.programs import load_program
 
 
@@ -75,9 +77,39 @@ def test_one_detector_in_two_formats_has_the_same_features(pypi_model):
 
 
 @pytest.mark.network
-def test_picodet_has_its_heads_at_four_strides(pypi_model):
+def test_picodet_has_its_heads_and_levels_at_four_strides(pypi_model):
     picodet = load_program(str(pypi_model(*PICODET)))
+    strides = (64, 32, 16, 8)
+    # The convolutions of 80 classes and of 4 x 8 bins, and what the neck hands to each head;
+    # the coarsest level is the sum of two convolutions.
+    heads = {64: 161, 32: 153, 16: 145, 8: 137}
+    levels = {64: "tmp_0", 32: "hardswish_92.tmp_0", 16: "hardswish_86.tmp_0"}
+    levels[8] = "hardswish_80.tmp_0"
+    expected = [
+        (f"conv2d_{heads[s] + k}.tmp_1", f"{i}.{part}", (80, 32)[k])
+        for i, s in enumerate(strides)
+        for k, part in enumerate(("class", "distribution"))
+    ]
     report = find_pairs(picodet, picodet)
-    boxes = [(p.student_shape[1], p.role) for p in report.pairs if p.role.startswith("box")]
-    assert boxes == [(32, f"box head, stride {s}") for s in (64, 32, 16, 8)]
-    assert all(p.student == p.teacher for p in report.pairs)
+    assert [(p.student, p.part, p.student_shape[1]) for p in report.pairs] == expected
+    assert {(p.loss, p.score) for p in report.pairs} == {("ld", 1.0)}
+    neck = find_pairs(picodet, picodet, loss="fgd")
+    assert [(p.student, p.stride) for p in neck.pairs] == [(levels[s], s) for s in strides]
+    for seed in range(3):
+        (student, ours), (teacher, _) = (
+            rename_all(shuffle_ops(picodet, seed), seed + k) for k in range(2)
+        )
+        for loss, names in (
+            ("ld", [e[0] for e in expected]),
+            ("fgd", [levels[s] for s in strides]),
+        ):
+            found = find_pairs(student, teacher, loss=loss)
+            assert [p.student for p in found.pairs] == [ours[name] for name in names]
+
+
+@pytest.mark.network
+def test_the_quality_of_picodet_is_no_class_head(pypi_model):
+    picodet = load_program(str(pypi_model(*PICODET)))
+    report = find_pairs(picodet, picodet, "decoding_input")
+    roles = Counter(p.role.partition(",")[0] for p in report.pairs)
+    assert roles == {"class head": 4, "distribution head": 4, "head": 4}

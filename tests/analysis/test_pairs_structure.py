@@ -135,6 +135,8 @@ def test_an_empty_program_and_one_without_layers_match_nothing():
 def test_the_rules_are_these():
     assert {name: rule.level for name, rule in pair_rules().items()} == {
         "yolo_parts": 60,
+        "distribution_heads": 58,
+        "dense_levels": 56,
         "segmentation": 55,
         "loss_input": 50,
         "decoding_input": 40,

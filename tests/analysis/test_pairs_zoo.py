@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from graphprobe.analysis.pairs import PairReport, find_pairs
+from graphprobe.errors import UsageError
 from graphprobe.ir import Program
 from graphprobe.ir.permute import rename_all, shuffle_ops
 
@@ -18,6 +19,9 @@ Programs = Callable[[str], Program]
 STUDENT, TEACHER = "zoo:yolov3_mobilenet_v1", "zoo:yolov3_r34"
 FINE = "?fine_grained=true"
 SEGMENT = ("zoo:deeplabv3p_mobilenetv2", "zoo:deeplabv3p_xception65")
+RETINA = ("zoo:retinanet_r50", "zoo:retinanet_r101")
+GFL = ("zoo:gfl_r18vd", "zoo:gfl_r101vd")
+STRIDES = (128, 64, 32, 16, 8)
 YOLO_NAMES = [
     ("conv2d_20.tmp_1", "conv2d_6.tmp_1"),
     ("conv2d_28.tmp_1", "conv2d_14.tmp_1"),
@@ -38,6 +42,9 @@ CASES = {
     "yolo fine": (STUDENT + FINE, TEACHER + FINE),
     "deeplab train": SEGMENT,
     "deeplab infer": tuple(f"{name}?mode=infer" for name in SEGMENT),
+    "retinanet train": RETINA,
+    "gfl train": GFL,
+    "gfl infer": tuple(f"{name}?mode=infer" for name in GFL),
 }
 
 
@@ -81,6 +88,63 @@ def test_the_one_pair_of_deeplab(program: Programs, mode):
     report = find_pairs(student, teacher)
     assert names(report) == [("bilinear_interp_0.tmp_0", "bilinear_interp_2.tmp_0")]
     assert (report.pairs[0].loss, report.pairs[0].weight) == ("l2", 0.1)
+
+
+@pytest.mark.parametrize("mode", ["train", "infer"])
+def test_the_five_levels_of_retinanet(program: Programs, mode):
+    report = find_pairs(*(program(f"{name}?mode={mode}") for name in RETINA))
+    assert names(report) == [
+        (f"conv2d_{n}.tmp_1", f"conv2d_{n + 51}.tmp_1") for n in range(60, 55, -1)
+    ]
+    assert [(p.role, p.stride) for p in report.pairs] == [
+        (f"neck level, stride {s}", s) for s in STRIDES
+    ]
+    assert {(p.loss, p.weight, p.score, p.adapter) for p in report.pairs} == {
+        ("fgd", 1.0, 1.0, None)
+    }
+    assert not report.warnings
+
+
+@pytest.mark.parametrize("modes", [("train", "train"), ("infer", "infer"), ("train", "infer")])
+def test_classes_and_distributions_of_gfl(program: Programs, modes):
+    sides = [program(f"{name}?mode={mode}") for name, mode in zip(GFL, modes, strict=True)]
+    report = find_pairs(*sides)
+    # The distributions are what the softmax reads: behind the factor of each level.
+    boxes = [f"scale_reg_{n}.tmp_0" for n in (9, 7, 5, 3, 1)]
+    classes = [(f"conv2d_{n}.tmp_1", f"conv2d_{n + 83}.tmp_1") for n in (75, 65, 55, 45, 35)]
+    assert names(report)[::2] == classes
+    assert names(report)[1::2] == list(zip(boxes, boxes, strict=True))
+    assert [(p.part, p.stride) for p in report.pairs] == [
+        (f"{i}.{part}", s) for i, s in enumerate(STRIDES) for part in ("class", "distribution")
+    ]
+    assert {(p.loss, p.weight, p.rule) for p in report.pairs} == {("ld", 1.0, "distribution_heads")}
+    levels = find_pairs(*sides, "dense_levels")
+    assert [(p.loss, p.stride) for p in levels.pairs] == [("fgd", s) for s in STRIDES]
+    assert levels == find_pairs(*sides, loss="fgd")
+    kinds = {p.role.partition(",")[0] for p in find_pairs(*sides, loss="l2").pairs}
+    assert kinds == {"dense head class", "dense head distribution"}
+
+
+def test_levels_of_other_widths_get_an_adapter(program: Programs):
+    report = find_pairs(program(f"{RETINA[0]}?scale=0.5"), program(RETINA[1]))
+    adapters = [p.adapter and (p.adapter.in_channels, p.adapter.out_channels) for p in report.pairs]
+    assert adapters == [(128, 256)] * 5
+
+
+def test_other_classes_leave_the_levels_to_gfl(program: Programs):
+    report = find_pairs(program(f"{GFL[0]}?num_classes=3"), program(GFL[1]))
+    assert [p.rule for p in report.pairs] == ["dense_levels"] * 5
+    assert "3 and 80 classes" in report.warnings[0]
+    assert len(report.alternatives) == 10
+
+
+def test_yolo_levels_take_fgd_where_it_is_asked_for(program: Programs):
+    report = find_pairs(program(STUDENT), program(TEACHER), loss="fgd")
+    assert [(p.rule, p.loss, p.stride) for p in report.pairs] == [
+        ("neck_levels", "fgd", s) for s in (32, 16, 8)
+    ]
+    with pytest.raises(UsageError, match="--rule dense_levels or neck_levels"):
+        find_pairs(program(STUDENT), program(TEACHER), "loss_input", "fgd")
 
 
 def test_a_train_program_meets_an_inference_program(program: Programs):

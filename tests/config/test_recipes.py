@@ -31,4 +31,6 @@ def test_every_published_run_has_a_recipe() -> None:
         *(f"yolov3_mobilenet_v1_coco_{size}" for size in (608, 416, 320)),
         "yolov3_mobilenet_v1_voc_pruned",
         "deeplabv3p_mobilenetv2_cityscapes",
+        "retinanet_r50_fgd_coco",
+        "gfl_r18vd_ld_coco",
     }

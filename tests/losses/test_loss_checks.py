@@ -14,7 +14,8 @@ from graphprobe.losses.custom import find_function
 
 
 def test_the_names_are_pinned():
-    assert list(all_losses()) == ["custom", "fsp", "l2", "soft_label", "yolo_fine_grained"]
+    names = ["custom", "fgd", "fsp", "l2", "ld", "soft_label", "yolo_fine_grained"]
+    assert list(all_losses()) == names
 
 
 def test_unknown_loss_gets_a_hint():
@@ -63,13 +64,38 @@ def test_fine_grained_names_the_part():
     assert "differ in dimensions" in check([(1, 2), *parts[1:]], [(1, 2), *parts[1:]])[0]
 
 
+def test_fgd_wants_equal_levels():
+    check = find_loss("fgd").check
+    assert check([(-1, 256, -1, -1)], [(-1, 256, 8, 8)]) == []
+    assert "different in dimension 1" in check([(-1, 128, -1, -1)], [(-1, 256, -1, -1)])[0]
+    assert "[N, C, H, W]" in check([(-1, 256)], [(-1, 256)])[0]
+    assert "known channels" in check([(-1, -1, 8, 8)], [(-1, 256, 8, 8)])[0]
+
+
+def test_ld_wants_four_edges_beside_the_classes():
+    check = find_loss("ld").check
+    scores, bins = (-1, 80, -1, -1), (-1, 68, -1, -1)
+    assert check([scores, bins], [scores, bins]) == []
+    assert "not those of 4 edges" in check([scores, (-1, 66, 8, 8)], [scores, (-1, 66, 8, 8)])[0]
+    assert check([scores, bins], [(-1, 20, -1, -1), bins])[0].startswith("class: student")
+    apart = [(-1, 80, 8, 8), (-1, 68, 4, 4)]
+    assert "differ in H or W" in check(apart, apart)[0]
+    assert "[N, C, H, W]" in check([scores, (-1, 68)], [scores, (-1, 68)])[0]
+
+
+def test_targets_are_named_by_stride():
+    assert find_loss("fgd").targets({"stride": 8}) == ("fgd_fg_8", "fgd_bg_8")
+    assert find_loss("ld").targets({"stride": 128}) == ("ld_main_128", "ld_valuable_128")
+    assert find_loss("l2").targets({}) == ()
+
+
 def test_losses_are_listed_without_paddle():
     code = (
         "import sys; sys.modules['paddle'] = None; from graphprobe.losses import all_losses;"
         "print(len(all_losses()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.stdout.strip(), done.returncode) == ("5", 0), done.stderr
+    assert (done.stdout.strip(), done.returncode) == ("7", 0), done.stderr
 
 
 @pytest.fixture
