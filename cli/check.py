@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 LEGEND = """\
-  loss, gradient: of the weighted term, as multiples of the task's on this batch.
+  loss, gradient: of the weighted term, over the task's on this batch.
   weight: of the config -> at which all terms send a gradient like the task's.
 """
 

@@ -13,6 +13,7 @@ from graphprobe.train import checkpoint
 from graphprobe.train.arrays import Arrays, read_arrays
 from graphprobe.train.download import download, is_url
 from graphprobe.train.lod_tensor import read_combined, read_tensor_file
+from graphprobe.train.pdparams import read_pdparams
 from graphprobe.train.unpack import is_archive
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -43,8 +44,8 @@ def read_weights(path: Path, wanted: Shapes) -> Weights:
     """The arrays of a weights file or folder.
 
     Taken are a checkpoint of this trainer, the folder of a run (its best checkpoint, else its
-    newest), an ``.npz``, a combined ``.pdiparams`` or ``__params__`` beside its program, and a
-    folder that holds one file a parameter.
+    newest), an ``.npz``, a ``.pdparams``, a combined ``.pdiparams`` or ``__params__`` beside its
+    program, and a folder that holds one of these or one file a parameter.
 
     Args:
         path: file or folder.
@@ -62,11 +63,13 @@ def read_weights(path: Path, wanted: Shapes) -> Weights:
         raise CheckpointError("is an archive", where=str(path), hint="name what it unpacks to")
     if path.suffix == ".npz":
         return Weights(read_arrays(path))
-    if path.suffix in (".pdparams", ".pdopt", ".pkl", ".pickle"):
+    if path.suffix == ".pdparams":
+        return Weights(read_pdparams(path))
+    if path.suffix in (".pdopt", ".pkl", ".pickle"):
         raise CheckpointError(
             "is a pickle, which can run code when it is read and is not taken",
             where=str(path),
-            hint="save it as .npz with numpy.savez(file, **paddle.load(path)) if you trust it",
+            hint="save it as .npz with numpy.savez if you trust it",
         )
     return Weights(_read_beside_program(path))
 
@@ -140,15 +143,17 @@ def _read_folder(path: Path, wanted: Shapes) -> Weights:
     for params, program in (("__params__", "__model__"), ("params", "model")):
         if (path / params).is_file() and (path / program).is_file():
             return Weights(_read_beside_program(path / params))
-    combined = sorted(path.glob("*.pdiparams"))
+    combined, saved = sorted(path.glob("*.pdiparams")), sorted(path.glob("*.pdparams"))
     if len(combined) == 1:
         return Weights(_read_beside_program(combined[0]))
+    if len(saved) == 1:
+        return Weights(read_pdparams(saved[0]))
     files = {name: path / name for name in wanted if (path / name).is_file()}
     if not files:
         raise CheckpointError(
             "holds no weights",
             where=str(path),
-            hint="name a checkpoint, an .npz, a .pdiparams, or a folder of one file a parameter",
+            hint="name a checkpoint, .npz, .pdparams, .pdiparams or a folder of one file each",
         )
     return Weights({name: read_tensor_file(file) for name, file in files.items()})
 

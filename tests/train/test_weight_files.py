@@ -73,9 +73,11 @@ def test_forms_of_weights(tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
     (folder / "w").write_bytes(stream(ARRAY))
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "net.pdparams").write_bytes(pickle.dumps(arrays))
     run = tmp_path / "run"
     one = write_checkpoint(run / "checkpoints", 1, arrays, {}, {})
-    for path in (tmp_path / "w.npz", folder, run, one):
+    for path in (tmp_path / "w.npz", folder, tmp_path / "saved", run, one):
         np.testing.assert_array_equal(read_weights(path, {"w": (3, 4)}).arrays["w"], ARRAY)
 
 
@@ -89,9 +91,9 @@ def test_a_run_gives_its_best_checkpoint(tmp_path: Path) -> None:
 
 
 def test_pickles_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "m.pdparams").write_bytes(pickle.dumps({"w": ARRAY}))
+    (tmp_path / "m.pkl").write_bytes(pickle.dumps({"w": ARRAY}))
     with pytest.raises(CheckpointError, match="pickle"):
-        read_weights(tmp_path / "m.pdparams", {})
+        read_weights(tmp_path / "m.pkl", {})
     np.savez(tmp_path / "o.npz", w=np.array([{}], dtype=object))
     with pytest.raises(CheckpointError, match=r"cannot be read as \.npz"):
         read_weights(tmp_path / "o.npz", {})
