@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import typer
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from graphprobe.train.result import Result
 
 STOPPED = 130
+Cut: TypeAlias = list[tuple[str, str, str, str]]
 
 
 def command(
@@ -112,10 +113,11 @@ def _scaled(config: Config, overrides: list[str]) -> Config:
 
 def _deliver(result: Result, form: Format | None) -> None:
     rows = result.rows()
+    cut = [] if result.cut is None else result.cut.rows(result.metric)
     deliver(
         result.document,
-        lambda: (("what", "value"), rows),
-        lambda: [_table(rows)],
+        lambda: (("what", "value", "before", "change"), _csv(rows, cut)),
+        lambda: [_table(rows), *([_cut_table(cut)] if cut else [])],
         form=form,
         output=None,
     )
@@ -129,3 +131,20 @@ def _table(rows: list[tuple[str, str]]) -> Table:
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _cut_table(rows: Cut) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table("", box=box.SIMPLE_HEAD)
+    for head in ("before", "after the cut", "change"):
+        table.add_column(head, justify="right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _csv(rows: list[tuple[str, str]], cut: Cut) -> list[tuple[str, ...]]:
+    """One line a figure; what a cut changed has its figure before, and the change."""
+    return [*rows, *((what, after, before, change) for what, before, after, change in cut)]

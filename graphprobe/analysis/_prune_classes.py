@@ -43,7 +43,7 @@ class Classes:
         self._queue: list[tuple[int, int]] = []
         for a, b in ties:
             self._link(a, b)
-        for run in marks:
+        for run in dict.fromkeys(marks):
             self._mark(run)
         self._spread()
         self._points = [sorted(cuts) for cuts in self._cuts]
@@ -51,10 +51,21 @@ class Classes:
         for points in self._points:
             self._first.append(self._first[-1] + len(points))
         self._parent = list(range(self._first[-1]))
+        self._pieces: dict[Run, tuple[Piece, ...]] = {}
         self._unite()
 
-    def pieces(self, run: Run) -> Iterator[Piece]:
-        """The parts of a run, in order, each with its class."""
+    def pieces(self, run: Run) -> tuple[Piece, ...]:
+        """The parts of a run, in order, each with its class.
+
+        Behind a chain of concats, a run stands in the layout of every layer that follows: it is
+        parted once.
+        """
+        found = self._pieces.get(run)
+        if found is None:
+            found = self._pieces[run] = tuple(self._part(run))
+        return found
+
+    def _part(self, run: Run) -> Iterator[Piece]:
         space = self._number[run.space]
         points = self._points[space]
         i = bisect_left(points, run.start)

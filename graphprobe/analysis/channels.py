@@ -228,11 +228,8 @@ class _Walk:
             not effects and not any(_used(self.found, v) for v in self.found.flow.writes(view.op))
         ):
             return
-        spaces = {
-            run.space for effect in effects for layout in _layouts(effect) for run in layout.runs
-        }
         for layout in carrying:
-            if layout.runs and layout.runs[0].space not in spaces and effects:
+            if layout.runs and effects and not _speaks_of(effects, layout.runs[0].space):
                 self._block(view.op, layout, "its part in this op is not known", None)
         carried = {(e.slot, e.index) for e in effects if isinstance(e, Carry)}
         if not carried:
@@ -241,6 +238,12 @@ class _Walk:
             if (value.slot, value.index) not in carried and _used(self.found, value):
                 for layout in carrying:
                     self._block(view.op, layout, f"its output {value.name} is not followed", None)
+
+
+def _speaks_of(effects: list[Effect], space: Space) -> bool:
+    """Whether what a rule says has to do with the channels of a space."""
+    layouts = (layout for effect in effects for layout in _layouts(effect))
+    return any(run.space == space for layout in layouts for run in layout.runs)
 
 
 def _layouts(effect: Effect) -> tuple[Layout, ...]:

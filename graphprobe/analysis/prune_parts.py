@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from graphprobe.analysis._prune_classes import Classes
@@ -19,8 +19,8 @@ from graphprobe.ir import PruneDecision
 from graphprobe.ops._layout import Layout
 
 Role: TypeAlias = Literal["out", "in", "each"]
-# Where one class lies: (parameter, axis, size of the axis, width of a unit, role, first position).
-_Place: TypeAlias = tuple[str, int, int, int, Role, int]
+# Where one class lies: (number of the axis, first position).
+_Place: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,35 @@ class PruneGroup:
     parts: tuple[Part, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """An axis that some parameters have alike, as the four of a norm: the same channels on it."""
+
+    params: tuple[str, ...]
+    layout: Layout
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class _Lie:
+    """Where the classes of a program lie.
+
+    Args:
+        axes: what places number.
+        places: of each class.
+        counts: what counts each class.
+        lengths: channels of each class.
+    """
+
+    axes: list[_Axis]
+    places: dict[int, list[_Place]]
+    counts: dict[int, list[Count]]
+    lengths: dict[int, int]
+
+
 def prune_groups(found: PruneFindings) -> tuple[PruneGroup, ...]:
     """The groups that can be cut, in program order of their leaders."""
-    places, counts, lengths = _places(found)
+    lie = _lie(found)
     members: dict[int, list[PruneDecision]] = defaultdict(list)
     for decision in found.decisions:
         members[decision.group].append(decision)
@@ -102,7 +128,7 @@ def prune_groups(found: PruneFindings) -> tuple[PruneGroup, ...]:
     for leader in found.prunable:
         convs = [leader, *(d for d in members[leader.group] if d is not leader)]
         classes = _classes_of(found, [d for d in convs if _takes_part(d)], out_axis)
-        parts = _parts(classes, places, counts, lengths)
+        parts = _parts(classes, lie)
         groups.append(PruneGroup(leader.group, leader, tuple(convs), parts))
     return tuple(groups)
 
@@ -125,24 +151,27 @@ def _classes_of(
     return list(classes)
 
 
-def _places(
-    found: PruneFindings,
-) -> tuple[dict[int, list[_Place]], dict[int, list[Count]], dict[int, int]]:
-    """Where each class lies, what counts it, and how many channels it has."""
-    places: dict[int, list[_Place]] = defaultdict(list)
-    counts: dict[int, list[Count]] = defaultdict(list)
-    lengths: dict[int, int] = {}
-    channels, classes = found.channels, found.classes
-    for (param, axis), bound in channels.bound.items():
-        for cls, first, length in _pieces(classes, bound.layout):
-            lengths[cls] = length
-            for repeat in range(bound.layout.outer):
-                at = first + repeat * bound.layout.size * bound.layout.inner
-                row = (param, axis, bound.layout.extent, bound.layout.inner, bound.role, at)
-                places[cls].append(row)
-    for cls, count in _counted(channels, classes):
-        counts[cls].append(count)
-    return places, counts, lengths
+def _lie(found: PruneFindings) -> _Lie:
+    """Find every class on every axis that channels lie along."""
+    lie = _Lie(_axes(found.channels), defaultdict(list), defaultdict(list), {})
+    for number, axis in enumerate(lie.axes):
+        layout = axis.layout
+        for cls, first, length in _pieces(found.classes, layout):
+            lie.lengths[cls] = length
+            for repeat in range(layout.outer):
+                place = (number, first + repeat * layout.size * layout.inner)
+                lie.places[cls].append(place)
+    for cls, count in _counted(found.channels, found.classes):
+        lie.counts[cls].append(count)
+    return lie
+
+
+def _axes(channels: Channels) -> list[_Axis]:
+    """The axes along which channels lie, in the order of their parameters' names."""
+    alike: dict[tuple[Layout, Role], list[str]] = defaultdict(list)
+    for (param, _), bound in sorted(channels.bound.items()):
+        alike[(bound.layout, bound.role)].append(param)
+    return [_Axis(tuple(params), *key) for key, params in alike.items()]
 
 
 def _pieces(classes: Classes, layout: Layout) -> list[tuple[int, int, int]]:
@@ -175,35 +204,33 @@ def _only_its(channels: Channels, op: int) -> str | None:
     return None
 
 
-def _parts(
-    classes: list[int],
-    places: dict[int, list[_Place]],
-    counts: dict[int, list[Count]],
-    lengths: dict[int, int],
-) -> tuple[Part, ...]:
-    """Classes that lie in the same parameters and attributes make one part."""
+def _parts(classes: list[int], lie: _Lie) -> tuple[Part, ...]:
+    """Classes that lie on the same axes and in the same attributes make one part."""
     alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for cls in classes:
-        where = tuple(sorted(place[:5] for place in places[cls]))
-        alike[(where, tuple(sorted(counts[cls], key=str)))].append(cls)
+        where = tuple(number for number, _ in lie.places[cls])
+        counts = tuple(sorted(lie.counts[cls], key=str)) if cls in lie.counts else ()
+        alike[(where, counts)].append(cls)
     parts = []
     for together in alike.values():
-        size = sum(lengths[cls] for cls in together)
-        cuts = _cuts(together, places, lengths)
-        parts.append(Part(size, cuts, tuple(counts[together[0]])))
+        size = sum(lie.lengths[cls] for cls in together)
+        parts.append(Part(size, _cuts(together, lie), tuple(lie.counts.get(together[0], ()))))
     return tuple(parts)
 
 
-def _cuts(
-    together: list[int], places: dict[int, list[_Place]], lengths: dict[int, int]
-) -> tuple[Cut, ...]:
-    """The n-th place of each class in a parameter's axis makes one cut of all of them."""
-    columns = zip(*(sorted(places[cls]) for cls in together), strict=True)
-    merged: dict[Cut, list[str]] = defaultdict(list)
-    for column in columns:
-        param, axis, size, width, role, _ = column[0]
+def _cuts(together: list[int], lie: _Lie) -> tuple[Cut, ...]:
+    """The n-th place of each class on an axis makes one cut of all of them."""
+    merged: dict[tuple[int, int, Role, int, tuple[tuple[int, int], ...]], list[str]] = {}
+    for column in zip(*(lie.places[cls] for cls in together), strict=True):
+        axis = lie.axes[column[0][0]]
+        layout, width = axis.layout, axis.layout.inner
         stretches = tuple(
-            (place[5], lengths[cls] * width) for cls, place in zip(together, column, strict=True)
+            (first, lie.lengths[cls] * width)
+            for cls, (_, first) in zip(together, column, strict=True)
         )
-        merged[Cut((), axis, size, role, width, stretches)].append(param)
-    return tuple(replace(cut, params=tuple(params)) for cut, params in merged.items())
+        key = (layout.axis, layout.extent, axis.role, width, stretches)
+        merged.setdefault(key, []).extend(axis.params)
+    return tuple(
+        Cut(tuple(sorted(params)), axis, size, role, width, stretches)
+        for (axis, size, role, width, stretches), params in merged.items()
+    )

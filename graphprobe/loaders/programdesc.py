@@ -174,11 +174,13 @@ def _tensor(desc: Any, kind: str) -> Any | None:
 def _op(desc: Any, number: int, block: int, blocks: int, source: str) -> Op:
     attrs: dict[str, Attr] = {}
     for attr in desc.attrs:
-        if attr.name == _SKIPPED:
+        # Each look into a message makes an object: name and type are taken out once.
+        name, kind = attr.name, attr.type
+        if name == _SKIPPED:
             continue
-        attrs[_text(attr.name)] = _attr(attr)
-        if attr.type == _BLOCK or attr.type == _BLOCKS:
-            inner = [attr.block_idx] if attr.type == _BLOCK else attr.blocks_idx
+        attrs[_text(name)] = _attr(attr, kind)
+        if kind in (_BLOCK, _BLOCKS):
+            inner = [attr.block_idx] if kind == _BLOCK else attr.blocks_idx
             _check_inner(inner, block, blocks, f"op {number} ({_text(desc.type)})", source)
     return Op(number, _text(desc.type), _slots(desc.inputs), _slots(desc.outputs), attrs, block)
 
@@ -194,21 +196,25 @@ def _slots(slots: Any) -> dict[str, tuple[str, ...]]:
     return {_text(s.parameter): tuple(map(_text, s.arguments)) for s in slots}
 
 
-def _attr(attr: Any) -> Attr:
-    if attr.type == _SCALAR:
-        return _scalar(attr.scalar)
-    if attr.type == _SCALARS:
-        return tuple(v for v in map(_scalar, attr.scalars) if v is not None)
-    name = _ATTR_FIELDS.get(attr.type)
+def _attr(attr: Any, kind: int) -> Attr:
+    name = _ATTR_FIELDS.get(kind)
     if name is None:
-        return None
+        return _scalars(attr, kind)
     value = getattr(attr, name)
-    if isinstance(value, bytes):
-        return _text(value)
     if isinstance(value, (int, float)):
         return value
+    if isinstance(value, bytes):
+        return _text(value)
     items = tuple(value)
     return tuple(map(_text, items)) if items and isinstance(items[0], bytes) else items
+
+
+def _scalars(attr: Any, kind: int) -> Attr:
+    if kind == _SCALAR:
+        return _scalar(attr.scalar)
+    if kind == _SCALARS:
+        return tuple(v for v in map(_scalar, attr.scalars) if v is not None)
+    return None
 
 
 def _scalar(scalar: Any) -> bool | int | float | None:

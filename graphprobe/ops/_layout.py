@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 # Who makes the channels (a parameter's name) and on which of its axes.
@@ -33,7 +34,7 @@ class Run(NamedTuple):
 Runs: TypeAlias = tuple[Run, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """The channels along one axis of a tensor.
 
@@ -49,7 +50,7 @@ class Layout:
     inner: int = 1
     outer: int = 1
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many channels, repetitions not counted."""
         return sum(run.length for run in self.runs)

@@ -17,6 +17,8 @@ from graphprobe.ops._spatial import RESIZES, Place, Step, image_place, place_aft
 
 # Where H and W of a feed are not declared: the size the seeds' figures are for.
 DEFAULT_IMAGE = 608
+# As the published tables have it.
+MEGABYTE = 2**20
 _BYTES = {"float64": 8, "int64": 8, "float16": 2, "int16": 2, "uint16": 2, "int8": 1, "uint8": 1}
 _DENSE = {"mul": ("X", "Y"), "fc": ("Input", "W"), "matmul": ("X", "Y"), "matmul_v2": ("X", "Y")}
 
@@ -150,8 +152,8 @@ class NetworkSize:
 
     Args:
         flops: multiply-adds of convolutions and fully connected layers, for one image.
-        params: numbers in its parameters, statistics included.
-        megabytes: of its parameters as they are stored (2**20 bytes).
+        params: numbers in its trained parameters: moving statistics are not counted.
+        megabytes: of parameters and statistics as they are stored (2**20 bytes).
     """
 
     flops: int
@@ -172,12 +174,16 @@ def network_size(
         shapes: parameters' shapes after a cut.
     """
     after = shapes or {}
-    counts = [
-        (prod(after.get(var.name, var.shape or ())), _BYTES.get(var.dtype, 4))
-        for var in program.parameters
-    ]
+    counts = {var: prod(after.get(var.name, var.shape or ())) for var in program.parameters}
+    moving = _statistics(program)
     return NetworkSize(
         multiply_adds(weight_uses(program, image), after),
-        sum(count for count, _ in counts),
-        sum(count * size for count, size in counts) / 2**20,
+        sum(count for var, count in counts.items() if var.name not in moving),
+        sum(count * _BYTES.get(var.dtype, 4) for var, count in counts.items()) / MEGABYTE,
     )
+
+
+def _statistics(program: Program) -> set[str]:
+    """What a norm keeps of the batches that it has seen."""
+    slots = ("Mean", "Variance")
+    return {name for op in program.ops for slot in slots for name in op.inputs.get(slot, ())}

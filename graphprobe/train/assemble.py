@@ -95,6 +95,12 @@ def open_student(
     section = prune_section(config)
     if section is None:
         return student
+    if student.plan is not None:
+        raise ConfigError(
+            [Problem("student.weights", f"{config.student.weights} has been cut already")],
+            where=where,
+            hint="a network is cut once: name weights of the whole one, or train without pruning",
+        )
     summary = apply_prune(student.main, None, student.scope, section, place=place, where=where)
     before, after = summary.params
     say(f"pruned: {len(summary.shapes)} parameters cut from {before:,} to {after:,} numbers")

@@ -72,7 +72,7 @@ def open_forward(ref: ProgramRef, *, seed: int = 0) -> Forward:
     for name, shape in parameters(program).items():
         value = _first_value(rng, name, shape, _variances(program))
         scope.var(name).get_tensor().set(value, paddle.CPUPlace())
-    return Forward(program, scope, dict(_batch(program, rng)), _outputs(program))
+    return Forward(program, scope, dict(_batch(program, rng)), outputs_of(program))
 
 
 def parameters(program: Any) -> dict[str, tuple[int, ...]]:
@@ -166,7 +166,7 @@ def _batch(program: Any, rng: np.random.Generator) -> Iterator[tuple[str, Array]
             yield name, rng.normal(size=shape).astype(np.float32)
 
 
-def _outputs(program: Any) -> tuple[str, ...]:
+def outputs_of(program: Any) -> tuple[str, ...]:
     """What decoding, suppression and losses read first; else what nothing reads."""
     ops = program.global_block().ops
     heads = [op for op in ops if op.type in HEADS.specs]

@@ -20,9 +20,9 @@ from graphprobe.train.prune_plan import Array
 def paddleslim_can(section: PruneSection) -> str:
     """Why PaddleSlim cannot make a cut, or an empty string."""
     if section.criterion != "l1_norm":
-        return f"it does not rank by {section.criterion}"
+        return f"PaddleSlim does not rank by {section.criterion}"
     if section.policy != "seeds":
-        return "it does not cut through concat, split and slice"
+        return "PaddleSlim does not cut through concat, split and slice"
     return ""
 
 
@@ -60,7 +60,7 @@ def cut_with_paddleslim(
         return ""
     for name, value in before.items():
         scope.find_var(name).get_tensor().set(value, place)
-    return f"it left {len(wrong)} of {len(wanted)} parameters otherwise (first: {wrong[0]})"
+    return f"PaddleSlim left {len(wrong)} of {len(wanted)} parameters otherwise (first: {wrong[0]})"
 
 
 def _request(section: PruneSection) -> tuple[list[str], list[float]]:

@@ -16,13 +16,15 @@ import paddle
 from graphprobe.config import Config, config_text
 from graphprobe.errors import CheckpointError, GraphprobeError
 from graphprobe.files import write_whole
-from graphprobe.train.assemble import Assembly, Say, assemble
+from graphprobe.ops._work import MEGABYTE
+from graphprobe.train.assemble import Assembly, Say, assemble, prune_section
 from graphprobe.train.checkpoint import (
     Checkpoint,
     read_checkpoint,
     read_newest,
     refuse_old_run,
 )
+from graphprobe.train.cut_result import cut_result
 from graphprobe.train.device import choose_place
 from graphprobe.train.engine import set_values
 from graphprobe.train.evaluate import make_evaluator
@@ -33,6 +35,7 @@ from graphprobe.train.networks import build_cut, put_weights, state_shapes
 from graphprobe.train.report import Reporter
 from graphprobe.train.result import Result
 from graphprobe.train.schedule import Schedule
+from graphprobe.train.trained import open_trained
 from graphprobe.train.weights import check_weights
 from graphprobe.version import __version__
 
@@ -64,6 +67,7 @@ def run_training(
     _open_folder(output, config, fresh=found is None, where=where)
     teacher_value = None if start.iteration else _measure_teacher(config, parts, sets, say)
     plan = _make_plan(config, parts, sets, output)
+    plan.state["metric_before"] = _measure_whole(config, parts.place, sets, found, say)
     batches = train_batches(config.train, sets.train, parts.student.built)
     feeds = load_batches(batches, start.iteration, plan.total, workers=config.train.workers)
     log = output / "metrics.jsonl"
@@ -73,6 +77,9 @@ def run_training(
         say("warning: the student is better than its teacher; a better teacher may teach more")
     result = _make_result(config, parts, plan, end, report, teacher_value)
     result = _timed(result, time.perf_counter() - begin)
+    if end.stopped is None:
+        values = plan.state["metric_before"], end.metric
+        result = replace(result, cut=cut_result(config, parts.student, values, parts.place, say))
     write_whole(output / "result.json", _json(result.document()))
     return result
 
@@ -152,6 +159,23 @@ def _measure_teacher(config: Config, parts: Assembly, sets: DataSets, say: Say) 
     return score.value
 
 
+def _measure_whole(
+    config: Config, place: Any, sets: DataSets, found: Checkpoint | None, say: Say
+) -> float | None:
+    """The metric of the student before its cut, with the weights that it begins with."""
+    if found is not None:
+        value: float | None = found.state.get("metric_before")
+        return value
+    weights = config.student.weights
+    if weights is None or sets.val is None or prune_section(config) is None:
+        return None
+    whole = open_trained(config, place, "eval", where=weights, weights=weights)
+    evaluator = make_evaluator(config.train, whole.built, sets.val, place)
+    score = evaluator.run(whole.scope)
+    say(f"before the cut: {evaluator.label} {score.value:.4f}")
+    return score.value
+
+
 def _make_plan(config: Config, parts: Assembly, sets: DataSets, output: Path) -> Plan:
     train = config.train
     rate = train.learning_rate
@@ -228,7 +252,7 @@ def _make_result(
         best_iteration=end.best_iteration,
         teacher_value=teacher_value,
         parameters=sum(size for name, size in sizes.items() if name in trained),
-        megabytes=sum(sizes.values()) * 4 / 1e6,
+        megabytes=sum(sizes.values()) * 4 / MEGABYTE,
         seconds=0.0,
         images_per_second=report.images_per_second,
         data_wait=report.wait_share,

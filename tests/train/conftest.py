@@ -51,7 +51,7 @@ def distillation(output: Path, teacher_weights: Path | None = None, **train: Any
     return {**plain, "kind": "distill", "teacher": teacher, "pairs": pairs}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_config() -> MakeConfig:
     """Plain data -> config, as `load_config` makes it of a file."""
     from graphprobe.config.load import validate
@@ -64,12 +64,12 @@ def make_config() -> MakeConfig:
     return make
 
 
-@pytest.fixture(name="document")
+@pytest.fixture(name="document", scope="session")
 def _document() -> Callable[..., dict[str, Any]]:
     return document
 
 
-@pytest.fixture(name="distillation")
+@pytest.fixture(name="distillation", scope="session")
 def _distillation() -> Callable[..., dict[str, Any]]:
     return distillation
 
