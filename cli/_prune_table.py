@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from graphprobe.analysis.flops import NetworkSize
+from graphprobe.analysis.flops import NetworkSize, work_text
 from graphprobe.analysis.prune import PruneFindings
 from graphprobe.analysis.prune_choice import PruneChoice
 from graphprobe.ir import PruneDecision
@@ -57,7 +57,7 @@ def sizes(choice: PruneChoice) -> list[str]:
     ratios = sorted(set(choice.ratios))
     ratio = f"{ratios[0]:g}" if len(ratios) == 1 else f"{ratios[0]:g} to {ratios[-1]:g}"
     return [
-        f"ratio {ratio}: multiply-adds {a.flops / 1e9:.3g} G -> {b.flops / 1e9:.3g} G "
+        f"ratio {ratio}: multiply-adds {work_text(a.flops)} -> {work_text(b.flops)} "
         f"(-{1 - b.flops / a.flops:.1%}), parameters {a.params / 1e6:.3g} M -> "
         f"{b.params / 1e6:.3g} M, {a.megabytes:.3g} MB -> {b.megabytes:.3g} MB"
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,10 +97,14 @@ def _examine_cut(settings: PruneConfig, where: str, *, prove: bool) -> Answer:
             "passed": report.passed,
             "engine": report.engine,
             "groups": [dict(zip(head, row, strict=True)) for row in body],
+            "before": asdict(report.before),
+            "after": asdict(report.after),
+            "changed": report.changed,
+            "outputs": report.outputs,
             "problems": [str(problem) for problem in report.problems],
         },
         lambda: (head, body),
-        lambda: [_prune_table(body), _sizes(report)],
+        lambda: [_prune_table(body, prove=prove), *_sizes(report)] if body else [],
         report.notes,
         report.problems,
     )
@@ -116,24 +120,35 @@ def conclude(answer: Answer, where: str) -> None:
         raise typer.Exit(ANSWER_IS_NO)
 
 
-def _sizes(report: PruneReport) -> str:
+def _sizes(report: PruneReport) -> list[str]:
+    from graphprobe.analysis.flops import work_text
+
     before, after = report.before, report.after
-    return (
-        f"  multiply-adds {before.flops / 1e9:.3g} G -> {after.flops / 1e9:.3g} G, "
-        f"parameters {before.params:,} -> {after.params:,}; cut by {report.engine}\n"
-        "  difference (--prove): from the network with those channels masked, over its largest "
-        "output"
-    )
+    outputs = (f"{n} {'x'.join(map(str, shape))}" for n, shape in report.outputs.items())
+    return [
+        f"  multiply-adds  {work_text(before.flops)} -> {work_text(after.flops)}",
+        f"  parameters     {before.params:,} -> {after.params:,}",
+        f"  size           {before.megabytes:.2f} MB -> {after.megabytes:.2f} MB",
+        f"  cut by         {report.engine}; {len(report.changed)} parameters change shape",
+        *(f"  {'runs, gives' if i == 0 else '':15}{line}" for i, line in enumerate(outputs)),
+    ]
 
 
-def _prune_table(body: list[tuple[str, int, int, int, float | None]]) -> Table:
+def _prune_table(body: list[tuple[str, int, int, int, float | None]], *, prove: bool) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table("convolution", "together", "channels", "difference", box=box.SIMPLE_HEAD)
+    heads = ("convolution", "together", "channels", *(["difference"] if prove else []))
+    caption = "difference: of the outputs from those of the network whose removed channels are\n"
+    caption += "masked, over the largest output"
+    table = Table(
+        *heads, box=box.SIMPLE_HEAD, caption=caption if prove else None, caption_justify="left"
+    )
     for conv, together, before, after, difference in body:
-        shown = "" if difference is None else f"{difference:.1e}"
-        table.add_row(conv, str(together), f"{before} -> {after}", shown)
+        cells = [conv, str(together), f"{before} -> {after}"]
+        if prove:
+            cells.append("" if difference is None else f"{difference:.1e}")
+        table.add_row(*cells)
     return table
 
 

@@ -9,6 +9,7 @@ from graphprobe.ops._work import (
     multiply_adds,
     network_size,
     weight_uses,
+    work_text,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "multiply_adds",
     "network_size",
     "weight_uses",
+    "work_text",
 ]

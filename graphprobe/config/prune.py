@@ -101,27 +101,32 @@ def _doubled(section: PruneSection, path: str) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for i, group in enumerate(section.groups):
         for j, name in enumerate(group.convs):
-            if name in seen and group.convs.index(name) == j and seen[name] != i:
-                where = f"{path}.groups[{i}].convs[{j}]"
-                yield Problem(where, f"{name} is also in groups[{seen[name]}]")
+            if name in seen:
+                also = "named twice" if seen[name] == i else f"also in groups[{seen[name]}]"
+                yield Problem(f"{path}.groups[{i}].convs[{j}]", f"{name} is {also}")
             seen.setdefault(name, i)
 
 
 def _positions(section: PruneSection, path: str) -> Iterator[Problem]:
-    taken: set[tuple[str, int, int]] = set()
+    taken: dict[tuple[str, int], list[tuple[int, int, str]]] = {}
     for i, group in enumerate(section.groups):
         for j, part in enumerate(group.parts):
             for k, cut in enumerate(part.cuts):
                 where = f"{path}.groups[{i}].parts[{j}].cuts[{k}].at"
-                message = _wrong_positions(part, cut, taken)
+                found = read_ranges(cut.at)
+                message = _wrong_positions(part, cut, found)
                 if message:
                     yield Problem(where, message)
+                for name in cut.params:
+                    ends = [(a, a + n, where) for a, n in found[0]] if found else []
+                    taken.setdefault((name, cut.axis), []).extend(ends)
+    for (name, axis), stretches in taken.items():
+        yield from _overlaps(f"axis {axis} of {name}", sorted(stretches))
 
 
 def _wrong_positions(
-    part: PartConfig, cut: CutConfig, taken: set[tuple[str, int, int]]
+    part: PartConfig, cut: CutConfig, found: tuple[list[tuple[int, int]], int] | None
 ) -> str | None:
-    found = read_ranges(cut.at)
     if found is None:
         return f"{cut.at} is no list of positions"
     stretches, width = found
@@ -129,9 +134,13 @@ def _wrong_positions(
         return f"{cut.at} does not hold {part.channels} channels"
     if max(first + length for first, length in stretches) > cut.size:
         return f"{cut.at} goes beyond the {cut.size} positions of the axis"
-    for name in cut.params:
-        for first, _ in stretches:
-            if (name, cut.axis, first) in taken:
-                return f"axis {cut.axis} of {name} is cut twice at {first}"
-            taken.add((name, cut.axis, first))
     return None
+
+
+def _overlaps(what: str, stretches: list[tuple[int, int, str]]) -> Iterator[Problem]:
+    """One problem for each stretch that begins before an earlier one has ended."""
+    end = 0
+    for first, last, where in stretches:
+        if first < end:
+            yield Problem(where, f"{what} is cut twice at {first}")
+        end = max(end, last)

@@ -66,6 +66,11 @@ def multiply_adds(uses: Iterable[Work], shapes: Mapping[str, tuple[int, ...]] | 
     return sum(prod(after.get(use.param, use.shape)) * use.positions for use in uses)
 
 
+def work_text(count: int) -> str:
+    """Multiply-adds as tables show them: ``10.8 G``, ``2.76 M``."""
+    return f"{count / 1e9:.3g} G" if count >= 1e9 else f"{count / 1e6:.3g} M"
+
+
 def _conv(flow: Dataflow, places: list[Place | None], op: Op) -> Work | None:
     name = op.input("Filter") or ""
     shape = flow.program.shape(name, op.block)

@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 import paddle
 
-from graphprobe.config import Config, DistillConfig, PruneConfig, PruneSection, load_config
+from graphprobe.config import Config, DistillConfig, PruneConfig, check_fingerprint, load_config
 from graphprobe.errors import ConfigError, Problem
+from graphprobe.programs import load_program
 from graphprobe.train.checkpoint import Checkpoint, arrays_sha256
+from graphprobe.train.cut_pairs import pair_problems
 from graphprobe.train.device import is_gpu
 from graphprobe.train.engine import Engine, Feed, Optimizer
 from graphprobe.train.fast_teacher import FastTeacher
 from graphprobe.train.feeding import check_sizes, other_pixels
 from graphprobe.train.merge import merge_teacher, teacher_part
 from graphprobe.train.networks import Network, fill, open_network, plan_of
-from graphprobe.train.objective import Group, Term, add_term, group_pairs, group_problems
+from graphprobe.train.objective import Group, Term, add_term, group_pairs
 from graphprobe.train.prune_apply import apply_prune
 
 Say = Callable[[str], None]
@@ -92,33 +94,40 @@ def open_student(
         plan = plan_of(resumed.state.get("prune"), str(resumed.path))
         return fill(student, place, config.train.seed, plan=plan)
     student = fill(student, place, config.train.seed)
-    section = prune_section(config)
-    if section is None:
-        return student
-    if student.plan is not None:
-        raise ConfigError(
-            [Problem("student.weights", f"{config.student.weights} has been cut already")],
-            where=where,
-            hint="a network is cut once: name weights of the whole one, or train without pruning",
-        )
-    summary = apply_prune(student.main, None, student.scope, section, place=place, where=where)
-    before, after = summary.params
-    say(f"pruned: {len(summary.shapes)} parameters cut from {before:,} to {after:,} numbers")
-    return replace(student, plan=summary.plan)
+    found = prune_config(config, where)
+    return student if found is None else _cut(config, student, place, *found, say=say)
 
 
-def prune_section(config: Config) -> PruneSection | None:
-    """What a config cuts: its own section, or that of the prune.yaml it names."""
+def prune_config(config: Config, where: str) -> tuple[PruneConfig, str] | None:
+    """What a config cuts, and its file: itself, or the prune.yaml that it names; else None."""
     if isinstance(config, PruneConfig):
-        return config.prune
+        return config, where
     if isinstance(config, DistillConfig) and config.prune is not None:
         # Its section `prune` is all that is taken: the program that it names is not run.
         found = load_config(Path(config.prune).expanduser(), allow_code=True)
         if not isinstance(found, PruneConfig):
             problem = Problem("kind", f"must be prune, not {found.kind}")
             raise ConfigError([problem], where=config.prune)
-        return found.prune
+        return found, config.prune
     return None
+
+
+def _cut(
+    config: Config, student: Network, place: Any, cut: PruneConfig, where: str, *, say: Say
+) -> Network:
+    if student.plan is not None:
+        raise ConfigError(
+            [Problem("student.weights", f"{config.student.weights} has been cut already")],
+            where=where,
+            hint="a network is cut once: name weights of the whole one, or cut nothing more",
+        )
+    if isinstance(config, DistillConfig):
+        program = load_program(config.student.program)
+        check_fingerprint(cut.student, program, key="student", where=where)
+    summary = apply_prune(student.main, None, student.scope, cut.prune, place=place, where=where)
+    before, after = summary.params
+    say(f"pruned: {len(summary.shapes)} parameters cut from {before:,} to {after:,} numbers")
+    return replace(student, plan=summary.plan)
 
 
 def open_teacher(config: Config, place: Any, *, where: str, say: Say) -> Network | None:
@@ -176,7 +185,7 @@ def checked_groups(
     """
     groups, problems = group_pairs(config.pairs)
     for group in groups:
-        problems += group_problems(group, student.main, teacher.main)
+        problems += pair_problems(group, student, teacher)
     if problems:
         raise ConfigError(problems, where=where)
     return groups

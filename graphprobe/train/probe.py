@@ -21,11 +21,12 @@ from graphprobe.train.assemble import (
     total_loss,
     with_feeds,
 )
+from graphprobe.train.cut_pairs import pair_problems
 from graphprobe.train.engine import Engine, Feed
 from graphprobe.train.feeding import open_sets, train_batches
 from graphprobe.train.merge import PREFIX
 from graphprobe.train.networks import Network
-from graphprobe.train.objective import Group, Term, group_pairs, group_problems
+from graphprobe.train.objective import Group, Term, group_pairs
 
 # A weighted term this many times the task's loss, or less than its inverse, is worth a warning.
 FAR = 1000.0
@@ -105,7 +106,7 @@ def probe_distillation(config: DistillConfig, place: Any, *, where: str, say: Sa
     assert teacher is not None  # noqa: S101 - the kind is distill
     sets = open_sets(config.train, student.built)
     groups, problems = group_pairs(config.pairs)
-    wrong = {g.name: group_problems(g, student.main, teacher.main) for g in groups}
+    wrong = {g.name: pair_problems(g, student, teacher) for g in groups}
     fit = [group for group in groups if not wrong[group.name]]
     rows = {g.name: _failed(g, wrong[g.name]) for g in groups}
     if not fit:

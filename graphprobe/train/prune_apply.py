@@ -121,7 +121,7 @@ def _cut_values(
         if not note:
             return "paddleslim", ""
         if section.engine == "paddleslim":
-            raise TrainError(f"this cut is not for it: {note}", where="prune.engine",
+            raise TrainError(note, where="prune.engine",
                              hint="set prune.engine to auto or own")  # fmt: skip
     for name, value in wanted.items():
         scope.find_var(name).get_tensor().set(value, place)

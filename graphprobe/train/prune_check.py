@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphprobe.config import PruneConfig, PruneSection, check_fingerprint
-from graphprobe.errors import GraphprobeError, Problem
+from graphprobe.errors import ConfigError, GraphprobeError, Problem
 from graphprobe.ops._amounts import read_ranges, units
 from graphprobe.ops._work import NetworkSize, network_size
 from graphprobe.programs import load_program
@@ -50,7 +50,7 @@ class PruneReport:
         changed: parameter -> shape before and after.
         before: size of the network.
         after: size after the cut.
-        engine: who cut.
+        engine: who cut; empty where nothing was cut.
         outputs: variable -> its shape, of the forward run after the cut.
         problems: why the check fails; empty where it passes.
         notes: what is worth knowing.
@@ -80,16 +80,19 @@ def check_prune(config: PruneConfig, *, prove: bool = False, where: str = "") ->
         where: the config's file.
 
     Raises:
-        ConfigError: the config is for another program, or names and sizes do not fit it (all
-            are listed), or nothing would be cut.
+        ConfigError: the config is for another program.
         LoadError: the program cannot be built or read.
     """
     program = load_program(config.student.program)
     check_fingerprint(config.student, program, key="student", where=where)
+    image = (config.train.image_size, config.train.image_size)
     forward = open_forward(config.student)
     trial = forward.copy()
-    summary = apply_prune(trial.program, None, trial.scope, config.prune, where=where)
-    image = (config.train.image_size, config.train.image_size)
+    try:
+        summary = apply_prune(trial.program, None, trial.scope, config.prune, where=where)
+    except ConfigError as error:
+        size = network_size(program, image)
+        return PruneReport((), {}, size, size, "", {}, error.problems, (error.hint,))
     after = {name: shape for name, (_, shape) in summary.shapes.items()}
     outputs, problems = _run(trial)
     rows = tuple(_rows(config.prune, summary, forward if prove else None))

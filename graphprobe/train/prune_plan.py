@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphprobe.config import CountConfig, CutConfig, GroupConfig, PartConfig, PruneSection
-from graphprobe.errors import CheckpointError, ConfigError, Problem
+from graphprobe.errors import CheckpointError, ConfigError, Problem, did_you_mean
 from graphprobe.ops._amounts import read_ranges, units
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -127,7 +127,7 @@ def make_plan(section: PruneSection, shapes: Shapes, weights: Weights, where: st
         ConfigError: all at once: unknown names, axes of another size (as after an earlier cut),
             positions cut twice; or nothing would be cut.
     """
-    problems = [*section.problems(), *_mismatches(section, shapes)]
+    problems = [*section.problems(), *_unknown(section, shapes), *_mismatches(section, shapes)]
     if problems:
         raise ConfigError(problems, where=where, hint="make the config again for this program")
     maker = _Maker(section, weights)
@@ -140,6 +140,18 @@ def make_plan(section: PruneSection, shapes: Shapes, weights: Weights, where: st
             hint="raise the ratios, or lower round_to and min_channels",
         )
     return maker.plan()
+
+
+def _unknown(section: PruneSection, shapes: Shapes) -> Iterator[Problem]:
+    for i, group in enumerate(section.groups):
+        for j, name in enumerate(group.convs):
+            if name not in shapes:
+                yield Problem(f"prune.groups[{i}].convs[{j}]", _no_parameter(name, shapes))
+
+
+def _no_parameter(name: str, shapes: Shapes) -> str:
+    hint = did_you_mean(name, shapes)
+    return f"the program has no parameter {name}" + (f"; {hint}" if hint else "")
 
 
 def _mismatches(section: PruneSection, shapes: Shapes) -> Iterator[Problem]:
@@ -158,7 +170,7 @@ def _mismatches(section: PruneSection, shapes: Shapes) -> Iterator[Problem]:
 def _mismatch(cut: CutConfig, name: str, shapes: Shapes) -> str | None:
     shape = shapes.get(name)
     if shape is None:
-        return f"the program has no parameter {name}"
+        return _no_parameter(name, shapes)
     if cut.axis >= len(shape):
         return f"{name} has {len(shape)} axes, not {cut.axis + 1}"
     if shape[cut.axis] < cut.size:

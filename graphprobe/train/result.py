@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from graphprobe.ops._work import work_text
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -36,7 +38,7 @@ class CutResult:
         """(what, before, after, change) lines."""
         a, b = self.before, self.after
         rows = [
-            ("multiply-adds", _work(a.flops), _work(b.flops), _share(a.flops, b.flops)),
+            ("multiply-adds", work_text(a.flops), work_text(b.flops), _share(a.flops, b.flops)),
             ("parameters", f"{a.parameters:,}", f"{b.parameters:,}",
              _share(a.parameters, b.parameters)),
             ("size", f"{a.megabytes:.2f} MB", f"{b.megabytes:.2f} MB",
@@ -50,10 +52,6 @@ class CutResult:
             change = f"{b.value - a.value:+.4f}" if a.value is not None else ""
             rows.append((metric, before, f"{b.value:.4f}", change))
         return rows
-
-
-def _work(flops: int) -> str:
-    return f"{flops / 1e9:.3g} G" if flops >= 1e9 else f"{flops / 1e6:.3g} M"
 
 
 def _share(before: float, after: float) -> str:

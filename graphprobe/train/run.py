@@ -17,7 +17,7 @@ from graphprobe.config import Config, config_text
 from graphprobe.errors import CheckpointError, GraphprobeError
 from graphprobe.files import write_whole
 from graphprobe.ops._work import MEGABYTE
-from graphprobe.train.assemble import Assembly, Say, assemble, prune_section
+from graphprobe.train.assemble import Assembly, Say, assemble, prune_config
 from graphprobe.train.checkpoint import (
     Checkpoint,
     read_checkpoint,
@@ -167,7 +167,7 @@ def _measure_whole(
         value: float | None = found.state.get("metric_before")
         return value
     weights = config.student.weights
-    if weights is None or sets.val is None or prune_section(config) is None:
+    if weights is None or sets.val is None or prune_config(config, weights) is None:
         return None
     whole = open_trained(config, place, "eval", where=weights, weights=weights)
     evaluator = make_evaluator(config.train, whole.built, sets.val, place)
