@@ -17,6 +17,7 @@ import paddle
 
 from graphprobe.config import PruneSection
 from graphprobe.errors import ConfigError, Problem, TrainError
+from graphprobe.train.prune_network import infer_shapes
 from graphprobe.train.prune_plan import AttrCut, CutPlan, make_plan
 from graphprobe.train.prune_slim import cut_with_paddleslim, paddleslim_can
 
@@ -106,7 +107,7 @@ def replay_plan(program: Any, plan: CutPlan, startup: Any | None = None) -> None
     _set_attrs(program, plan)
     if startup is not None:
         _set_initializers(startup, plan)
-    _infer_shapes(program)
+    infer_shapes(program)
 
 
 def _cut_values(
@@ -214,13 +215,6 @@ def _is_meant(op: Any, change: AttrCut) -> bool:
 def _must_exist(program: Any, change: AttrCut) -> bool:
     """An op that is told by its parameter may be left out together with it."""
     return change.param is None or program.global_block().has_var(change.param)
-
-
-def _infer_shapes(program: Any) -> None:
-    for block in program.blocks:
-        for op in block.ops:
-            if op.type not in ("feed", "fetch") and not op.has_attr("sub_block"):
-                op.desc.infer_shape(block.desc)
 
 
 def _verify(program: Any, scope: Any, changed: dict[str, Any]) -> None:

@@ -87,14 +87,12 @@ def check_prune(config: PruneConfig, *, prove: bool = False, where: str = "") ->
     check_fingerprint(config.student, program, key="student", where=where)
     image = (config.train.image_size, config.train.image_size)
     forward = open_forward(config.student)
-    trial = forward.copy()
     try:
-        summary = apply_prune(trial.program, None, trial.scope, config.prune, where=where)
+        summary, outputs, problems = _try(forward, config.prune, where)
     except ConfigError as error:
         size = network_size(program, image)
         return PruneReport((), {}, size, size, "", {}, error.problems, (error.hint,))
     after = {name: shape for name, (_, shape) in summary.shapes.items()}
-    outputs, problems = _run(trial)
     rows = tuple(_rows(config.prune, summary, forward if prove else None))
     problems += _unproven(rows)
     return PruneReport(
@@ -107,6 +105,15 @@ def check_prune(config: PruneConfig, *, prove: bool = False, where: str = "") ->
         tuple(problems),
         (summary.note,) if summary.note else (),
     )
+
+
+def _try(
+    forward: Forward, section: PruneSection, where: str
+) -> tuple[PruneSummary, dict[str, tuple[int, ...]], list[Problem]]:
+    """Cut a copy and run it; the copy is gone before anything is proven."""
+    trial = forward.copy()
+    summary = apply_prune(trial.program, None, trial.scope, section, where=where)
+    return summary, *_run(trial)
 
 
 def _run(forward: Forward) -> tuple[dict[str, tuple[int, ...]], list[Problem]]:
@@ -145,11 +152,12 @@ class Proof:
     """Compares networks with one group cut against the network with that group masked.
 
     Zeros stand where weights consume the removed channels: what a norm or an activation makes of
-    a channel that is gone must not count. One scope serves all; changed values are put back.
+    a channel that is gone must not count. One scope serves all; changed values are put back, and
+    pictures are small, so the memory is that of the weights and of a group's copies of them.
     """
 
     def __init__(self, forward: Forward, section: PruneSection) -> None:
-        self.forward = forward
+        self.forward = forward.small()
         self.section = section
 
     def difference(self, group: int) -> float:

@@ -31,7 +31,8 @@ class Forward:
         program: the paddle program, without feed and fetch ops.
         scope: its values.
         batch: an input for each feed.
-        outputs: what its heads read (or what it gives out, where it has none).
+        outputs: what its heads read (or what it gives out, where it has none), before anything
+            is made whole numbers of it.
     """
 
     program: Any
@@ -53,9 +54,27 @@ class Forward:
         part = self.program._prune_with_input(names, list(self.outputs))
         feed = {n: v for n, v in self.batch.items() if part.global_block().has_var(n)}
         executor = paddle.static.Executor(paddle.CPUPlace())
-        results = executor.run(part, feed=feed, fetch_list=list(self.outputs), scope=self.scope)
-        executor.close()
-        return [np.array(result) for result in results]
+        try:
+            found = executor.run(part, feed=feed, fetch_list=list(self.outputs), scope=self.scope)
+            return [np.array(result) for result in found]
+        finally:
+            executor.close()
+            # The activations of a run stay in scopes of their own below this one.
+            self.scope.drop_kids()
+
+    def small(self) -> Forward:
+        """The same on a smaller picture where the program fixes a larger one and lets it shrink."""
+        program = self.program.clone()
+        batch = dict(self.batch)
+        for name, value in self.batch.items():
+            if value.ndim == 4 and min(value.shape[2:]) > TRIAL_SIZE:
+                batch[name] = value[:, :, :TRIAL_SIZE, :TRIAL_SIZE].copy()
+                program.global_block().var(name).desc.set_shape(list(batch[name].shape))
+        try:
+            infer_shapes(program)
+        except (RuntimeError, ValueError):
+            return self
+        return Forward(program, self.scope, batch, self.outputs)
 
 
 def open_forward(ref: ProgramRef, *, seed: int = 0) -> Forward:
@@ -166,8 +185,23 @@ def _batch(program: Any, rng: np.random.Generator) -> Iterator[tuple[str, Array]
             yield name, rng.normal(size=shape).astype(np.float32)
 
 
+def infer_shapes(program: Any) -> None:
+    """Give every activation the shape that follows from its op's inputs.
+
+    Raises:
+        RuntimeError, ValueError: the shapes do not fit one of the ops.
+    """
+    for block in program.blocks:
+        for op in block.ops:
+            if op.type not in ("feed", "fetch") and not op.has_attr("sub_block"):
+                op.desc.infer_shape(block.desc)
+
+
 def outputs_of(program: Any) -> tuple[str, ...]:
-    """What decoding, suppression and losses read first; else what nothing reads."""
+    """What decoding, suppression and losses read first; else what nothing reads.
+
+    Whole numbers (the classes that arg_max picks) hide differences: what they are made of counts.
+    """
     ops = program.global_block().ops
     heads = [op for op in ops if op.type in HEADS.specs]
     made = {name for op in heads for name in op.output_arg_names}
@@ -179,8 +213,17 @@ def outputs_of(program: Any) -> tuple[str, ...]:
     ]
     if not found:
         read = {name for op in ops for name in op.input_arg_names}
-        found = [op.output_arg_names[0] for op in ops if not read.intersection(op.output_arg_names)]
+        ends = [op for op in ops if not read.intersection(op.output_arg_names)]
+        found = [name for op in ends for name in _floats(program, op, ops)]
     return tuple(dict.fromkeys(found))
+
+
+def _floats(program: Any, op: Any, ops: Any) -> list[str]:
+    """The first output of an op, or the activations that it is made of where it is no float."""
+    name = op.output_arg_names[0]
+    if _is_float_activation(program, name, ops):
+        return [name]
+    return [n for n in op.input_arg_names if _is_float_activation(program, n, ops)] or [name]
 
 
 def _is_float_activation(program: Any, name: str, ops: Any) -> bool:

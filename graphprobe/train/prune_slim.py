@@ -1,7 +1,8 @@
 """PaddleSlim's Pruner as the engine of a cut, held to the plan.
 
-The Pruner skips in silence what it cannot cut, so every parameter is compared with the plan
-afterwards; where one differs, the values are put back and the reason is returned.
+The Pruner skips in silence what it cannot cut, and cuts what it finds beside it, so every parameter
+of the program is compared with the plan afterwards; where one differs, the values are put back and
+the reason is returned.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from graphprobe.config import GroupConfig, PruneSection
+from graphprobe.train.prune_network import parameters
 from graphprobe.train.prune_plan import Array
 
 
@@ -45,7 +47,7 @@ def cut_with_paddleslim(
     Returns:
         What came out otherwise, the values being as before; empty where all is as planned.
     """
-    before = {name: np.array(scope.find_var(name).get_tensor()) for name in wanted}
+    before = {name: np.array(scope.find_var(name).get_tensor()) for name in parameters(program)}
     params, ratios = _request(section)
     with _hushed():
         from paddleslim.prune import Pruner
@@ -53,14 +55,14 @@ def cut_with_paddleslim(
         Pruner(criterion="l1_norm").prune(program, scope, params, ratios, place=place)
     wrong = [
         name
-        for name, value in wanted.items()
+        for name, value in {**before, **wanted}.items()
         if not np.array_equal(np.array(scope.find_var(name).get_tensor()), value)
     ]
     if not wrong:
         return ""
     for name, value in before.items():
         scope.find_var(name).get_tensor().set(value, place)
-    return f"PaddleSlim left {len(wrong)} of {len(wanted)} parameters otherwise (first: {wrong[0]})"
+    return f"PaddleSlim left {len(wrong)} parameters otherwise than planned (first: {wrong[0]})"
 
 
 def _request(section: PruneSection) -> tuple[list[str], list[float]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from graphprobe.analysis.prune import find_prunable
-from graphprobe.analysis.prune_choice import choose
+from graphprobe.analysis.prune_choice import Limits, choose
 from graphprobe.config import ProgramRef, PruneConfig
 from graphprobe.emit import prune_config
 from graphprobe.errors import ConfigError, TrainError
@@ -18,6 +20,16 @@ pytestmark = pytest.mark.paddle
 
 STUDENT = "zoo:yolov3_mobilenet_v1?scale=0.125&size=64"
 TEACHER = "zoo:yolov3_r34?scale=0.125&size=64"
+SEGMENTER = "zoo:deeplabv3p_mobilenetv2?scale=0.25&size=65"
+# Prunable, and not among the 24 filters of PaddleDetection's example.
+SIX_MORE = (
+    "conv1_weights",
+    "conv6_sep_weights",
+    "yolo_block.0.2.conv.weights",
+    "yolo_block.0.tip.conv.weights",
+    "yolo_block.1.tip.conv.weights",
+    "yolo_block.2.1.0.conv.weights",
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -29,9 +41,11 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def config() -> Callable[..., PruneConfig]:
-    def make(name, policy="coupled", ratio=0.5, engine="own"):
+    def make(name, policy="coupled", ratio=0.5, engine="own", keep=None):
         program = load_program(name)
-        made = prune_config(choose(find_prunable(program, policy), ratio), program, "x")
+        limits = Limits(keep=re.compile(keep) if keep else None)
+        choice = choose(find_prunable(program, policy), ratio, limits=limits)
+        made = prune_config(choice, program, "x")
         section = made.prune.model_copy(update={"engine": engine})
         return made.model_copy(update={"prune": section})
 
@@ -51,25 +65,71 @@ def cut(config, *, where=""):
     return trial, apply_prune(trial.program, None, trial.scope, config.prune, where=where)
 
 
-def test_every_group_of_the_student_cuts_to_the_masked_network(config):
+@pytest.mark.parametrize(
+    ("name", "groups", "blocked"), [(STUDENT, 34, 3), (TEACHER, 41, 3), (SEGMENTER, 25, 1)]
+)
+def test_every_group_cuts_to_the_masked_network(config, name, groups, blocked):
+    """Prunable: cut and run, equal to the masked network. Blocked: with a stated reason."""
     from graphprobe.train.prune_check import TOLERANCE, check_prune
 
-    report = check_prune(config(STUDENT), prove=True)
-    assert report.passed and len(report.groups) == 34
+    report = check_prune(config(name), prove=True)
+    assert report.passed and len(report.groups) == groups
     for row in report.groups:
         assert 0 < row.after < row.before
         assert row.difference is not None and row.difference <= TOLERANCE
     assert report.after.flops < 0.4 * report.before.flops
     assert report.after.params < 0.4 * report.before.params
-    heads = [shape for name, shape in report.outputs.items() if name.startswith("conv2d")]
-    assert heads == [(1, 75, 2, 2), (1, 75, 4, 4), (1, 75, 8, 8)]
+    decisions = find_prunable(load_program(name), "coupled").decisions
+    stopped = [d for d in decisions if d.status == "blocked"]
+    assert len(stopped) == blocked
+    assert all(d.reason == "output" and d.detail and d.path for d in stopped)
+    assert sum(row.convs for row in report.groups) == len(decisions) - blocked
 
 
-def test_all_groups_of_the_teacher_together(config):
+def test_what_is_compared_is_no_whole_number():
+    """A segmenter's file ends in arg_max: its scores are compared, not the classes."""
+    import paddle
+
+    from graphprobe.train.prune_network import outputs_of
+
+    paddle.enable_static()
+    program = paddle.static.Program()
+    with paddle.static.program_guard(program, paddle.static.Program()):
+        image = paddle.static.data("image", [1, 3, 8, 8])
+        scores = paddle.static.nn.conv2d(image, 5, 1)
+        paddle.argmax(scores, axis=1)
+    assert outputs_of(program) == (scores.name,)
+
+
+@pytest.mark.parametrize(("size", "taken"), [(128, 96), (64, 64)])
+def test_a_proof_takes_small_pictures_where_the_program_allows_it(size, taken):
+    import paddle
+
+    from graphprobe.train.prune_network import Forward
+
+    paddle.enable_static()
+    results = []
+    for fixed in (False, True):
+        program = paddle.static.Program()
+        with paddle.static.program_guard(program, paddle.static.Program()):
+            image = paddle.static.data("image", [1, 3, size, size])
+            x = paddle.nn.functional.relu(image)
+            if fixed:
+                x = paddle.reshape(x, [1, 3, size * size])
+        batch = {"image": np.ones((1, 3, size, size), np.float32)}
+        small = Forward(program, paddle.static.Scope(), batch, (x.name,)).small()
+        results.append((small.batch["image"].shape[2:], small.run()[0].shape))
+        assert tuple(image.shape) == (1, 3, size, size)
+    assert results[0] == ((taken, taken), (1, 3, taken, taken))
+    assert results[1] == ((size, size), (1, 3, size * size))
+
+
+def test_all_groups_together(config):
     from graphprobe.train.prune_check import TOLERANCE, Proof
 
-    made = config(TEACHER, ratio=0.3)
-    assert Proof(forward(TEACHER), made.prune).compare(made.prune) <= TOLERANCE
+    for name in (STUDENT, TEACHER, SEGMENTER):
+        made = config(name, ratio=0.3)
+        assert Proof(forward(name), made.prune).compare(made.prune) <= TOLERANCE
 
 
 def test_a_train_program_is_cut_and_trains(config):
@@ -100,15 +160,27 @@ def test_a_train_program_is_cut_and_trains(config):
     assert np.isfinite(value).all()
 
 
-def test_paddleslim_cuts_the_same(config):
+@pytest.mark.parametrize("name", [STUDENT, TEACHER, SEGMENTER])
+def test_paddleslim_cuts_the_same(config, name):
     """Every convolution that both can cut: the same channels stay, in every parameter."""
-    slim, by_slim = cut(config(STUDENT, "seeds", engine="paddleslim"))
-    own, by_own = cut(config(STUDENT, "seeds", engine="own"))
+    slim, by_slim = cut(config(name, "seeds", engine="paddleslim"))
+    own, by_own = cut(config(name, "seeds", engine="own"))
     assert (by_slim.engine, by_own.engine) == ("paddleslim", "own")
     assert by_slim.plan == by_own.plan and by_slim.shapes == by_own.shapes
     for name in by_own.plan.axes:
         values = [np.array(f.scope.find_var(name).get_tensor()) for f in (slim, own)]
         np.testing.assert_array_equal(*values)
+
+
+def test_the_published_24_together(config):
+    """PaddleDetection's list for YOLOv3-MobileNetV1, all at 0.5: cut by PaddleSlim, and run."""
+    made = config(STUDENT, "seeds", engine="paddleslim", keep=f"^(?:{'|'.join(SIX_MORE)})$")
+    assert len(made.prune.groups) == 24
+    network, summary = cut(made)
+    for group in made.prune.groups:
+        before, after = summary.plan.channels[group.convs[0]]
+        assert after == before - round(before * 0.5)
+    assert all(np.isfinite(array).all() for array in network.run())
 
 
 def test_auto_takes_paddleslim_where_it_can(config):
@@ -191,3 +263,29 @@ def test_the_readers_forms_are_read_by_paddleslim(tmp_path):
     read = extract_strategy_config(str(path))["ChannelPrune"]
     assert read.prune_params_name == choice.params and len(choice.params) == 30
     assert (read.pruned_ratio, read.criterion) == (0.5, "l1_norm")
+
+
+def test_auto_compression_cuts_what_its_form_says(config, tmp_path):
+    """The section ChannelPrune, run by PaddleSlim itself, gives the shapes of the plan."""
+    import paddle
+    from paddleslim.auto_compression.config_helpers import extract_strategy_config
+    from paddleslim.auto_compression.create_compressed_program import build_prune_program
+
+    from graphprobe.emit import prune_reader_text
+
+    choice = choose(find_prunable(load_program(STUDENT)), 0.5)
+    path = tmp_path / "act.yaml"
+    path.write_text(prune_reader_text(choice, "x", "act"))
+    section = vars(extract_strategy_config(str(path))["ChannelPrune"])
+    network = forward(STUDENT)
+    network.program.global_block().var("image").desc.set_shape([1, 3, 64, 64])
+    info = SimpleNamespace(program=network.program)
+    with paddle.static.scope_guard(network.scope):
+        build_prune_program(
+            paddle.static.Executor(paddle.CPUPlace()), paddle.CPUPlace(), section, info,
+            "channel_prune", None,
+        )  # fmt: skip
+    _, summary = cut(config(STUDENT, "seeds"))
+    block = info.program.global_block()
+    for name, (_, after) in summary.shapes.items():
+        assert tuple(block.var(name).shape) == after, name
