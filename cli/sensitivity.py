@@ -27,7 +27,9 @@ _PICTURES = (".png", ".svg", ".pdf")
 
 
 def command(
-    program: str = typer.Argument(..., metavar="PROGRAM", help="A bundled model, zoo:NAME."),
+    program: str = typer.Argument(
+        ..., metavar="PROGRAM", help="What can be trained: zoo:NAME or package.module:callable."
+    ),
     weights: str = typer.Option(
         ..., "--weights", help="Trained weights: a run's folder, a checkpoint, .npz, .pdiparams."
     ),
