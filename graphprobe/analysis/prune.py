@@ -171,6 +171,12 @@ class _Judge:
         self.length = _lengths(channels, classes)
         self.group = _groups(rows)
         self.uses = Counter(row.param for row in rows)
+        self.added = {
+            cls
+            for what, layout, _ in channels.meets
+            if what == "residual"
+            for cls in _classes(classes, layout)
+        }
         self.leader: dict[int, _Row] = {}
         for row in rows:
             if not row.depthwise and self._is_free(row):
@@ -232,6 +238,8 @@ class _Judge:
             reason = "shared"
         elif row.groups > 1:
             reason = "grouped"
+        elif self.added.isdisjoint(row.classes):
+            reason = "shared"  # tied by nothing but a parameter that reads them all
         shared = [cls for cls in row.classes if cls in set(leader.classes)]
         path = self.paths.between(row.op, leader.op, shared[0]) if shared else ()
         site = Site(leader.op, self.channels.program.ops[leader.op].type)

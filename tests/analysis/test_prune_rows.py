@@ -62,6 +62,17 @@ def twice(b, x):
     return b.op("conv2d", {"Input": y, "Filter": "b.w_0"}, {"Output": "b3"}, shape=(-1, 8, 8, 8))
 
 
+def levels(b, x):
+    """Two maps that one filter reads, as the levels of a detector with shared towers."""
+    y = b.conv(x, 8, name="b")
+    b.param("t.w_0", (8, 8, 1, 1))
+    read = [
+        b.op("conv2d", {"Input": v, "Filter": "t.w_0"}, {"Output": f"t{v}"}, shape=(-1, 8, 8, 8))
+        for v in (x, y)
+    ]
+    return b.op("elementwise_add", {"X": read[0], "Y": read[1]}, shape=(-1, 8, 8, 8))
+
+
 @pytest.mark.parametrize(
     ("grow", "param", "status", "reason", "at"),
     [
@@ -76,6 +87,7 @@ def twice(b, x):
         (depthwise, "a.w_0", "prunable", None, None),
         (depthwise, "b.w_0", "blocked", "depthwise", "conv2d"),
         (twice, "b.w_0", "blocked", "shared", "conv2d"),
+        (levels, "b.w_0", "follower", "shared", "conv2d"),
         (unary("my_own_op"), "a.w_0", "blocked", "unsupported_op", "my_own_op"),
         (unary("lrn"), "a.w_0", "blocked", "unsupported_op", "lrn"),
         (unary("softmax", axis=1), "a.w_0", "blocked", "unsupported_op", "softmax"),
@@ -98,6 +110,8 @@ def test_seeds(grow, param, status, reason, at):
         (grouped, "b.w_0", "prunable", None),
         (depthwise, "b.w_0", "follower", "depthwise"),
         (twice, "b.w_0", "follower", "shared"),
+        (levels, "a.w_0", "prunable", None),
+        (levels, "b.w_0", "follower", "shared"),
         (unary("my_own_op"), "a.w_0", "blocked", "unsupported_op"),
     ],
 )
