@@ -119,8 +119,9 @@ def probe_distillation(config: DistillConfig, place: Any, *, where: str, say: Sa
     task = reach(student, student.built.loss or "", feed, place)
     of_losses = {name for term in terms for name in term.parameters}
     reaches = [reach(student, term.plain.name, feed, place, of_losses) for term in terms]
+    busy = max(sum(not _is_idle(term, feed) for term in terms), 1)
     for term, found in zip(terms, reaches, strict=True):
-        rows[term.group.name] = _row(term, found, task, len(terms), idle=_is_idle(term, feed))
+        rows[term.group.name] = _row(term, found, task, busy, idle=_is_idle(term, feed))
     engine = make_engine(config, student, total_loss(student, terms), place)
     problems += _moved(engine, feed)
     table = tuple(rows.values())

@@ -127,6 +127,7 @@ def test_a_script_has_no_maps_of_boxes(loss: str) -> None:
 
 CODE = """
 import json, sys
+import numpy  # before paddle: scipy after paddle alone crashes
 import paddle
 from ppdet.core.workspace import create, load_config
 import ppdet.slim

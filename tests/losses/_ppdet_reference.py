@@ -107,7 +107,8 @@ def ld(given: Any) -> dict[str, Any]:
     ]
     loss = head.get_loss((maps[0], maps[1]), meta, maps[2], maps[3])
     names = {"loss_ld": "main", "loss_ld_vlr": "valuable", "loss_kd": "classes"}
-    return {f"ld_{ours}": loss[theirs].numpy() for theirs, ours in names.items()}
+    found = {f"ld_{ours}": loss[theirs].numpy() for theirs, ours in names.items()}
+    return {**found, "region": meta["vlr_regions"].numpy()}
 
 
 if __name__ == "__main__":

