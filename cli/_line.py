@@ -67,6 +67,8 @@ def make_config(line: Line, *, devices: int, resume: bool) -> tuple[Path, Config
     )
     for text in said:
         say(text)
+    if cut is not None and config.student.weights is None:
+        say("warning: student.weights is not set: channels are ranked by random first values")
     folder = _open_folder(Path(train.output), resume=resume)
     update: dict[str, object] = {"train": train}
     if cut is not None and config.kind == "distill":

@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from graphprobe.config import AugmentSection, DataSection, LearningRateSection, TrainSection
 from graphprobe.emit.image_size import train_section
 from graphprobe.ir import Program
+
+# Inputs that only detectors have which predict at every cell of a pyramid.
+_DENSE = frozenset({"anchor_class", "point_class"})
 
 
 def recipe(task: str, data: DataSection, *programs: Program) -> TrainSection:
     """Schedule and augmentation as published for a task, for any batch size.
 
-    Detection: PaddleDetection 0.x, yolov3_mobilenet_v1_voc.yml (8 devices with 8 samples each).
     Segmentation: PaddleSeg 0.4, slim/distillation/cityscape.yaml (16 samples in all).
+    RetinaNet and GFL: PaddleDetection 2.6, optimizer_1x.yml (8 devices with 2 samples each).
+    Other detectors: PaddleDetection 0.x, yolov3_mobilenet_v1_voc.yml (8 devices with 8 each).
 
     Args:
         task: ``detection`` or ``segmentation``.
         data: where the samples come from.
         programs: the student, then the teacher where there is one; what they fix is taken over.
     """
-    usual = train_section(*programs)
-    if task != "segmentation":
-        return usual.model_copy(update={"data": data, "reference_batch": 64, "eval_iter": 2000})
-    rate = LearningRateSection(warmup_steps=0, milestones=(), poly_power=0.9)
-    return usual.model_copy(
-        update={
-            "data": data,
-            "augment": AugmentSection(distort=False),
-            "reference_batch": 16,
-            "max_iters": 18600,
-            "learning_rate": rate,
-            "weight_decay": 0.00004,
-            "snapshot_iter": 930,
-            "eval_iter": 930,
-        }
-    )
+    if task == "segmentation":
+        update = _segmentation()
+    elif _DENSE.intersection(programs[0].feeds):
+        update = _dense()
+    else:
+        update = {"reference_batch": 64, "eval_iter": 2000}
+    return train_section(*programs).model_copy(update={"data": data, **update})
+
+
+def _segmentation() -> dict[str, Any]:
+    return {
+        "augment": AugmentSection(distort=False),
+        "reference_batch": 16,
+        "max_iters": 18600,
+        "learning_rate": LearningRateSection(warmup_steps=0, milestones=(), poly_power=0.9),
+        "weight_decay": 0.00004,
+        "snapshot_iter": 930,
+        "eval_iter": 930,
+    }
+
+
+def _dense() -> dict[str, Any]:
+    """12 epochs of COCO, 7329 iterations each."""
+    return {
+        "augment": AugmentSection(distort=False, expand=False, crop=False),
+        "reference_batch": 16,
+        "max_iters": 87948,
+        "learning_rate": LearningRateSection(
+            base=0.01, warmup_steps=500, warmup_factor=0.001, milestones=(58632, 80619)
+        ),
+        "weight_decay": 0.0001,
+        "snapshot_iter": 7329,
+        "eval_iter": 7329,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,45 @@ def test_a_cut_student_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert train("--student", STUDENT, "--prune", "0.3", *TINY) == 0
     config = load_config(folder / "yolov3_mobilenet_v1_pruned_0.3" / "prune.yaml")
     assert isinstance(config, PruneConfig) and config.prune.groups
-    assert "prune: ratio" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "prune: ratio" in said and "channels are ranked by random first values" in said
+
+
+@pytest.mark.paddle
+def test_a_pair_that_the_cut_breaks_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    from graphprobe_cli._line import _after_cut
+
+    from graphprobe.analysis.pairs import find_pairs
+    from graphprobe.analysis.prune import find_prunable
+    from graphprobe.analysis.prune_choice import choose
+    from graphprobe.emit import prune_config
+    from graphprobe.programs import load_program
+
+    student, teacher = load_program(STUDENT), load_program(TEACHER)
+    whole = find_pairs(student, teacher)
+    cut = prune_config(choose(find_prunable(student, "coupled")), student, "")
+    gone = replace(whole.pairs[0], student="conv2d_1.tmp_0")
+    report = _after_cut(replace(whole, pairs=(*whole.pairs, gone)), student, teacher, cut)
+    assert report.pairs == whole.pairs
+    said = capsys.readouterr().err
+    assert (
+        said == f"warning: conv2d_1.tmp_0 <- {gone.teacher} does not fit after the cut; left out\n"
+    )
+
+
+@pytest.mark.paddle
+def test_a_recipe_for_each_kind_of_network() -> None:
+    from graphprobe.config import DataSection
+    from graphprobe.emit import recipe
+    from graphprobe.programs import load_program
+
+    data = DataSection()
+    yolo = recipe("detection", data, load_program(STUDENT))
+    dense = recipe("detection", data, load_program("zoo:gfl_r18vd?scale=0.05"))
+    mask = recipe("segmentation", data, load_program("zoo:deeplabv3p_mobilenetv2?scale=0.1"))
+    assert [train.reference_batch for train in (yolo, dense, mask)] == [64, 16, 16]
+    assert (yolo.max_iters, dense.max_iters, mask.max_iters) == (70000, 87948, 18600)
+    assert mask.image_size == 769 and mask.learning_rate.poly_power == 0.9
 
 
 @pytest.mark.paddle

@@ -252,3 +252,15 @@ def test_a_local_archive_is_told_what_to_do(tmp_path: Path):
     (tmp_path / "w.tar").write_bytes(archive({"a": b"1"}))
     with pytest.raises(CheckpointError, match="is an archive; name what it unpacks to"):
         read_weights(tmp_path / "w.tar", {})
+
+
+def test_progress_of_what_takes_longer_than_two_seconds(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(transfer.time, "monotonic", lambda: now[0])
+    with transfer._Progress("w.tar", 80_000_000) as progress:
+        for now[0] in (0.5, 1.9, 2.5, 3.0, 12.6):
+            progress.show(int(now[0] * 4_000_000))
+    assert capsys.readouterr().err.splitlines() == [
+        "w.tar: 10.0 of 80.0 MB (12%)",
+        "w.tar: 50.4 of 80.0 MB (63%)",
+    ]
