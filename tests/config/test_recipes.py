@@ -18,6 +18,7 @@ def test_a_recipe_is_valid_and_tells_its_command(path: Path) -> None:
     config = load_config(path)
     text = path.read_text()
     assert f"#   graphprobe train {path.name}" in text
+    assert "-r auto" in text and "-o train." in text
     assert config.train.reference_batch == (64 if path.stem.startswith("yolov3") else 16)
     assert config.train.reference_batch % config.train.batch_size == 0
     assert config.train.output == f"runs/{path.stem}"
