@@ -77,22 +77,24 @@ def command(
         refuse_weights(teacher, teacher_weights)
         line = Line(student, teacher, prune, data or "", tuple(words))
         where, settings = _one_line(line, device, resume=resume is not None)
+    from graphprobe.train.ranks import rank
     from graphprobe.train.run import run_training
 
     result = run_training(settings, where=where, device=device.value, resume=resume, say=say)
-    _deliver(result, form)
+    if rank() == 0:
+        _deliver(result, form)
     if result.stopped is not None:
         raise typer.Exit(STOPPED)
 
 
 def _one_line(line: Line, device: Device, *, resume: bool) -> tuple[str, Config]:
     """Make the config, and prove it on one batch unless its run has begun."""
-    from graphprobe.train.ranks import world
+    from graphprobe.train.ranks import rank, world
     from graphprobe.train.require import require_paddle
 
     require_paddle()
     path, config = make_config(line, devices=world(), resume=resume)
-    if not resume:
+    if not resume and rank() == 0:
         say("check: one batch")
         answer = examine(config, str(path), device)
         say(to_text(answer.tables()).strip("\n "))

@@ -99,6 +99,10 @@ class TrainSection(Section):
         description="merge: the teacher's ops beside the student's, by PaddleSlim; inference: "
         "Paddle's inference engine, faster, same numbers",
     )
+    sync_bn: bool = Field(
+        default=False,
+        description="of several GPUs: batch norms take their statistics over the batch of all",
+    )
     onednn_depthwise: bool = Field(
         default=True,
         description="on a CPU, run depthwise convolutions in oneDNN: a step takes about half the "

@@ -23,6 +23,8 @@ from graphprobe.train.merge import merge_teacher, teacher_part
 from graphprobe.train.networks import Network, fill, open_network, plan_of
 from graphprobe.train.objective import Group, Term, add_term, group_pairs
 from graphprobe.train.prune_apply import apply_prune
+from graphprobe.train.ranks import rank, world
+from graphprobe.train.team import use_sync_norm
 
 Say = Callable[[str], None]
 
@@ -59,6 +61,8 @@ def assemble(
         ConfigError, LoadError, CheckpointError: what the config names does not fit.
     """
     student = open_student(config, place, where=where, say=say, resumed=resumed)
+    if config.train.sync_bn and world() > 1:
+        use_sync_norm(student.main, place)
     weights = list(student.shapes())
     teacher = open_teacher(config, place, where=where, say=say)
     terms: list[Term] = []
@@ -232,7 +236,8 @@ def make_engine(
         place,
         losses,
         Optimizer(train.momentum, train.weight_decay, train.clip_norm),
-        seed=train.seed,
+        # ops that draw numbers, as dropout, draw others in each process
+        seed=train.seed + 1_000_003 * rank(),
         onednn_depthwise=train.onednn_depthwise and not is_gpu(place),
         extend=extend,
     )

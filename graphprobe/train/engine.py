@@ -14,6 +14,7 @@ from graphprobe.errors import TrainError
 from graphprobe.ir.program import ROLE_BACKWARD, ROLE_OPTIMIZE
 from graphprobe.train.arrays import Arrays
 from graphprobe.train.split import split_program
+from graphprobe.train.team import mean_program, run_together
 
 Feed = Mapping[str, NDArray[np.generic]]
 DEPTHWISE = ("depthwise_conv2d", "depthwise_conv2d_grad")
@@ -66,6 +67,7 @@ class Engine:
         if onednn_depthwise:
             use_onednn(main, DEPTHWISE)
         self._compute, self._update = split_program(main, gradients)
+        self._gradients, self._share = gradients, None
 
     def _minimize(self, main: Any, total: Any, settings: Optimizer) -> tuple[list[str], str]:
         startup = paddle.static.Program()
@@ -91,6 +93,7 @@ class Engine:
             TrainError: a loss is not finite; the parameters are then as before the step.
         """
         losses = self.losses(iteration, feed)
+        self.share_gradients()
         self._set_rate(rate)
         self.executor.run(self._update, scope=self.scope)
         return losses
@@ -114,6 +117,16 @@ class Engine:
         if not np.isfinite(list(losses.values())).all():
             raise self._not_finite(iteration, feed, losses)
         return losses
+
+    def join(self, processes: int) -> None:
+        """Let each step from now on take the mean of the gradients of this many processes."""
+        if processes > 1:
+            self._share = mean_program(self._update, self._gradients, processes)
+
+    def share_gradients(self) -> None:
+        """Put the mean over all processes in the place of each gradient."""
+        if self._share is not None:
+            run_together(self.executor, self._share, self.scope)
 
     def _set_rate(self, rate: float) -> None:
         tensor = self.scope.find_var(self._rate).get_tensor()

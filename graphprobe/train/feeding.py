@@ -12,6 +12,7 @@ from graphprobe.data.recipe import Recipe
 from graphprobe.data.sample import Dataset
 from graphprobe.data.targets import choose_targets
 from graphprobe.errors import ConfigError, DataError, Problem
+from graphprobe.train.ranks import rank, world
 from graphprobe.train.remember import Remembered
 from graphprobe.zoo import Built
 
@@ -130,7 +131,7 @@ def other_pixels(student: Built, teacher: Built) -> str:
 
 
 def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> TrainBatches:
-    """The endless list of training batches of a run.
+    """The endless list of training batches of a run; of several processes, each has its part.
 
     Args:
         built: the network; its inputs are what a batch holds.
@@ -141,8 +142,9 @@ def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> Trai
     return TrainBatches(
         dataset,
         make_recipe(section, built.meta),
-        section.batch_size,
+        section.batch_size * world(),
         seed=section.seed,
+        shard=(rank(), world()),
         targets=choose_targets([name for name, _, _ in built.feeds], built.meta),
         mixup_until=section.augment.mixup_until or None,
     )

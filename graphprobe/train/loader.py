@@ -139,11 +139,12 @@ def _to_arrays(item: dict[str, object]) -> Feed:
 
 
 def _settle_worker(_number: int) -> None:
-    """Leave Ctrl-C to the main process, and end with it even when it is killed.
+    """Leave signals to the main process, and end with it even when it is killed.
 
-    Where a whole group of processes is told to end, a worker leaves without an error, so that
-    the main process can still save its state.
+    A terminal and `paddle.distributed.launch` signal whole groups of processes. A worker is not in
+    the main one's, so that this can still make its step and save.
     """
+    os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     if sys.platform == "linux":

@@ -18,6 +18,7 @@ from graphprobe.train.engine import Engine, Feed
 from graphprobe.train.report import Reporter, Step
 from graphprobe.train.schedule import Schedule
 from graphprobe.train.signals import StopRequest
+from graphprobe.train.team import Team
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Plan:
         state: what every checkpoint records beside its arrays.
         weights: names of the student's parameters and statistics.
         evaluate: measures the student as it is; None where there is nothing to measure with.
+        team: the processes that train together; only the one that leads evaluates and saves.
     """
 
     root: Path
@@ -45,6 +47,7 @@ class Plan:
     state: dict[str, Any]
     weights: list[str]
     evaluate: Callable[[], float] | None
+    team: Team
 
 
 @dataclass
@@ -71,23 +74,23 @@ def run_loop(
         TrainError: a loss is not finite, or the data end too early.
         CheckpointError: a checkpoint cannot be written.
     """
-    now = start
+    now, halted = start, False
     with StopRequest() as stop:
         clock = time.perf_counter()
-        while now.iteration < plan.total and stop.name is None:
+        while now.iteration < plan.total and not (halted := plan.team.any(stop.name is not None)):
             feed, waited = _next(batches, now.iteration)
             rate = plan.schedule.at(now.iteration)
-            losses = engine.step(now.iteration + 1, feed, rate)
+            losses = _mean(plan.team, engine.step(now.iteration + 1, feed, rate))
             now.iteration += 1
             seconds = time.perf_counter() - clock
-            images = len(next(iter(feed.values())))
+            images = len(next(iter(feed.values()))) * plan.team.count
             report.step(Step(now.iteration, rate, losses, images, seconds, waited))
             _evaluate_and_save(engine, plan, report, now)
             clock = time.perf_counter()
-        if stop.name is not None and now.iteration < plan.total:
-            now.stopped = stop.name
+        if halted:
+            now.stopped = stop.name or "a signal to another process"
             _save(engine, plan, now)
-            report.say(f"{stop.name}: saved iteration {now.iteration}; resume with -r auto")
+            report.say(f"{now.stopped}: saved iteration {now.iteration}; resume with -r auto")
     return now
 
 
@@ -99,12 +102,16 @@ def _next(batches: Iterator[Feed], iteration: int) -> tuple[Feed, float]:
     return feed, time.perf_counter() - begin
 
 
+def _mean(team: Team, losses: dict[str, float]) -> dict[str, float]:
+    return dict(zip(losses, team.mean(list(losses.values())), strict=True))
+
+
 def _evaluate_and_save(engine: Engine, plan: Plan, report: Reporter, now: Outcome) -> None:
     last = now.iteration == plan.total
     if plan.evaluate is not None and (last or _due(now.iteration, plan.eval_iter)):
         now.metric = plan.evaluate()
         better = now.best is None or now.metric >= now.best
-        report.say(f"iter {now.iteration}: {plan.state['metric']} {now.metric:.4f}")
+        report.metric(now.iteration, plan.state["metric"], now.metric)
         if better:
             now.best, now.best_iteration = now.metric, now.iteration
             _save(engine, plan, now)
@@ -119,6 +126,8 @@ def _due(iteration: int, every: int) -> bool:
 
 
 def _save(engine: Engine, plan: Plan, now: Outcome) -> None:
+    if not plan.team.leads:
+        return
     state = {
         **plan.state,
         "metric_value": now.metric,

@@ -8,6 +8,8 @@ import io
 import os
 import warnings
 
+from graphprobe.train.ranks import neighbours
+
 
 def import_paddle() -> None:
     """Import paddle for the first time in this process.
@@ -16,7 +18,7 @@ def import_paddle() -> None:
     and the packages that paddleslim imports have more to say that helps nobody.
     """
     os.environ.setdefault("GLOG_minloglevel", "2")
-    os.environ.setdefault("OMP_NUM_THREADS", str(_cores()))
+    os.environ.setdefault("OMP_NUM_THREADS", str(_share()))
     for text in ("pkg_resources is deprecated", "Setuptools is replacing distutils"):
         warnings.filterwarnings("ignore", message=text)
     importlib.import_module("numpy")  # before paddle: scipy after paddle alone crashes
@@ -29,3 +31,8 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _share() -> int:
+    """The part of them that is left to each of the processes that train on this machine."""
+    return max(_cores() // neighbours(), 1)

@@ -21,6 +21,13 @@ def world() -> int:
     return max(_number("PADDLE_TRAINERS_NUM", 1), 1)
 
 
+def neighbours() -> int:
+    """How many of them run on this machine, this one included."""
+    own = os.environ.get("PADDLE_CURRENT_ENDPOINT", "").rpartition(":")[0]
+    every = os.environ.get("PADDLE_TRAINER_ENDPOINTS", "").split(",")
+    return max(sum(end.rpartition(":")[0] == own for end in every), 1)
+
+
 def _number(name: str, usual: int) -> int:
     text = os.environ.get(name, "")
     try:

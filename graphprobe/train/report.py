@@ -1,8 +1,7 @@
-"""Tell how a run goes: a progress bar on terminals, plain lines elsewhere, json lines in a file."""
+"""Tell how a run goes: a progress bar on terminals, plain lines elsewhere, logs for machines."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from graphprobe.files import write_whole
+from graphprobe.train.metrics_log import MetricsLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +66,27 @@ class Pace:
 
 
 class Reporter:
-    """Shows steps to people and writes each as a json line into the run's folder."""
+    """Shows steps to people and writes each into the logs of the run's folder.
 
-    def __init__(self, log: Path, total: int, start: int, log_iter: int) -> None:
+    Args:
+        log: the file of json lines; None where another process speaks for all.
+        total: the last iteration of the run.
+        start: the iteration that it goes on from.
+        log_iter: iterations between lines for people.
+    """
+
+    def __init__(self, log: Path | None, total: int, start: int, log_iter: int) -> None:
         self._path, self._total, self._start, self._every = log, total, start, log_iter
+        self._log: MetricsLog | None = None
         self._pace, self._whole = Pace(), Pace()
         self._progress: Any = None
         self._task: Any = None
 
     def __enter__(self) -> Reporter:
-        keep_lines(self._path, self._start)
-        self._file = self._path.open("a", encoding="utf-8")
-        if sys.stderr.isatty():
-            self._open_bar()
+        if self._path is not None:
+            self._log = MetricsLog(self._path, self._start)
+            if sys.stderr.isatty():
+                self._open_bar()
         return self
 
     def __exit__(
@@ -90,7 +97,8 @@ class Reporter:
     ) -> None:
         if self._progress is not None:
             self._progress.stop()
-        self._file.close()
+        if self._log is not None:
+            self._log.close()
 
     def _open_bar(self) -> None:
         from rich.console import Console
@@ -114,6 +122,10 @@ class Reporter:
 
     def step(self, step: Step) -> None:
         """Take in one finished step."""
+        self._pace.add(step)
+        self._whole.add(step)
+        if self._log is None:
+            return
         line = {
             "iter": step.iteration,
             "lr": step.rate,
@@ -122,13 +134,14 @@ class Reporter:
             "seconds": round(step.seconds, 6),
             "data_wait": round(step.waited, 6),
         }
-        self._file.write(json.dumps(line) + "\n")
-        self._pace.add(step)
-        self._whole.add(step)
-        due = step.iteration % self._every == 0 or step.iteration == self._total
-        if due:
-            self._file.flush()
-        self._show(step, due)
+        self._log.step(line)
+        self._show(step, due=step.iteration % self._every == 0 or step.iteration == self._total)
+
+    def metric(self, iteration: int, name: str, value: float) -> None:
+        """Take in what an evaluation measured."""
+        self.say(f"iter {iteration}: {name} {value:.4f}")
+        if self._log is not None:
+            self._log.metric(iteration, name, value)
 
     def _show(self, step: Step, due: bool) -> None:
         text = f"lr {step.rate:.3g}  {self._pace.describe()}"
@@ -145,7 +158,7 @@ class Reporter:
         """One line for people, on standard error, above the bar where there is one."""
         if self._progress is not None:
             self._progress.console.print(message, markup=False, highlight=False)
-        else:
+        elif self._path is not None:
             sys.stderr.write(f"{message}\n")
             sys.stderr.flush()
 
@@ -158,21 +171,3 @@ class Reporter:
     def wait_share(self) -> float:
         """The share of the steps' time spent waiting for data."""
         return self._whole.waited / max(self._whole.seconds, 1e-9)
-
-
-def keep_lines(path: Path, iteration: int) -> None:
-    """Drop from a log what lies behind `iteration`, so that a resumed run has each step once."""
-    if not path.exists():
-        return
-    kept = [
-        line for line in path.read_text(encoding="utf-8").splitlines() if _upto(line, iteration)
-    ]
-    write_whole(path, "".join(f"{line}\n" for line in kept))
-
-
-def _upto(line: str, iteration: int) -> bool:
-    try:
-        number = json.loads(line)["iter"]
-    except (ValueError, KeyError, TypeError):
-        return False  # the last line of a killed run may be cut
-    return isinstance(number, int) and number <= iteration

@@ -32,9 +32,11 @@ from graphprobe.train.feeding import DataSets, open_sets, train_batches
 from graphprobe.train.loader import load_batches
 from graphprobe.train.loop import Outcome, Plan, run_loop
 from graphprobe.train.networks import build_cut, put_weights, state_shapes
+from graphprobe.train.ranks import world
 from graphprobe.train.report import Reporter
 from graphprobe.train.result import Result
 from graphprobe.train.schedule import Schedule
+from graphprobe.train.team import Team, meet
 from graphprobe.train.trained import open_trained
 from graphprobe.train.weights import check_weights
 from graphprobe.version import __version__
@@ -57,31 +59,49 @@ def run_training(
     """
     begin = time.perf_counter()
     place = choose_place(device)
-    output = Path(config.train.output)
-    found = _find_checkpoint(output, resume, say)
-    parts = assemble(config, place, where=where, say=say, resumed=found)
+    with meet(place) as team:
+        heard = say if team.leads else _ignore
+        found = _find_checkpoint(Path(config.train.output), resume, heard)
+        parts = assemble(config, place, where=where, say=heard, resumed=found)
+        parts.engine.join(team.count)
+        result = _train(config, parts, found, team, where, heard)
+        result = _timed(result, time.perf_counter() - begin)
+        if team.leads:
+            write_whole(Path(result.output) / "result.json", _json(result.document()))
+    return result
+
+
+def _train(
+    config: Config, parts: Assembly, found: Checkpoint | None, team: Team, where: str, say: Say
+) -> Result:
     sets = open_sets(config.train, parts.student.built)
     for line in (line for data in (sets.train, sets.val) if data for line in data.warnings):
         say(f"warning: {line}")
     start = Outcome(0) if found is None else _restore(parts, found, config, say)
-    _open_folder(output, config, fresh=found is None, where=where)
-    teacher_value = None if start.iteration else _measure_teacher(config, parts, sets, say)
-    plan = _make_plan(config, parts, sets, output)
-    plan.state["metric_before"] = _measure_whole(config, parts.place, sets, found, say)
+    names = [*parts.weights, *parts.engine.optimizer_names]
+    team.begin_alike(parts.student.main, parts.student.scope, names, start.iteration)
+    plan = _make_plan(config, parts, sets, team)
+    log, teacher_value = None, None
+    if team.leads:
+        log = Path(config.train.output) / "metrics.jsonl"
+        _open_folder(log.parent, config, fresh=found is None, where=where)
+        teacher_value = None if start.iteration else _measure_teacher(config, parts, sets, say)
+        plan.state["metric_before"] = _measure_whole(config, parts.place, sets, found, say)
     batches = train_batches(config.train, sets.train, parts.student.built)
     feeds = load_batches(batches, start.iteration, plan.total, workers=config.train.workers)
-    log = output / "metrics.jsonl"
     with Reporter(log, plan.total, start.iteration, config.train.log_iter) as report:
         end = run_loop(parts.engine, plan, feeds, report, start)
     if teacher_value is not None and end.metric is not None and end.metric > teacher_value:
         say("warning: the student is better than its teacher; a better teacher may teach more")
     result = _make_result(config, parts, plan, end, report, teacher_value)
-    result = _timed(result, time.perf_counter() - begin)
-    if end.stopped is None:
-        values = plan.state["metric_before"], end.metric
-        result = replace(result, cut=cut_result(config, parts.student, values, parts.place, say))
-    write_whole(output / "result.json", _json(result.document()))
-    return result
+    if end.stopped is not None or not team.leads:
+        return result
+    values = plan.state["metric_before"], end.metric
+    return replace(result, cut=cut_result(config, parts.student, values, parts.place, say))
+
+
+def _ignore(_line: str) -> None:
+    """Where another process speaks for all."""
 
 
 def _find_checkpoint(output: Path, resume: str | None, say: Say) -> Checkpoint | None:
@@ -113,8 +133,8 @@ def _restore(parts: Assembly, found: Checkpoint, config: Config, say: Say) -> Ou
         )
     for line in _differences(found.state.get("config"), config.model_dump(mode="json")):
         say(f"warning: since {where} the config has changed: {line}")
-    for key, now in (("threads", os.environ.get("OMP_NUM_THREADS", "")), ("versions", _versions())):
-        if found.state.get(key) != now:
+    for key, now in _surroundings().items():
+        if found.state.get(key, now) != now:
             say(f"warning: {key} were {found.state.get(key)}, now {now}: not bit-equal any more")
     say(f"resuming {where} at iteration {found.iteration}")
     return Outcome(
@@ -176,11 +196,11 @@ def _measure_whole(
     return score.value
 
 
-def _make_plan(config: Config, parts: Assembly, sets: DataSets, output: Path) -> Plan:
+def _make_plan(config: Config, parts: Assembly, sets: DataSets, team: Team) -> Plan:
     train = config.train
     rate = train.learning_rate
     label, evaluate = "", None
-    if sets.val is not None:
+    if sets.val is not None and team.leads:
         built = build_cut(config.student, "eval", parts.student.plan)
         evaluator = make_evaluator(config.train, built, sets.val, parts.place)
         label = evaluator.label
@@ -189,7 +209,7 @@ def _make_plan(config: Config, parts: Assembly, sets: DataSets, output: Path) ->
             return evaluator.run(parts.student.scope).value
 
     return Plan(
-        root=output / "checkpoints",
+        root=Path(train.output) / "checkpoints",
         total=train.max_iters,
         schedule=Schedule(
             rate.base,
@@ -206,6 +226,7 @@ def _make_plan(config: Config, parts: Assembly, sets: DataSets, output: Path) ->
         state=_state(config, parts, label),
         weights=parts.weights,
         evaluate=evaluate,
+        team=team,
     )
 
 
@@ -217,18 +238,20 @@ def _state(config: Config, parts: Assembly, label: str) -> dict[str, Any]:
         "metric": label,
         "teacher_sha256": parts.teacher_sha256,
         "prune": None if parts.student.plan is None else parts.student.plan.to_json(),
-        "threads": os.environ.get("OMP_NUM_THREADS", ""),
-        "versions": _versions(),
+        **_surroundings(),
     }
 
 
-def _versions() -> dict[str, str]:
-    return {
+def _surroundings() -> dict[str, Any]:
+    """What else the bits of a run depend on."""
+    versions = {
         "graphprobe": __version__,
         "paddle": paddle.__version__,
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    return {"threads": threads, "processes": world(), "versions": versions}
 
 
 def _make_result(

@@ -1,4 +1,7 @@
-"""SIGTERM and Ctrl-C ask the loop to save and stop; a second one ends the process at once."""
+"""SIGTERM and Ctrl-C ask the loop to save and stop; a second Ctrl-C ends the process at once.
+
+SIGTERM may come several times: `paddle.distributed.launch` sends three within a second.
+"""
 
 from __future__ import annotations
 
@@ -31,5 +34,5 @@ class StopRequest:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.name = signal.Signals(number).name
-        for each, handler in self._before.items():
-            signal.signal(each, handler)  # type: ignore[arg-type]
+        before = self._before[signal.SIGINT]
+        signal.signal(signal.SIGINT, before)  # type: ignore[arg-type]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib.util
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,19 @@ def make_config() -> MakeConfig:
 @pytest.fixture(name="document", scope="session")
 def _document() -> Callable[..., dict[str, Any]]:
     return document
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Any]:
+    """Starts processes of graphprobe quickly; see warm.py."""
+    path = Path(__file__).with_name("warm.py")
+    spec = importlib.util.spec_from_file_location("warm", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with module.Warm() as found:
+        yield found
 
 
 @pytest.fixture(name="distillation", scope="session")

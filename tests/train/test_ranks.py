@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graphprobe.errors import UsageError
-from graphprobe.train.ranks import rank, world
+from graphprobe.train.ranks import neighbours, rank, world
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +32,12 @@ def test_what_no_launcher_says_is_refused(
     monkeypatch.setenv("PADDLE_TRAINERS_NUM", count)
     with pytest.raises(UsageError, match="PADDLE_TRAINER"):
         rank()
+
+
+def test_neighbours_are_the_processes_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PADDLE_CURRENT_ENDPOINT", "PADDLE_TRAINER_ENDPOINTS"):
+        monkeypatch.delenv(name, raising=False)
+    assert neighbours() == 1
+    monkeypatch.setenv("PADDLE_CURRENT_ENDPOINT", "10.0.0.2:6071")
+    monkeypatch.setenv("PADDLE_TRAINER_ENDPOINTS", "10.0.0.1:1,10.0.0.2:6070,10.0.0.2:6071")
+    assert neighbours() == 2

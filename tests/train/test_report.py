@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from graphprobe.train.report import Reporter, Step, keep_lines
+from graphprobe.train.metrics_log import keep_lines
+from graphprobe.train.report import Reporter, Step
 
 
 def step(iteration: int) -> Step:
