@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from graphprobe.config.load import validate
+from graphprobe.ir import Program
+from graphprobe.programs import load_program
 
 pytestmark = pytest.mark.paddle
 
@@ -154,7 +156,7 @@ def test_a_teacher_in_the_inference_engine_teaches_the_same(loss: str, tmp_path:
         assert found[0][f"{loss}.{i}"] == pytest.approx(sum(parts.values()), rel=1e-5)
 
 
-def test_an_adapter_and_other_channels(tmp_path: Path) -> None:
+def test_adapters_and_blocks_are_not_exported(tmp_path: Path) -> None:
     plain = plain_config("fgd", tmp_path, max_iters=1)
     plain["teacher"]["program"] = plain["teacher"]["program"].replace("0.05", "0.1")
     for pair in plain["pairs"]:
@@ -163,6 +165,21 @@ def test_an_adapter_and_other_channels(tmp_path: Path) -> None:
     weights, optimizer = arrays(tmp_path, 1)
     assert optimizer["adapter0.weights"].shape == (26, 13, 1, 1)
     assert not any(name.startswith(("adapter", "fgd")) for name in weights)
+    exported = {var.name for var in export(plain, tmp_path / "export").parameters}
+    assert exported and exported <= weights.keys()
+
+
+def export(plain: Plain, folder: Path) -> Program:
+    """The program that an export of a run's student holds."""
+    import paddle
+
+    from graphprobe.train.export import export_network
+    from graphprobe.train.trained import open_trained
+
+    place = paddle.CPUPlace()
+    trained = open_trained(load(plain), place, "infer", where="c.yaml")
+    export_network(trained.built, trained.scope, place, folder)
+    return load_program(str(folder / "model.pdmodel"))
 
 
 def test_options_that_cannot_be(tmp_path: Path) -> None:
