@@ -160,10 +160,10 @@ def test_adapters_and_blocks_are_not_exported(tmp_path: Path) -> None:
     plain = plain_config("fgd", tmp_path, max_iters=1)
     plain["teacher"]["program"] = plain["teacher"]["program"].replace("0.05", "0.1")
     for pair in plain["pairs"]:
-        pair["adapter"] = {"in_channels": 13, "out_channels": 26}
+        pair["adapter"] = {"in_channels": 12, "out_channels": 25}
     train(plain)
     weights, optimizer = arrays(tmp_path, 1)
-    assert optimizer["adapter0.weights"].shape == (26, 13, 1, 1)
+    assert optimizer["adapter0.weights"].shape == (25, 12, 1, 1)
     assert not any(name.startswith(("adapter", "fgd")) for name in weights)
     exported = {var.name for var in export(plain, tmp_path / "export").parameters}
     assert exported and exported <= weights.keys()
