@@ -149,4 +149,5 @@ def _cut_table(rows: Cut) -> Table:
 
 def _csv(rows: list[tuple[str, str]], cut: Cut) -> list[tuple[str, ...]]:
     """One line a figure; what a cut changed has its figure before, and the change."""
-    return [*rows, *((what, after, before, change) for what, before, after, change in cut)]
+    plain = [(what, value, "", "") for what, value in rows]
+    return [*plain, *((what, after, before, change) for what, before, after, change in cut)]

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -63,7 +63,15 @@ def latencies(
             step()
             if turn >= 0:
                 seconds.append(time.perf_counter() - start)
+    if any(_unsteady(seconds) for seconds in taken):
+        say("warning: other work disturbs this machine: do not rely on the latency")
     return [median(seconds) * 1000 for seconds in taken]
+
+
+def _unsteady(seconds: list[float]) -> bool:
+    """Whether the middle half of the runs differ by more than a quarter."""
+    first, middle, third = quantiles(seconds, n=4)
+    return third - first > middle / 4
 
 
 def _prepare(built: Built, size: int, place: Any) -> Callable[[], None]:
