@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from heapq import heappop, heappush
 
 from graphprobe.analysis._distribution import distributions
@@ -136,10 +135,11 @@ def _before_towers(view: View, found: dict[Stride, Value], levels: Heads) -> dic
 
     Without such a place, as where the towers begin at the backbone, all stays as it was.
     """
-    heads = {value.id for values in levels.values() for value in values}
+    # What was looked at behind a level before need not be looked at again.
+    seen = {stride: {value.id for value in values} for stride, values in levels.items()}
     now = dict(found)
     while now:
-        if any(_leaves(view, value, heads) for value in now.values()):
+        if any(_leaves(view, value, seen[stride]) for stride, value in now.items()):
             return now
         before = {stride: _only_input(view, value) for stride, value in now.items()}
         producers = [view.producer(value) for value in now.values()]
@@ -160,16 +160,17 @@ def _only_input(view: View, value: Value) -> Value | None:
     return reads[0]
 
 
-def _leaves(view: View, value: Value, heads: Iterable[int]) -> bool:
-    """Whether another stride is computed from a value without going through a head."""
-    stride, seen, queue = view.stride(value), {value.id}, [value]
+def _leaves(view: View, value: Value, seen: set[int]) -> bool:
+    """Whether another stride is computed from a value, but not through what was seen already."""
+    stride, queue = view.stride(value), [value]
+    seen.add(value.id)
     for here in queue:
         for op in view.consumers(here):
             for written in view.flow.writes(op):
                 beyond = view.stride(written)
                 if beyond is not None and beyond != stride:
                     return True
-                if beyond is not None and written.id not in seen and written.id not in heads:
+                if beyond is not None and written.id not in seen:
                     seen.add(written.id)
                     queue.append(written)
     return False
