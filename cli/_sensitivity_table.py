@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # Columns of the table: all, a ratio's, those of number, channels and FLOPs, the least of a name.
 _WIDTH, _CELL, _FIXED, _LEAST_NAME = 80, 6, 19, 20
-_METRICS = {"11point": "mAP (11 point)", "integral": "mAP (integral)", "miou": "mIoU"}
 
 
 def rows(found: Sensitivity) -> Rows:
@@ -71,8 +70,10 @@ def heatmap(found: Sensitivity) -> HeatMap:
 
 def _notes(found: Sensitivity) -> tuple[str, str]:
     """What was measured, and how."""
+    from graphprobe.train.evaluate import LABELS
+
     bound = found.measured
-    metric = _METRICS.get(bound.metric, bound.metric)
+    metric = LABELS.get(bound.metric, bound.metric)
     return (
         f"{metric} uncut {found.baseline:.4f} on {bound.samples} pictures of "
         f"{printable(bound.data)}, {bound.image} pixels",

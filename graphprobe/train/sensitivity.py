@@ -25,7 +25,7 @@ from graphprobe.files import write_whole
 from graphprobe.ir import Program
 from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.train.checkpoint import arrays_sha256
-from graphprobe.train.evaluate import Evaluator
+from graphprobe.train.evaluate import Evaluator, choose_metric
 from graphprobe.train.feeding import eval_batches, open_validation
 from graphprobe.train.masking import Subject, masked_value, open_subject
 from graphprobe.train.prune_plan import make_plan
@@ -71,7 +71,8 @@ def measure_sensitivity(
     subject = open_subject(config, program, place)
     data = some_of(open_validation(config.train, subject.built), samples)
     batches = KeptBatches(eval_batches(config.train, data, subject.built), KEPT_BYTES)
-    evaluator = Evaluator(subject.built, batches, place, config.train.metric)
+    metric = choose_metric(config.train, subject.built.task)
+    evaluator = Evaluator(subject.built, batches, place, metric)
     bound = _bound(config, program, subject, evaluator, len(data))
     found = _begin(record, bound, config.prune, evaluator, subject, say)
     write_whole(record, found.text())
