@@ -94,8 +94,10 @@ def _draft(line: Line) -> tuple[Config, Notes, PruneConfig | None]:
     to_train, to_evaluate = train_and_val(line.data)
     data = DataSection(train=to_train, val=to_evaluate)
     _say_data(data)
-    opened = open_data(data.train)
     names = [name for name in (line.student, line.teacher) if name is not None]
+    for name in names:
+        _refuse_file(name)
+    opened = open_data(data.train)
     programs = [load_program(_fitted(name, opened.class_names)) for name in names]
     train = recipe(opened.task, data, *programs)
     train = train.model_copy(update={"output": f"runs/{_run_name(line)}"})
@@ -106,6 +108,17 @@ def _draft(line: Line) -> tuple[Config, Notes, PruneConfig | None]:
         return cut, notes, cut
     alone = TrainConfig(version=1, kind="train", student=program_ref(programs[0]), train=train)
     return alone, notes, None
+
+
+def _refuse_file(program: str) -> None:
+    from graphprobe.programs import ZOO, is_code
+
+    if not program.startswith(ZOO) and not is_code(program):
+        raise UsageError(
+            "a program in a file does not say what its inputs mean, so it cannot be trained",
+            where=program,
+            hint="name a bundled model, as zoo:yolov3_r34, or your own function, as module:build",
+        )
 
 
 def _say_data(data: DataSection) -> None:

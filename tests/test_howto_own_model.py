@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_page_leads_to_a_distilled_checkpoint(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    script = ["pairs", "--student", "my_detector:student", "--teacher", "my_detector:teacher"]
+    assert run(build_app("pairs"), [*script, "--emit", "python", "-o", "slim.py"]) == 0
     assert len(commands()) == 9
     for line in commands():
         words = tiny(shlex.split(line)[1:])
@@ -57,6 +60,8 @@ def test_the_page_leads_to_a_distilled_checkpoint(
         result = json.loads((here / "runs" / name / "result.json").read_text())
         assert result["iterations"] == 2 and result["value"] is not None
         assert (here / "runs" / name / "checkpoints" / "000002" / "weights.npz").is_file()
+    done = subprocess.run([sys.executable, "slim.py"], capture_output=True, text=True)
+    assert "step 0: task " in done.stdout, done.stderr[-2000:]
     assert (here / "runs/student/infer/sheet.png").is_file()
     assert (here / "runs/student/export/model.pdmodel").is_file()
 

@@ -44,34 +44,38 @@ def scale_schedule(
         again changes nothing), and a line for each value that changed.
     """
     total, wanted = section.batch_size * devices, section.reference_batch
-    if wanted == 0:
-        return section, []
-    more = total / wanted
-    shorter = 1 / more
+    more = total / wanted if wanted else 1.0
+    longer = 1 / more
     if made_for is not None and _is_named("train.max_iters", overrides):
-        shorter = section.max_iters / made_for
+        longer = section.max_iters / made_for
+    factors: dict[tuple[str, ...], float] = {RATE: more}
+    factors |= dict.fromkeys(SCHEDULE, longer) | dict.fromkeys(CHECKS, 1 / more)
     document = section.model_dump()
     lines = []
-    for path in (RATE, *SCHEDULE, *CHECKS):
-        at = document
-        for key in path[:-1]:
-            at = at[key]
-        old = at[path[-1]]
+    for path, factor in factors.items():
         name = ".".join(("train", *path))
         if not _is_named(name, overrides):
-            at[path[-1]] = (
-                old * more
-                if path == RATE
-                else _times(old, shorter if path in SCHEDULE else 1 / more)
-            )
-        if at[path[-1]] != old:
-            lines.append(f"  {name}: {_text(old)} -> {_text(at[path[-1]])}")
-    document["reference_batch"] = total
-    scaled = TrainSection.model_validate(document)
-    return scaled, [_head(section, devices), *lines] if lines else []
+            old, new = _scale(document, path, factor)
+            lines += [f"  {name}: {_text(old)} -> {_text(new)}"] if new != old else []
+    if not lines:
+        return section, []
+    document["reference_batch"] = total if wanted else 0
+    return TrainSection.model_validate(document), [_head(section, devices, more), *lines]
 
 
-def _head(section: TrainSection, devices: int) -> str:
+def _scale(document: dict[str, Any], path: tuple[str, ...], factor: float) -> tuple[Any, Any]:
+    """Scale a value where it stands; what it was and what it is."""
+    at = document
+    for key in path[:-1]:
+        at = at[key]
+    old = at[path[-1]]
+    at[path[-1]] = old * factor if path == RATE else _times(old, factor)
+    return old, at[path[-1]]
+
+
+def _head(section: TrainSection, devices: int, more: float) -> str:
+    if more == 1.0:
+        return f"schedule: keeps its shares of {section.max_iters} iterations"
     many = f" on each of {devices} devices" if devices > 1 else ""
     return (
         f"schedule made for {section.reference_batch} samples a step, this run has "

@@ -33,6 +33,7 @@ def train(*words: str) -> int:
         (("c.yaml", "--student", STUDENT), "so --student cannot stand beside it"),
         (("c.yaml", "--teacher", TEACHER, "--prune", "0.5"), "--teacher, --prune cannot stand"),
         (("--student", STUDENT), "the data are not named; as --data voc:PATH"),
+        (("--student", "m.pdmodel", "--data", "digits"), "m.pdmodel: a program in a file"),
         (("--student", STUDENT, "--data", "voc"), "voc: needs a path; write voc:PATH"),
         (("--student", STUDENT, "--data", "digits?cuont=2"), "did you mean count?"),
         (("--student", STUDENT, "--data", "digits", "--prune", "1.5"), "above 0 and below 1"),

@@ -69,6 +69,16 @@ def test_a_run_of_another_length_keeps_the_shares_of_its_schedule() -> None:
     assert scaled.snapshot_iter == 16000
 
 
+@pytest.mark.parametrize("reference", [0, 8])
+def test_it_keeps_them_at_its_own_batch_too(reference: int) -> None:
+    made = section(batch_size=8, max_iters=700, reference_batch=reference)
+    scaled, lines = scale_schedule(made, 1, ["train.max_iters=700"], made_for=70000)
+    assert scaled.learning_rate.milestones == (550, 620) and scaled.max_iters == 700
+    assert scaled.learning_rate.base == made.learning_rate.base
+    assert (scaled.snapshot_iter, scaled.reference_batch) == (2000, reference)
+    assert lines[0] == "schedule: keeps its shares of 700 iterations"
+
+
 def test_an_override_that_is_none_is_refused() -> None:
     with pytest.raises(UsageError, match=r"key\.path=value"):
         scale_schedule(section(batch_size=8), 1, ["train.max_iters"])
