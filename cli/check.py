@@ -89,7 +89,7 @@ def examine(settings: Config, where: str, device: Device, *, prove: bool = False
 def _examine_cut(settings: PruneConfig, where: str, *, prove: bool) -> Answer:
     from graphprobe.train.prune_check import check_prune
 
-    report = check_prune(settings, prove=prove, where=where)
+    report = check_prune(settings, prove=prove, where=where, say=say)
     head = ("convolution", "together", "channels", "after", "difference")
     body = [(row.conv, row.convs, row.before, row.after, row.difference) for row in report.groups]
     return Answer(

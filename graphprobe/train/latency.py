@@ -23,6 +23,7 @@ from paddle import inference
 from graphprobe.train.device import is_gpu
 from graphprobe.train.export import export_network
 from graphprobe.train.merge import inputs_of
+from graphprobe.train.progress import now_and_then
 from graphprobe.train.prune_network import outputs_of
 from graphprobe.zoo import Built
 
@@ -31,7 +32,6 @@ RUNS = 50
 MIN_RUNS = 5
 # Large networks get fewer runs, but never fewer than MIN_RUNS.
 BUDGET_SECONDS = 20.0
-_SAY_EVERY = 2.0
 
 
 def latencies(
@@ -46,18 +46,16 @@ def latencies(
         networks: built for inference.
         size: H and W of the picture.
         place: where they run.
-        say: takes a line of progress every two seconds.
+        say: takes lines of progress.
     """
     steps = [_prepare(built, size, place) for built in networks]
     taken: list[list[float]] = [[] for _ in steps]
-    begin = said = time.perf_counter()
+    begin = time.perf_counter()
+    tell = now_and_then(say)
     for turn in range(-WARM_UP, RUNS):
-        now = time.perf_counter()
-        if turn >= MIN_RUNS and now - begin > BUDGET_SECONDS:
+        if turn >= MIN_RUNS and time.perf_counter() - begin > BUDGET_SECONDS:
             break
-        if now - said > _SAY_EVERY:
-            say(f"latency: {max(turn, 0)} of at most {RUNS} runs")
-            said = now
+        tell(f"latency: {max(turn, 0)} of at most {RUNS} runs")
         for step, seconds in zip(steps, taken, strict=True):
             start = time.perf_counter()
             step()

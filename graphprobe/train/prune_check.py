@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from graphprobe.errors import ConfigError, GraphprobeError, Problem
 from graphprobe.ops._amounts import read_ranges, units
 from graphprobe.ops._work import NetworkSize, network_size
 from graphprobe.programs import load_program
+from graphprobe.train.progress import now_and_then
 from graphprobe.train.prune_apply import PruneSummary, apply_prune
 from graphprobe.train.prune_network import Forward, open_forward
 from graphprobe.train.prune_plan import Array, CutPlan
@@ -71,13 +72,20 @@ class PruneReport:
         return not self.problems
 
 
-def check_prune(config: PruneConfig, *, prove: bool = False, where: str = "") -> PruneReport:
+def check_prune(
+    config: PruneConfig,
+    *,
+    prove: bool = False,
+    where: str = "",
+    say: Callable[[str], None] = lambda _: None,
+) -> PruneReport:
     """Cut the config's network (with random weights where none are at hand) and run it once.
 
     Args:
         config: what is cut.
         prove: also cut each group alone and compare it with the masked network.
         where: the config's file.
+        say: takes lines of progress.
 
     Raises:
         ConfigError: the config is for another program.
@@ -93,7 +101,7 @@ def check_prune(config: PruneConfig, *, prove: bool = False, where: str = "") ->
         size = network_size(program, image)
         return PruneReport((), {}, size, size, "", {}, error.problems, (error.hint,))
     after = {name: shape for name, (_, shape) in summary.shapes.items()}
-    rows = tuple(_rows(config.prune, summary, forward if prove else None))
+    rows = tuple(_rows(config.prune, summary, forward if prove else None, now_and_then(say)))
     problems += _unproven(rows)
     return PruneReport(
         rows,
@@ -139,12 +147,16 @@ def _finite(array: Array) -> bool:
 
 
 def _rows(
-    section: PruneSection, summary: PruneSummary, forward: Forward | None
+    section: PruneSection,
+    summary: PruneSummary,
+    forward: Forward | None,
+    tell: Callable[[str], None],
 ) -> Iterator[GroupRow]:
     proof = Proof(forward, section) if forward is not None else None
     for i, group in enumerate(section.groups):
         before, after = summary.plan.channels[group.convs[0]]
         difference = proof.difference(i) if proof is not None and after < before else None
+        tell(f"proof: {i + 1} of {len(section.groups)} groups")
         yield GroupRow(group.convs[0], len(group.convs), before, after, difference)
 
 
