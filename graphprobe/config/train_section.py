@@ -95,16 +95,16 @@ class TrainSection(Section):
         "auto: miou for segmentation, coco for coco: data, else 11point",
     )
     teacher_engine: Literal["merge", "inference"] = Field(
-        default="merge",
-        description="merge: the teacher's ops beside the student's, by PaddleSlim; inference: "
-        "Paddle's inference engine, faster, same numbers",
+        default="inference",
+        description="inference: the teacher runs folded and fused in Paddle's inference engine, "
+        "beside the student; merge: its plain ops in the student's program, by PaddleSlim, slower",
     )
     sync_bn: bool = Field(
         default=False,
         description="of several GPUs: batch norms take their statistics over the batch of all",
     )
-    onednn_depthwise: bool = Field(
+    onednn: bool = Field(
         default=True,
-        description="on a CPU, run depthwise convolutions in oneDNN: a step takes about half the "
-        "time; values differ from the plain kernels by rounding",
+        description="on a CPU, run convolutions in oneDNN, which is faster; values differ from "
+        "the plain kernels by rounding",
     )

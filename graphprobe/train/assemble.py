@@ -238,6 +238,6 @@ def make_engine(
         Optimizer(train.momentum, train.weight_decay, train.clip_norm),
         # ops that draw numbers, as dropout, draw others in each process
         seed=train.seed + 1_000_003 * rank(),
-        onednn_depthwise=train.onednn_depthwise and not is_gpu(place),
+        onednn=train.onednn and not is_gpu(place),
         extend=extend,
     )

@@ -18,6 +18,8 @@ from graphprobe.train.team import mean_program, run_together
 
 Feed = Mapping[str, NDArray[np.generic]]
 DEPTHWISE = ("depthwise_conv2d", "depthwise_conv2d_grad")
+CONVOLUTIONS = ("conv2d", "conv2d_grad")
+HEAVY = 100  # multiplications for each number of the input and the output
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,9 @@ class Engine:
         losses: name -> scalar variable; ``total`` is minimized, the others are terms of it.
         optimizer: how.
         seed: of the random numbers that ops draw; with the iteration it fixes each step's.
-        onednn_depthwise: run depthwise convolutions on the CPU in oneDNN, which is twice as fast.
-        extend: adds to a batch what the program wants beside it, as a teacher's variables.
+        onednn: run depthwise and heavy convolutions on the CPU in oneDNN, which is faster.
+        extend: adds to a batch what the program wants beside it, as a teacher's variables; what
+            has them already comes back as it is. Any thread may call it.
     """
 
     def __init__(
@@ -52,20 +55,20 @@ class Engine:
         optimizer: Optimizer,
         *,
         seed: int,
-        onednn_depthwise: bool = False,
+        onednn: bool = False,
         extend: Callable[[Feed], Feed] | None = None,
     ) -> None:
         self.scope, self.place, self.seed = scope, place, seed
         self.executor = paddle.static.Executor(place)
-        self._extend = extend
+        self.extend = extend
         self.loss_vars = {name: var.name for name, var in losses.items()}
         before = set(main.global_block().vars)
         self.state_names = sorted(v.name for v in main.list_vars() if v.persistable)
         gradients, self._rate = self._minimize(main, losses["total"], optimizer)
         new = [var for name, var in main.global_block().vars.items() if name not in before]
         self.optimizer_names = sorted(v.name for v in new if v.persistable and v.name != self._rate)
-        if onednn_depthwise:
-            use_onednn(main, DEPTHWISE)
+        if onednn:
+            use_onednn(main)
         self._compute, self._update = split_program(main, gradients)
         self._gradients, self._share = gradients, None
 
@@ -105,8 +108,8 @@ class Engine:
             TrainError: a loss is not finite.
         """
         paddle.seed(self.seed + iteration)
-        if self._extend is not None:
-            feed = self._extend(feed)
+        if self.extend is not None:
+            feed = self.extend(feed)
         fetched = self.executor.run(
             self._compute, feed=feed, fetch_list=list(self.loss_vars.values()), scope=self.scope
         )
@@ -180,11 +183,23 @@ def forward_names(program: Any) -> list[str]:
     return list(names)
 
 
-def use_onednn(program: Any, op_types: tuple[str, ...]) -> None:
-    """Let the CPU run these ops in oneDNN."""
-    for op in program.global_block().ops:
-        if op.type in op_types:
+def use_onednn(program: Any) -> None:
+    """Let the CPU run depthwise and heavy convolutions, and their gradients, in oneDNN.
+
+    It keeps copies of what it works on in layouts of its own, for each thread that runs ops: so
+    one thread runs them, which then share the cores, and light convolutions stay as they are.
+    """
+    paddle.set_flags({"FLAGS_new_executor_serial_run": True})
+    block = program.global_block()
+    for op in block.ops:
+        if op.type in DEPTHWISE or (op.type in CONVOLUTIONS and _is_heavy(block, op)):
             op._set_attr("use_mkldnn", True)
+
+
+def _is_heavy(block: Any, op: Any) -> bool:
+    """Whether a convolution computes much for each number that it reads and writes."""
+    made, taken, height, width = block.var(op.input("Filter")[0]).shape
+    return bool(made * taken * height * width / (made + taken) >= HEAVY)
 
 
 def set_values(scope: Any, place: Any, arrays: Mapping[str, NDArray[np.generic]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,7 @@ class FastTeacher:
         self.wanted = list(dict.fromkeys(wanted))
         part = teacher_part(teacher.main, self.wanted, teacher.feed_names)
         self._inputs = inputs_of(part, teacher.feed_names)
-        self._predictor = inference.create_predictor(
-            _settings(*_serialize(part, self._inputs, self.wanted, teacher.scope), place)
-        )
+        self._predictor = _start(part, self._inputs, self.wanted, teacher.scope, place)
         block = part.global_block()
         self.shapes = {name: tuple(block.var(name).shape) for name in self.wanted}
 
@@ -42,7 +41,9 @@ class FastTeacher:
                 paddle.static.data(PREFIX + name, list(shape)).stop_gradient = True
 
     def extend(self, feed: Feed) -> dict[str, Any]:
-        """The feed with the teacher's variables for it."""
+        """The feed with the teacher's variables for it; one that has them stays as it is."""
+        if PREFIX + self.wanted[0] in feed:
+            return dict(feed)
         for name in self._inputs:
             handle = self._predictor.get_input_handle(name)
             handle.copy_from_cpu(np.ascontiguousarray(feed[name]))
@@ -55,25 +56,24 @@ class FastTeacher:
         }
 
 
-def _serialize(part: Any, inputs: list[str], wanted: list[str], scope: Any) -> tuple[bytes, bytes]:
+def _start(part: Any, inputs: list[str], wanted: list[str], scope: Any, place: Any) -> Any:
+    """A predictor of a program; it reads a file, since it would keep a buffer for as long."""
     block = part.global_block()
     feeds, fetches = [block.var(n) for n in inputs], [block.var(n) for n in wanted]
     # The weights are written from the CPU, wherever they are.
     executor = paddle.static.Executor(paddle.CPUPlace())
-    program = paddle.static.normalize_program(part, feeds, fetches)
-    with paddle.static.scope_guard(scope):
-        model = paddle.static.serialize_program(feeds, fetches, program=part)
-        params = paddle.static.serialize_persistables(feeds, fetches, executor, program=program)
-    return model, params
+    with TemporaryDirectory() as folder, paddle.static.scope_guard(scope):
+        path = f"{folder}/teacher"
+        paddle.static.save_inference_model(path, feeds, fetches, executor, program=part)
+        return inference.create_predictor(_settings(path, place))
 
 
-def _settings(model: bytes, params: bytes, place: Any) -> Any:
-    settings = inference.Config()
-    settings.set_model_buffer(model, len(model), params, len(params))
+def _settings(path: str, place: Any) -> Any:
+    settings = inference.Config(f"{path}.pdmodel", f"{path}.pdiparams")
     settings.disable_glog_info()
     settings.enable_memory_optim()
     if is_gpu(place):
-        settings.enable_use_gpu(256, 0)
+        settings.enable_use_gpu(256, 0, inference.PrecisionType.Half)
     else:
         settings.disable_gpu()
         settings.enable_mkldnn()

@@ -12,6 +12,7 @@ import numpy as np
 
 from graphprobe.errors import TrainError
 from graphprobe.files import write_whole
+from graphprobe.train.ahead import Ahead
 from graphprobe.train.arrays import Arrays
 from graphprobe.train.checkpoint import drop_old, write_checkpoint
 from graphprobe.train.engine import Engine, Feed
@@ -75,10 +76,10 @@ def run_loop(
         CheckpointError: a checkpoint cannot be written.
     """
     now, halted = start, False
-    with StopRequest() as stop:
+    with StopRequest() as stop, Ahead(batches, engine.extend) as feeds:
         clock = time.perf_counter()
         while now.iteration < plan.total and not (halted := plan.team.any(stop.name is not None)):
-            feed, waited = _next(batches, now.iteration)
+            feed, waited = _next(feeds, now.iteration)
             rate = plan.schedule.at(now.iteration)
             losses = _mean(plan.team, engine.step(now.iteration + 1, feed, rate))
             now.iteration += 1
@@ -94,12 +95,11 @@ def run_loop(
     return now
 
 
-def _next(batches: Iterator[Feed], iteration: int) -> tuple[Feed, float]:
-    begin = time.perf_counter()
-    feed = next(batches, None)
+def _next(feeds: Ahead, iteration: int) -> tuple[Feed, float]:
+    feed, waited = feeds.next()
     if feed is None:
         raise TrainError(f"the data end before iteration {iteration + 1}")
-    return feed, time.perf_counter() - begin
+    return feed, waited
 
 
 def _mean(team: Team, losses: dict[str, float]) -> dict[str, float]:
