@@ -50,13 +50,13 @@ def test_the_page_leads_to_a_distilled_checkpoint(
 ) -> None:
     script = ["pairs", "--student", "my_detector:student", "--teacher", "my_detector:teacher"]
     assert run(build_app("pairs"), [*script, "--emit", "python", "-o", "slim.py"]) == 0
-    assert len(commands()) == 9
+    assert len(commands()) == 10
     for line in commands():
         words = tiny(shlex.split(line)[1:])
         assert run(build_app(words[0]), words) == 0, (line, capsys.readouterr().err)
     said = capsys.readouterr()
     assert "conv2d_4.tmp_1 <- conv2d_4.tmp_1" in said.err
-    for name in ("teacher", "student", "segmenter"):
+    for name in ("teacher", "student", "large", "segmenter"):
         result = json.loads((here / "runs" / name / "result.json").read_text())
         assert result["iterations"] == 2 and result["value"] is not None
         assert (here / "runs" / name / "checkpoints" / "000002" / "weights.npz").is_file()
