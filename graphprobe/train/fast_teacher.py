@@ -11,6 +11,7 @@ import numpy as np
 import paddle
 from paddle import inference
 
+from graphprobe.errors import TrainError
 from graphprobe.train.device import is_gpu
 from graphprobe.train.engine import Feed
 from graphprobe.train.merge import PREFIX, inputs_of, teacher_part
@@ -57,15 +58,25 @@ class FastTeacher:
 
 
 def _start(part: Any, inputs: list[str], wanted: list[str], scope: Any, place: Any) -> Any:
-    """A predictor of a program; it reads a file, since it would keep a buffer for as long."""
+    """A predictor of a program; it reads a file, since it would keep a buffer for as long.
+
+    Raises:
+        TrainError: the file cannot be written.
+    """
     block = part.global_block()
     feeds, fetches = [block.var(n) for n in inputs], [block.var(n) for n in wanted]
     # The weights are written from the CPU, wherever they are.
     executor = paddle.static.Executor(paddle.CPUPlace())
-    with TemporaryDirectory() as folder, paddle.static.scope_guard(scope):
-        path = f"{folder}/teacher"
-        paddle.static.save_inference_model(path, feeds, fetches, executor, program=part)
-        return inference.create_predictor(_settings(path, place))
+    try:
+        with TemporaryDirectory() as folder, paddle.static.scope_guard(scope):
+            path = f"{folder}/teacher"
+            paddle.static.save_inference_model(path, feeds, fetches, executor, program=part)
+            return inference.create_predictor(_settings(path, place))
+    except OSError as error:
+        raise TrainError(
+            f"the teacher cannot be written to a temporary folder ({error.strerror})",
+            hint="free some space, set TMPDIR, or -o train.teacher_engine=merge",
+        ) from error
 
 
 def _settings(path: str, place: Any) -> Any:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+from graphprobe.errors import TrainError
 
 pytestmark = pytest.mark.paddle
 
@@ -118,6 +122,14 @@ def test_steps_leave_the_teacher_as_it_is(load_case: Any) -> None:
     block = parts.student.main.global_block()
     assert all(block.var(name).stop_gradient for name in given)
     assert not any(block.has_var(f"{name}@GRAD") for name in given)
+
+
+def test_a_temporary_folder_that_is_missing_is_told(
+    make_config: Any, distillation: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(TrainError, match=r"teacher cannot be written .*No such file.* set TMPDIR"):
+        assembled(make_config(distillation(tmp_path / "run")))
 
 
 def test_a_batch_that_has_the_teachers_variables_stays_as_it_is(load_case: Any) -> None:
