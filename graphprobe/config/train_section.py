@@ -105,6 +105,6 @@ class TrainSection(Section):
     )
     onednn: bool = Field(
         default=True,
-        description="on a CPU, run convolutions in oneDNN, which is faster; values differ from "
-        "the plain kernels by rounding",
+        description="on a CPU and pictures of one size, run convolutions in oneDNN, which is "
+        "faster; values differ from the plain kernels by rounding",
     )

@@ -238,6 +238,7 @@ def make_engine(
         Optimizer(train.momentum, train.weight_decay, train.clip_norm),
         # ops that draw numbers, as dropout, draw others in each process
         seed=train.seed + 1_000_003 * rank(),
-        onednn=train.onednn and not is_gpu(place),
+        # oneDNN keeps its copies for every size of pictures that it has seen
+        onednn=train.onednn and not is_gpu(place) and len(set(train.augment.sizes)) <= 1,
         extend=extend,
     )

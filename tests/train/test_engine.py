@@ -96,6 +96,20 @@ def test_light_convolutions_stay_out_of_onednn(tiny: Any) -> None:
     assert switched == {"depthwise_conv2d", "depthwise_conv2d_grad"}
 
 
+@pytest.mark.parametrize(("sizes", "expected"), [([], True), ([64], True), ([32, 64], False)])
+def test_onednn_is_for_pictures_of_one_size(
+    sizes: list[int], expected: bool, make_config: Any, document: Any, tmp_path: Path
+) -> None:
+    import paddle
+
+    from graphprobe.train.assemble import assemble
+
+    config = make_config(document(tmp_path / "run", augment={"sizes": sizes}))
+    parts = assemble(config, paddle.CPUPlace(), where="t.yaml", say=lambda _: None)
+    ops = parts.engine._compute.global_block().ops
+    assert any(op.has_attr("use_mkldnn") and op.attr("use_mkldnn") for op in ops) == expected
+
+
 def test_a_nan_names_the_variable_and_spares_the_parameters(tiny: Any) -> None:
     engine = make(tiny)
     before = engine.values(engine.parameters)
