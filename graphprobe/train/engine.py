@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from graphprobe.errors import TrainError
 from graphprobe.ir.program import ROLE_BACKWARD, ROLE_OPTIMIZE
 from graphprobe.train.arrays import Arrays
-from graphprobe.train.split import split_program
+from graphprobe.train.split import keep_ops, split_program
 from graphprobe.train.team import mean_program, run_together
 
 Feed = Mapping[str, NDArray[np.generic]]
@@ -71,6 +71,8 @@ class Engine:
             use_onednn(main)
         self._compute, self._update = split_program(main, gradients)
         self._gradients, self._share = gradients, None
+        self._gradient_vars = self._update.clone()
+        keep_ops(self._gradient_vars, lambda _: False)
 
     def _minimize(self, main: Any, total: Any, settings: Optimizer) -> tuple[list[str], str]:
         startup = paddle.static.Program()
@@ -159,8 +161,13 @@ class Engine:
         return {name: np.array(self.scope.find_var(name).get_tensor()) for name in names}
 
     def gradient(self, parameter: str) -> NDArray[np.generic]:
-        """The gradient of a parameter that the last `losses` left."""
-        return np.array(self.scope.find_var(f"{parameter}@GRAD").get_tensor())
+        """The gradient of a parameter that the last `losses` left.
+
+        The executor fetches it: oneDNN leaves gradients in layouts of its own.
+        """
+        name = f"{parameter}@GRAD"
+        found = self.executor.run(self._gradient_vars, fetch_list=[name], scope=self.scope)
+        return np.array(found[0])
 
 
 def _clip(norm: float) -> Any:

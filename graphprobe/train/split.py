@@ -23,8 +23,8 @@ def split_program(program: Any, gradients: list[str]) -> tuple[Any, Any]:
         the program that computes losses and gradients, and the one that updates.
     """
     compute, update = program.clone(), program.clone()
-    _keep_ops(compute, lambda op: not _is_update(op))
-    _keep_ops(update, _is_update)
+    keep_ops(compute, lambda op: not _is_update(op))
+    keep_ops(update, _is_update)
     for part in (compute, update):
         for name in gradients:
             part.global_block().var(name).persistable = True
@@ -35,7 +35,8 @@ def _is_update(op: Any) -> bool:
     return bool(op.attr("op_role") & ROLE_OPTIMIZE)
 
 
-def _keep_ops(program: Any, keep: Callable[[Any], bool]) -> None:
+def keep_ops(program: Any, keep: Callable[[Any], bool]) -> None:
+    """Remove the ops of a paddle program that are not to be kept."""
     block = program.global_block()
     for index in reversed(range(len(block.ops))):
         if not keep(block.ops[index]):

@@ -90,6 +90,22 @@ def test_onednn_gives_the_same_numbers_to_rounding(
         assert other == pytest.approx(one, rel=1e-4)
 
 
+def test_gradients_of_onednn_are_read_in_the_plain_layout(
+    tiny: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from graphprobe.train import engine as module
+
+    monkeypatch.setattr(module, "HEAVY", 0)
+    plain, switched = make(tiny), make(build_tiny(), onednn=True)
+    for engine in (plain, switched):
+        engine.losses(1, FEED)
+    for name in plain.parameters:
+        expected = plain.gradient(name)
+        bound = 1e-4 * float(np.abs(expected).max()) + 1e-6
+        found = switched.gradient(name)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=bound, err_msg=name)
+
+
 def test_light_convolutions_stay_out_of_onednn(tiny: Any) -> None:
     ops = make(tiny, onednn=True)._compute.global_block().ops
     switched = {op.type for op in ops if op.has_attr("use_mkldnn") and op.attr("use_mkldnn")}
