@@ -20,6 +20,9 @@ from graphprobe.train.prune_plan import Array, CutPlan
 
 # The largest difference, as a share of the largest output, that still counts as rounding.
 TOLERANCE = 1e-4
+# A deep network with random weights can blow rounding up beyond that. The outputs' answer to a
+# change of the picture's last bits shows by how much; a cut reorders more sums than that does.
+OF_LAST_BITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,10 @@ def check_prune(
         size = network_size(program, image)
         return PruneReport((), {}, size, size, "", {}, error.problems, (error.hint,))
     after = {name: shape for name, (_, shape) in summary.shapes.items()}
-    rows = tuple(_rows(config.prune, summary, forward if prove else None, now_and_then(say)))
-    problems += _unproven(rows)
+    proof = Proof(forward, config.prune) if prove else None
+    limit = TOLERANCE if proof is None else max(TOLERANCE, OF_LAST_BITS * proof.last_bits())
+    rows = tuple(_rows(config.prune, summary, proof, now_and_then(say)))
+    problems += _unproven(rows, limit)
     return PruneReport(
         rows,
         summary.shapes,
@@ -111,8 +116,19 @@ def check_prune(
         summary.engine,
         outputs,
         tuple(problems),
-        (summary.note,) if summary.note else (),
+        tuple(_notes(summary, limit)),
     )
+
+
+def _notes(summary: PruneSummary, limit: float) -> Iterator[str]:
+    if summary.note:
+        yield summary.note
+    if limit > TOLERANCE:
+        yield (
+            f"with these weights the last bits of a picture change the outputs by up to "
+            f"{limit / OF_LAST_BITS:.1e}: differences up to {limit:.1e} are taken for rounding; "
+            "trained weights prove more"
+        )
 
 
 def _try(
@@ -135,9 +151,9 @@ def _run(forward: Forward) -> tuple[dict[str, tuple[int, ...]], list[Problem]]:
     return {name: tuple(array.shape) for name, array in named.items()}, wrong
 
 
-def _unproven(rows: Sequence[GroupRow]) -> Iterator[Problem]:
+def _unproven(rows: Sequence[GroupRow], limit: float) -> Iterator[Problem]:
     for i, row in enumerate(rows):
-        if row.difference is not None and not row.difference <= TOLERANCE:
+        if row.difference is not None and not row.difference <= limit:
             message = f"{row.conv}: the cut network differs by {row.difference:.1e}"
             yield Problem(f"prune.groups[{i}]", message)
 
@@ -149,10 +165,9 @@ def _finite(array: Array) -> bool:
 def _rows(
     section: PruneSection,
     summary: PruneSummary,
-    forward: Forward | None,
+    proof: Proof | None,
     tell: Callable[[str], None],
 ) -> Iterator[GroupRow]:
-    proof = Proof(forward, section) if forward is not None else None
     for i, group in enumerate(section.groups):
         before, after = summary.plan.channels[group.convs[0]]
         difference = proof.difference(i) if proof is not None and after < before else None
@@ -171,6 +186,18 @@ class Proof:
     def __init__(self, forward: Forward, section: PruneSection) -> None:
         self.forward = forward.small()
         self.section = section
+
+    def last_bits(self) -> float:
+        """What the next larger number at every place of the inputs changes, as `difference`."""
+        batch = self.forward.batch
+        moved = {
+            name: np.nextafter(value, np.inf, dtype=value.dtype)
+            if value.dtype.kind == "f"
+            else value
+            for name, value in batch.items()
+        }
+        pairs = zip(replace(self.forward, batch=moved).run(), self.forward.run(), strict=True)
+        return max((_difference(a, b) for a, b in pairs), default=0.0)
 
     def difference(self, group: int) -> float:
         """The largest difference of any output, over the largest value of that output."""

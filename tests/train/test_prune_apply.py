@@ -289,3 +289,31 @@ def test_auto_compression_cuts_what_its_form_says(config, tmp_path):
     block = info.program.global_block()
     for name, (_, after) in summary.shapes.items():
         assert tuple(block.var(name).shape) == after, name
+
+
+def test_rounding_that_a_deep_network_blows_up_is_measured(config):
+    """RetinaNet with random weights turns the last bits of a picture into 1e-4 of its boxes."""
+    from graphprobe.train.prune_check import OF_LAST_BITS, TOLERANCE, Proof, check_prune
+
+    made = config("zoo:retinanet_r50?scale=0.05&size=64")
+    at = next(i for i, g in enumerate(made.prune.groups) if "res4a" in g.convs[0])
+    prune = made.prune.model_copy(update={"groups": made.prune.groups[at : at + 1]})
+    made = made.model_copy(update={"prune": prune})
+    report = check_prune(made, prove=True)
+    last_bits = Proof(forward(made.student.program), prune).last_bits()
+    assert report.passed
+    assert report.groups[0].difference <= max(TOLERANCE, OF_LAST_BITS * last_bits)
+    assert any("last bits" in note for note in report.notes) == (
+        OF_LAST_BITS * last_bits > TOLERANCE
+    )
+
+
+def test_a_wrong_cut_is_no_rounding(config, monkeypatch):
+    from graphprobe.train import prune_check
+
+    made = config(SEGMENTER)
+    prune = made.prune.model_copy(update={"groups": made.prune.groups[:1]})
+    # Nothing masked: the cut network must not look like the whole one.
+    monkeypatch.setattr(prune_check, "removed_inputs", lambda *_: iter(()))
+    report = prune_check.check_prune(made.model_copy(update={"prune": prune}), prove=True)
+    assert not report.passed and "differs by" in report.problems[0].message
