@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import re
 from pathlib import Path
 
 import typer
@@ -12,6 +11,7 @@ from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 
 from ._output import say
+from ._regex import pattern
 
 
 class LevelName(str, enum.Enum):
@@ -62,7 +62,8 @@ def command(
     from graphprobe.render.api import renderer_for
 
     renderer = renderer_for(output.name)
-    near = Focus(_pattern(focus), hops) if focus is not None else None
+    around = pattern(focus, "--focus")
+    near = Focus(around, hops) if around is not None else None
     if engine is Engine.irgraph:
         _check_irgraph(level, output, teacher, near)
         from graphprobe.render.irgraph import draw_irgraph
@@ -78,15 +79,6 @@ def command(
     drawing = found.drawing(level.value if level is not None else None, near)
     write_whole(output, renderer.render(drawing))
     say(f"wrote {output}")
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise UsageError(
-            f"not a regular expression ({error})", where=f"--focus {text}", hint="escape it"
-        ) from error
 
 
 def _check_irgraph(

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from graphprobe.errors import UsageError, did_you_mean
+from graphprobe.errors import did_you_mean
 from graphprobe.ir import Op, Program
 from graphprobe.ir.listing import VarUse, Wanted, list_vars, undeclared
 from graphprobe.programs import load_program
 
 from ._errors import ANSWER_IS_NO
 from ._output import FORMAT, OUTPUT, Format, Rows, deliver, say, terminal_width
+from ._regex import pattern
 from ._var_table import shape_text, summary, table
 
 Listing = tuple[str, Program, tuple[VarUse, ...]]
@@ -43,7 +43,7 @@ def command(
 
     Exit status 1 where nothing matches.
     """
-    wanted = Wanted(_pattern(match), params, op_type, everything)
+    wanted = Wanted(pattern(match, "--match"), params, op_type, everything)
     texts = [("student", program)] + ([("teacher", teacher)] if teacher else [])
     loaded = [(role, load_program(text)) for role, text in texts]
     listings = [(role, loaded_, list_vars(loaded_, wanted)) for role, loaded_ in loaded]
@@ -59,15 +59,6 @@ def command(
     if not any(uses for _, _, uses in listings):
         say(_nothing(listings, wanted))
         raise typer.Exit(ANSWER_IS_NO)
-
-
-def _pattern(text: str | None) -> re.Pattern[str] | None:
-    try:
-        return None if text is None else re.compile(text)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise UsageError(
-            f"not a regular expression ({error})", where=f"--match {text}", hint="escape it"
-        ) from error
 
 
 def _warn_undeclared(program: Program) -> None:

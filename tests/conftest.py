@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import subprocess
 import sys
 import tarfile
@@ -10,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,6 +128,29 @@ def ppdet() -> Path:
                 pytest.skip("needs PaddleDetection 2.6.0 from the package index")
             (home / "done").touch()
     return home / "site"
+
+
+Reference = Callable[[Path, dict[str, Any]], dict[str, Any]]
+
+
+@pytest.fixture
+def reference(ppdet: Path, tmp_path: Path) -> Reference:
+    """``reference(script, arrays)``: what a script makes of arrays in a process with ppdet."""
+
+    def run(script: Path, given: dict[str, Any]) -> dict[str, Any]:
+        import numpy as np
+
+        paths = [tmp_path / "in.npz", tmp_path / "out.npz"]
+        np.savez(paths[0], **given)
+        done = subprocess.run(
+            [sys.executable, str(script), *map(str, paths)],
+            env={**os.environ, "PYTHONPATH": str(ppdet)},
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+        return dict(np.load(paths[1]))
+
+    return run
 
 
 def _unpack(archive: Path, path: str, target: Path) -> None:

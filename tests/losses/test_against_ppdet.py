@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,25 +18,13 @@ STRIDES = (8, 16, 32, 64, 128)
 META = {"downsample": list(STRIDES), "num_classes": 5, "cell_scale": 8, "nearest": 9}
 SIZE = 128
 Arrays = dict[str, Any]
+Reference = Callable[[Path, Arrays], Arrays]
+SCRIPT = Path(__file__).with_name("_ppdet_reference.py")
 BOXES = (
     [[10.0, 12.5, 60.0, 90.0], [40.0, 40.0, 70.0, 64.0], [90.0, 3.0, 126.0, 47.0]],
     [[5.0, 70.0, 120.0, 127.0]],
 )
 LABELS = ([1, 4, 2], [3])
-
-
-def reference(tmp_path: Path, ppdet: Path, given: Arrays) -> Arrays:
-    """What PaddleDetection says of the arrays, in a process that has it."""
-    np.savez(tmp_path / "in.npz", **given)
-    script = Path(__file__).with_name("_ppdet_reference.py")
-    paths = [tmp_path / "in.npz", tmp_path / "out.npz"]
-    done = subprocess.run(
-        [sys.executable, str(script), *map(str, paths)],
-        env={**os.environ, "PYTHONPATH": str(ppdet)},
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return dict(np.load(tmp_path / "out.npz"))
 
 
 def truth() -> Arrays:
@@ -83,14 +68,14 @@ def run(feed: Arrays, build: Callable[[Arrays], Arrays]) -> tuple[Arrays, Arrays
     return {name: float(value) for name, value in zip(built, fetched, strict=True)}, own
 
 
-def test_fgd_is_the_published_modules_with_blocks_that_train(tmp_path: Path, ppdet: Path) -> None:
+def test_fgd_is_the_published_modules_with_blocks_that_train(reference: Reference) -> None:
     rng = np.random.default_rng(0)
     features = {side: rng.normal(size=(2, 8, 16, 16)).astype("float32") for side in ("s", "t")}
     maps = maps_of("fgd")
     feed = {**features, "fg": maps["fgd_fg_8"], "bg": maps["fgd_bg_8"]}
     found, own = run(feed, lambda v: fgd.terms(v["s"], v["t"], v["fg"], v["bg"], temperature=0.5))
     given = {**truth(), "student": features["s"], "teacher": features["t"], **own}
-    expected = reference(tmp_path, ppdet, given)
+    expected = reference(SCRIPT, given)
     assert {f"fgd_{name}": value for name, value in found.items()} == pytest.approx(
         {name: float(value.reshape(-1)[0]) for name, value in expected.items()}, rel=1e-4
     )
@@ -106,7 +91,7 @@ def by_level(cells: Any) -> Arrays:
     }
 
 
-def test_ld_is_the_published_head(tmp_path: Path, ppdet: Path) -> None:
+def test_ld_is_the_published_head(reference: Reference) -> None:
     """On its valuable region: for the overlap in DIoU it divides by the area of a cell's square."""
     rng = np.random.default_rng(0)
     heads: Arrays = {}
@@ -127,7 +112,7 @@ def test_ld_is_the_published_head(tmp_path: Path, ppdet: Path) -> None:
                 totals[name] = totals.get(name, 0.0) + weight * terms[name]
         return totals
 
-    expected = reference(tmp_path, ppdet, {**truth(), **heads})
+    expected = reference(SCRIPT, {**truth(), **heads})
     region = expected.pop("region")
     ours, theirs = maps_of("ld"), by_level(region)
     found, _ = run({**heads, **ours, **theirs}, build)

@@ -1,6 +1,10 @@
-"""The same targets from PaddleDetection's own assigners, where it is installed."""
+"""The same targets from PaddleDetection's own assigners, in a process that has it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +13,11 @@ from graphprobe.data.target_kinds import Objects, target_kinds
 from graphprobe.data.target_kinds._cells import Cells
 from graphprobe.data.target_kinds.anchor import level_anchors
 
+pytestmark = [pytest.mark.paddle, pytest.mark.network]
+
+Arrays = dict[str, Any]
+Reference = Callable[[Path, Arrays], Arrays]
+SCRIPT = Path(__file__).with_name("_ppdet_assigners.py")
 STRIDES = (8, 16, 32, 64, 128)
 META = {
     "downsample": list(STRIDES),
@@ -33,33 +42,22 @@ def scene(seed: int, size: int) -> Objects:
     return Objects(boxes, rng.integers(0, 5, 5).astype(np.int32), np.ones(5, np.float32))
 
 
-@pytest.mark.paddle
 @pytest.mark.parametrize("seed", range(4))
-def test_anchors(seed: int) -> None:
-    target = pytest.importorskip("ppdet.modeling.proposal_generator.target")
-    import paddle
-
-    paddle.disable_static()
-    try:
-        size, objects = 64 + 64 * seed, scene(seed, 64 + 64 * seed)
-        anchors, boxes = map(paddle.to_tensor, (level_anchors(size, META), objects.boxes))
-        matches, labels = target.label_box(anchors, boxes, 0.5, 0.4, True, -1)
-    finally:
-        paddle.enable_static()
-    owner = objects.classes[matches.numpy()]
-    wanted = np.where(labels.numpy() == 1, owner, np.where(labels.numpy() == 0, 5, -1))
-    found = target_kinds()["anchor"].make(META, size, objects)["anchor_class"]
-    np.testing.assert_array_equal(found, wanted)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_points(seed: int) -> None:
-    atss = pytest.importorskip("ppdet.data.transform.atss_assigner")
-    size, objects = 64 + 64 * seed, scene(seed, 64 + 64 * seed)
-    cells = Cells.of(size, META)
-    owner, _ = atss.ATSSAssigner(9)(
-        cells.squares, list(cells.counts), objects.boxes, None, objects.classes
-    )
-    wanted = np.where(owner > 0, objects.classes[owner - 1], 5)
-    found = target_kinds()["point"].make(META, size, objects)["point_class"]
-    np.testing.assert_array_equal(found, wanted)
+def test_anchors_and_points(seed: int, reference: Reference) -> None:
+    size = 64 + 64 * seed
+    objects, cells = scene(seed, size), Cells.of(size, META)
+    given = {
+        "anchors": level_anchors(size, META),
+        "boxes": objects.boxes,
+        "classes": objects.classes,
+        "squares": cells.squares,
+        "counts": np.array(cells.counts),
+    }
+    found = reference(SCRIPT, given)
+    owner = objects.classes[found["matches"]]
+    wanted = np.where(found["labels"] == 1, owner, np.where(found["labels"] == 0, 5, -1))
+    made = target_kinds()["anchor"].make(META, size, objects)["anchor_class"]
+    np.testing.assert_array_equal(made, wanted)
+    wanted = np.where(found["owner"] > 0, objects.classes[found["owner"] - 1], 5)
+    made = target_kinds()["point"].make(META, size, objects)["point_class"]
+    np.testing.assert_array_equal(made, wanted)
