@@ -100,3 +100,38 @@ def teacher_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert config is not None, problems
     run_training(config, where="teacher.yaml", device="cpu", say=lambda _: None)
     return folder
+
+
+@pytest.fixture(scope="session")
+def same_when_exported() -> Callable[..., Any]:
+    """``same_when_exported(trained, feed, folder, legacy)`` exports a network, reads it back.
+
+    It holds the output of Paddle's own loader against the trained network's, and gives the
+    program that was read.
+    """
+    return _same_when_exported
+
+
+def _same_when_exported(trained: Any, feed: dict[str, Any], folder: Path, legacy: bool) -> Any:
+    import numpy as np
+    import paddle
+
+    from graphprobe.train.export import export_network
+
+    place = paddle.CPUPlace()
+    executor = paddle.static.Executor(place)
+    names = list(trained.built.outputs.values())
+    wanted = executor.run(trained.built.main, feed=feed, fetch_list=names, scope=trained.scope)
+    paths = export_network(trained.built, trained.scope, place, folder, legacy=legacy)
+    assert [path.name for path in paths] == (
+        ["__model__", "__params__"] if legacy else ["model.pdmodel", "model.pdiparams"]
+    )
+    files = {"model_filename": paths[0].name, "params_filename": paths[1].name} if legacy else {}
+    prefix = str(folder) if legacy else str(folder / "model")
+    with paddle.static.scope_guard(paddle.static.Scope()):
+        program, feeds, fetches = paddle.static.load_inference_model(prefix, executor, **files)
+        found = executor.run(program, feed={n: feed[n] for n in feeds}, fetch_list=fetches)
+    assert len(wanted[0])
+    for one, other in zip(wanted, found, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5)
+    return program

@@ -82,11 +82,10 @@ def test_a_resumed_run_of_several_sizes_ends_bit_equal(
 
 @each_model
 def test_both_exports_find_the_same_boxes(
-    model: str, plain: Any, make_config: Any, tmp_path: Path
+    model: str, plain: Any, make_config: Any, same_when_exported: Any, tmp_path: Path
 ) -> None:
     import paddle
 
-    from graphprobe.train.export import export_network
     from graphprobe.train.feeding import open_validation
     from graphprobe.train.infer import draw, find_objects
     from graphprobe.train.trained import open_trained
@@ -107,23 +106,8 @@ def test_both_exports_find_the_same_boxes(
         "image": np.random.default_rng(0).random((2, 3, 64, 96), dtype=np.float32),
         "im_size": np.array([[40, 50], [64, 96]], np.int32),
     }
-    executor = paddle.static.Executor(place)
-    names = list(trained.built.outputs.values())
-    wanted = executor.run(trained.built.main, feed=feed, fetch_list=names, scope=trained.scope)
-    assert len(wanted[0])
     for legacy in (False, True):
-        paths = export_network(trained.built, trained.scope, place, tmp_path, legacy=legacy)
-        files = {"model_filename": paths[0].name, "params_filename": paths[1].name}
-        with paddle.static.scope_guard(paddle.static.Scope()):
-            program, feeds, fetches = paddle.static.load_inference_model(
-                str(tmp_path) if legacy else str(tmp_path / "model"),
-                executor,
-                **(files if legacy else {}),
-            )
-            given = {name: feed[name] for name in feeds}
-            again = executor.run(program, feed=given, fetch_list=fetches)
-        for one, other in zip(wanted, again, strict=True):
-            np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5)
+        same_when_exported(trained, feed, tmp_path, legacy)
 
 
 @pytest.mark.parametrize(("model", "policy"), [("gfl", "seeds"), ("retinanet", "coupled")])

@@ -156,33 +156,16 @@ def test_evaluation_replays_the_cut(cut_run: Any) -> None:
 
 
 @pytest.mark.parametrize("legacy", [False, True])
-def test_exports_give_the_trained_output(cut_run: Any, tmp_path: Path, legacy: bool) -> None:
-    import paddle
-
-    from graphprobe.train.export import export_network
-
+def test_exports_give_the_trained_output(
+    cut_run: Any, same_when_exported: Any, tmp_path: Path, legacy: bool
+) -> None:
     config, _, folder = cut_run
     trained = open_for(config, "infer")
     feed = {
         "image": np.random.default_rng(0).random((2, 3, 32, 32), dtype=np.float32),
         "im_size": np.array([[40, 50], [32, 32]], np.int32),
     }
-    place = paddle.CPUPlace()
-    executor = paddle.static.Executor(place)
-    names = list(trained.built.outputs.values())
-    wanted = executor.run(trained.built.main, feed=feed, fetch_list=names, scope=trained.scope)
-    paths = export_network(trained.built, trained.scope, place, tmp_path, legacy=legacy)
-    assert [path.name for path in paths] == (
-        ["__model__", "__params__"] if legacy else ["model.pdmodel", "model.pdiparams"]
-    )
-    files = {"model_filename": paths[0].name, "params_filename": paths[1].name} if legacy else {}
-    prefix = str(tmp_path) if legacy else str(tmp_path / "model")
-    with paddle.static.scope_guard(paddle.static.Scope()):
-        program, feeds, fetches = paddle.static.load_inference_model(prefix, executor, **files)
-        found = executor.run(program, feed={n: feed[n] for n in feeds}, fetch_list=fetches)
-    assert len(wanted[0])
-    for one, other in zip(wanted, found, strict=True):
-        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5)
+    program = same_when_exported(trained, feed, tmp_path, legacy)
     cut = checkpoint(folder).weights["conv2_1_sep_weights"].shape
     assert tuple(program.global_block().var("conv2_1_sep_weights").shape) == cut
 

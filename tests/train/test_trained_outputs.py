@@ -113,29 +113,14 @@ def test_pictures_in_the_order_that_a_network_was_published_with(name: str, bgr:
 
 @pytest.mark.parametrize("legacy", [False, True])
 def test_an_exported_network_gives_the_same_output(
-    config: Any, tmp_path: Path, legacy: bool
+    config: Any, same_when_exported: Any, tmp_path: Path, legacy: bool
 ) -> None:
-    import paddle
-
-    from graphprobe.train.export import export_network
-
     trained = open_for(config, "infer")
     feed = {
         "image": np.random.default_rng(0).random((2, 3, 32, 32), dtype=np.float32),
         "im_size": np.array([[40, 50], [32, 32]], np.int32),
     }
-    executor = paddle.static.Executor(paddle.CPUPlace())
-    names = list(trained.built.outputs.values())
-    wanted = executor.run(trained.built.main, feed=feed, fetch_list=names, scope=trained.scope)
-    paths = export_network(trained.built, trained.scope, paddle.CPUPlace(), tmp_path, legacy=legacy)
-    files = {"model_filename": paths[0].name, "params_filename": paths[1].name} if legacy else {}
-    prefix = str(tmp_path) if legacy else str(tmp_path / "model")
-    with paddle.static.scope_guard(paddle.static.Scope()):
-        program, feeds, fetches = paddle.static.load_inference_model(prefix, executor, **files)
-        found = executor.run(program, feed={n: feed[n] for n in feeds}, fetch_list=fetches)
-    assert len(wanted[0])
-    for one, other in zip(wanted, found, strict=True):
-        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5)
+    same_when_exported(trained, feed, tmp_path, legacy)
 
 
 def test_exported_weights_are_read_back(config: Any, tmp_path: Path) -> None:
