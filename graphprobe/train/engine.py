@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,8 +72,6 @@ class Engine:
             use_onednn(main)
         self._compute, self._update = split_program(main, gradients)
         self._gradients, self._share = gradients, None
-        self._gradient_vars = self._update.clone()
-        keep_ops(self._gradient_vars, lambda _: False)
 
     def _minimize(self, main: Any, total: Any, settings: Optimizer) -> tuple[list[str], str]:
         startup = paddle.static.Program()
@@ -159,6 +158,13 @@ class Engine:
     def values(self, names: list[str]) -> Arrays:
         """Copies of variables of the scope."""
         return {name: np.array(self.scope.find_var(name).get_tensor()) for name in names}
+
+    @cached_property
+    def _gradient_vars(self) -> Any:
+        """The variables of the program of gradients without its ops: only checks read them."""
+        program = self._update.clone()
+        keep_ops(program, lambda _: False)
+        return program
 
     def gradient(self, parameter: str) -> NDArray[np.generic]:
         """The gradient of a parameter that the last `losses` left.
