@@ -65,6 +65,12 @@ def _groups(report: PairReport) -> dict[tuple[str, float], list[str]]:
                 where=where,
                 hint="use --emit python or graphprobe train",
             )
+        if pair.loss == "soft_label" and len(pair.student_shape) == 4:
+            raise UsageError(
+                "auto-compression's soft_label is over the last axis, the classes are on axis 1",
+                where=where,
+                hint="use --emit python or graphprobe train",
+            )
         groups[pair.loss, pair.weight] += [PREFIX + pair.teacher, pair.student]
     if len({loss for loss, _ in groups}) < len(groups):
         # It adds the terms of the first group again for each further group of the same loss.

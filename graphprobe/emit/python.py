@@ -10,10 +10,12 @@ import jinja2
 from graphprobe.analysis._view import View
 from graphprobe.analysis.pairs import PairReport
 from graphprobe.emit.files import model_files
+from graphprobe.emit.image_size import fixed_image_size
 from graphprobe.errors import UsageError
 from graphprobe.ir import Pair, Program
 from graphprobe.losses import find_loss
 from graphprobe.programs import is_code
+from graphprobe.zoo import parse_zoo
 
 # The losses of PaddleSlim that run on Paddle 2.6; the others are built by graphprobe.
 SLIM = ("l2", "soft_label")
@@ -54,6 +56,7 @@ def python_text(report: PairReport, student: Program, teacher: Program) -> str:
         loss=losses[0],
         parts=len(parts[losses[0]].inputs),
         inputs=_inputs(student, teacher),
+        size=_size(student) or _size(teacher) or 96,
     )
 
 
@@ -74,14 +77,16 @@ def _side(program: Program) -> dict[str, Any]:
     """How the script gets at a program."""
     source = program.origin.source
     if source.startswith("zoo:"):
-        size = "" if "size=" in source else "&size=" if "?" in source else "?size="
-        return {"kind": "zoo", "source": source, "size": size}
+        spec = parse_zoo(source)
+        size = "" if "size" in spec.options else "&size=" if spec.options else "?size="
+        return {"kind": "zoo", "source": source, "size": size, "trains": spec.mode == "train"}
     if is_code(source):
         module, _, call = source.partition(":")
         root = call.partition(".")[0]
         feeds = [value.name for value in View(program).sources]
         return {
             "kind": "code",
+            "trains": False,
             "source": source,
             "module": module,
             "call": call,
@@ -89,7 +94,20 @@ def _side(program: Program) -> dict[str, Any]:
             "feeds": feeds,
         }
     folder, model, params = model_files(source)
-    return {"kind": "file", "source": source, "folder": folder, "model": model, "params": params}
+    files = {"folder": folder, "model": model, "params": params}
+    return {"kind": "file", "source": source, "trains": False, **files}
+
+
+def _size(program: Program) -> int | None:
+    """H = W of the pictures that a program takes; None where the script may choose.
+
+    A bundled model without the option ``size`` is built with the script's.
+    """
+    source = program.origin.source
+    if not source.startswith("zoo:"):
+        return fixed_image_size(program)
+    size = parse_zoo(source).options.get("size")
+    return None if size is None else int(size)
 
 
 def _inputs(student: Program, teacher: Program) -> dict[str, str]:

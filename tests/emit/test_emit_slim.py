@@ -76,12 +76,11 @@ def test_auto_compression_trains_with_the_section(models):
     np.testing.assert_allclose(float(np.mean(loss)), expected, rtol=1e-4)
 
 
-def test_the_script_runs_as_it_stands(tmp_path):
-    student = teacher = load_program(f"{STUDENT}{OPTIONS}")
-    text = python_text(find_pairs(student, teacher), student, teacher)
-    (tmp_path / "distill.py").write_text(text)
+def run_script(text: str, folder: Path) -> dict[str, float]:
+    """The terms that a script prints of its one step."""
+    (folder / "distill.py").write_text(text)
     ran = subprocess.run(
-        [sys.executable, "distill.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "distill.py"], cwd=folder, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     terms = {
@@ -89,15 +88,65 @@ def test_the_script_runs_as_it_stands(tmp_path):
         for line in ran.stdout.splitlines()
         if line.startswith("step 0: ")
     }
-    assert list(terms) == ["total", "task", *(f"l2 conv2d_{n}.tmp_1" for n in (20, 28, 36))]
-    assert all(np.isfinite(value) and value > 0 for value in terms.values())
+    assert all(np.isfinite(value) for value in terms.values()), terms
+    assert terms["task"] > 0
     assert terms["total"] == pytest.approx(sum(terms.values()) - terms["total"], rel=1e-4)
+    return terms
+
+
+def test_the_script_runs_as_it_stands(tmp_path):
+    student = teacher = load_program(f"{STUDENT}{OPTIONS}")
+    terms = run_script(python_text(find_pairs(student, teacher), student, teacher), tmp_path)
+    assert list(terms) == ["total", "task", *(f"l2 conv2d_{n}.tmp_1" for n in (20, 28, 36))]
+    assert all(value > 0 for value in terms.values())
+
+
+def test_a_dense_detector_is_fed_a_row_for_each_of_its_cells(tmp_path):
+    program = load_program("zoo:retinanet_r50?scale=0.05&num_classes=3&frozen=false")
+    report = find_pairs(program, program, loss="l2")
+    terms = run_script(python_text(report, program, program), tmp_path)
+    assert list(terms)[2:] == [f"l2 {pair.student}" for pair in report.pairs]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "zoo:gfl_r18vd?scale=0.05&num_classes=3&frozen=false&size=64",
+        "zoo:deeplabv3p_mobilenetv2?scale=0.05&num_classes=3&size=64",
+    ],
+)
+def test_soft_label_of_maps_is_the_number_that_graphprobe_trains_with(source, tmp_path):
+    program = load_program(source)
+    report = find_pairs(program, program, loss="soft_label")
+    text = python_text(report, program, program)
+    ours = """
+    from graphprobe.losses import find_loss
+    for theirs, mine, *_ in PAIRS:
+        both = [block.var(mine)], [block.var("teacher_" + theirs)]
+        terms[f"ours {mine}"] = find_loss("soft_label").build(*both, axis=1)
+"""
+    assert text.count("    total = ") == 1
+    terms = run_script(text.replace("    total = ", f"{ours}    total = "), tmp_path)
+    names = [pair.student for pair in report.pairs]
+    assert names and {len(pair.student_shape) for pair in report.pairs} == {4}
+    slim = [terms[f"soft_label {name}"] for name in names]
+    np.testing.assert_allclose(slim, [terms[f"ours {name}"] for name in names], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "loss"), [("retinanet_r50", "fgd"), ("gfl_r18vd", "ld")])
+def test_losses_that_are_fed_maps_of_boxes_are_refused_in_one_line(name, loss):
+    program = load_program(f"zoo:{name}?scale=0.05&num_classes=3")
+    with pytest.raises(UsageError, match=f"{loss} is fed maps") as error:
+        python_text(find_pairs(program, program, loss=loss), program, program)
+    assert "--loss l2" in str(error.value) and "\n" not in str(error.value)
 
 
 def test_what_auto_compression_cannot_take_is_refused(models):
     student, teacher = models
     with pytest.raises(UsageError, match="no loss fsp"):
         act_section(find_pairs(student, teacher, loss="fsp"), student, teacher)
+    with pytest.raises(UsageError, match="over the last axis"):
+        act_section(find_pairs(student, teacher, loss="soft_label"), student, teacher)
     zoo = load_program(f"{STUDENT}{OPTIONS}")
     with pytest.raises(UsageError, match="from files"):
         act_section(find_pairs(zoo, zoo), zoo, zoo)
