@@ -15,9 +15,10 @@ from graphprobe.programs import ZOO, is_code, load_program
 from graphprobe.train.arrays import Arrays
 from graphprobe.train.engine import set_values
 from graphprobe.train.own_model import build_own
+from graphprobe.train.part import fitting
 from graphprobe.train.prune_apply import replay_plan
 from graphprobe.train.prune_plan import CutPlan, plan_from_json
-from graphprobe.train.weights import Shapes, check_weights, fitting, locate, read_weights
+from graphprobe.train.weights import Shapes, check_weights, locate, read_weights
 from graphprobe.zoo import Built, build_zoo, parse_zoo
 
 
@@ -115,7 +116,7 @@ def fill(network: Network, place: Any, seed: int, *, plan: CutPlan | None = None
         where = f"{network.key}.weights {network.ref.weights}"
         arrays, wanted = given.arrays, network.shapes()
         if network.ref.partial:
-            arrays = fitting(arrays, wanted, where=where)
+            arrays = fitting(given, wanted, where=where)
             wanted = {name: wanted[name] for name in arrays}
         put_weights(network.scope, place, arrays, wanted, where=where)
     return replace(network, plan=plan)

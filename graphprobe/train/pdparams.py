@@ -63,8 +63,13 @@ class _Array:
         self.value = found.reshape(shape, order="F" if fortran else "C").copy()
 
 
-def read_pdparams(path: Path) -> Arrays:
-    """The parameters of a file that ``paddle.save`` or ``fluid.save`` wrote, by name.
+def read_pdparams(path: Path) -> tuple[Arrays, dict[str, str]]:
+    """The parameters of a file that ``paddle.save`` or ``fluid.save`` wrote.
+
+    Returns:
+        the arrays by name, for a layer's by its place in the layer (``conv1._conv.weight``); and
+        of those what the parameters themselves are called (``conv1_weights``), where Paddle 2.x
+        wrote that beside them.
 
     Raises:
         CheckpointError: it is damaged, holds anything else than arrays, or wants to run code.
@@ -73,7 +78,8 @@ def read_pdparams(path: Path) -> Arrays:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"larger than {MOST_BYTES:,} bytes")
         found = _Machine().run(path.read_bytes())
-        return _parameters(found)
+        arrays = _parameters(found)
+        return arrays, _names(found, arrays)
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise CheckpointError(
             f"cannot be read as parameters ({error})",
@@ -95,6 +101,13 @@ def _parameters(found: Any) -> Arrays:
             raise ValueError(f"{name[:60]} is no array")
         arrays[name] = inner.value
     return arrays
+
+
+def _names(found: dict[str, Any], arrays: Arrays) -> dict[str, str]:
+    table = found.get(_NAMES, {})
+    if not isinstance(table, dict):
+        raise ValueError(f"{_NAMES} is no table of names")
+    return {key: _text(name) for key, name in table.items() if key in arrays}
 
 
 def _text(value: Any) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,16 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Arrays by name; `prune` is the cut that they came out of, as json, or None."""
+    """Arrays by name.
+
+    Args:
+        prune: the cut that they came out of, as json, or None.
+        names: of arrays that are named by their place in a layer, what the parameters are called.
+    """
 
     arrays: Arrays
     prune: Any = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 _PROGRAM_OF = {"__params__": "__model__", "params": "model"}
@@ -64,7 +69,7 @@ def read_weights(path: Path, wanted: Shapes) -> Weights:
     if path.suffix == ".npz":
         return Weights(read_arrays(path))
     if path.suffix == ".pdparams":
-        return Weights(read_pdparams(path))
+        return _read_pdparams(path)
     if path.suffix in (".pdopt", ".pkl", ".pickle"):
         raise CheckpointError(
             "is a pickle, which can run code when it is read and is not taken",
@@ -83,12 +88,12 @@ def check_weights(found: Mapping[str, object], wanted: Shapes, *, where: str) ->
     missing = sorted(wanted.keys() - found.keys())
     extra = sorted(found.keys() - wanted.keys())
     wrong = [
-        f"{name} is {_shape(found[name])}, not {wanted[name]}"
+        f"{name} is {shape_of(found[name])}, not {wanted[name]}"
         for name in sorted(wanted.keys() & found.keys())
-        if _shape(found[name]) != tuple(wanted[name])
+        if shape_of(found[name]) != tuple(wanted[name])
     ]
     parts = [
-        f"{len(names)} {label}: {_listed(names)}"
+        f"{len(names)} {label}: {listed(names)}"
         for label, names in (
             ("missing", missing),
             ("unexpected", extra),
@@ -104,28 +109,13 @@ def check_weights(found: Mapping[str, object], wanted: Shapes, *, where: str) ->
         )
 
 
-def fitting(found: Arrays, wanted: Shapes, *, where: str) -> Arrays:
-    """The arrays whose name and shape a program wants; the number is told.
-
-    Raises:
-        CheckpointError: there are none.
-    """
-    fit = {n: a for n, a in found.items() if n in wanted and _shape(a) == tuple(wanted[n])}
-    if not fit:
-        raise CheckpointError(
-            "none of its parameters has a name and shape of the program",
-            where=where,
-            hint=f"it holds {_listed(sorted(found))}" if found else "it holds none",
-        )
-    sys.stderr.write(f"{where}: {len(fit)} of {len(wanted)} parameters taken\n")
-    return fit
-
-
-def _shape(array: object) -> tuple[int, ...]:
+def shape_of(array: object) -> tuple[int, ...]:
+    """The shape of an array; empty for what has none."""
     return tuple(getattr(array, "shape", ()))
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """The first names, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 
@@ -147,7 +137,7 @@ def _read_folder(path: Path, wanted: Shapes) -> Weights:
     if len(combined) == 1:
         return Weights(_read_beside_program(combined[0]))
     if len(saved) == 1:
-        return Weights(read_pdparams(saved[0]))
+        return _read_pdparams(saved[0])
     files = {name: path / name for name in wanted if (path / name).is_file()}
     if not files:
         raise CheckpointError(
@@ -156,6 +146,11 @@ def _read_folder(path: Path, wanted: Shapes) -> Weights:
             hint="name a checkpoint, .npz, .pdparams, .pdiparams or a folder of one file each",
         )
     return Weights({name: read_tensor_file(file) for name, file in files.items()})
+
+
+def _read_pdparams(path: Path) -> Weights:
+    arrays, names = read_pdparams(path)
+    return Weights(arrays, names=names)
 
 
 def read_checkpoint_of_run(run: Path) -> checkpoint.Checkpoint:

@@ -34,7 +34,8 @@ def written(tmp_path: Path, value: Any, protocol: int = 4) -> Path:
 
 @pytest.mark.parametrize("protocol", [0, 2, 3, 4])
 def test_arrays_of_every_protocol(tmp_path: Path, protocol: int) -> None:
-    found = read_pdparams(written(tmp_path, ARRAYS, protocol))
+    found, names = read_pdparams(written(tmp_path, ARRAYS, protocol))
+    assert names == {}
     assert list(found) == list(ARRAYS)
     for name, array in ARRAYS.items():
         np.testing.assert_array_equal(found[name], array)
@@ -44,7 +45,9 @@ def test_arrays_of_every_protocol(tmp_path: Path, protocol: int) -> None:
 def test_what_paddle_writes_beside_them(tmp_path: Path) -> None:
     pairs = OrderedDict((name, (name, array)) for name, array in ARRAYS.items())
     pairs["StructuredToParameterName@@"] = {"conv.weights": "conv2d_0.w_0"}
-    found = read_weights(written(tmp_path, pairs), {}).arrays
+    weights = read_weights(written(tmp_path, pairs), {})
+    assert weights.names == {"conv.weights": "conv2d_0.w_0"}
+    found = weights.arrays
     np.testing.assert_array_equal(found["conv.weights"], ARRAYS["conv.weights"])
     assert set(found) == set(ARRAYS)
 
@@ -70,6 +73,7 @@ def test_nothing_is_run(tmp_path: Path) -> None:
     [
         ({"w": np.array([{}], object)}, "numbers of the kind O8"),
         ({"w": 3}, "w is no array"),
+        ({"w": ARRAYS["big"], "StructuredToParameterName@@": [1]}, "no table of names"),
         ([1], "it holds a list"),
         ({1: ARRAYS["big"]}, "a int in the place of a name"),
         ({"w": {1, 2}}, "the opcode EMPTY_SET"),
@@ -110,8 +114,10 @@ def test_a_file_of_paddle(tmp_path: Path) -> None:
         layer = paddle.nn.Linear(3, 2)
         paddle.save(layer.state_dict(), str(tmp_path / "m.pdparams"))
         wanted = {name: value.numpy() for name, value in layer.state_dict().items()}
+        called = {name: value.name for name, value in layer.state_dict().items()}
     finally:
         paddle.enable_static()
-    found = read_pdparams(tmp_path / "m.pdparams")
+    found, names = read_pdparams(tmp_path / "m.pdparams")
+    assert names == called
     assert set(found) == {"weight", "bias"}
     np.testing.assert_array_equal(found["weight"], wanted["weight"])

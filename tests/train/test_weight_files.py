@@ -10,7 +10,7 @@ import pytest
 from graphprobe.errors import CheckpointError
 from graphprobe.train.checkpoint import write_checkpoint
 from graphprobe.train.lod_tensor import read_combined, read_tensor_file
-from graphprobe.train.weights import check_weights, fitting, read_weights
+from graphprobe.train.weights import check_weights, read_weights
 
 ARRAY = np.arange(12, dtype=np.float32).reshape(3, 4)
 
@@ -122,12 +122,3 @@ def test_everything_that_does_not_fit_is_listed_at_once() -> None:
     assert "1 unexpected: d" in text
     assert "b is (3,), not (4,)" in text
     check_weights({"a": np.zeros(2)}, {"a": (2,)}, where="w.npz")
-
-
-def test_a_backbone_is_a_part(capsys: pytest.CaptureFixture[str]) -> None:
-    found = {"a": np.zeros(2), "b": np.zeros(3), "fc": np.zeros(1)}
-    wanted = {"a": (2,), "b": (4,), "head": (1,)}
-    assert list(fitting(found, wanted, where="w.npz")) == ["a"]
-    assert capsys.readouterr().err == "w.npz: 1 of 3 parameters taken\n"
-    with pytest.raises(CheckpointError, match="none of its parameters .* it holds x"):
-        fitting({"x": np.zeros(1)}, wanted, where="w.npz")
