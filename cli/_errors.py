@@ -1,9 +1,13 @@
-"""Exit codes: 0 done, 1 the answer is no, 2 bad usage or unreadable input (one line each)."""
+"""Exit codes: 0 done, 1 the answer is no, 2 bad usage or unreadable input (one line each).
+
+130 after Ctrl-C and 143 after SIGTERM; `train` saves and ends with 130 after both.
+"""
 
 from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import traceback
 
@@ -11,9 +15,10 @@ import typer
 
 from graphprobe.errors import GraphprobeError
 
+from ._signals import Stopped, tell
+
 ANSWER_IS_NO = 1
 BAD_INPUT = 2
-INTERRUPTED = 130
 
 # Newer Typer carries its own copy of click; these are the exceptions that it really raises.
 _exceptions = importlib.import_module(typer.BadParameter.__module__)
@@ -36,9 +41,10 @@ def run(app: typer.Typer, argv: list[str], *, debug: bool = False) -> int:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "graphprobe"
         return _say(f"{path}: {_one_line(error)}; see {path} --help", debug)
+    except Stopped as stopped:
+        return tell(stopped.number)
     except (typer.Abort, KeyboardInterrupt):
-        sys.stderr.write("interrupted\n")
-        return INTERRUPTED
+        return tell(signal.SIGINT)
     except BrokenPipeError:
         # The reader (head, less) has gone; point stdout elsewhere so that exit stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,6 +13,7 @@ import typer
 from graphprobe.version import __version__
 
 from ._errors import run
+from ._signals import heed_signals
 
 # The command's name and its module here; a module is imported only when its command is called.
 COMMANDS = {
@@ -68,6 +69,7 @@ def _global_options(
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    heed_signals()
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
     completing = any(name.endswith("_COMPLETE") for name in os.environ)
     only = words[0] if words and words[0] in COMMANDS and not completing else None

@@ -8,6 +8,7 @@ import io
 import os
 import warnings
 
+from graphprobe.own_signals import own_sigterm
 from graphprobe.train.ranks import neighbours
 
 
@@ -22,7 +23,7 @@ def import_paddle() -> None:
     for text in ("pkg_resources is deprecated", "Setuptools is replacing distutils"):
         warnings.filterwarnings("ignore", message=text)
     importlib.import_module("numpy")  # before paddle: scipy after paddle alone crashes
-    with contextlib.redirect_stderr(io.StringIO()):
+    with own_sigterm(), contextlib.redirect_stderr(io.StringIO()):
         importlib.import_module("paddle")
 
 

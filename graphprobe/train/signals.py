@@ -1,6 +1,8 @@
 """SIGTERM and Ctrl-C ask the loop to save and stop; a second Ctrl-C ends the process at once.
 
-SIGTERM may come several times: `paddle.distributed.launch` sends three within a second.
+SIGTERM may come several times: `paddle.distributed.launch` sends three within a second. Whoever
+watches the signals through a wakeup file descriptor, to hurry a command that was told to end, is
+not told of these.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ class StopRequest:
     def __init__(self) -> None:
         self.name: str | None = None
         self._before: dict[signal.Signals, object] = {}
+        self._watched = -1
 
     def __enter__(self) -> StopRequest:
+        self._watched = signal.set_wakeup_fd(-1)
         for number in SIGNALS:
             self._before[number] = signal.signal(number, self._ask)
         return self
@@ -31,6 +35,7 @@ class StopRequest:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
+        signal.set_wakeup_fd(self._watched)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.name = signal.Signals(number).name

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from graphprobe.errors import LoadError, MissingDependency, did_you_mean
+from graphprobe.own_signals import own_sigterm
 from graphprobe.zoo._base import MODES, Built, Graph, ZooModel
 from graphprobe.zoo._options import ZooSpec
 
@@ -60,7 +61,8 @@ def load_model(spec: ZooSpec) -> ZooModel:
         MissingDependency: paddle is not installed, or is broken.
     """
     try:
-        importlib.import_module("paddle")
+        with own_sigterm():
+            importlib.import_module("paddle")
     except ImportError as error:
         raise MissingDependency(
             f"building a bundled model needs PaddlePaddle, which cannot be imported ({error})",
