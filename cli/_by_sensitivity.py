@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from graphprobe.analysis.prune import find_prunable
 from graphprobe.analysis.prune_choice import Limits, PruneChoice, open_groups
+from graphprobe.data.metric_names import LABELS
 from graphprobe.errors import UsageError
 from graphprobe.ir import Program
 
@@ -42,9 +43,10 @@ def by_sensitivity(
             f"(first: {missing[0]}); they stay whole"
         )
     choice = allocate(found, curves, target, limits)
+    metric = LABELS.get(measured.measured.metric, measured.measured.metric)
     say(
-        f"predicted to keep {predicted(choice, curves):.1%} of {measured.measured.metric} "
-        f"{measured.baseline:.4f} before fine-tuning"
+        f"predicted to keep {predicted(choice, curves):.1%} of {metric} {measured.baseline:.4f} "
+        "before fine-tuning"
     )
     return choice, measured.measured.weights
 

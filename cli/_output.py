@@ -27,9 +27,27 @@ class Format(str, enum.Enum):
     csv = "csv"
 
 
+def can_be_written(path: Path | None) -> Path | None:
+    """Refuse a file that has no place before anything is computed for it (a Typer callback).
+
+    Raises:
+        UsageError: its folder is not there, or it is a folder itself.
+    """
+    if path is not None and not path.parent.is_dir():
+        hint = "name a folder that exists"
+        raise UsageError("its folder is not there", where=str(path), hint=hint)
+    if path is not None and path.is_dir():
+        raise UsageError("is a folder", where=str(path), hint="name a file")
+    return path
+
+
 FORMAT = typer.Option(None, "--format", help="Form of the result (default: table).")
 OUTPUT = typer.Option(
-    None, "--output", "-o", help="Write to this file; its suffix (.json, .csv, .txt) is the form."
+    None,
+    "--output",
+    "-o",
+    callback=can_be_written,
+    help="Write to this file; its suffix (.json, .csv, .txt) is the form.",
 )
 
 Rows = tuple[Sequence[str], Iterable[Sequence[Any]]]

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from graphprobe.data.metric_names import LABELS
 from graphprobe.render.heatmap import HeatMap, HeatRow, percent
 
 from ._output import Rows
@@ -70,8 +71,6 @@ def heatmap(found: Sensitivity) -> HeatMap:
 
 def _notes(found: Sensitivity) -> tuple[str, str]:
     """What was measured, and how."""
-    from graphprobe.train.evaluate import LABELS
-
     bound = found.measured
     metric = LABELS.get(bound.metric, bound.metric)
     return (

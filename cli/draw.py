@@ -10,7 +10,7 @@ import typer
 from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 
-from ._output import say
+from ._output import can_be_written, say
 from ._regex import pattern
 
 
@@ -36,7 +36,11 @@ def command(
         ..., metavar="PROGRAM", help="File, folder, zoo:NAME or package.module:callable."
     ),
     output: Path = typer.Option(
-        ..., "--output", "-o", help="The file to write: .pdf, .svg, .png or .html."
+        ...,
+        "--output",
+        "-o",
+        callback=can_be_written,
+        help="The file to write: .pdf, .svg, .png or .html.",
     ),
     teacher: str = typer.Option(
         None, "--teacher", metavar="PROGRAM", help="Draw this one beside it, with their pairs."
@@ -61,7 +65,7 @@ def command(
     from graphprobe.render import Focus
     from graphprobe.render.api import renderer_for
 
-    renderer = renderer_for(output.name)
+    renderer = renderer_for(str(output))
     around = pattern(focus, "--focus")
     near = Focus(around, hops) if around is not None else None
     if engine is Engine.irgraph:

@@ -14,7 +14,7 @@ from graphprobe.programs import load_program
 
 from . import _pair_table
 from ._errors import ANSWER_IS_NO
-from ._output import FORMAT, Format, deliver, say, terminal_width
+from ._output import FORMAT, Format, can_be_written, deliver, say, terminal_width
 
 
 class Emit(str, enum.Enum):
@@ -48,6 +48,7 @@ def command(
         None,
         "--output",
         "-o",
+        callback=can_be_written,
         help="A .yaml file: the distillation config; .json, .csv or .txt: the result.",
     ),
 ) -> None:

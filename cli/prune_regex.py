@@ -17,7 +17,7 @@ from graphprobe.programs import load_program
 from . import _prune_table
 from ._by_sensitivity import by_sensitivity
 from ._errors import ANSWER_IS_NO
-from ._output import FORMAT, Format, deliver, say, terminal_width
+from ._output import FORMAT, Format, can_be_written, deliver, say, terminal_width
 from ._regex import pattern
 
 
@@ -71,6 +71,7 @@ def command(
         None,
         "--output",
         "-o",
+        callback=can_be_written,
         help="A .yaml file: the pruning config; .json, .csv or .txt: the result.",
     ),
 ) -> None:

@@ -9,7 +9,7 @@ import typer
 from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 
-from ._output import say
+from ._output import can_be_written, say
 
 
 def command(
@@ -21,7 +21,9 @@ def command(
         None, "--pairs", help="A distillation config: show its pairs (default: find them)."
     ),
     prune: Path = typer.Option(None, "--prune", help="A pruning config: show what it prunes."),
-    output: Path = typer.Option(..., "--output", "-o", help="The .html file to write."),
+    output: Path = typer.Option(
+        ..., "--output", "-o", callback=can_be_written, help="The .html file to write."
+    ),
 ) -> None:
     """Write one offline page to hand to a colleague."""
     if output.suffix.lower() not in (".html", ".htm"):

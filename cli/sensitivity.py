@@ -13,7 +13,7 @@ from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 
 from ._errors import ANSWER_IS_NO
-from ._output import Format, deliver, say
+from ._output import Format, can_be_written, deliver, say
 from ._train import DEVICE, Device
 
 if TYPE_CHECKING:
@@ -103,9 +103,7 @@ def _record(output: Sequence[Path]) -> Path:
         if path.suffix.lower() not in known:
             hint = f"use one of {', '.join(known)}"
             raise UsageError(f"unknown suffix {path.suffix!r}", where=str(path), hint=hint)
-        if not path.parent.is_dir():
-            hint = "name a folder that exists"
-            raise UsageError("its folder is not there", where=str(path), hint=hint)
+        can_be_written(path)
     records = [path for path in output if path.suffix.lower() == ".json"]
     if len(records) > 1:
         raise UsageError("there is one record", where=str(records[1]), hint="name one .json file")

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.floating[Any]]
+from graphprobe.data.metric_names import ELEVEN_POINT
 
-ELEVEN_POINT = "11point"
-INTEGRAL = "integral"
+Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)

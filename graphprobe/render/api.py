@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from graphprobe.errors import UsageError
 from graphprobe.registry import discover
 from graphprobe.render.drawing import Drawing
@@ -19,7 +21,7 @@ def renderer_for(file_name: str) -> Renderer:
     Raises:
         UsageError: no renderer has that suffix.
     """
-    _, dot, suffix = file_name.rpartition(".")
+    _, dot, suffix = Path(file_name).name.rpartition(".")
     known = formats()
     if not dot or suffix.lower() not in known:
         what = f"unknown suffix .{suffix}" if dot else "no suffix"

@@ -13,22 +13,15 @@ from numpy.typing import NDArray
 from graphprobe.config import TrainSection
 from graphprobe.data.batches import TRUTH, EvalBatches, split_truth, truths
 from graphprobe.data.coco_ap import CocoAp
+from graphprobe.data.metric_names import COCO, ELEVEN_POINT, INTEGRAL, LABELS, MIOU
 from graphprobe.data.miou import Miou
 from graphprobe.data.open import parse_spec
 from graphprobe.data.sample import Dataset
-from graphprobe.data.voc_map import ELEVEN_POINT, INTEGRAL, VocMap
+from graphprobe.data.voc_map import VocMap
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.train.feeding import eval_batches
 from graphprobe.train.remember import KeptBatches
 from graphprobe.zoo import Built
-
-COCO, MIOU = "coco", "miou"
-LABELS = {
-    ELEVEN_POINT: "mAP (11 point)",
-    INTEGRAL: "mAP (integral)",
-    COCO: "AP (COCO)",
-    MIOU: "mIoU",
-}
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,6 @@ def test_inner_features_of_other_widths_get_an_adapter(capsys):
         (("--loss", "fsp", "--rule", "neck_levels"), "--rule stage_flows"),
         (("--emit", "act"), "from files"),
         (("-o", "pairs.xlsx"), "use one of .csv, .json, .txt, .yaml"),
-        (("-o", "missing/distill.yaml"), "cannot be written"),
     ],
 )
 def test_bad_usage_is_one_line(words, says, capsys, tmp_path, monkeypatch):

@@ -100,6 +100,8 @@ def test_the_choice_reaches_the_target_and_carries_its_weights(
     path = tmp_path / "prune.yaml"
     words = ("prune-regex", PROGRAM, "--sensitivity", str(record), "--target-flops", "0.5")
     assert call(*words, "-o", str(path)) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if "predicted" in line]
+    assert len(told) == 1 and "% of mAP (11 point) 0." in told[0]
     config = load_config(path)
     assert config.student.weights == str(finding_weights) and config.prune.policy == "coupled"
     ratios = {group.ratio for group in config.prune.groups}

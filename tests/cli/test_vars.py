@@ -239,7 +239,7 @@ def test_names_that_nobody_declares_are_told(
         (["{folder}/good", "--nonsense"], "--nonsense"),
         (["{folder}/good", "--format", "yaml"], "yaml"),
         (["{folder}/good", "-o", "{folder}/x.pdf"], "unknown suffix '.pdf'"),
-        (["{folder}/good", "-o", "{folder}/no/x.json"], "cannot be written"),
+        (["{folder}/good", "-o", "{folder}/no/x.json"], "its folder is not there"),
         ([], "PROGRAM"),
     ],
 )

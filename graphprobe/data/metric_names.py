@@ -1,0 +1,11 @@
+"""What the metrics are called in configs and json, and what people call them."""
+
+from __future__ import annotations
+
+ELEVEN_POINT, INTEGRAL, COCO, MIOU = "11point", "integral", "coco", "miou"
+LABELS = {
+    ELEVEN_POINT: "mAP (11 point)",
+    INTEGRAL: "mAP (integral)",
+    COCO: "AP (COCO)",
+    MIOU: "mIoU",
+}
