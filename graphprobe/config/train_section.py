@@ -99,6 +99,11 @@ class TrainSection(Section):
         description="inference: the teacher runs folded and fused in Paddle's inference engine, "
         "beside the student; merge: its plain ops in the student's program, by PaddleSlim, slower",
     )
+    teacher_cache_mb: Count = Field(
+        default=512,
+        description="memory of each process for what the teacher made of samples whose pictures "
+        "are the same each time (no augmentation), 10^6 bytes; 0: nothing is kept",
+    )
     sync_bn: bool = Field(
         default=False,
         description="of several GPUs: batch norms take their statistics over the batch of all",

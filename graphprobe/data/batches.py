@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphprobe.data.collate import Feed, collate_boxes, collate_masks, stack_images
-from graphprobe.data.recipe import Recipe, augment, plain
+from graphprobe.data.recipe import Recipe, augment, draws, plain
 from graphprobe.data.sample import Dataset, Sample
 from graphprobe.data.targets import PLAIN, Targets
 from graphprobe.data.transforms import resize
@@ -22,6 +22,8 @@ from graphprobe.errors import DataError
 
 # What starts with this is for the evaluation and is not fed to the program.
 TRUTH = "truth_"
+# Names the samples of a batch whose arrays are the same each time they come; not fed either.
+SAMPLES = "sample_index"
 _MOST_TRUTH = 300
 _ORDER, _SAMPLE, _SIZE = 1, 2, 3  # keep the random streams apart
 
@@ -41,6 +43,7 @@ class TrainBatches:
         shard: rank and number of processes; each gets an equal run of every batch.
         targets: makes what a detector is compared with; segmentation looks at none.
         mixup_until: the batch from which on nothing is blended; None for never.
+        numbered: add to each batch in which nothing is drawn at random the array `SAMPLES`.
 
     Raises:
         DataError: the batch does not divide among the shards, or nothing can be drawn.
@@ -53,6 +56,7 @@ class TrainBatches:
     shard: tuple[int, int] = (0, 1)
     targets: Targets = PLAIN
     mixup_until: int | None = None
+    numbered: bool = False
 
     def __post_init__(self) -> None:
         rank, count = self.shard
@@ -80,27 +84,45 @@ class TrainBatches:
         rng = np.random.default_rng([_SIZE, self.seed, number])
         return int(rng.choice(self.recipe.sizes))
 
+    def recipe_of(self, number: int) -> Recipe:
+        """What happens to the samples of a batch."""
+        blends = self.mixup_until is None or number < self.mixup_until
+        return self.recipe if blends else replace(self.recipe, mixup=False)
+
+    def is_random(self, number: int) -> bool:
+        """Whether the samples of a batch may come out differently another time."""
+        return draws(self.recipe_of(number), self.dataset.task)
+
     def batch(self, number: int) -> Feed:
         """The arrays of this shard's part of a batch.
+
+        Returns:
+            what `collate_boxes` or `collate_masks` gives; with `numbered` and nothing random also
+            sample_index int64 [N], the places of the samples in the data set.
 
         Raises:
             DataError: a sample cannot be read; it is named.
         """
-        recipe = self.recipe
-        if self.mixup_until is not None and number >= self.mixup_until:
-            recipe = replace(recipe, mixup=False)
-        size = self.size_of(number)
-        samples = [self._draw(place, recipe, size) for place in self.positions(number)]
+        recipe, size = self.recipe_of(number), self.size_of(number)
+        places = [self._place(position) for position in self.positions(number)]
+        samples = [self._draw(epoch, index, recipe, size) for epoch, index in places]
         if self.dataset.task == "segmentation":
-            return collate_masks(samples, recipe)
-        return collate_boxes(samples, recipe, self.targets)
+            feed = collate_masks(samples, recipe)
+        else:
+            feed = collate_boxes(samples, recipe, self.targets)
+        if self.numbered and not self.is_random(number):
+            feed[SAMPLES] = np.array([index for _, index in places], np.int64)
+        return feed
 
-    def _draw(self, position: int, recipe: Recipe, size: int) -> Sample:
+    def _place(self, position: int) -> tuple[int, int]:
+        """The epoch of a position of the stream, and the index of the sample there."""
         count = len(self.dataset)
         epoch, place = divmod(position, count)
-        index = int(epoch_order(self.seed, epoch, count)[place])
+        return epoch, int(epoch_order(self.seed, epoch, count)[place])
+
+    def _draw(self, epoch: int, index: int, recipe: Recipe, size: int) -> Sample:
         rng = np.random.default_rng([_SAMPLE, self.seed, epoch, index])
-        partner = int(rng.integers(count))
+        partner = int(rng.integers(len(self.dataset)))
         return augment(
             read_sample(self.dataset, index),
             recipe,

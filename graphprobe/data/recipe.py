@@ -51,6 +51,19 @@ def plain(size: int) -> Recipe:
     return Recipe((size,), distort=False, expand=False, crop=False, flip=False, scale=(1.0, 1.0))
 
 
+def draws(recipe: Recipe, task: str) -> bool:
+    """Whether chance has a part in a sample on its way: the same one may come out differently.
+
+    It names every step of `augment` that takes random numbers; the tests hold it against the
+    state of the generator.
+    """
+    if len(set(recipe.sizes)) > 1 or recipe.distort or recipe.flip:
+        return True
+    if task == "segmentation":
+        return recipe.scale != (1.0, 1.0)
+    return recipe.mixup or recipe.expand or recipe.crop
+
+
 def augment(
     sample: Sample,
     recipe: Recipe,

@@ -41,6 +41,7 @@ class Assembly:
         weights: names of the student's parameters and statistics.
         terms: what the pairs came to.
         teacher_sha256: of the teacher's weights, or empty.
+        fast: the teacher in the inference engine, where it is there.
     """
 
     place: Any
@@ -50,6 +51,7 @@ class Assembly:
     weights: list[str]
     terms: list[Term] = field(default_factory=list)
     teacher_sha256: str = ""
+    fast: FastTeacher | None = None
 
 
 def assemble(
@@ -68,20 +70,20 @@ def assemble(
     terms: list[Term] = []
     block = student.main.global_block()
     losses = {"total": block.var(student.built.loss)}
-    digest, extend = "", None
+    digest, fast = "", None
     if teacher is not None and isinstance(config, DistillConfig):
         pixels = other_pixels(student.built, teacher.built)
         if pixels:
             say(f"warning: the teacher was made for other pictures than the student: {pixels}")
         groups = checked_groups(config, student, teacher, where=where)
         digest = arrays_sha256(teacher_values(teacher))
-        extend = join(config, student, teacher, place)
+        fast = join(config, student, teacher, place)
         terms = add_terms(groups, student, place)
         student = with_feeds(student, terms)
         losses = total_loss(student, terms)
-    engine = make_engine(config, student, losses, place, extend)
+    engine = make_engine(config, student, losses, place, fast.extend if fast else None)
     engine.optimizer_names += [name for term in terms for name in term.parameters]
-    return Assembly(place, student, teacher, engine, weights, terms, digest)
+    return Assembly(place, student, teacher, engine, weights, terms, digest, fast)
 
 
 def open_student(
@@ -152,18 +154,18 @@ def teacher_values(teacher: Network) -> dict[str, Any]:
 
 def join(
     config: DistillConfig, student: Network, teacher: Network, place: Any
-) -> Callable[[Feed], Feed] | None:
+) -> FastTeacher | None:
     """Bring the teacher's variables into the student's program, the way the config asks for.
 
     Returns:
-        what adds them to a batch; None where merged ops compute them.
+        what computes them for a batch; None where merged ops do.
     """
     if config.train.teacher_engine == "merge":
         merge_in(config, student, teacher, place)
         return None
     fast = FastTeacher(teacher, [pair.teacher for pair in config.pairs], place)
     fast.declare(student.main)
-    return fast.extend
+    return fast
 
 
 def merge_in(config: DistillConfig, student: Network, teacher: Network, place: Any) -> None:

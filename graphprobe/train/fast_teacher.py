@@ -30,8 +30,8 @@ class FastTeacher:
     def __init__(self, teacher: Network, wanted: Sequence[str], place: Any) -> None:
         self.wanted = list(dict.fromkeys(wanted))
         part = teacher_part(teacher.main, self.wanted, teacher.feed_names)
-        self._inputs = inputs_of(part, teacher.feed_names)
-        self._predictor = _start(part, self._inputs, self.wanted, teacher.scope, place)
+        self.inputs = inputs_of(part, teacher.feed_names)
+        self._predictor = _start(part, self.inputs, self.wanted, teacher.scope, place)
         block = part.global_block()
         self.shapes = {name: tuple(block.var(name).shape) for name in self.wanted}
 
@@ -45,16 +45,17 @@ class FastTeacher:
         """The feed with the teacher's variables for it; one that has them stays as it is."""
         if PREFIX + self.wanted[0] in feed:
             return dict(feed)
-        for name in self._inputs:
+        return {**feed, **self.outputs(feed)}
+
+    def outputs(self, feed: Feed) -> dict[str, Any]:
+        """The teacher's variables for a feed, with the merge's names."""
+        for name in self.inputs:
             handle = self._predictor.get_input_handle(name)
             handle.copy_from_cpu(np.ascontiguousarray(feed[name]))
         self._predictor.run()
         names = self._predictor.get_output_names()
         found = [self._predictor.get_output_handle(name).copy_to_cpu() for name in names]
-        return {
-            **feed,
-            **{PREFIX + name: value for name, value in zip(self.wanted, found, strict=True)},
-        }
+        return {PREFIX + name: value for name, value in zip(self.wanted, found, strict=True)}
 
 
 def _start(part: Any, inputs: list[str], wanted: list[str], scope: Any, place: Any) -> Any:

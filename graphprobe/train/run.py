@@ -29,6 +29,7 @@ from graphprobe.train.device import choose_place
 from graphprobe.train.engine import set_values
 from graphprobe.train.evaluate import make_evaluator
 from graphprobe.train.feeding import DataSets, open_sets, train_batches
+from graphprobe.train.kept_teacher import keep_outputs
 from graphprobe.train.loader import load_batches
 from graphprobe.train.loop import Outcome, Plan, run_loop
 from graphprobe.train.networks import build_cut, put_weights, state_shapes
@@ -88,6 +89,7 @@ def _train(
         teacher_value = None if start.iteration else _measure_teacher(config, parts, sets, say)
         plan.state["metric_before"] = _measure_whole(config, parts.place, sets, found, say)
     batches = train_batches(config.train, sets.train, parts.student.built)
+    batches = keep_outputs(parts, batches, config.train, say)
     feeds = load_batches(batches, start.iteration, plan.total, workers=config.train.workers)
     with Reporter(log, plan.total, start.iteration, config.train.log_iter) as report:
         end = run_loop(parts.engine, plan, feeds, report, start)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphprobe.data.batches import EvalBatches, TrainBatches, epoch_order, split_truth, truths
+from graphprobe.data.batches import (
+    SAMPLES,
+    EvalBatches,
+    TrainBatches,
+    epoch_order,
+    split_truth,
+    truths,
+)
 from graphprobe.data.open import open_data
 from graphprobe.data.recipe import Recipe, plain
 from graphprobe.data.targets import choose_targets
@@ -53,6 +62,36 @@ def test_plain_batches_hold_the_samples_themselves():
             [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1]
         )
         assert feed["gt_class"][row, 0] == sample.classes[0]
+
+
+def test_batches_name_their_samples_where_nothing_is_random():
+    batches = TrainBatches(DIGITS, plain(64), 4, seed=7, numbered=True)
+    plainly = TrainBatches(DIGITS, plain(64), 4, seed=7)
+    names = [batches.batch(number)[SAMPLES] for number in range(5)]
+    assert sorted(np.concatenate(names).tolist()) == sorted(list(range(10)) * 2)
+    seen = {}
+    for number, indices in enumerate(names):
+        feed = plainly.batch(number)
+        assert SAMPLES not in feed
+        for row, index in enumerate(indices.tolist()):
+            arrays = {name: array[row] for name, array in feed.items()}
+            assert same(arrays, seen.setdefault(index, arrays))
+    halves = [
+        TrainBatches(DIGITS, plain(64), 4, seed=7, shard=(rank, 2), numbered=True).batch(0)[SAMPLES]
+        for rank in (0, 1)
+    ]
+    assert np.concatenate(halves).tolist() == names[0].tolist()
+
+
+def test_batches_name_no_samples_where_something_is_random():
+    blended = Recipe((64,), distort=False, expand=False, crop=False, flip=False, mixup=True)
+    batches = TrainBatches(DIGITS, blended, 4, mixup_until=2, numbered=True)
+    assert [batches.is_random(number) for number in range(4)] == [True, True, False, False]
+    assert [SAMPLES in batches.batch(number) for number in range(4)] == [False, False, True, True]
+    for recipe in (RECIPE, Recipe((64,)), replace(plain(64), sizes=(64, 96))):
+        batches = TrainBatches(DIGITS, recipe, 4, numbered=True)
+        assert batches.is_random(9)
+        assert SAMPLES not in batches.batch(9)
 
 
 def test_any_order_gives_the_same_batches():
