@@ -14,14 +14,11 @@ from typing import Any, TypeAlias
 from graphprobe.ir import Dataflow, Op, Program, Value, dataflow
 from graphprobe.ir.walk import reachable
 from graphprobe.ops._kinds import CONVOLUTIONS, LAYERS, MOVEMENT, SIZE_ONLY
-from graphprobe.ops._spatial import RESIZES, Place, Step, image_place, place_after
+from graphprobe.ops._places import follow_places
+from graphprobe.ops._spatial import Place, image_place
 
 Shape: TypeAlias = tuple[int, ...]
 Stride: TypeAlias = tuple[float, float]
-
-# Slots that carry content, in the order in which the main input of an op is looked for.
-_MAIN = ("Input", "X", "Logits", "x", "Xs")
-_SIZES = ("OutSize", "SizeTensor")
 
 
 @dataclass(frozen=True)
@@ -184,11 +181,9 @@ class View:
     def places(self) -> list[Place | None]:
         """For each value, where H and W are and how much smaller than the image they are."""
         places: list[Place | None] = [None] * len(self.flow.values)
-        sizes: list[Place | None] = [None] * len(self.flow.values)
         for value in self.sources:
             places[value.id] = self._place_of_source(value)
-        for op in self.ops:
-            self._place_op(op, places, sizes)
+        follow_places(self.flow, self.ops, places)
         return places
 
     def _place_of_source(self, value: Value) -> Place | None:
@@ -198,45 +193,7 @@ class View:
         layouts = (op.get_str("data_format") for op in self.consumers(value))
         return image_place(shape, "NHWC" if "NHWC" in layouts else "NCHW")
 
-    def _place_op(self, op: Op, places: list[Place | None], sizes: list[Place | None]) -> None:
-        main = self._main(op, places)
-        carried = next((sizes[i] for i in self._reads[op.id] if sizes[i]), None)
-        if op.type in ("shape", "size"):
-            carried = places[main.id] if main is not None else None
-        for slot, ids in self.flow.outputs[op.id].items():
-            for i in ids:
-                value = self.flow.values[i]
-                if op.type not in RESIZES:
-                    sizes[i] = carried
-                if main is None or slot == "XShape" or places[i] is not None:
-                    continue
-                place = places[main.id]
-                if place is not None:
-                    size = self._copied(op, sizes) if op.type in RESIZES else None
-                    step = Step(op, place, self.shape(main), self.shape(value), size)
-                    places[i] = place_after(step)
-
-    def _copied(self, op: Op, sizes: list[Place | None]) -> Place | None:
-        for slot in _SIZES:
-            for i in self.flow.inputs[op.id].get(slot, ()):
-                if sizes[i] is not None:
-                    return sizes[i]
-        return None
-
-    def _main(self, op: Op, places: list[Place | None]) -> Value | None:
-        """The input whose H and W the output takes over."""
-        slots = self.flow.inputs[op.id]
-        placed = [i for slot in _MAIN for i in slots.get(slot, ()) if places[i] is not None]
-        placed = placed or [i for i in self._reads[op.id] if places[i] is not None]
-        if op.type == "concat" and len({_size(places[i]) for i in placed}) > 1:
-            return None
-        # A feature map of one pixel (squeeze and excitation) has no place and never leads.
-        return self.flow.values[placed[0]] if placed else None
-
     def stride(self, value: Value) -> Stride | None:
         """Height of the image / height of a value, and the same of the widths, where known."""
-        return _size(self.places[value.id])
-
-
-def _size(place: Place | None) -> Stride | None:
-    return None if place is None else (round(place.down_h, 2), round(place.down_w, 2))
+        place = self.places[value.id]
+        return None if place is None else place.strides

@@ -34,6 +34,11 @@ class Place:
     down_w: float
     image: tuple[int, int] = (-1, -1)
 
+    @property
+    def strides(self) -> tuple[float, float]:
+        """Height of the image / height of the tensor and the same of the widths, rounded."""
+        return round(self.down_h, 2), round(self.down_w, 2)
+
     def scaled(self, factor_h: float, factor_w: float) -> Place:
         """The place after the size was divided by these factors."""
         return replace(self, down_h=self.down_h * factor_h, down_w=self.down_w * factor_w)

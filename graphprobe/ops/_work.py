@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from math import prod
 
 from graphprobe.ir import Dataflow, Op, Program, Value, dataflow
-from graphprobe.ops._spatial import RESIZES, Place, Step, image_place, place_after
+from graphprobe.ops._places import Places, follow_places
+from graphprobe.ops._spatial import Place, image_place
 
 # Where H and W of a feed are not declared: the size the seeds' figures are for.
 DEFAULT_IMAGE = 608
@@ -71,7 +72,7 @@ def work_text(count: int) -> str:
     return f"{count / 1e9:.3g} G" if count >= 1e9 else f"{count / 1e6:.3g} M"
 
 
-def _conv(flow: Dataflow, places: list[Place | None], op: Op) -> Work | None:
+def _conv(flow: Dataflow, places: Places, op: Op) -> Work | None:
     name = op.input("Filter") or ""
     shape = flow.program.shape(name, op.block)
     transposed = "transpose" in op.type
@@ -104,18 +105,20 @@ def _dense(program: Program, op: Op) -> Work | None:
     return Work(op.id, var.name, var.shape, prod(s for s in rows if s > 0))
 
 
-def _places(flow: Dataflow, image: tuple[int, int]) -> list[Place | None]:
+def _places(flow: Dataflow, image: tuple[int, int]) -> Places:
     """Where H and W are in each value, from the feeds on."""
-    places: list[Place | None] = [None] * len(flow.values)
-    sizes: dict[int, Place | None] = {}
+    places: Places = [None] * len(flow.values)
     for value in flow.values:
-        shape = flow.program.shape(value.name)
-        if value.producer is None and value.name in flow.program.feeds and shape is not None:
-            places[value.id] = _image(shape, image)
-    for op in flow.program.ops:
-        if op.role == "forward":
-            _place(flow, op, places, sizes, image)
+        if _is_fed(flow, value):
+            places[value.id] = _image(flow.program.shape(value.name) or (), image)
+    follow_places(flow, (op for op in flow.program.ops if op.role == "forward"), places)
     return places
+
+
+def _is_fed(flow: Dataflow, value: Value) -> bool:
+    if value.producer is None:
+        return value.name in flow.program.feeds
+    return flow.program.ops[value.producer].type == "feed"
 
 
 def _image(shape: tuple[int, ...], image: tuple[int, int]) -> Place | None:
@@ -123,32 +126,6 @@ def _image(shape: tuple[int, ...], image: tuple[int, int]) -> Place | None:
         return None
     known = [s if s > 0 else default for s, default in zip(shape[2:], image, strict=True)]
     return image_place((shape[0], shape[1], *known))
-
-
-def _place(
-    flow: Dataflow,
-    op: Op,
-    places: list[Place | None],
-    sizes: dict[int, Place | None],
-    image: tuple[int, int],
-) -> None:
-    if op.type == "feed":
-        for value in flow.writes(op):
-            places[value.id] = _image(flow.program.shape(value.name) or (), image)
-        return
-    main = next((v for v in flow.reads(op) if places[v.id] is not None), None)
-    copied = next((sizes[v.id] for v in flow.reads(op) if v.id in sizes), None)
-    place = places[main.id] if main is not None else None
-    for value in flow.writes(op):
-        if op.type == "shape":
-            sizes[value.id] = place
-        elif copied is not None and op.type not in RESIZES:
-            sizes[value.id] = copied
-        elif place is not None and main is not None:
-            before = flow.program.shape(main.name, op.block)
-            after = flow.program.shape(value.name, op.block)
-            size = copied if op.type in RESIZES else None
-            places[value.id] = place_after(Step(op, place, before, after, size))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,17 @@ from collections.abc import Set
 
 from graphprobe.render._items import ItemGraph
 from graphprobe.render._quotient import Quotient, convs_in, lift, sealed_edges
-from graphprobe.render._scale import Scale
 from graphprobe.render._stages import coarse, merge_smallest, straight_runs
+from graphprobe.render._strides import Stride
 
 MAX_STAGES = 24
 _FEW_STAGES = 5
 _MANY = 1500
 
 
-def fold_stages(graph: ItemGraph, blocks: Quotient, keep: Set[str], scale: list[Scale]) -> Quotient:
+def fold_stages(
+    graph: ItemGraph, blocks: Quotient, keep: Set[str], scale: list[Stride]
+) -> Quotient:
     """The stage level over the block level, small enough for one page."""
     sealed = sealed_edges(graph, blocks, keep)
     first = [scale[items[0]] for items in blocks.items]

@@ -27,7 +27,7 @@ from graphprobe.render._items import ItemGraph, item_graph
 from graphprobe.render._overview import MAX_STAGES, fold_stages
 from graphprobe.render._quotient import Quotient, lift
 from graphprobe.render._roles import Owned, owned_ops
-from graphprobe.render._scale import Scale, strides
+from graphprobe.render._strides import Stride, strides
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -50,7 +50,7 @@ class Fold:
     graph: ItemGraph
     levels: dict[Level, Quotient]
     keep: frozenset[str]
-    strides: list[Scale]
+    strides: list[Stride]
     owned: Owned = field(default_factory=Owned)
 
     def view(self, level: Level) -> nx.DiGraph[int]:

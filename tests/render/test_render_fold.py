@@ -217,3 +217,18 @@ def test_big_graphs_fold_to_a_page(resnet: Program) -> None:
     folded = fold(b.build())
     check(folded)
     assert len(folded.levels["stage"].dag) <= MAX_STAGES + 2
+
+
+def test_the_stride_of_a_resize_is_that_of_what_it_grows_to() -> None:
+    """769 pixels become 49 at stride 16; a resize to 193 is at stride 4, not 16 * 49 / 193."""
+    b = Builder()
+    slots = {"Input": b.feed("image", (-1, 3, 769, 769)), "Filter": b.param("w", (8, 3, 1, 1))}
+    deep = b.op("conv2d", slots, attrs={"strides": (16, 16)}, shape=(-1, 8, 49, 49))
+    grown = b.op("bilinear_interp", {"X": deep}, attrs={"out_h": 193, "out_w": 193, "scale": 0.0},
+                 shape=(-1, 8, 193, 193))  # fmt: skip
+    b.op("relu", {"X": grown}, shape=(-1, 8, 193, 193))
+    folded = fold(b.build())
+    found = {item.name: folded.strides[i] for i, item in enumerate(folded.graph.items)}
+    assert found[deep] == 16
+    assert found[grown] == 4
+    assert 4 in [folded.strides[items[-1]] for items in folded.levels["op"].items]
