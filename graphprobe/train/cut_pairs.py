@@ -13,8 +13,8 @@ from graphprobe.train.networks import Network, build
 from graphprobe.train.objective import Group, group_problems
 from graphprobe.train.prune_plan import CutPlan
 
-# A residual chain has one channel count and many convolutions; one of them keeps the whole group.
-_SHOWN = 1
+# More groups than this meet in one variable of a dense network; the line says how many.
+_SHOWN = 6
 
 
 def pair_problems(group: Group, student: Network, teacher: Network) -> list[Problem]:
@@ -42,12 +42,25 @@ def _hints(pair: PairConfig, student: Network, whole: Any) -> Iterator[str]:
     adapter = "give the pair an adapter"
     if pair.adapter is not None:
         adapter = f"set its adapter.in_channels to {after[axis]}"
-    keep = [f"--keep '^{re.escape(name)}$'" for name in _makers(pair.student, whole, student.plan)]
-    whole_again = f"write the prune config again with {' '.join(keep)}, or " if keep else ""
+    keep = _keep(_makers(pair.student, whole, student.plan))
     yield (
         f"the cut left {after[axis]} of the {before[axis]} channels of {pair.student}: "
-        f"{whole_again}{adapter}"
+        f"{keep}{adapter}"
     )
+
+
+def _keep(makers: list[str]) -> str:
+    """How to leave all the groups whole that a variable's channels come from."""
+    if not makers:
+        return ""
+    if len(makers) > _SHOWN:
+        return (
+            f"its channels come from {len(makers)} groups that are cut, from that of {makers[0]} "
+            f"to that of {makers[-1]}, so "
+        )
+    names = "|".join(map(re.escape, makers))
+    regex = f"^(?:{names})$" if len(makers) > 1 else f"^{names}$"
+    return f"write the prune config again with --keep '{regex}', or "
 
 
 def _shape(program: Any, name: str) -> tuple[int, ...]:
@@ -56,18 +69,24 @@ def _shape(program: Any, name: str) -> tuple[int, ...]:
 
 
 def _makers(name: str, program: Any, plan: CutPlan) -> list[str]:
-    """The nearest filters before a variable whose output channels the plan cuts."""
+    """The nearest filters before a variable whose output channels the plan cuts, one a group.
+
+    A residual chain has many convolutions in one group, any of which keeps all of it; a concat has
+    as many groups as inputs.
+    """
     writers = {out: op for op in program.global_block().ops for out in op.output_arg_names}
-    found: list[str] = []
+    found: dict[str, str] = {}
     seen, queue = {name}, [name]
     for at in queue:
         op = writers.get(at)
-        if op is None:
+        if op is None or op.type == "shape":  # what a resize measures has channels of its own
             continue
         if "Filter" in op.input_names:
-            found += [f for f in op.input("Filter") if f in plan.axes]
+            for filter_ in op.input("Filter"):
+                found.setdefault(plan.firsts.get(filter_, ""), filter_)
             continue
         fresh = [other for other in op.input_arg_names if other not in seen]
         seen.update(fresh)
         queue += fresh
-    return found[:_SHOWN]
+    found.pop("", None)
+    return list(found.values())

@@ -50,11 +50,13 @@ class CutPlan:
         axes: parameter -> axis -> what stays of it.
         attrs: attributes that change.
         channels: filter of each group's first convolution -> channels before and after.
+        firsts: filter whose output channels are cut -> that of its group's first convolution.
     """
 
     axes: dict[str, dict[int, AxisCut]] = field(default_factory=dict)
     attrs: tuple[AttrCut, ...] = ()
     channels: dict[str, tuple[int, int]] = field(default_factory=dict)
+    firsts: dict[str, str] = field(default_factory=dict)
 
     def shape_after(self, name: str, shape: Iterable[int]) -> tuple[int, ...]:
         """A parameter's shape after the cut."""
@@ -79,6 +81,7 @@ class CutPlan:
                 for a in self.attrs
             ],
             "channels": {name: list(pair) for name, pair in self.channels.items()},
+            "firsts": self.firsts,
         }
 
 
@@ -99,11 +102,13 @@ def plan_from_json(document: Any, *, where: str = "") -> CutPlan:
             for op, output, param, attr, before, after in document["attrs"]
         )
         channels = {str(n): (int(a), int(b)) for n, (a, b) in document["channels"].items()}
+        # What was saved before this was recorded has none.
+        firsts = {str(n): str(first) for n, first in document.get("firsts", {}).items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
             f"its pruning plan is damaged ({error})", where=where, hint="use another checkpoint"
         ) from error
-    return CutPlan(axes, attrs, channels)
+    return CutPlan(axes, attrs, channels, firsts)
 
 
 def _plain(value: int | tuple[int, ...]) -> int | list[int]:
@@ -189,6 +194,7 @@ class _Maker:
         self.gone: dict[tuple[str, int, int], set[int]] = {}
         self.attrs: dict[tuple[str, str, str | None, str], tuple[CountConfig, list[int]]] = {}
         self.channels: dict[str, tuple[int, int]] = {}
+        self.firsts: dict[str, str] = {}
 
     def add(self, group: GroupConfig) -> None:
         """Cut a group's parts."""
@@ -199,6 +205,8 @@ class _Maker:
             if kept < part.channels:
                 self._cut(group, part, kept)
         self.channels[group.convs[0]] = (before, after)
+        if after < before:
+            self.firsts |= dict.fromkeys(group.convs, group.convs[0])
 
     def _cut(self, group: GroupConfig, part: PartConfig, kept: int) -> None:
         scores = channel_scores(group, part, self.section.criterion, self.weights)
@@ -227,7 +235,7 @@ class _Maker:
             AttrCut(*key, count.value, now[0] if isinstance(count.value, int) else tuple(now))
             for key, (count, now) in self.attrs.items()
         ]
-        return CutPlan(axes, tuple(attrs), self.channels)
+        return CutPlan(axes, tuple(attrs), self.channels, self.firsts)
 
 
 def channel_scores(group: GroupConfig, part: PartConfig, criterion: str, weights: Weights) -> Array:

@@ -47,7 +47,7 @@ def test_convolutions_show_their_prune_status(mobilenet: Path, tmp_path: Path) -
     [
         (["{model}", "-o", "{tmp}/x.gif"], "unknown suffix .gif; use one of"),
         (["{model}", "-o", "{tmp}/x"], "no suffix; use one of"),
-        (["{model}", "-o", "{tmp}/no/x.pdf"], "cannot be written"),
+        (["{model}", "-o", "{tmp}/no/x.pdf"], "its folder is not there"),
         (["{tmp}/none", "-o", "{tmp}/x.pdf"], "no such file or folder"),
         (["{model}", "-o", "{tmp}/x.pdf", "--focus", "sofmax"], "did you mean softmax"),
         (["{model}", "-o", "{tmp}/x.pdf", "--focus", "("], "not a regular expression"),

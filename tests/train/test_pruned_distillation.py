@@ -131,6 +131,35 @@ def test_a_pair_that_the_cut_broke_is_named_with_what_to_do(
     assert probe(make_config, {**cut, "pairs": mended}).passed
 
 
+def test_a_pair_behind_a_concat_names_every_group_that_it_needs_whole(
+    make_config: Any, distillation: Any, write_prune: Any, tmp_path: Path
+) -> None:
+    from graphprobe.programs import load_program
+
+    plain = distillation(tmp_path / "run")
+    program = plain["student"]["program"]
+    concat = next(op for op in load_program(program).ops if op.type == "concat")
+    name = concat.output("Out")
+    pair = {"student": name, "teacher": name, "loss": "l2", "weight": 1.0}
+    bad = {**plain, "teacher": {"program": program}, "pairs": [pair]}
+    verdict = probe(make_config, {**bad, "prune": str(write_prune())})
+    (problem,) = verdict.rows[0].problems
+    said = str(problem)
+    (keep,) = re.findall("--keep '([^']*)'", said)
+    assert keep == r"^(?:conv4_2_sep_weights|yolo_transition\.0\.conv\.weights)$"
+    assert "\n" not in said
+    for one in ("^yolo_transition", "^conv4_2_sep_weights$"):  # neither alone is enough
+        assert not probe(make_config, {**bad, "prune": str(write_prune(keep=one))}).passed
+    assert probe(make_config, {**bad, "prune": str(write_prune(keep=keep))}).passed
+
+
+def test_a_line_does_not_name_every_group_of_a_dense_network() -> None:
+    from graphprobe.train.cut_pairs import _keep
+
+    assert _keep([]) == ""
+    assert "come from 9 groups that are cut, from that of a to that of i" in _keep([*"abcdefghi"])
+
+
 def test_a_cut_of_another_program_is_refused(
     make_config: Any, distillation: Any, teacher_run: Path, write_prune: Any, tmp_path: Path
 ) -> None:
