@@ -12,8 +12,8 @@ from collections.abc import Iterator
 def own_sigterm() -> Iterator[None]:
     """Put the handler of SIGTERM back that was there before.
 
-    Paddle sets one on import that writes a stack from inside of the signal. It waits for ever
-    where the thread that the signal stopped holds the lock of the memory or of the log.
+    Paddle sets one on import that writes a stack from inside of the signal, for which it takes
+    locks: where the thread that was stopped holds one of them, the process would not end.
     """
     before = signal.getsignal(signal.SIGTERM)
     yield
