@@ -87,7 +87,8 @@ def _frame(brush: Brush, page: Page, title: str, number: str) -> None:
     room = wide - 2 * MARGIN
     brush.text(MARGIN, MARGIN + 8, shorten(title, 11, room, True), 11, palette.INK, True)
     brush.text(MARGIN, MARGIN + 20, shorten(page.heading, 9, room), 9, palette.FAINT)
-    top = high - MARGIN - FOOT + 9
+    # Below the lowest box stands the tag that says where its edges go on.
+    top = high - MARGIN - FOOT + 15
     _legend(brush, page, MARGIN, top)
     for at, note in enumerate(page.notes[:2]):
         y = top + 10 + 8.5 * at
