@@ -31,11 +31,14 @@ def fitting(found: Weights, wanted: Shapes, *, where: str) -> Arrays:
         _tell(fit, wanted, "", where)
         return fit
     prefix = _prefix(arrays, wanted)
-    own = {called.get(name, name): array for name, array in arrays.items()}
-    for how, named in (
-        (f"with {prefix} before each name", {f"{prefix}{n}": a for n, a in arrays.items()}),
-        ("by the parameters' own names, which it holds too", own),
-    ):
+    as_named = f"with {prefix} before each name" if prefix else "with its names as they are"
+    ways = {
+        as_named: {f"{prefix}{n}": a for n, a in arrays.items()},
+        "by the parameters' own names, which it holds too": {
+            called.get(n, n): a for n, a in arrays.items()
+        },
+    }
+    for how, named in ways.items():
         fit = {name: array for name, array in named.items() if name in wanted}
         if 2 * len(fit) > len(arrays):
             _refuse_other_shapes(fit, wanted, how, where)
@@ -52,10 +55,10 @@ def _fits(name: str, array: object, wanted: Shapes) -> bool:
     return name in wanted and shape_of(array) == tuple(wanted[name])
 
 
-def _prefix(arrays: Arrays, wanted: Shapes) -> str | None:
+def _prefix(arrays: Arrays, wanted: Shapes) -> str:
     """What makes the most of the file's names those of the program.
 
-    None where nothing does, or two make as many: that would be a guess.
+    Empty where nothing does, or two make as many: that would be a guess.
     """
     counts: Counter[str] = Counter()
     for name in wanted:
@@ -64,7 +67,7 @@ def _prefix(arrays: Arrays, wanted: Shapes) -> str | None:
             if ".".join(places[at:]) in arrays:
                 counts[".".join(places[:at]) + "."] += 1
     best = [prefix for prefix, count in counts.items() if count == max(counts.values())]
-    return best[0] if len(best) == 1 else None
+    return best[0] if len(best) == 1 else ""
 
 
 def _refuse_other_shapes(fit: Arrays, wanted: Shapes, how: str, where: str) -> None:

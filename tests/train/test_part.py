@@ -26,6 +26,8 @@ def test_what_has_its_name_and_shape_is_taken(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == "w.npz: 1 of 3 parameters taken\n"
     with pytest.raises(CheckpointError, match="none of its parameters .* it holds x"):
         fitting(Weights(zeros(x=(1,))), wanted, where="w.npz")
+    with pytest.raises(CheckpointError, match=r"names as they are, 1 are .*: a is \(3,\), not"):
+        fitting(Weights(zeros(a=(3,))), wanted, where="w.npz")
 
 
 def test_a_backbone_of_paddledetection(reference, capsys: pytest.CaptureFixture[str]) -> None:
