@@ -7,12 +7,15 @@ names the sample.
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
+import queue
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Collection, Iterable, Iterator
+from multiprocessing.process import BaseProcess
+from typing import Any, Protocol
 
 import numpy as np
 import paddle
@@ -20,8 +23,11 @@ import paddle
 from graphprobe.data.collate import Feed
 from graphprobe.errors import DataError, GraphprobeError
 
+Item = dict[str, Any]
+
 _ERROR = "error"
 _PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
+_PATIENCE = 5.0  # seconds between two looks at the workers
 
 
 class Batches(Protocol):
@@ -98,22 +104,54 @@ def _load_ahead(
         worker_init_fn=_settle_worker,
         collate_fn=_keep,
     )
+    others = set(multiprocessing.active_children())
     items = _start(loader)
-    while True:
-        try:
-            item = next(items)
-        except StopIteration:
-            return
-        except (SystemError, RuntimeError) as error:
-            raise DataError(
-                "a data worker died",
-                where="data",
-                hint="is the memory full? try fewer workers, or 0",
-            ) from error
+    made = set(multiprocessing.active_children()) - others
+    while (item := _next(items, made)) is not None:
         yield _to_arrays(item)
 
 
-def _start(loader: Iterable[dict[str, object]]) -> Iterator[dict[str, object]]:
+def _next(items: Iterator[Item], workers: Collection[BaseProcess]) -> Item | None:
+    """The next item; None after the last.
+
+    Paddle waits for ever for the rest of what a worker was writing when it was killed, so another
+    thread waits, and this one looks at the workers.
+
+    Raises:
+        DataError: a worker died.
+    """
+    found: queue.SimpleQueue[Item | None | Exception] = queue.SimpleQueue()
+    threading.Thread(target=_take, args=(items, found), daemon=True).start()
+    alive = True
+    while True:
+        try:
+            item = found.get(timeout=_PATIENCE)
+        except queue.Empty:
+            if not alive:
+                raise _died() from None
+            alive = all(worker.is_alive() for worker in workers)
+            continue
+        if isinstance(item, SystemError | RuntimeError):
+            raise _died() from item
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+
+def _take(items: Iterator[Item], found: queue.SimpleQueue[Item | None | Exception]) -> None:
+    try:
+        found.put(next(items, None))
+    except Exception as error:  # noqa: BLE001 - raised again by whoever waits for it
+        found.put(error)
+
+
+def _died() -> DataError:
+    return DataError(
+        "a data worker died", where="data", hint="is the memory full? try fewer workers, or 0"
+    )
+
+
+def _start(loader: Iterable[Item]) -> Iterator[Item]:
     """Start the workers without the signal handler that Paddle sets for their death.
 
     It would raise wherever the main process happens to be; the next batch tells as well.
@@ -130,7 +168,7 @@ def _keep(item: Feed) -> Feed:
     return item
 
 
-def _to_arrays(item: dict[str, object]) -> Feed:
+def _to_arrays(item: Item) -> Feed:
     feed = {name: np.array(tensor) for name, tensor in item.items()}
     if _ERROR in feed:
         message, where, hint = feed[_ERROR].tobytes().decode().split("\n", 2)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,6 +118,30 @@ def test_a_worker_that_dies_is_an_error(load):
     with pytest.raises(DataError, match="a data worker died"):
         list(load(TrainBatches(Spoiled(deadly=True), Recipe((64,)), 2), 0, 400, workers=1))
     assert signal.getsignal(signal.SIGCHLD) == before
+
+
+class Large:
+    """Batches that fill every pipe; a worker is killed once it has begun to hand over the first."""
+
+    def batch(self, number):
+        if number == 1:
+            while written() == self.before:
+                pass
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.before = written()
+        return {"image": np.ones((64, 1 << 20), np.uint8)}
+
+
+def written():
+    """The bytes that this process has written so far."""
+    counts = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(counts["wchar"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_worker_that_dies_while_it_hands_over_is_an_error(load):
+    with pytest.raises(DataError, match="a data worker died"):
+        list(load(Large(), 0, 4, workers=1))
 
 
 def test_workers_end_with_a_killed_process():
