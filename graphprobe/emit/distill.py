@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from graphprobe.analysis.pairs import PairReport
 from graphprobe.config import (
     AdapterConfig,
+    DataSection,
     DistillConfig,
     PairConfig,
     ProgramRef,
+    TrainSection,
     config_text,
 )
 from graphprobe.emit.image_size import train_section
+from graphprobe.emit.recipe import is_dense, recipe
 from graphprobe.ir import Pair, Program
 from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.losses import find_loss
@@ -26,8 +29,18 @@ def distill_config(report: PairReport, student: Program, teacher: Program) -> Di
         student=program_ref(student),
         teacher=program_ref(teacher),
         pairs=tuple(_pair(pair) for pair in report.pairs),
-        train=train_section(student, teacher),
+        train=_settings(report, student, teacher),
     )
+
+
+def _settings(report: PairReport, student: Program, teacher: Program) -> TrainSection:
+    """As published for the kind of network, where the pairs or the inputs tell which it is."""
+    if any(pair.rule == "segmentation" for pair in report.pairs):
+        data = DataSection(train="digits_seg", val="digits_seg?split=val")
+        return recipe("segmentation", data, student, teacher)
+    if is_dense(student):
+        return recipe("detection", DataSection(), student, teacher)
+    return train_section(student, teacher)
 
 
 def distill_text(report: PairReport, student: Program, teacher: Program, *, file: str = "") -> str:

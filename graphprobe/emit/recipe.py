@@ -26,11 +26,16 @@ def recipe(task: str, data: DataSection, *programs: Program) -> TrainSection:
     """
     if task == "segmentation":
         update = _segmentation()
-    elif _DENSE.intersection(programs[0].feeds):
+    elif is_dense(programs[0]):
         update = _dense()
     else:
         update = {"reference_batch": 64, "eval_iter": 2000}
     return train_section(*programs).model_copy(update={"data": data, **update})
+
+
+def is_dense(program: Program) -> bool:
+    """Whether a train program is that of a detector that predicts at every cell of a pyramid."""
+    return not _DENSE.isdisjoint(program.feeds)
 
 
 def _segmentation() -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""The section ``train`` of distill.yaml: as published for the kind of network that it is for."""
+
+from __future__ import annotations
+
+import pytest
+
+from graphprobe.analysis.pairs import PairReport
+from graphprobe.config import TrainSection
+from graphprobe.emit.distill import distill_config
+from graphprobe.ir import Pair, Program
+from graphprobe.ir.build import Builder
+
+
+def small(*labels: str, size: int = -1) -> tuple[Program, str]:
+    """A program with one convolution, and the variable that it writes."""
+    b = Builder()
+    out = b.conv(b.feed("image", (-1, 3, size, size)), 4)
+    for label in labels:
+        b.feed(label, (-1, -1), "int32")
+    return b.build([out]), out
+
+
+def settings(rule: str, *labels: str, size: int = -1) -> TrainSection:
+    program, name = small(*labels, size=size)
+    shape = (-1, 4, size, size)
+    pair = Pair(name, name, shape, shape, "what it is", "l2", 1.0, 1.0, rule)
+    return distill_config(PairReport((pair,)), program, program).train
+
+
+def test_segmentation_gets_the_published_schedule_of_deeplab() -> None:
+    found = settings("segmentation", size=769)
+    assert (found.max_iters, found.reference_batch, found.image_size) == (18600, 16, 769)
+    assert (found.learning_rate.poly_power, found.learning_rate.milestones) == (0.9, ())
+    assert found.data.train == "digits_seg"
+
+
+@pytest.mark.parametrize("label", ["anchor_class", "point_class"])
+def test_dense_detectors_get_that_of_retinanet(label: str) -> None:
+    found = settings("dense_levels", label)
+    assert (found.learning_rate.base, found.reference_batch) == (0.01, 16)
+    assert found.data.train == "digits"
+
+
+def test_other_programs_get_the_usual_settings() -> None:
+    assert settings("stage_flows", size=64) == TrainSection(image_size=64)
