@@ -35,8 +35,8 @@ def build(name: str, mode: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -
     from graphprobe.train.own_model import build_own
 
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
-    (folder / f"net_{name}.py").write_text(HEAD + SOURCES[name])
-    return build_own(f"net_{name}:build", mode)
+    (folder / f"own_{name}.py").write_text(HEAD + SOURCES[name])
+    return build_own(f"own_{name}:build", mode)
 
 
 @pytest.mark.parametrize(
