@@ -187,11 +187,8 @@ class View:
         return places
 
     def _place_of_source(self, value: Value) -> Place | None:
-        shape = self.shape(value)
-        if shape is None or len(shape) != 4:
-            return None
         layouts = (op.get_str("data_format") for op in self.consumers(value))
-        return image_place(shape, "NHWC" if "NHWC" in layouts else "NCHW")
+        return image_place(self.shape(value), "NHWC" if "NHWC" in layouts else "NCHW")
 
     def stride(self, value: Value) -> Stride | None:
         """Height of the image / height of a value, and the same of the widths, where known."""

@@ -67,8 +67,10 @@ class Step:
     size: Place | None = None
 
 
-def image_place(shape: Sequence[int], layout: str = "NCHW") -> Place:
-    """The place of an image fed to a program."""
+def image_place(shape: Shape, layout: str = "NCHW") -> Place | None:
+    """The place of an image fed to a program; None where its four axes are not known."""
+    if shape is None or len(shape) != 4:
+        return None
     h, w = (1, 2) if layout == "NHWC" else (2, 3)
     return Place(h, w, 1.0, 1.0, (shape[h], shape[w]))
 

@@ -15,13 +15,13 @@ _MANY = 1500
 
 
 def fold_stages(
-    graph: ItemGraph, blocks: Quotient, keep: Set[str], scale: list[Stride]
+    graph: ItemGraph, blocks: Quotient, keep: Set[str], stride: list[Stride]
 ) -> Quotient:
     """The stage level over the block level, small enough for one page."""
     sealed = sealed_edges(graph, blocks, keep)
-    first = [scale[items[0]] for items in blocks.items]
+    first = [stride[items[0]] for items in blocks.items]
     convs = [len(convs_in(graph, items)) for items in blocks.items]
-    last = [scale[items[-1]] for items in blocks.items]
+    last = [stride[items[-1]] for items in blocks.items]
 
     def same_stride(u: int, v: int) -> bool:
         if (u, v) in sealed or last[u] != last[v] or first[v] != last[v]:

@@ -23,7 +23,7 @@ def strides(graph: ItemGraph) -> list[Stride]:
     for value in flow.values:
         writer = flow.producer(value)
         if value.name in inputs and (writer is None or writer.type == "feed"):
-            places[value.id] = _place(graph.program.shape(value.name))
+            places[value.id] = image_place(graph.program.shape(value.name))
     follow_places(flow, ops, places)
     named = {value.name: places[value.id] for value in flow.values}
     return [_stride(graph, item, places, named) for item in graph.items]
@@ -43,10 +43,6 @@ def _in_order(graph: ItemGraph) -> Dataflow:
         for found in flow.inputs
     ]
     return replace(flow, inputs=slots)
-
-
-def _place(shape: tuple[int, ...] | None) -> Place | None:
-    return None if shape is None or len(shape) != 4 else image_place(shape)
 
 
 def _stride(graph: ItemGraph, item: Item, places: Places, named: dict[str, Place | None]) -> Stride:

@@ -85,14 +85,14 @@ def fold(program: Program, keep: Set[str] = frozenset(), targets: Set[str] = fro
     """
     graph = item_graph(program)
     kept = frozenset(keep) | _fetched(graph)
-    scale = strides(graph)
+    stride = strides(graph)
     single = list(range(len(graph.items)))
     ops = Quotient(graph.dag, [[i] for i in single], [[i] for i in single], single)
     units = lift(ops, fold_chains(graph, kept))
     blocks = fold_blocks(graph, units, kept, targets)
-    stages = fold_stages(graph, blocks, kept, scale)
+    stages = fold_stages(graph, blocks, kept, stride)
     levels: dict[Level, Quotient] = {"op": ops, "unit": units, "block": blocks, "stage": stages}
-    return Fold(graph, levels, kept, scale, owned_ops(graph.flow))
+    return Fold(graph, levels, kept, stride, owned_ops(graph.flow))
 
 
 def _fetched(graph: ItemGraph) -> frozenset[str]:
