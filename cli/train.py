@@ -69,10 +69,7 @@ def command(
     words = overrides_of(data if student is None else None, teacher_weights, override)
     if student is None:
         assert config is not None  # noqa: S101 - refuse_unclear has seen to it
-        where, settings = (
-            str(config),
-            _scaled(open_config(config, words, allow_code=allow_code), words),
-        )
+        where, settings = str(config), open_config(config, words, allow_code=allow_code)
     else:
         refuse_weights(teacher, teacher_weights)
         line = Line(student, teacher, prune, data or "", tuple(words))
@@ -80,7 +77,9 @@ def command(
     from graphprobe.train.ranks import rank
     from graphprobe.train.run import run_training
 
-    result = run_training(settings, where=where, device=device.value, resume=resume, say=say)
+    result = run_training(
+        settings, where=where, device=device.value, resume=resume, overrides=words, say=say
+    )
     if rank() == 0:
         _deliver(result, form)
     if result.stopped is not None:
@@ -100,17 +99,6 @@ def _one_line(line: Line, device: Device, *, resume: bool) -> tuple[str, Config]
         say(to_text(answer.tables()).strip("\n "))
         conclude(answer, str(path))
     return str(path), config
-
-
-def _scaled(config: Config, overrides: list[str]) -> Config:
-    """The config with its schedule for the batch that it really has; says what changed."""
-    from graphprobe.config import scale_schedule
-    from graphprobe.train.ranks import world
-
-    train, said = scale_schedule(config.train, world(), overrides)
-    for text in said:
-        say(text)
-    return config.model_copy(update={"train": train})
 
 
 def _deliver(result: Result, form: Format | None) -> None:

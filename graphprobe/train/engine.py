@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -100,6 +100,7 @@ class Engine:
         self.share_gradients()
         self._set_rate(rate)
         self.executor.run(self._update, scope=self.scope)
+        drop_values(self.scope, self._gradients)  # the next step needs the room before them
         return losses
 
     def losses(self, iteration: int, feed: Feed) -> dict[str, float]:
@@ -219,6 +220,12 @@ def set_values(scope: Any, place: Any, arrays: Mapping[str, NDArray[np.generic]]
     """Put arrays into variables of a scope."""
     for name, array in arrays.items():
         scope.var(name).get_tensor().set(np.ascontiguousarray(array), place)
+
+
+def drop_values(scope: Any, names: Iterable[str]) -> None:
+    """Give the memory of variables of a scope back; what reads them next must write them first."""
+    for name in names:
+        scope.find_var(name).get_tensor()._clear()
 
 
 def _finite(value: Any) -> bool:

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import paddle
 
-from graphprobe.config import Config, config_text
+from graphprobe.config import Config, config_text, scale_schedule
 from graphprobe.errors import CheckpointError, GraphprobeError
 from graphprobe.files import write_whole
 from graphprobe.ops._work import MEGABYTE
@@ -26,7 +27,7 @@ from graphprobe.train.checkpoint import (
 )
 from graphprobe.train.cut_result import cut_result
 from graphprobe.train.device import choose_place
-from graphprobe.train.engine import set_values
+from graphprobe.train.engine import drop_values, set_values
 from graphprobe.train.evaluate import make_evaluator
 from graphprobe.train.feeding import DataSets, open_sets, train_batches
 from graphprobe.train.kept_teacher import keep_outputs
@@ -44,15 +45,22 @@ from graphprobe.version import __version__
 
 
 def run_training(
-    config: Config, *, where: str, device: str = "auto", resume: str | None = None, say: Say
+    config: Config,
+    *,
+    where: str,
+    device: str = "auto",
+    resume: str | None = None,
+    overrides: Sequence[str] = (),
+    say: Say,
 ) -> Result:
-    """Train as a config says.
+    """Train as a config says, its schedule scaled to the batch that it really has.
 
     Args:
         config: of any kind.
         where: the config's file, for errors.
         device: ``auto``, ``cpu`` or ``gpu``.
         resume: a checkpoint's folder, ``auto`` for the newest whole one of the run, or None.
+        overrides: that the config was made with, as ``train.max_iters=200``: they are not scaled.
         say: takes each line for people.
 
     Raises:
@@ -62,6 +70,7 @@ def run_training(
     place = choose_place(device)
     with meet(place) as team:
         heard = say if team.leads else _ignore
+        config = _scaled(config, overrides, heard)
         found = _find_checkpoint(Path(config.train.output), resume, heard)
         parts = assemble(config, place, where=where, say=heard, resumed=found)
         parts.engine.join(team.count)
@@ -88,6 +97,8 @@ def _train(
         _open_folder(log.parent, config, fresh=found is None, where=where)
         teacher_value = None if start.iteration else _measure_teacher(config, parts, sets, say)
         plan.state["metric_before"] = _measure_whole(config, parts.place, sets, found, say)
+    if parts.teacher is not None and parts.fast is not None:
+        drop_values(parts.teacher.scope, parts.teacher.shapes())  # its engine has its own
     batches = train_batches(config.train, sets.train, parts.student.built)
     batches = keep_outputs(parts, batches, config.train, say)
     feeds = load_batches(batches, start.iteration, plan.total, workers=config.train.workers)
@@ -100,6 +111,13 @@ def _train(
         return result
     values = plan.state["metric_before"], end.metric
     return replace(result, cut=cut_result(config, parts.student, values, parts.place, say))
+
+
+def _scaled(config: Config, overrides: Sequence[str], say: Say) -> Config:
+    train, lines = scale_schedule(config.train, world(), overrides)
+    for line in lines:
+        say(line)
+    return config.model_copy(update={"train": train})
 
 
 def _ignore(_line: str) -> None:

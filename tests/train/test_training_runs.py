@@ -187,3 +187,16 @@ def test_weights_of_a_run_begin_another(run: Any, tmp_path: Path, document: Any)
     assert len(trained) > 100
     for name in trained:
         np.testing.assert_allclose(two.weights[name], one.weights[name], atol=1e-6, err_msg=name)
+
+
+def test_the_schedule_is_made_to_fit_the_batch(run: Any, tmp_path: Path, document: Any) -> None:
+    said: list[str] = []
+    result = run(document(tmp_path / "run", max_iters=3, reference_batch=4), say=said.append)
+    assert result.iterations == 6
+    assert "  train.max_iters: 3 -> 6" in said
+    rates = [line["lr"] for line in losses(tmp_path / "run")]
+    assert max(rates) == pytest.approx(5e-5)
+    # What is written is what was run: scaling it again changes nothing.
+    assert "max_iters: 6" in (tmp_path / "run" / "config.yaml").read_text()
+    again = run(document(tmp_path / "run", max_iters=3, reference_batch=4), resume="auto")
+    assert again.iterations == 6
