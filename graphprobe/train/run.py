@@ -30,6 +30,7 @@ from graphprobe.train.device import choose_place
 from graphprobe.train.engine import drop_values, set_values
 from graphprobe.train.evaluate import make_evaluator
 from graphprobe.train.feeding import DataSets, open_sets, train_batches
+from graphprobe.train.heap import give_large_blocks_back
 from graphprobe.train.kept_teacher import keep_outputs
 from graphprobe.train.loader import load_batches
 from graphprobe.train.loop import Outcome, Plan, run_loop
@@ -68,6 +69,7 @@ def run_training(
     """
     begin = time.perf_counter()
     place = choose_place(device)
+    give_large_blocks_back()
     with meet(place) as team:
         heard = say if team.leads else _ignore
         config = _scaled(config, overrides, heard)

@@ -82,7 +82,7 @@ def test_onednn_gives_the_same_numbers_to_rounding(
     plain = make(tiny)
     monkeypatch.setattr(module, "HEAVY", 0)
     switched = make(build_tiny(), onednn=True)
-    for engine, expected in ((plain, 0), (switched, 4)):
+    for engine, expected in ((plain, 0), (switched, 3)):
         ops = engine._compute.global_block().ops
         assert sum(op.has_attr("use_mkldnn") and op.attr("use_mkldnn") for op in ops) == expected
     for step in range(3):
@@ -109,7 +109,7 @@ def test_gradients_of_onednn_are_read_in_the_plain_layout(
 def test_light_convolutions_stay_out_of_onednn(tiny: Any) -> None:
     ops = make(tiny, onednn=True)._compute.global_block().ops
     switched = {op.type for op in ops if op.has_attr("use_mkldnn") and op.attr("use_mkldnn")}
-    assert switched == {"depthwise_conv2d", "depthwise_conv2d_grad"}
+    assert switched == {"depthwise_conv2d_grad"}
 
 
 @pytest.mark.parametrize(("sizes", "expected"), [([], True), ([64], True), ([32, 64], False)])
