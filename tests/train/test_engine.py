@@ -74,6 +74,16 @@ def test_the_two_halves_do_what_the_whole_does(tiny: Any) -> None:
     assert whole[2] < whole[0]
 
 
+def test_a_step_keeps_no_gradients(tiny: Any) -> None:
+    engine = make(tiny)
+    held = [engine.scope.var(f"{name}@GRAD").get_tensor() for name in engine.parameters]
+    engine.losses(1, FEED)
+    assert held
+    assert all(tensor._is_initialized() for tensor in held)
+    engine.step(1, FEED, 0.1)
+    assert not any(tensor._is_initialized() for tensor in held)
+
+
 def test_onednn_gives_the_same_numbers_to_rounding(
     tiny: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
