@@ -11,10 +11,12 @@ import pytest
 
 # A command whose main thread is in C for minutes, where Python raises nothing.
 BUSY = """
-import hashlib, sys
+import hashlib, signal, sys
 import graphprobe_cli._errors as errors, graphprobe_cli._signals as signals
 
 signals.PATIENCE = 0.2
+# As from a terminal: where the tests are a job in the background, it would be ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 signals.heed_signals()
 errors.typer.main.get_command = lambda app: command
 
@@ -44,7 +46,10 @@ def test_a_command_ends_soon_with_one_line(
     assert command.stdout is not None
     assert command.stdout.readline() == "ready\n"
     command.send_signal(number)
-    _, said = command.communicate(timeout=60)
+    try:
+        _, said = command.communicate(timeout=60)
+    finally:
+        command.kill()
     assert (command.returncode, said) == (status, line)
 
 
