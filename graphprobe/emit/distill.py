@@ -14,8 +14,7 @@ from graphprobe.config import (
     TrainSection,
     config_text,
 )
-from graphprobe.emit.image_size import train_section
-from graphprobe.emit.recipe import is_dense, recipe
+from graphprobe.emit.recipe import recipe, usual
 from graphprobe.ir import Pair, Program
 from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.losses import find_loss
@@ -38,9 +37,7 @@ def _settings(report: PairReport, student: Program, teacher: Program) -> TrainSe
     if any(pair.rule == "segmentation" for pair in report.pairs):
         data = DataSection(train="digits_seg", val="digits_seg?split=val")
         return recipe("segmentation", data, student, teacher)
-    if is_dense(student):
-        return recipe("detection", DataSection(), student, teacher)
-    return train_section(student, teacher)
+    return usual(student, teacher)
 
 
 def distill_text(report: PairReport, student: Program, teacher: Program, *, file: str = "") -> str:

@@ -16,7 +16,7 @@ from graphprobe.config import (
     config_text,
 )
 from graphprobe.emit.distill import program_ref
-from graphprobe.emit.image_size import train_section
+from graphprobe.emit.recipe import usual
 from graphprobe.ir import Program
 from graphprobe.ops._amounts import ranges_text
 
@@ -40,7 +40,7 @@ def prune_config(
         kind="prune",
         student=program_ref(program).model_copy(update={"weights": weights}),
         prune=section,
-        train=train_section(program),
+        train=usual(program),
     )
 
 

@@ -33,9 +33,20 @@ def recipe(task: str, data: DataSection, *programs: Program) -> TrainSection:
     return train_section(*programs).model_copy(update={"data": data, **update})
 
 
+def usual(*programs: Program) -> TrainSection:
+    """As published for the detector that a train program is; the plain settings for all others."""
+    if is_dense(programs[0]) or _is_yolo(programs[0]):
+        return recipe("detection", DataSection(), *programs)
+    return train_section(*programs)
+
+
 def is_dense(program: Program) -> bool:
     """Whether a train program is that of a detector that predicts at every cell of a pyramid."""
     return not _DENSE.isdisjoint(program.feeds)
+
+
+def _is_yolo(program: Program) -> bool:
+    return any(op.type == "yolov3_loss" for op in program.ops)
 
 
 def _segmentation() -> dict[str, Any]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from graphprobe.analysis.pairs import PairReport
+from graphprobe.analysis.prune import find_prunable
+from graphprobe.analysis.prune_choice import Limits, PruneChoice
 from graphprobe.config import TrainSection
 from graphprobe.emit.distill import distill_config
+from graphprobe.emit.prune import prune_config
 from graphprobe.ir import Pair, Program
 from graphprobe.ir.build import Builder
 
@@ -22,7 +25,10 @@ def small(*labels: str, size: int = -1) -> tuple[Program, str]:
 
 def settings(rule: str, *labels: str, size: int = -1) -> TrainSection:
     program, name = small(*labels, size=size)
-    shape = (-1, 4, size, size)
+    return settings_of(rule, program, name, (-1, 4, size, size))
+
+
+def settings_of(rule: str, program: Program, name: str, shape: tuple[int, ...]) -> TrainSection:
     pair = Pair(name, name, shape, shape, "what it is", "l2", 1.0, 1.0, rule)
     return distill_config(PairReport((pair,)), program, program).train
 
@@ -43,3 +49,21 @@ def test_dense_detectors_get_that_of_retinanet(label: str) -> None:
 
 def test_other_programs_get_the_usual_settings() -> None:
     assert settings("stage_flows", size=64) == TrainSection(image_size=64)
+
+
+def yolov3() -> tuple[Program, str]:
+    b = Builder()
+    out = b.conv(b.feed("image", (-1, 3, -1, -1)), 4)
+    loss = b.op("yolov3_loss", {"X": out}, {"Loss": "loss"}, shape=(-1,))
+    return b.build([loss]), out
+
+
+def test_yolov3_gets_the_published_schedule_of_eight_devices() -> None:
+    found = settings_of("loss_input", *yolov3(), (-1, 4, -1, -1))
+    assert (found.max_iters, found.batch_size, found.reference_batch) == (70000, 8, 64)
+
+
+def test_a_cut_of_yolov3_trains_on_with_the_same_schedule() -> None:
+    program, _ = yolov3()
+    choice = PruneChoice(find_prunable(program), (), (), Limits())
+    assert prune_config(choice, program, "").train.reference_batch == 64
