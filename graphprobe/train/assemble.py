@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import paddle
 
-from graphprobe.config import Config, DistillConfig, PruneConfig, check_fingerprint, load_config
+from graphprobe.config import (
+    Config,
+    DistillConfig,
+    PruneConfig,
+    TrainSection,
+    check_fingerprint,
+    load_config,
+)
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.programs import load_program
 from graphprobe.train.checkpoint import Checkpoint, arrays_sha256
@@ -22,6 +30,7 @@ from graphprobe.train.feeding import check_sizes, other_pixels
 from graphprobe.train.merge import merge_teacher, teacher_part
 from graphprobe.train.networks import Network, fill, open_network, plan_of
 from graphprobe.train.objective import Group, Term, add_term, group_pairs
+from graphprobe.train.onednn import FLOAT, Pictures
 from graphprobe.train.prune_apply import apply_prune
 from graphprobe.train.ranks import rank, world
 from graphprobe.train.team import use_sync_norm
@@ -81,7 +90,7 @@ def assemble(
         terms = add_terms(groups, student, place)
         student = with_feeds(student, terms)
         losses = total_loss(student, terms)
-    engine = make_engine(config, student, losses, place, fast.extend if fast else None)
+    engine = make_engine(config, student, losses, place, teacher, fast.extend if fast else None)
     engine.optimizer_names += [name for term in terms for name in term.parameters]
     return Assembly(place, student, teacher, engine, weights, terms, digest, fast)
 
@@ -228,6 +237,7 @@ def make_engine(
     student: Network,
     losses: dict[str, Any],
     place: Any,
+    teacher: Network | None = None,
     extend: Callable[[Feed], Feed] | None = None,
 ) -> Engine:
     """The engine with the config's optimizer."""
@@ -240,7 +250,21 @@ def make_engine(
         Optimizer(train.momentum, train.weight_decay, train.clip_norm),
         # ops that draw numbers, as dropout, draw others in each process
         seed=train.seed + 1_000_003 * rank(),
-        # oneDNN keeps its copies for every size of pictures that it has seen
-        onednn=train.onednn and not is_gpu(place) and len(set(train.augment.sizes)) <= 1,
+        onednn=None if is_gpu(place) else onednn_pictures(train, student, teacher),
         extend=extend,
     )
+
+
+def onednn_pictures(
+    train: TrainSection, student: Network, teacher: Network | None
+) -> Pictures | None:
+    """What oneDNN will be fed; None where it is switched off, or pictures come in several sizes.
+
+    It keeps copies for every size that it has seen.
+    """
+    if not train.onednn or len(set(train.augment.sizes)) > 1:
+        return None
+    shapes = [*student.shapes().values(), *(teacher.shapes().values() if teacher else ())]
+    numbers = sum(prod(shape) for shape in shapes)
+    size = next(iter(train.augment.sizes), train.image_size)
+    return Pictures(train.batch_size, (size, size), numbers * FLOAT)

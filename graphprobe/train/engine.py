@@ -14,16 +14,11 @@ from numpy.typing import NDArray
 from graphprobe.errors import TrainError
 from graphprobe.ir.program import ROLE_BACKWARD, ROLE_OPTIMIZE
 from graphprobe.train.arrays import Arrays
+from graphprobe.train.onednn import Pictures, use_onednn
 from graphprobe.train.split import keep_ops, split_program
 from graphprobe.train.team import mean_program, run_together
 
 Feed = Mapping[str, NDArray[np.generic]]
-DEPTHWISE = "depthwise_conv2d_grad"  # forward, oneDNN saves hardly any time for its copies
-CONVOLUTIONS = ("conv2d", "conv2d_grad")
-# Multiplications for each number of the input and the output. Above it oneDNN's copies are worth
-# their memory: with 100, YOLOv3-MobileNetV1 at 160 pixels takes some 60 MB more, for a fifth less
-# time at half width and for no less at the published one.
-HEAVY = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ class Engine:
         losses: name -> scalar variable; ``total`` is minimized, the others are terms of it.
         optimizer: how.
         seed: of the random numbers that ops draw; with the iteration it fixes each step's.
-        onednn: run the convolutions on the CPU in oneDNN for which that is worth its memory.
+        onednn: run convolutions in oneDNN, as far as its copies of such batches have room.
         extend: adds to a batch what the program wants beside it, as a teacher's variables; what
             has them already comes back as it is. Any thread may call it.
     """
@@ -59,7 +54,7 @@ class Engine:
         optimizer: Optimizer,
         *,
         seed: int,
-        onednn: bool = False,
+        onednn: Pictures | None = None,
         extend: Callable[[Feed], Feed] | None = None,
     ) -> None:
         self.scope, self.place, self.seed = scope, place, seed
@@ -71,8 +66,8 @@ class Engine:
         gradients, self._rate = self._minimize(main, losses["total"], optimizer)
         new = [var for name, var in main.global_block().vars.items() if name not in before]
         self.optimizer_names = sorted(v.name for v in new if v.persistable and v.name != self._rate)
-        if onednn:
-            use_onednn(main)
+        if onednn is not None:
+            use_onednn(main, onednn)
         self._compute, self._update = split_program(main, gradients)
         self._gradients, self._share = gradients, None
 
@@ -198,25 +193,6 @@ def forward_names(program: Any) -> list[str]:
             ):
                 names[name] = None
     return list(names)
-
-
-def use_onednn(program: Any) -> None:
-    """Let the CPU run heavy convolutions and the gradients of depthwise ones in oneDNN.
-
-    It keeps copies of what it works on in layouts of its own, for each thread that runs ops: so
-    one thread runs them, which then share the cores, and light convolutions stay as they are.
-    """
-    paddle.set_flags({"FLAGS_new_executor_serial_run": True})
-    block = program.global_block()
-    for op in block.ops:
-        if op.type == DEPTHWISE or (op.type in CONVOLUTIONS and _is_heavy(block, op)):
-            op._set_attr("use_mkldnn", True)
-
-
-def _is_heavy(block: Any, op: Any) -> bool:
-    """Whether a convolution computes much for each number that it reads and writes."""
-    made, taken, height, width = block.var(op.input("Filter")[0]).shape
-    return bool(made * taken * height * width / (made + taken) >= HEAVY)
 
 
 def set_values(scope: Any, place: Any, arrays: Mapping[str, NDArray[np.generic]]) -> None:

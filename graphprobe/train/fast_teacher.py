@@ -83,11 +83,14 @@ def _start(part: Any, inputs: list[str], wanted: list[str], scope: Any, place: A
 def _settings(path: str, place: Any) -> Any:
     settings = inference.Config(f"{path}.pdmodel", f"{path}.pdiparams")
     settings.disable_glog_info()
-    settings.enable_memory_optim()
     if is_gpu(place):
+        settings.enable_memory_optim()
         settings.enable_use_gpu(256, 0, inference.PrecisionType.Half)
     else:
         settings.disable_gpu()
         settings.enable_mkldnn()
+        # It frees maps as it goes. The old one keeps them for the next batch, which saves a tenth
+        # of its time, but 370 MB at 608 pixels and batch 8 save more in the student's oneDNN.
+        settings.enable_new_executor(True)
         settings.set_cpu_math_library_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     return settings
