@@ -66,10 +66,10 @@ def command(
 
 
 def _dataset(settings: Config, trained: Trained, pictures: list[Path], samples: int) -> Dataset:
-    from graphprobe.train.feeding import class_names, open_validation
-    from graphprobe.train.infer import First, Pictures, find_pictures
+    from graphprobe.train.feeding import open_validation
+    from graphprobe.train.infer import First, Pictures, find_pictures, names_of_classes
 
     if samples:
         return First(open_validation(settings.train, trained.built), samples)
-    names = class_names(settings.train, trained.built)
+    names = names_of_classes(settings.train, trained)
     return Pictures(find_pictures(pictures), names, trained.built.task)

@@ -50,7 +50,11 @@ def open_validation(section: TrainSection, built: Built) -> Dataset:
 
 
 def _open(spec: str, key: str, built: Built) -> Dataset:
-    found = open_data(spec)
+    try:
+        found = open_data(spec)
+    except DataError as error:
+        where = f"train.data.{key}: {error.where}" if error.where else f"train.data.{key}"
+        raise DataError(error.message, where=where, hint=error.hint) from error
     if found.task != built.task:
         raise DataError(
             f"train.data.{key} is for {found.task}, the network for {built.task}", where=spec
@@ -84,13 +88,6 @@ def check_sizes(section: TrainSection, built: Built, key: str, *, where: str = "
     if problems:
         hint = f"train.image_size={fixed} and train.augment.sizes=[] fit"
         raise ConfigError(problems, where=where, hint=hint)
-
-
-def class_names(section: TrainSection, built: Built) -> tuple[str, ...]:
-    """The names of a network's classes: those of the validation set, else their numbers."""
-    if section.data.val is None:
-        return tuple(map(str, range(built.meta["num_classes"])))
-    return open_validation(section, built).class_names
 
 
 def make_recipe(section: TrainSection, meta: dict[str, Any]) -> Recipe:

@@ -23,7 +23,7 @@ from graphprobe.train.draw_boxes import (
     marks_of_truth,
 )
 from graphprobe.train.evaluate import Evaluator, choose_metric, labels_of, split_rows
-from graphprobe.train.feeding import make_recipe
+from graphprobe.train.feeding import make_recipe, open_validation
 from graphprobe.train.trained import Trained
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -75,6 +75,15 @@ class First:
     def sample(self, index: int) -> Sample:
         """The sample at this index."""
         return self._dataset.sample(index)
+
+
+def names_of_classes(section: TrainSection, trained: Trained) -> tuple[str, ...]:
+    """What a network's classes are called: as it was trained, else as validated, else numbers."""
+    if len(trained.class_names) == trained.built.meta["num_classes"]:
+        return trained.class_names
+    if section.data.val is None:
+        return tuple(map(str, range(trained.built.meta["num_classes"])))
+    return open_validation(section, trained.built).class_names
 
 
 def find_pictures(inputs: Sequence[Path]) -> list[Path]:

@@ -245,19 +245,20 @@ def _make_plan(config: Config, parts: Assembly, sets: DataSets, team: Team) -> P
         snapshot_iter=train.snapshot_iter,
         eval_iter=train.eval_iter,
         keep_last=train.keep_last,
-        state=_state(config, parts, label),
+        state=_state(config, parts, sets, label),
         weights=parts.weights,
         evaluate=evaluate,
         team=team,
     )
 
 
-def _state(config: Config, parts: Assembly, label: str) -> dict[str, Any]:
+def _state(config: Config, parts: Assembly, sets: DataSets, label: str) -> dict[str, Any]:
     return {
         "program": config.student.program,
         "config": config.model_dump(mode="json"),
         "seed": config.train.seed,
         "metric": label,
+        "class_names": list(sets.train.class_names),
         "teacher_sha256": parts.teacher_sha256,
         "prune": None if parts.student.plan is None else parts.student.plan.to_json(),
         **_surroundings(),

@@ -33,11 +33,13 @@ class Trained:
         built: its programs.
         scope: its values.
         source: where its weights come from, for people.
+        class_names: of the data that it was trained on; empty where the weights do not tell.
     """
 
     built: Built
     scope: Any
     source: str
+    class_names: tuple[str, ...] = ()
 
 
 def open_trained(
@@ -70,7 +72,7 @@ def open_trained(
     check_sizes(config.train, built, "student", where=where)
     scope = paddle.static.Scope()
     put_weights(scope, place, found.arrays, state_shapes(built.main), where=source)
-    return Trained(built, scope, source)
+    return Trained(built, scope, source, found.class_names)
 
 
 def _find(

@@ -25,11 +25,13 @@ class Weights:
     Args:
         prune: the cut that they came out of, as json, or None.
         names: of arrays that are named by their place in a layer, what the parameters are called.
+        class_names: of the data that they were trained on, where a checkpoint tells.
     """
 
     arrays: Arrays
     prune: Any = None
     names: Mapping[str, str] = field(default_factory=dict)
+    class_names: tuple[str, ...] = ()
 
 
 _PROGRAM_OF = {"__params__": "__model__", "params": "model"}
@@ -121,8 +123,10 @@ def listed(names: list[str]) -> str:
 
 
 def of_checkpoint(found: checkpoint.Checkpoint) -> Weights:
-    """The weights of a checkpoint with their cut."""
-    return Weights(found.weights, found.state.get("prune"))
+    """The weights of a checkpoint with their cut and their classes."""
+    names = found.state.get("class_names")
+    known = tuple(map(str, names)) if isinstance(names, list) else ()
+    return Weights(found.weights, found.state.get("prune"), class_names=known)
 
 
 def _read_folder(path: Path, wanted: Shapes) -> Weights:

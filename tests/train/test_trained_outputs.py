@@ -174,6 +174,25 @@ def test_pictures_from_files(config: Any, tmp_path: Path) -> None:
         find_pictures([tmp_path / "empty"])
 
 
+def test_a_checkpoint_tells_the_names_of_its_classes(config: Any, tmp_path: Path) -> None:
+    """So pictures are run where the data are not at hand."""
+    from dataclasses import replace
+
+    from graphprobe.config import override_config
+    from graphprobe.train.infer import names_of_classes
+
+    gone = f"train.data.val=voc:{tmp_path}/gone"
+    elsewhere = override_config(config, [gone], where="t.yaml").train
+    trained = open_for(config, "infer")
+    assert names_of_classes(elsewhere, trained) == ("0", "1")
+    untold = replace(trained, class_names=())
+    assert names_of_classes(config.train, untold) == ("0", "1")
+    with pytest.raises(DataError, match=r"^train\.data\.val: .*gone: does not exist"):
+        names_of_classes(elsewhere, untold)
+    without = override_config(config, ["train.data.val=null"], where="t.yaml").train
+    assert names_of_classes(without, untold) == ("0", "1")
+
+
 def test_what_cannot_be_opened(config: Any, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no such checkpoint"):
         open_for(config, "eval", checkpoint=str(tmp_path / "nowhere"))
