@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,15 @@ def test_a_stopped_distillation_saves_and_ends_bit_equal(
     assert set(losses(tmp_path / "whole")[0]) == {
         "iter", "lr", "loss/total", "loss/task", "loss/l2.0", "loss/l2.1", "loss/l2.2"
     }  # fmt: skip
+
+
+def test_it_does_with_two_threads() -> None:
+    """Their number is fixed when paddle is imported; the other tests may have one."""
+    test = f"{__file__}::test_a_stopped_distillation_saves_and_ends_bit_equal"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", test]
+    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
 
 
 def test_a_truncated_checkpoint_falls_back_to_the_one_before(
