@@ -89,8 +89,8 @@ def _settings(path: str, place: Any) -> Any:
     else:
         settings.disable_gpu()
         settings.enable_mkldnn()
-        # It frees maps as it goes. The old one keeps them for the next batch, which saves a tenth
-        # of its time, but 370 MB at 608 pixels and batch 8 save more in the student's oneDNN.
+        # It frees maps as it goes. The old one keeps them for the next batch: that is a tenth to a
+        # fifth less time for the teacher, and 370 MB more of ResNet34 at 608 pixels and batch 8.
         settings.enable_new_executor(True)
         settings.set_cpu_math_library_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     return settings

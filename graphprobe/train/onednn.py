@@ -23,7 +23,7 @@ FLOAT = 4  # bytes
 WEIGHTS, SHARE = 1.5, 0.2
 FORWARD = ("conv2d", "depthwise_conv2d")
 BACKWARD = ("conv2d_grad", "depthwise_conv2d_grad")
-# Multiplications for each number that is copied. Below, oneDNN has no gain over Paddle's kernels;
+# Multiplications for each number that is copied. Below, oneDNN gains little over Paddle's kernels;
 # all gains here are of YOLOv3-MobileNetV1's layers at 160, 320 and 608 pixels, on two cores.
 HEAVY = 150
 # A multiplication of a depthwise convolution takes Paddle this many times as long, for there is one

@@ -92,7 +92,7 @@ def test_a_stopped_distillation_saves_and_ends_bit_equal(
     }  # fmt: skip
 
 
-def test_it_does_with_two_threads() -> None:
+def test_a_stopped_distillation_ends_bit_equal_with_two_threads() -> None:
     """Their number is fixed when paddle is imported; the other tests may have one."""
     test = f"{__file__}::test_a_stopped_distillation_saves_and_ends_bit_equal"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", test]
