@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,10 +13,8 @@ from graphprobe.train.engine import Feed
 class Ahead:
     """Takes batches one ahead and has a thread of its own extend them.
 
-    Paddle's engines leave Python to other threads while they compute, so a core serves each. That
-    is so where each computes in one thread. Where they have several, what both compute at a time
-    differs in its last bits from run to run, and a resumed run has to end with the same ones: there
-    batches come as they are, and the step extends them before it begins.
+    Paddle's engines leave Python to other threads while they compute, so the cores that one of
+    them leaves idle serve the other.
 
     Args:
         batches: feeds in order.
@@ -25,8 +22,7 @@ class Ahead:
     """
 
     def __init__(self, batches: Iterator[Feed], extend: Callable[[Feed], Feed] | None) -> None:
-        self._batches = batches
-        self._extend = extend if os.environ.get("OMP_NUM_THREADS") == "1" else None
+        self._batches, self._extend = batches, extend
         self._pool = ThreadPoolExecutor(1, "teacher")
         self._coming: Future[Feed] | None = None
 

@@ -7,7 +7,6 @@ their time follows from how many boxes are found, not from how many channels the
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,8 +22,10 @@ from paddle import inference
 from graphprobe.train.device import is_gpu
 from graphprobe.train.export import export_network
 from graphprobe.train.merge import inputs_of
+from graphprobe.train.predictor import run_predictor
 from graphprobe.train.progress import now_and_then
 from graphprobe.train.prune_network import outputs_of
+from graphprobe.train.threads import thread_count
 from graphprobe.zoo import Built
 
 WARM_UP = 3
@@ -91,7 +92,7 @@ def _prepare(built: Built, size: int, place: Any) -> Callable[[], None]:
     out = predictor.get_output_handle(predictor.get_output_names()[0])
 
     def run() -> None:
-        predictor.run()
+        run_predictor(predictor)
         out.copy_to_cpu()
 
     return run
@@ -106,5 +107,5 @@ def _settings(model: Path, params: Path, place: Any) -> Any:
     else:
         settings.disable_gpu()
         settings.enable_mkldnn()
-        settings.set_cpu_math_library_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+        settings.set_cpu_math_library_num_threads(thread_count())
     return settings

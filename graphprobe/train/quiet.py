@@ -9,7 +9,7 @@ import os
 import warnings
 
 from graphprobe.own_signals import own_sigterm
-from graphprobe.train.ranks import neighbours
+from graphprobe.train.threads import set_threads
 
 
 def import_paddle() -> None:
@@ -19,21 +19,9 @@ def import_paddle() -> None:
     and the packages that paddleslim imports have more to say that helps nobody.
     """
     os.environ.setdefault("GLOG_minloglevel", "2")
-    os.environ.setdefault("OMP_NUM_THREADS", str(_share()))
+    set_threads()
     for text in ("pkg_resources is deprecated", "Setuptools is replacing distutils"):
         warnings.filterwarnings("ignore", message=text)
     importlib.import_module("numpy")  # before paddle: scipy after paddle alone crashes
     with own_sigterm(), contextlib.redirect_stderr(io.StringIO()):
         importlib.import_module("paddle")
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _share() -> int:
-    """The part of them that is left to each of the processes that train on this machine."""
-    return max(_cores() // neighbours(), 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import time
 from collections.abc import Sequence
@@ -40,6 +39,7 @@ from graphprobe.train.report import Reporter
 from graphprobe.train.result import Result
 from graphprobe.train.schedule import Schedule
 from graphprobe.train.team import Team, meet
+from graphprobe.train.threads import thread_count
 from graphprobe.train.trained import open_trained
 from graphprobe.train.weights import check_weights
 from graphprobe.version import __version__
@@ -273,8 +273,7 @@ def _surroundings() -> dict[str, Any]:
         "numpy": np.__version__,
         "python": platform.python_version(),
     }
-    threads = os.environ.get("OMP_NUM_THREADS", "")
-    return {"threads": threads, "processes": world(), "versions": versions}
+    return {"threads": str(thread_count()), "processes": world(), "versions": versions}
 
 
 def _make_result(

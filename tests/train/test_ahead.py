@@ -12,11 +12,6 @@ from graphprobe.errors import DataError
 pytestmark = pytest.mark.paddle
 
 
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
 def drain(feeds: list[dict[str, Any]], extend: Any) -> list[dict[str, Any]]:
     from graphprobe.train.ahead import Ahead
 
@@ -56,12 +51,6 @@ def test_the_next_batch_is_extended_while_the_present_one_is_used() -> None:
         assert ahead.next()[0] == {"n": 0}
         assert begun.acquire(timeout=60)
         assert begun.acquire(timeout=60), "batch 1 was begun before it was asked for"
-
-
-def test_engines_of_several_threads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Side by side they would not give the same bits twice; the step extends such batches."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    assert drain([{"n": 0}, {"n": 1}], lambda _: {}) == [{"n": 0}, {"n": 1}]
 
 
 def test_what_fails_is_raised_where_the_batch_is_asked_for() -> None:

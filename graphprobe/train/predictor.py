@@ -1,0 +1,19 @@
+"""Run Paddle's inference engine and leave the process as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from paddle.base import core
+
+from graphprobe.train.threads import thread_count
+
+
+def run_predictor(predictor: Any) -> None:
+    """Run an engine on the inputs that it was given.
+
+    When it ends, it has set the threads of its caller to one, for servers that run many
+    (AnalysisPredictor::Run). A train step from the same thread would go on with that one.
+    """
+    predictor.run()
+    core.set_num_threads(thread_count())
