@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from graphprobe.analysis.pairs import PairReport
 from graphprobe.config import (
     AdapterConfig,
-    DataSection,
     DistillConfig,
     PairConfig,
     ProgramRef,
-    TrainSection,
     config_text,
 )
-from graphprobe.emit.recipe import recipe, usual
+from graphprobe.emit.recipe import usual
 from graphprobe.ir import Pair, Program
 from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.losses import find_loss
@@ -28,16 +26,8 @@ def distill_config(report: PairReport, student: Program, teacher: Program) -> Di
         student=program_ref(student),
         teacher=program_ref(teacher),
         pairs=tuple(_pair(pair) for pair in report.pairs),
-        train=_settings(report, student, teacher),
+        train=usual(student, teacher),
     )
-
-
-def _settings(report: PairReport, student: Program, teacher: Program) -> TrainSection:
-    """As published for the kind of network, where the pairs or the inputs tell which it is."""
-    if any(pair.rule == "segmentation" for pair in report.pairs):
-        data = DataSection(train="digits_seg", val="digits_seg?split=val")
-        return recipe("segmentation", data, student, teacher)
-    return usual(student, teacher)
 
 
 def distill_text(report: PairReport, student: Program, teacher: Program, *, file: str = "") -> str:

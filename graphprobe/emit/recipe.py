@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphprobe.analysis._view import View
+from graphprobe.analysis.pair_rules import segmentation
 from graphprobe.config import AugmentSection, DataSection, LearningRateSection, TrainSection
 from graphprobe.emit.image_size import train_section
 from graphprobe.ir import Program
@@ -34,9 +36,17 @@ def recipe(task: str, data: DataSection, *programs: Program) -> TrainSection:
 
 
 def usual(*programs: Program) -> TrainSection:
-    """As published for the detector that a train program is; the plain settings for all others."""
-    if is_dense(programs[0]) or _is_yolo(programs[0]):
+    """As published for what a train program is; the plain settings for what has no recipe.
+
+    Args:
+        programs: the student, which decides, then the teacher where there is one.
+    """
+    student = programs[0]
+    if is_dense(student) or _is_yolo(student):
         return recipe("detection", DataSection(), *programs)
+    if _is_segmentation(student):
+        data = DataSection(train="digits_seg", val="digits_seg?split=val")
+        return recipe("segmentation", data, *programs)
     return train_section(*programs)
 
 
@@ -47,6 +57,12 @@ def is_dense(program: Program) -> bool:
 
 def _is_yolo(program: Program) -> bool:
     return any(op.type == "yolov3_loss" for op in program.ops)
+
+
+def _is_segmentation(program: Program) -> bool:
+    """Whether it upsamples logits to a loss or an arg_max, as the rule of the pairs has it."""
+    view = View(program)
+    return bool(segmentation.RULE.find(view, view))
 
 
 def _segmentation() -> dict[str, Any]:

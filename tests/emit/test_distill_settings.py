@@ -33,11 +33,29 @@ def settings_of(rule: str, program: Program, name: str, shape: tuple[int, ...]) 
     return distill_config(PairReport((pair,)), program, program).train
 
 
-def test_segmentation_gets_the_published_schedule_of_deeplab() -> None:
-    found = settings("segmentation", size=769)
+def deeplab() -> tuple[Program, str]:
+    b = Builder()
+    small = b.conv(b.feed("image", (-1, 3, 769, 769)), 4)
+    logits = b.op("bilinear_interp_v2", {"X": small}, {"Out": "logits"}, shape=(-1, 4, 769, 769))
+    label = b.feed("label", (-1, 1, 769, 769), "int32")
+    inputs = {"Logits": logits, "Label": label}
+    loss = b.op("softmax_with_cross_entropy", inputs, {"Loss": "loss"}, attrs={"axis": 1})
+    return b.build([loss]), logits
+
+
+def is_segmentation(found: TrainSection) -> None:
     assert (found.max_iters, found.reference_batch, found.image_size) == (18600, 16, 769)
     assert (found.learning_rate.poly_power, found.learning_rate.milestones) == (0.9, ())
     assert found.data.train == "digits_seg"
+
+
+@pytest.mark.parametrize("rule", ["segmentation", "backbone_stages"])
+def test_segmentation_gets_the_published_schedule_of_deeplab(rule: str) -> None:
+    is_segmentation(settings_of(rule, *deeplab(), (-1, 4, 769, 769)))
+
+
+def test_a_cut_of_it_trains_on_with_the_same_schedule() -> None:
+    is_segmentation(cut_settings(deeplab()[0]))
 
 
 @pytest.mark.parametrize("label", ["anchor_class", "point_class"])
@@ -63,7 +81,10 @@ def test_yolov3_gets_the_published_schedule_of_eight_devices() -> None:
     assert (found.max_iters, found.batch_size, found.reference_batch) == (70000, 8, 64)
 
 
-def test_a_cut_of_yolov3_trains_on_with_the_same_schedule() -> None:
-    program, _ = yolov3()
+def cut_settings(program: Program) -> TrainSection:
     choice = PruneChoice(find_prunable(program), (), (), Limits())
-    assert prune_config(choice, program, "").train.reference_batch == 64
+    return prune_config(choice, program, "").train
+
+
+def test_a_cut_of_yolov3_trains_on_with_the_same_schedule() -> None:
+    assert cut_settings(yolov3()[0]).reference_batch == 64
