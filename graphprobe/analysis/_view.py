@@ -187,8 +187,7 @@ class View:
         return places
 
     def _place_of_source(self, value: Value) -> Place | None:
-        layouts = (op.get_str("data_format") for op in self.consumers(value))
-        return image_place(self.shape(value), "NHWC" if "NHWC" in layouts else "NCHW")
+        return image_place(self.shape(value), self.consumers(value))
 
     def stride(self, value: Value) -> Stride | None:
         """Height of the image / height of a value, and the same of the widths, where known."""

@@ -7,7 +7,7 @@ size).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -67,12 +67,23 @@ class Step:
     size: Place | None = None
 
 
-def image_place(shape: Shape, layout: str = "NCHW") -> Place | None:
-    """The place of an image fed to a program; None where its four axes are not known."""
+def image_place(
+    shape: Shape, readers: Iterable[Op], image: tuple[int, int] = (-1, -1)
+) -> Place | None:
+    """The place of an image fed to a program; None where its four axes are not known.
+
+    Args:
+        shape: of the image, [N, C, H, W]; [N, H, W, C] where an op that reads it says so.
+        readers: the ops that read it.
+        image: H and W where the shape leaves them open.
+    """
     if shape is None or len(shape) != 4:
         return None
-    h, w = (1, 2) if layout == "NHWC" else (2, 3)
-    return Place(h, w, 1.0, 1.0, (shape[h], shape[w]))
+    last = any(op.get_str("data_format") == "NHWC" for op in readers)
+    h, w = (1, 2) if last else (2, 3)
+    height = shape[h] if shape[h] > 0 else image[0]
+    width = shape[w] if shape[w] > 0 else image[1]
+    return Place(h, w, 1.0, 1.0, (height, width))
 
 
 def place_after(step: Step) -> Place | None:

@@ -110,7 +110,8 @@ def _places(flow: Dataflow, image: tuple[int, int]) -> Places:
     places: Places = [None] * len(flow.values)
     for value in flow.values:
         if _is_fed(flow, value):
-            places[value.id] = _image(flow.program.shape(value.name) or (), image)
+            shape = flow.program.shape(value.name)
+            places[value.id] = image_place(shape, flow.consumers(value), image)
     follow_places(flow, (op for op in flow.program.ops if op.role == "forward"), places)
     return places
 
@@ -119,13 +120,6 @@ def _is_fed(flow: Dataflow, value: Value) -> bool:
     if value.producer is None:
         return value.name in flow.program.feeds
     return flow.program.ops[value.producer].type == "feed"
-
-
-def _image(shape: tuple[int, ...], image: tuple[int, int]) -> Place | None:
-    if len(shape) != 4:
-        return None
-    known = [s if s > 0 else default for s, default in zip(shape[2:], image, strict=True)]
-    return image_place((shape[0], shape[1], *known))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def strides(graph: ItemGraph) -> list[Stride]:
     for value in flow.values:
         writer = flow.producer(value)
         if value.name in inputs and (writer is None or writer.type == "feed"):
-            places[value.id] = image_place(graph.program.shape(value.name))
+            places[value.id] = image_place(graph.program.shape(value.name), flow.consumers(value))
     follow_places(flow, ops, places)
     named = {value.name: places[value.id] for value in flow.values}
     return [_stride(graph, item, places, named) for item in graph.items]

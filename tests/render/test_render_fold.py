@@ -232,3 +232,17 @@ def test_the_stride_of_a_resize_is_that_of_what_it_grows_to() -> None:
     assert found[deep] == 16
     assert found[grown] == 4
     assert 4 in [folded.strides[items[-1]] for items in folded.levels["op"].items]
+
+
+def test_channels_may_come_last() -> None:
+    """128 by 64 pixels, a depth of 3: the height is on axis 1."""
+    b = Builder()
+    slots = {"Input": b.feed("image", (-1, 128, 64, 3)), "Filter": b.param("w", (8, 3, 1, 1))}
+    attrs = {"strides": (8, 8), "data_format": "NHWC"}
+    deep = b.op("conv2d", slots, attrs=attrs, shape=(-1, 16, 8, 8))
+    attrs = {"out_h": 32, "out_w": 16, "data_layout": "NHWC"}
+    grown = b.op("bilinear_interp_v2", {"X": deep}, attrs=attrs, shape=(-1, 32, 16, 8))
+    b.op("relu", {"X": grown}, shape=(-1, 32, 16, 8))
+    folded = fold(b.build())
+    found = {item.name: folded.strides[i] for i, item in enumerate(folded.graph.items)}
+    assert (found[deep], found[grown]) == (8, 4)
