@@ -41,6 +41,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--scale", type=float, default=0.5, help="width of both networks")
     parser.add_argument("--size", type=int, default=160, help="of the pictures, in pixels")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[], help="one of them each batch")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--turns", type=int, default=5, help=f"timed turns of {AT_ONCE} steps")
     parser.add_argument("--data", help="what train.data.train takes; by default scenes of digits")
@@ -65,6 +66,7 @@ def config_of(options: argparse.Namespace, folder: str) -> Any:
         "train": {
             "data": {"train": data, "val": None},
             "image_size": options.size,
+            "augment": {"sizes": options.sizes},
             "batch_size": options.batch,
             "max_iters": (options.turns + 1) * AT_ONCE,
             "learning_rate": {"base": RATE, "warmup_steps": 0, "milestones": []},
@@ -219,7 +221,7 @@ def main() -> int:
             return 0
         seconds, apart = in_turns(config)
     print(
-        f"width {options.scale}, {options.size} pixels, batch {options.batch}, "
+        f"width {options.scale}, {options.sizes or options.size} pixels, batch {options.batch}, "
         f"{os.environ['OMP_NUM_THREADS']} threads; medians of {options.turns} turns of "
         f"{AT_ONCE} steps"
     )

@@ -258,13 +258,10 @@ def make_engine(
 def onednn_pictures(
     train: TrainSection, student: Network, teacher: Network | None
 ) -> Pictures | None:
-    """What oneDNN will be fed; None where it is switched off, or pictures come in several sizes.
-
-    It keeps copies for every size that it has seen.
-    """
-    if not train.onednn or len(set(train.augment.sizes)) > 1:
+    """What oneDNN will be fed; None where it is switched off."""
+    if not train.onednn:
         return None
     shapes = [*student.shapes().values(), *(teacher.shapes().values() if teacher else ())]
     numbers = sum(prod(shape) for shape in shapes)
-    size = next(iter(train.augment.sizes), train.image_size)
-    return Pictures(train.batch_size, (size, size), numbers * FLOAT)
+    sizes = train.augment.sizes or (train.image_size,)
+    return Pictures(train.batch_size, sizes, numbers * FLOAT)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from graphprobe.errors import TrainError
 from graphprobe.ir.program import ROLE_BACKWARD, ROLE_OPTIMIZE
 from graphprobe.train.arrays import Arrays
-from graphprobe.train.onednn import Pictures, use_onednn
+from graphprobe.train.onednn import Pictures, forget, use_onednn
 from graphprobe.train.split import keep_ops, split_program
 from graphprobe.train.team import mean_program, run_together
 
@@ -59,6 +59,7 @@ class Engine:
     ) -> None:
         self.scope, self.place, self.seed = scope, place, seed
         self.executor = paddle.static.Executor(place)
+        self._computing = paddle.static.Executor(place)
         self.extend = extend
         self.loss_vars = {name: var.name for name, var in losses.items()}
         before = set(main.global_block().vars)
@@ -66,8 +67,9 @@ class Engine:
         gradients, self._rate = self._minimize(main, losses["total"], optimizer)
         new = [var for name, var in main.global_block().vars.items() if name not in before]
         self.optimizer_names = sorted(v.name for v in new if v.persistable and v.name != self._rate)
-        if onednn is not None:
-            use_onednn(main, onednn)
+        copies = onednn is not None and use_onednn(main, onednn)
+        self._forgets = copies and onednn is not None and onednn.vary
+        self._shapes: dict[str, tuple[int, ...]] = {}
         self._compute, self._update = split_program(main, gradients)
         self._gradients, self._share = gradients, None
 
@@ -110,7 +112,9 @@ class Engine:
         paddle.seed(self.seed + iteration)
         if self.extend is not None:
             feed = self.extend(feed)
-        fetched = self.executor.run(
+        if self._forgets:
+            self._forget_other_sizes(feed)
+        fetched = self._computing.run(
             self._compute, feed=feed, fetch_list=list(self.loss_vars.values()), scope=self.scope
         )
         losses = {
@@ -120,6 +124,13 @@ class Engine:
         if not np.isfinite(list(losses.values())).all():
             raise self._not_finite(iteration, feed, losses)
         return losses
+
+    def _forget_other_sizes(self, feed: Feed) -> None:
+        """oneDNN would keep copies for each size of pictures that it has seen."""
+        shapes = {name: array.shape for name, array in feed.items() if array.ndim == 4}
+        if shapes != self._shapes:
+            forget(self._computing)
+        self._shapes = shapes
 
     def join(self, processes: int) -> None:
         """Let each step from now on take the mean of the gradients of this many processes."""

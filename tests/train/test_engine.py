@@ -13,14 +13,14 @@ from graphprobe.errors import ConfigError, TrainError
 pytestmark = pytest.mark.paddle
 
 
-def build_tiny() -> Any:
+def build_tiny(side: int = 8) -> Any:
     """A convolution, a norm and a depthwise convolution with a squared loss."""
     import paddle
 
     paddle.enable_static()
     main, startup, scope = paddle.static.Program(), paddle.static.Program(), paddle.static.Scope()
     with paddle.static.program_guard(main, startup), paddle.utils.unique_name.guard():
-        image = paddle.static.data("image", [-1, 3, 8, 8])
+        image = paddle.static.data("image", [-1, 3, side, side])
         x = paddle.static.nn.conv2d(image, 4, 3, use_cudnn=False)
         x = paddle.static.nn.batch_norm(x, act="relu")
         x = paddle.static.nn.conv2d(x, 4, 3, groups=4, use_cudnn=False)
@@ -91,7 +91,7 @@ def test_onednn_gives_the_same_numbers_to_rounding(
 
     plain = make(tiny)
     monkeypatch.setattr(module, "HEAVY", 0)
-    switched = make(build_tiny(), onednn=module.Pictures(2, (8, 8), 10**6))
+    switched = make(build_tiny(), onednn=module.Pictures(2, (8,), 10**6))
     for engine, expected in ((plain, 0), (switched, 4)):
         ops = engine._compute.global_block().ops
         assert sum(op.has_attr("use_mkldnn") and op.attr("use_mkldnn") for op in ops) == expected
@@ -106,7 +106,7 @@ def test_gradients_of_onednn_are_read_in_the_plain_layout(
     from graphprobe.train import onednn as module
 
     monkeypatch.setattr(module, "HEAVY", 0)
-    plain, switched = make(tiny), make(build_tiny(), onednn=module.Pictures(2, (8, 8), 10**6))
+    plain, switched = make(tiny), make(build_tiny(), onednn=module.Pictures(2, (8,), 10**6))
     for engine in (plain, switched):
         engine.losses(1, FEED)
     for name in plain.parameters:
@@ -116,8 +116,31 @@ def test_gradients_of_onednn_are_read_in_the_plain_layout(
         np.testing.assert_allclose(found, expected, rtol=0, atol=bound, err_msg=name)
 
 
+def test_copies_for_other_sizes_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    from graphprobe.train import engine as stepping
+    from graphprobe.train import onednn as module
+
+    forgotten = []
+
+    def forget(executor: Any) -> None:
+        forgotten.append(executor)
+        module.forget(executor)
+
+    monkeypatch.setattr(module, "HEAVY", 0)
+    monkeypatch.setattr(module, "FORGET", 0)
+    monkeypatch.setattr(stepping, "forget", forget)
+    plain = make(build_tiny(-1))
+    switched = make(build_tiny(-1), onednn=module.Pictures(2, (8, 12), 10**6))
+    random = np.random.default_rng(0)
+    for step, side in enumerate((8, 12, 12, 8)):
+        feed = {"image": random.random((2, 3, side, side), dtype=np.float32)}
+        one, other = (engine.step(step, feed, 0.1)["total"] for engine in (plain, switched))
+        assert other == pytest.approx(one, rel=1e-4)
+    assert len(forgotten) == 3  # before the first, the second and the last
+
+
 @pytest.mark.parametrize(("sizes", "expected"), [([], True), ([64], True), ([32, 64], False)])
-def test_onednn_is_for_pictures_of_one_size(
+def test_small_pictures_of_several_sizes_take_plain_kernels(
     sizes: list[int], expected: bool, make_config: Any, document: Any, tmp_path: Path
 ) -> None:
     import paddle

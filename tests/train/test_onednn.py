@@ -28,7 +28,14 @@ def three_kinds() -> Any:
     return main
 
 
-def chosen(count: int, room: int, monkeypatch: pytest.MonkeyPatch, heavy: float = 0) -> list[str]:
+def chosen(
+    count: int,
+    room: int,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    heavy: float = 0,
+    sizes: tuple[int, ...] = (SIDE,),
+) -> list[str]:
     """Types of the ops that run in oneDNN, with the sides of their filters."""
     from graphprobe.train import onednn
 
@@ -36,13 +43,15 @@ def chosen(count: int, room: int, monkeypatch: pytest.MonkeyPatch, heavy: float 
     monkeypatch.setattr(onednn, "SHARE", 0)
     monkeypatch.setattr(onednn, "HEAVY", heavy)
     main = three_kinds()
-    onednn.use_onednn(main, onednn.Pictures(count, (SIDE, SIDE), room))
+    some = onednn.use_onednn(main, onednn.Pictures(count, sizes, room))
     block = main.global_block()
-    return [
+    found = [
         f"{op.type} {block.var(op.input('Filter')[0]).shape[-1]}"
         for op in block.ops
         if op.has_attr("use_mkldnn") and op.attr("use_mkldnn")
     ]
+    assert some == bool(found)
+    return found
 
 
 # Numbers of one picture: it comes with 64 * 16 * 16, and every map after it has 64 * 8 * 8.
@@ -94,3 +103,21 @@ def test_light_convolutions_stay_however_much_room_there_is(
 def test_more_pictures_need_more_room(monkeypatch: pytest.MonkeyPatch) -> None:
     room = 4 * sum(NEEDS.values())
     assert len(chosen(2, room, monkeypatch)) > len(chosen(8, room, monkeypatch))
+
+
+def test_where_sizes_vary_the_least_gain_outweighs_what_forgetting_costs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from graphprobe.train import onednn
+
+    batch, places = 2, 64
+    plain = 3 * batch * places * (FILTER + 64 * 64)  # forward, to the filter and to the input
+    depthwise = onednn.DEPTHWISE * batch * 64 * 9 * (onednn.CALL + 2 * (places + onednn.CALL))
+    saved = plain + depthwise
+    room = 10**9
+    for sizes, least in (((SIDE, SIDE // 2), saved // 4), ((SIDE, SIDE), saved)):
+        monkeypatch.setattr(onednn, "FORGET", least + 1)
+        every = chosen(batch, room, monkeypatch, sizes=sizes)
+        assert every == ([] if len(set(sizes)) > 1 else list(NEEDS))
+        monkeypatch.setattr(onednn, "FORGET", least - 1)
+        assert chosen(batch, room, monkeypatch, sizes=sizes) == list(NEEDS)
