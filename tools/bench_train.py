@@ -8,6 +8,7 @@ and of the other in turns; memory and waiting for data in a process each.
 
 python tools/bench_train.py                             # width 0.5, 160 pixels, batch 8
 python tools/bench_train.py --scale 1 --turns 3         # the published width
+python tools/bench_train.py --scale 1 --sizes 320 608   # one of these sizes for each batch
 """
 
 from __future__ import annotations

@@ -67,8 +67,7 @@ class Engine:
         gradients, self._rate = self._minimize(main, losses["total"], optimizer)
         new = [var for name, var in main.global_block().vars.items() if name not in before]
         self.optimizer_names = sorted(v.name for v in new if v.persistable and v.name != self._rate)
-        copies = onednn is not None and use_onednn(main, onednn)
-        self._forgets = copies and onednn is not None and onednn.vary
+        self._forgets = onednn is not None and use_onednn(main, onednn) and onednn.vary
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._compute, self._update = split_program(main, gradients)
         self._gradients, self._share = gradients, None

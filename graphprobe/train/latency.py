@@ -22,10 +22,9 @@ from paddle import inference
 from graphprobe.train.device import is_gpu
 from graphprobe.train.export import export_network
 from graphprobe.train.merge import inputs_of
-from graphprobe.train.predictor import run_predictor
+from graphprobe.train.predictor import run_predictor, use_cpu
 from graphprobe.train.progress import now_and_then
 from graphprobe.train.prune_network import outputs_of
-from graphprobe.train.threads import thread_count
 from graphprobe.zoo import Built
 
 WARM_UP = 3
@@ -105,7 +104,5 @@ def _settings(model: Path, params: Path, place: Any) -> Any:
     if is_gpu(place):
         settings.enable_use_gpu(256, 0)
     else:
-        settings.disable_gpu()
-        settings.enable_mkldnn()
-        settings.set_cpu_math_library_num_threads(thread_count())
+        use_cpu(settings)
     return settings

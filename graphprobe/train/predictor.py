@@ -1,4 +1,4 @@
-"""Run Paddle's inference engine and leave the process as it was."""
+"""Run Paddle's inference engine with this process's threads, and leave them as they were."""
 
 from __future__ import annotations
 
@@ -7,6 +7,13 @@ from typing import Any
 from paddle.base import core
 
 from graphprobe.train.threads import thread_count
+
+
+def use_cpu(settings: Any) -> None:
+    """Let an engine compute on the CPU, in oneDNN, with this process's threads."""
+    settings.disable_gpu()
+    settings.enable_mkldnn()
+    settings.set_cpu_math_library_num_threads(thread_count())
 
 
 def run_predictor(predictor: Any) -> None:

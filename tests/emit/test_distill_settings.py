@@ -43,7 +43,7 @@ def deeplab() -> tuple[Program, str]:
     return b.build([loss]), logits
 
 
-def is_segmentation(found: TrainSection) -> None:
+def assert_segmentation(found: TrainSection) -> None:
     assert (found.max_iters, found.reference_batch, found.image_size) == (18600, 16, 769)
     assert (found.learning_rate.poly_power, found.learning_rate.milestones) == (0.9, ())
     assert found.data.train == "digits_seg"
@@ -51,11 +51,11 @@ def is_segmentation(found: TrainSection) -> None:
 
 @pytest.mark.parametrize("rule", ["segmentation", "backbone_stages"])
 def test_segmentation_gets_the_published_schedule_of_deeplab(rule: str) -> None:
-    is_segmentation(settings_of(rule, *deeplab(), (-1, 4, 769, 769)))
+    assert_segmentation(settings_of(rule, *deeplab(), (-1, 4, 769, 769)))
 
 
 def test_a_cut_of_it_trains_on_with_the_same_schedule() -> None:
-    is_segmentation(cut_settings(deeplab()[0]))
+    assert_segmentation(cut_settings(deeplab()[0]))
 
 
 @pytest.mark.parametrize("label", ["anchor_class", "point_class"])
