@@ -18,9 +18,8 @@ install:
 demo: install
 	@$(BIN)/python tools/demo.py
 
-# One thread each: the two test processes would fight for the cores otherwise.
 test: install
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 lint: install
 	@$(BIN)/ruff format --check .

@@ -15,6 +15,10 @@ from typing import Any
 
 import pytest
 
+# For each process of a test, before any imports paddle: two that test would fight for the cores
+# otherwise, and runs that are compared to the bit need the same number.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

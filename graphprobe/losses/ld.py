@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphprobe.losses._base import Loss, Shape, by_stride, detach, known, same_shape
+from graphprobe.ops._batch_count import batch_count
 
 EDGES = 4
 
@@ -104,7 +105,7 @@ def terms(
     label = _divergence(
         paddle.transpose(logits, last), paddle.transpose(teacher_logits, last), class_temperature
     )
-    count = paddle.clip(paddle.sum(inside), min=1.0)
+    count = batch_count(paddle.sum(inside), 1.0)
     return {
         "main": paddle.sum(inside * score * box) / 4.0,
         "valuable": paddle.sum(near * box) / 16.0,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from graphprobe.ir.program import ROLE_BACKWARD, ROLE_OPTIMIZE
 from graphprobe.train.arrays import Arrays
 from graphprobe.train.onednn import Pictures, forget, use_onednn
 from graphprobe.train.split import keep_ops, split_program
-from graphprobe.train.team import mean_program, run_together
+from graphprobe.train.team import mean_program, run_together, with_mean_counts
 
 Feed = Mapping[str, NDArray[np.generic]]
 
@@ -70,7 +69,9 @@ class Engine:
         self._forgets = onednn is not None and use_onednn(main, onednn) and onednn.vary
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._compute, self._update = split_program(main, gradients)
-        self._gradients, self._share = gradients, None
+        self._gradients = gradients
+        self._together: Any = None
+        self._share: Any = None
 
     def _minimize(self, main: Any, total: Any, settings: Optimizer) -> tuple[list[str], str]:
         startup = paddle.static.Program()
@@ -113,9 +114,7 @@ class Engine:
             feed = self.extend(feed)
         if self._forgets:
             self._forget_other_sizes(feed)
-        fetched = self._computing.run(
-            self._compute, feed=feed, fetch_list=list(self.loss_vars.values()), scope=self.scope
-        )
+        fetched = self._run_compute(feed)
         losses = {
             name: float(np.asarray(value).reshape(-1)[0])
             for name, value in zip(self.loss_vars, fetched, strict=True)
@@ -123,6 +122,12 @@ class Engine:
         if not np.isfinite(list(losses.values())).all():
             raise self._not_finite(iteration, feed, losses)
         return losses
+
+    def _run_compute(self, feed: Feed) -> list[Any]:
+        asked = {"feed": feed, "fetch_list": list(self.loss_vars.values())}
+        if self._together is not None:
+            return list(run_together(self._computing, self._together, self.scope, **asked))
+        return list(self._computing.run(self._compute, scope=self.scope, **asked))
 
     def _forget_other_sizes(self, feed: Feed) -> None:
         """oneDNN would keep copies for each size of pictures that it has seen."""
@@ -132,8 +137,12 @@ class Engine:
         self._shapes = shapes
 
     def join(self, processes: int) -> None:
-        """Let each step from now on take the mean of the gradients of this many processes."""
+        """Let each step from now on take the mean of the gradients of this many processes.
+
+        Where the losses are divided by what they count, that is their mean as well.
+        """
         if processes > 1:
+            self._together = with_mean_counts(self._compute, processes)
             self._share = mean_program(self._update, self._gradients, processes)
 
     def share_gradients(self) -> None:
@@ -168,21 +177,16 @@ class Engine:
         """Copies of variables of the scope."""
         return {name: np.array(self.scope.find_var(name).get_tensor()) for name in names}
 
-    @cached_property
-    def _gradient_vars(self) -> Any:
-        """The variables of the program of gradients without its ops: only checks read them."""
+    def gradients(self) -> Arrays:
+        """The gradients that the last `losses` left, by parameter: checks read them.
+
+        The executor fetches them: oneDNN leaves gradients in layouts of its own.
+        """
         program = self._update.clone()
         keep_ops(program, lambda _: False)
-        return program
-
-    def gradient(self, parameter: str) -> NDArray[np.generic]:
-        """The gradient of a parameter that the last `losses` left.
-
-        The executor fetches it: oneDNN leaves gradients in layouts of its own.
-        """
-        name = f"{parameter}@GRAD"
-        found = self.executor.run(self._gradient_vars, fetch_list=[name], scope=self.scope)
-        return np.array(found[0])
+        names = [f"{parameter}@GRAD" for parameter in self.parameters]
+        found = self.executor.run(program, fetch_list=names, scope=self.scope)
+        return {name: np.array(value) for name, value in zip(self.parameters, found, strict=True)}
 
 
 def _clip(norm: float) -> Any:

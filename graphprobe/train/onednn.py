@@ -19,7 +19,7 @@ from graphprobe.ops._work import Work, weight_uses
 FLOAT = 4  # bytes
 # The room: times the networks' weights, and a share of what all convolutions read and write. With
 # it a step of YOLOv3-MobileNetV1 from ResNet34 takes less memory than PaddleSlim's merged program
-# at any width and size that was tried, where batches have one size (docs/benchmarks.md).
+# at any width and size that was tried (docs/benchmarks.md).
 WEIGHTS, SHARE = 1.5, 0.2
 FORWARD = ("conv2d", "depthwise_conv2d")
 BACKWARD = ("conv2d_grad", "depthwise_conv2d_grad")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ import numpy as np
 import paddle
 
 from graphprobe.errors import TrainError, UsageError
+from graphprobe.ops._batch_count import MARK
 from graphprobe.train.device import is_gpu
 from graphprobe.train.ranks import rank, world
 from graphprobe.train.watch import LAST_WORDS, watch
@@ -105,9 +107,44 @@ def mean_program(program: Any, names: Sequence[str], count: int) -> Any:
 
 def add_mean(block: Any, name: str, count: int) -> None:
     """Add the ops that replace a variable of a block by its mean over `count` processes."""
-    ends = {"inputs": {"X": [name]}, "outputs": {"Out": [name]}}
-    block.append_op(type="c_allreduce_sum", attrs=RING, **ends)
-    block.append_op(type="scale", attrs={"scale": 1.0 / count}, **ends)
+    for op in _mean_ops(name, name, count):
+        block.append_op(**op)
+
+
+def with_mean_counts(program: Any, count: int) -> Any | None:
+    """A copy of a program that shares the counts by which its losses are divided.
+
+    It takes their means over `count` processes, so the mean of the gradients is that of the whole
+    batch, however its objects are spread. Paddle runs collective ops one after the other, so all
+    processes come to them in one order.
+
+    Args:
+        program: a paddle program, with its gradients.
+        count: of the processes.
+
+    Returns:
+        None where it has no such counts (`graphprobe.ops._batch_count`).
+    """
+    made = program.clone()
+    block, marked = made.global_block(), False
+    for index in reversed(range(len(block.ops))):
+        op = block.ops[index]
+        if op.has_attr(MARK):
+            (found,) = op.input("X")
+            mean = block.create_var(dtype=block.var(found).dtype).name
+            for added in reversed(_mean_ops(found, mean, count)):
+                block._insert_op(index, **added)
+            op.desc.set_input("X", [mean])
+            op._set_attr("min", op.attr("min") / count)  # of a sum; a bound for all is too high
+            marked = True
+    return made if marked else None
+
+
+def _mean_ops(name: str, mean: str, count: int) -> list[dict[str, Any]]:
+    """The ops that put the mean over `count` processes of a variable into another, or itself."""
+    gather = {"inputs": {"X": [name]}, "outputs": {"Out": [mean]}, "attrs": RING}
+    divide = {"inputs": {"X": [mean]}, "outputs": {"Out": [mean]}, "attrs": {"scale": 1.0 / count}}
+    return [{"type": "c_allreduce_sum", **gather}, {"type": "scale", **divide}]
 
 
 def _declare(block: Any, program: Any, name: str) -> None:
@@ -115,16 +152,25 @@ def _declare(block: Any, program: Any, name: str) -> None:
     block.create_var(name=name, shape=var.shape, dtype=var.dtype, persistable=True)
 
 
-def run_together(executor: Any, program: Any, scope: Any) -> None:
-    """Run a paddle program whose ops wait for the other processes.
+def run_together(executor: Any, program: Any, scope: Any, **rest: Any) -> Any:
+    """Run a paddle program that has ops which wait for the other processes.
+
+    Args:
+        rest: what else the executor takes, as ``feed``.
+
+    Returns:
+        what the executor returns.
 
     Raises:
         TrainError: they cannot be reached. Where one is gone `watch` knows which, says so and
             ends this process, mostly before this is raised.
     """
     try:
-        executor.run(program, scope=scope)
+        return executor.run(program, scope=scope, **rest)
     except (RuntimeError, OSError, SystemError) as error:
+        failed = re.search(r"\[operator < (\w+) >", str(error))
+        if failed and not failed[1].startswith("c_"):  # an op that waits for nobody
+            raise
         time.sleep(LAST_WORDS)
         text = " ".join(str(error).split())[-200:]
         raise TrainError(f"another process cannot be reached ({text})") from error

@@ -10,6 +10,7 @@ from typing import Any
 import paddle
 
 from graphprobe.errors import LoadError
+from graphprobe.ops._batch_count import batch_count
 from graphprobe.zoo._base import Graph
 from graphprobe.zoo._conv import scaled
 from graphprobe.zoo._emit import Var, emit
@@ -143,6 +144,4 @@ def one_hot(labels: Var, classes: int) -> Var:
 
 def at_least_one(count: Var) -> Var:
     """What a sum over objects is divided by."""
-    bounded = paddle.clip(count, min=1.0)
-    bounded.stop_gradient = True
-    return bounded
+    return batch_count(count, 1.0)

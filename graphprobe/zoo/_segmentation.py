@@ -9,6 +9,7 @@ import numpy as np
 import paddle
 
 from graphprobe.errors import LoadError
+from graphprobe.ops._batch_count import batch_count
 from graphprobe.zoo._base import Graph
 from graphprobe.zoo._emit import Var, emit
 from graphprobe.zoo._layers import transpose
@@ -76,7 +77,7 @@ def _loss(x: Var, label: Var, mask: Var, classes: int) -> Var:
         extra=[("Softmax", rows.dtype)],
     )
     # The floor keeps a batch in which no pixel counts from giving 0 / 0.
-    share = paddle.clip(emit("mean", {"X": counts}), min=1e-5)
+    share = batch_count(emit("mean", {"X": counts}), 1e-5)
     return emit("mean", {"X": loss * counts}) / share
 
 

@@ -1,4 +1,4 @@
-"""A script: one step of a small YOLOv3 in each of several processes; what came out goes to a file.
+"""A script: one step of a small network in each of several processes; what came out goes to a file.
 
 The norms use their moving statistics: those of a batch would differ between its parts.
 """
@@ -39,7 +39,7 @@ with meet(place) as team:
     )
     losses = engine.losses(1, batches.batch(0))
     engine.share_gradients()
-    found = {f"gradient/{name}": engine.gradient(name) for name in engine.parameters}
+    found = {f"gradient/{name}": value for name, value in engine.gradients().items()}
     found |= {f"first/{name}": value for name, value in first.items()}
     engine.step(2, batches.batch(1), 0.01)
     found |= {f"after/{name}": engine.values([name])[name] for name in engine.parameters}

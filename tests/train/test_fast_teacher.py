@@ -137,3 +137,33 @@ def test_a_batch_that_has_the_teachers_variables_stays_as_it_is(load_case: Any) 
     once = parts.engine.extend(feed)
     twice = parts.engine.extend({**once, "image": feed["image"] * 2})
     assert all(twice[name] is once[name] for name in once if name != "image")
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+
+
+def test_weights_are_not_kept_for_each_size_of_pictures() -> None:
+    import paddle
+
+    from graphprobe.config._base import ProgramRef
+    from graphprobe.train.fast_teacher import FastTeacher
+    from graphprobe.train.networks import fill, open_network
+
+    place = paddle.CPUPlace()
+    ref = ProgramRef(program="zoo:yolov3_r34?num_classes=2&scale=0.4")
+    network = fill(open_network(ref, "teacher"), place, 0)
+    weights = sum(4 * int(np.prod(shape)) for shape in network.shapes().values())
+    teacher = FastTeacher(network, ["conv2d_6.tmp_1"], place)
+
+    def run(size: int) -> Any:
+        image = np.full((1, 3, size, size), size / 100, np.float32)
+        return teacher.outputs({"image": image})["teacher_conv2d_6.tmp_1"]
+
+    first, before = run(32), resident()
+    for size in range(64, 64 + 10 * 32, 32):
+        run(size)
+    assert resident() - before < 4 * weights  # each size took one more
+    np.testing.assert_array_equal(run(32), first)
