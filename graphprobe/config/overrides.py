@@ -48,7 +48,9 @@ def _split(text: str) -> tuple[str, Any]:
     path = path.strip()
     if not equals or not _PATH.match(path):
         raise UsageError(
-            "not of the form key.path=value", where=f"-o {text}", hint="as train.batch_size=4"
+            "not of the form key.path=value",
+            where=f"-o {text}",
+            hint="as train.batch_size=4; the folder that infer and export write is --output",
         )
     return path, parse_value(value, text)
 

@@ -32,6 +32,9 @@ class BoxFilter:
             box: x1, y1, x2, y2 in pixels with far edges.
             size: width and height of the picture.
         """
+        x1, y1, x2, y2 = box
+        if 0 <= x1 < x2 <= size[0] and 0 <= y1 < y2 <= size[1]:
+            return box
         where = f"{name}: {what}"
         inside = _clip_box(box, size)
         if inside[2] <= inside[0] or inside[3] <= inside[1]:
