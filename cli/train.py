@@ -67,19 +67,22 @@ def command(
     refuse_unclear(config, student, teacher, prune, data)
     # Without a config the data decide on more than two of its values, so they go another way.
     words = overrides_of(data if student is None else None, teacher_weights, override)
-    if student is None:
-        assert config is not None  # noqa: S101 - refuse_unclear has seen to it
-        where, settings = str(config), open_config(config, words, allow_code=allow_code)
-    else:
-        refuse_weights(teacher, teacher_weights)
-        line = Line(student, teacher, prune, data or "", tuple(words))
-        where, settings = _one_line(line, device, resume=resume is not None)
+    from graphprobe.data.open import opened_once
     from graphprobe.train.ranks import rank
-    from graphprobe.train.run import run_training
 
-    result = run_training(
-        settings, where=where, device=device.value, resume=resume, overrides=words, say=say
-    )
+    with opened_once():
+        if student is None:
+            assert config is not None  # noqa: S101 - refuse_unclear has seen to it
+            where, settings = str(config), open_config(config, words, allow_code=allow_code)
+        else:
+            refuse_weights(teacher, teacher_weights)
+            line = Line(student, teacher, prune, data or "", tuple(words))
+            where, settings = _one_line(line, device, resume=resume is not None)
+        from graphprobe.train.run import run_training
+
+        result = run_training(
+            settings, where=where, device=device.value, resume=resume, overrides=words, say=say
+        )
     if rank() == 0:
         _deliver(result, form)
     if result.stopped is not None:

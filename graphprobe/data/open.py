@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,6 +14,7 @@ from graphprobe.registry import discover
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
+_OPENED: ContextVar[dict[str, Dataset] | None] = ContextVar("opened", default=None)
 
 
 def formats() -> dict[str, Format]:
@@ -35,6 +38,19 @@ def _split_path(spec: str) -> tuple[str, str, str]:
     return (head, mark, query) if mark and "=" in query else (spec, "", "")
 
 
+@contextmanager
+def opened_once() -> Iterator[None]:
+    """Inside, what `open_data` has opened by a line of text is given again for the same line.
+
+    Reading the annotations of train2017 takes 17 s, and a command may need them several times.
+    """
+    token = _OPENED.set({})
+    try:
+        yield
+    finally:
+        _OPENED.reset(token)
+
+
 def open_data(spec: str, **more: Any) -> Dataset:
     """Open the data set that a line of text names.
 
@@ -45,8 +61,14 @@ def open_data(spec: str, **more: Any) -> Dataset:
     Raises:
         DataError: an unknown name or option, a wrong value, or what the format itself finds.
     """
+    opened = None if more else _OPENED.get()
+    if opened is not None and spec in opened:
+        return opened[spec]
     name, path, options = parse_spec(spec)
-    return open_named(name, {**({"path": path} if path else {}), **options, **more})
+    found = open_named(name, {**({"path": path} if path else {}), **options, **more})
+    if opened is not None:
+        opened[spec] = found
+    return found
 
 
 def find_format(name: str) -> Format:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from graphprobe.data.open import formats, open_data, parse_spec
+from graphprobe.data.open import formats, open_data, opened_once, parse_spec
 from graphprobe.errors import DataError
 
 
@@ -60,3 +60,13 @@ def test_data_is_opened_without_paddle():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_command_opens_the_same_data_once():
+    one, other = "digits?count=2&size=32", "digits?count=3&size=32"
+    with opened_once():
+        first = open_data(one)
+        assert open_data(one) is first
+        assert len(open_data(other)) == 3
+        assert len(open_data(one, count=4)) == 4
+    assert open_data(one) is not first
