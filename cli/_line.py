@@ -167,12 +167,13 @@ def _cut(line: Line, student: Program, train: TrainSection) -> tuple[PruneConfig
 
     from ._prune_table import sizes
 
-    limits = Limits(image=(train.image_size, train.image_size))
+    size = train.image_size
+    limits = Limits(image=(size, size))
     choice = choose(find_prunable(student, "coupled"), target_flops=line.prune, limits=limits)
     regex = names_regex(choice.params, (var.name for var in student.parameters))
     summary = sizes(choice)
     for text in summary:
-        say(f"prune: {text}")
+        say(f"prune: at {size} x {size} pixels, {text}")
     found = prune_config(choice, student, regex)
     return found.model_copy(update={"train": train}), {"summary": summary}
 

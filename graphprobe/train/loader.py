@@ -44,7 +44,6 @@ def load_batches(
     *,
     workers: int = 0,
     ahead: int = 2,
-    shared_memory: bool = False,
 ) -> Iterator[Feed]:
     """The batches start, start + 1, ..., stop - 1; the same for any number of workers.
 
@@ -52,18 +51,16 @@ def load_batches(
         batches: made in the workers, which hold a copy.
         workers: processes that make batches; with 0 each is made when it is asked for.
         ahead: batches that each worker makes before they are asked for.
-        shared_memory: hand arrays over in /dev/shm instead of through a pipe: faster where a
-            batch has tens of megabytes, but what a killed run had there stays until a reboot.
 
     Yields:
-        dictionaries of numpy arrays.
+        dictionaries of numpy arrays. The workers end with the iterator.
 
     Raises:
         DataError: a sample cannot be read, or a worker died.
     """
     if workers <= 0:
         return (batches.batch(number) for number in range(start, stop))
-    return _load_ahead(batches, start, stop, workers, ahead, shared_memory)
+    return _load_ahead(batches, start, stop, workers, ahead)
 
 
 class _Numbered(paddle.io.Dataset):  # type: ignore[misc]  # paddle has no types
@@ -88,7 +85,7 @@ class _Numbered(paddle.io.Dataset):  # type: ignore[misc]  # paddle has no types
 
 
 def _load_ahead(
-    batches: Batches, start: int, stop: int, workers: int, ahead: int, shared_memory: bool
+    batches: Batches, start: int, stop: int, workers: int, ahead: int
 ) -> Iterator[Feed]:
     if start >= stop:
         return
@@ -98,7 +95,7 @@ def _load_ahead(
         batch_size=None,
         return_list=True,
         num_workers=min(workers, stop - start),
-        use_shared_memory=shared_memory,
+        use_shared_memory=False,  # what a killed run had in /dev/shm would stay until a reboot
         use_buffer_reader=False,
         prefetch_factor=ahead,
         worker_init_fn=_settle_worker,
@@ -107,8 +104,27 @@ def _load_ahead(
     others = set(multiprocessing.active_children())
     items = _start(loader)
     made = set(multiprocessing.active_children()) - others
-    while (item := _next(items, made)) is not None:
-        yield _to_arrays(item)
+    try:
+        while (item := _next(items, made)) is not None:
+            yield _to_arrays(item)
+    finally:
+        _end(items, made)
+
+
+def _end(items: Any, workers: Collection[BaseProcess]) -> None:
+    """End the workers, whatever they are at.
+
+    Paddle ends them when its iterator is deleted, but a thread of its own keeps that iterator, so
+    a process that trains several times would gather them. It also reads the rest of what they
+    hand over first, and waits for ever where one of them was killed meanwhile.
+    """
+    items._exit_thread_expectedly()
+    items._shutdown = True  # nothing is left for Paddle to end
+    paddle.base.core._erase_process_pids(id(items))
+    for worker in workers:
+        worker.kill()
+    for worker in workers:
+        worker.join()
 
 
 def _next(items: Iterator[Item], workers: Collection[BaseProcess]) -> Item | None:

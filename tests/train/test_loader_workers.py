@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -45,11 +46,16 @@ def test_workers_change_nothing(load, workers):
     assert all(same(batches.batch(3 + k), feed) for k, feed in enumerate(got))
 
 
-def test_shared_memory_changes_nothing(load):
+@pytest.mark.parametrize("taken", [0, 1, 3])
+def test_workers_end_with_the_iterator(load, taken):
+    before = set(multiprocessing.active_children())
     batches = TrainBatches(open_data("digits?count=9&size=64"), Recipe((64,)), 4)
-    got = list(load(batches, 0, 3, workers=1, shared_memory=True))
-    assert all(same(batches.batch(k), feed) for k, feed in enumerate(got))
-    assert len(got) == 3
+    feeds = load(batches, 0, 3, workers=2)
+    for _ in range(taken):
+        next(feeds)
+    assert bool(set(multiprocessing.active_children()) - before) == (taken > 0)
+    feeds.close()
+    assert set(multiprocessing.active_children()) <= before
 
 
 def test_a_signal_to_the_whole_group_does_not_disturb_the_main_process():

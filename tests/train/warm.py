@@ -40,8 +40,8 @@ class Warm:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        # Not by closing its stdin: processes that were forked meanwhile hold it open as well.
+        self._process.kill()
         self._process.wait()
 
     def start(self, log: Path, *words: str, script: str = "", limit: int = -1, **env: str) -> int:
