@@ -105,7 +105,7 @@ def terms(
     label = _divergence(
         paddle.transpose(logits, last), paddle.transpose(teacher_logits, last), class_temperature
     )
-    count = batch_count(paddle.sum(inside), 1.0)
+    count = batch_count(paddle.sum(inside))
     return {
         "main": paddle.sum(inside * score * box) / 4.0,
         "valuable": paddle.sum(near * box) / 16.0,

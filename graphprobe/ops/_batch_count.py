@@ -7,16 +7,17 @@ from typing import Any
 MARK = "graphprobe_batch_count"
 
 
-def batch_count(found: Any, least: float) -> Any:
+def batch_count(found: Any, least: float = 1.0) -> Any:
     """Add the op that bounds what a sum over a batch is divided by.
 
     Args:
-        found: a scalar of the current paddle program: how many objects the batch has, say.
+        found: of the current paddle program, one number ([] or [1]): how many objects the batch
+            has, say, or which share of its pixels counts.
         least: its lower bound, so that a batch without any divides by no zero.
 
     Returns:
-        a scalar without gradient. Each of several processes finds it in its part of a batch only;
-        the mark on its op tells `graphprobe.train.team` to take the mean over all of them.
+        the same shape, without gradient. Each of several processes finds it in its part of a batch
+        only; the mark on its op tells `graphprobe.train.team` to take the mean over all of them.
     """
     import paddle
 

@@ -33,7 +33,7 @@ class FastTeacher:
         self.inputs = inputs_of(part, teacher.feed_names)
         self._model = _start(part, self.inputs, self.wanted, teacher.scope, place)
         self._predictor = self._model if is_gpu(place) else None
-        self._shapes: list[tuple[int, ...]] = []
+        self._fed: list[tuple[int, ...]] = []  # shapes of the last batch
         block = part.global_block()
         self.shapes = {name: tuple(block.var(name).shape) for name in self.wanted}
 
@@ -66,9 +66,9 @@ class FastTeacher:
         There a predictor keeps the weights in oneDNN's layouts for each shape that it has seen,
         185 MB of ResNet34. A clone shares all else with its model and is there in 25 ms.
         """
-        if self._predictor is not self._model and shapes != self._shapes:
+        if self._predictor is not self._model and shapes != self._fed:
             self._predictor = None  # first, so that never two are there
-            self._predictor, self._shapes = self._model.clone(), shapes
+            self._predictor, self._fed = self._model.clone(), shapes
         return self._predictor
 
 

@@ -125,19 +125,21 @@ def with_mean_counts(program: Any, count: int) -> Any | None:
     Returns:
         None where it has no such counts (`graphprobe.ops._batch_count`).
     """
+    ops = program.global_block().ops
+    marked = [index for index, op in enumerate(ops) if op.has_attr(MARK)]
+    if not marked:
+        return None
     made = program.clone()
-    block, marked = made.global_block(), False
-    for index in reversed(range(len(block.ops))):
+    block = made.global_block()
+    for index in reversed(marked):
         op = block.ops[index]
-        if op.has_attr(MARK):
-            (found,) = op.input("X")
-            mean = block.create_var(dtype=block.var(found).dtype).name
-            for added in reversed(_mean_ops(found, mean, count)):
-                block._insert_op(index, **added)
-            op.desc.set_input("X", [mean])
-            op._set_attr("min", op.attr("min") / count)  # of a sum; a bound for all is too high
-            marked = True
-    return made if marked else None
+        (found,) = op.input("X")
+        mean = block.create_var(dtype=block.var(found).dtype).name
+        for added in reversed(_mean_ops(found, mean, count)):
+            block._insert_op(index, **added)
+        op.desc.set_input("X", [mean])
+        op._set_attr("min", op.attr("min") / count)  # of a sum; a bound for all is too high
+    return made
 
 
 def _mean_ops(name: str, mean: str, count: int) -> list[dict[str, Any]]:

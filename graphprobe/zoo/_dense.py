@@ -10,7 +10,6 @@ from typing import Any
 import paddle
 
 from graphprobe.errors import LoadError
-from graphprobe.ops._batch_count import batch_count
 from graphprobe.zoo._base import Graph
 from graphprobe.zoo._conv import scaled
 from graphprobe.zoo._emit import Var, emit
@@ -140,8 +139,3 @@ def one_hot(labels: Var, classes: int) -> Var:
     """[N, M] -> [N, M, C]; all zero for background and for what is ignored."""
     inside = paddle.where(labels < 0, paddle.full_like(labels, classes), labels)
     return paddle.nn.functional.one_hot(inside, classes + 1)[:, :, :classes]
-
-
-def at_least_one(count: Var) -> Var:
-    """What a sum over objects is divided by."""
-    return batch_count(count, 1.0)

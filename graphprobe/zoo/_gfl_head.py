@@ -13,7 +13,8 @@ import paddle
 from paddle.base.layer_helper import LayerHelper
 from paddle.nn.functional import binary_cross_entropy_with_logits, sigmoid, softmax
 
-from graphprobe.zoo._dense import PRIOR_BIAS, Head, at_least_one, centers, one_hot, positives, rows
+from graphprobe.ops._batch_count import batch_count
+from graphprobe.zoo._dense import PRIOR_BIAS, Head, centers, one_hot, positives, rows
 from graphprobe.zoo._emit import Var, emit
 from graphprobe.zoo._fpn import STRIDES, head_conv, tower
 
@@ -68,11 +69,11 @@ def _losses(
     quality.stop_gradient = True
     weight = paddle.max(sigmoid(logits), axis=2) * there
     weight.stop_gradient = True
-    total = at_least_one(paddle.sum(weight))
+    total = batch_count(paddle.sum(weight))
     focal = _quality_focal(logits, one_hot(labels, classes) * paddle.unsqueeze(quality, 2))
     edges = _bin_loss(bins, _distances(cells / strides, wanted))
     return {
-        "loss_qfl": paddle.sum(focal) / at_least_one(paddle.sum(there)),
+        "loss_qfl": paddle.sum(focal) / batch_count(paddle.sum(there)),
         "loss_bbox": paddle.sum((1.0 - giou) * weight) / total * BOX_WEIGHT,
         "loss_dfl": paddle.sum(edges * weight) / total * (BIN_WEIGHT / 4.0),
     }

@@ -8,7 +8,8 @@ import numpy as np
 import paddle
 from paddle.nn.functional import binary_cross_entropy_with_logits
 
-from graphprobe.zoo._dense import PRIOR_BIAS, Head, at_least_one, centers, one_hot, positives, rows
+from graphprobe.ops._batch_count import batch_count
+from graphprobe.zoo._dense import PRIOR_BIAS, Head, centers, one_hot, positives, rows
 from graphprobe.zoo._emit import Var
 from graphprobe.zoo._fpn import STRIDES, head_conv, tower
 
@@ -51,7 +52,7 @@ def _losses(
     """
     labels, deltas = targets
     there = positives(labels, classes)
-    number = at_least_one(paddle.sum(there))
+    number = batch_count(paddle.sum(there))
     focal = _focal(rows(class_maps, classes), one_hot(labels, classes))
     counted = paddle.unsqueeze(paddle.cast(labels >= 0, "float32"), 2)
     distance = paddle.abs(rows(box_maps, 4) - deltas) * paddle.unsqueeze(there, 2)

@@ -60,6 +60,12 @@ def test_samples(coco):
     assert b.difficult.tolist() == [False, True]
 
 
+def test_a_width_that_rounding_takes_is_no_area(coco):
+    coco.content["annotations"].append(box(9, 18, [30.0, 2, 1e-20, 5]))
+    data = coco.open()
+    assert data.warnings == ("a box without area was left out (2 times, first in a)",)
+
+
 def test_training_lists_drop_crowds(coco):
     assert coco.open("train").sample(1).classes.tolist() == [1]
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from graphprobe.losses import fgd, find_loss, ld
+from graphprobe.ops._batch_count import MARK
 
 pytestmark = pytest.mark.paddle
 
@@ -258,6 +259,8 @@ def test_each_term_of_ld() -> None:
     assert run.values() == pytest.approx(expected, rel=1e-6)
     assert list(run.found) == list(expected)
     assert min(expected.values()) > 0
+    (count,) = (op for op in run.main.global_block().ops if op.has_attr(MARK))
+    assert (count.type, count.attr("min")) == ("clip", 1.0)  # several processes share it
 
 
 def test_ld_weighs_its_terms_as_published_and_reaches_the_student_alone() -> None:

@@ -148,7 +148,7 @@ def resident() -> int:
 def test_weights_are_not_kept_for_each_size_of_pictures() -> None:
     import paddle
 
-    from graphprobe.config._base import ProgramRef
+    from graphprobe.config import ProgramRef
     from graphprobe.train.fast_teacher import FastTeacher
     from graphprobe.train.networks import fill, open_network
 

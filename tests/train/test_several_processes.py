@@ -106,7 +106,8 @@ def test_two_processes_step_as_one_with_the_whole_batch(
                 found[count, number] = dict(arrays)
     whole, first, second = found[1, 0], found[2, 0], found[2, 1]
     assert whole.keys() == first.keys() == second.keys()
-    assert sum(name.startswith("gradient/") for name in whole) > 50
+    least = 50 if student.startswith("gfl") else 100  # ResNet18 has fewer parameters
+    assert sum(name.startswith("gradient/") for name in whole) > least
     assert any(np.abs(a).max() > 0.01 for n, a in whole.items() if n.startswith("gradient/"))
     for name, array in whole.items():
         np.testing.assert_array_equal(first[name], second[name], err_msg=name)

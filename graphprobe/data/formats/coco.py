@@ -227,10 +227,11 @@ def _add(
     what: str, item: dict[str, Any], record: _Record, numbers: dict[int, int], boxes: BoxFilter
 ) -> None:
     x, y, width, height = map(float, item["bbox"])
-    if width <= 0 or height <= 0:
+    right, bottom = x + width, y + height
+    if right <= x or bottom <= y:
         boxes.note("a box without area was left out", record.name)
         return
-    box = boxes.take(record.name, what, (x, y, x + width, y + height), record.size)
+    box = boxes.take(record.name, what, (x, y, right, bottom), record.size)
     if box is not None:
         record.boxes.append(box)
         record.classes.append(numbers[item["category_id"]])
