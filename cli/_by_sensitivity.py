@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphprobe.analysis.prune import find_prunable
-from graphprobe.analysis.prune_choice import Limits, PruneChoice, open_groups
 from graphprobe.data.metric_names import LABELS
 from graphprobe.errors import UsageError
 from graphprobe.ir import Program
+from graphprobe.pruning.decisions import find_prunable
+from graphprobe.pruning.ratios import Limits, PruneChoice, open_groups
 
 from ._output import say
 
@@ -25,8 +25,8 @@ def by_sensitivity(
     Raises:
         UsageError: no target, or the file is for another program or policy.
     """
-    from graphprobe.analysis.prune_allocate import allocate, predicted
     from graphprobe.config.sensitivity import read_sensitivity
+    from graphprobe.pruning.allocation import allocate, predicted
 
     if target is None:
         hint = "add --target-flops 0.5"

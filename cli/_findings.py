@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graphprobe.drawing import Drawing, Focus, Marks, make_drawing
 from graphprobe.errors import ConfigError, Problem, UsageError, did_you_mean
 from graphprobe.ir import Pair, Program, PruneDecision
 from graphprobe.programs import load_program
-from graphprobe.render import Drawing, Focus, Marks, make_drawing
 
 if TYPE_CHECKING:
     from graphprobe.config.distill import DistillConfig, PairConfig
-    from graphprobe.render.drawing import AnyLevel
+    from graphprobe.drawing.drawing import AnyLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +82,13 @@ def gather(
 
 
 def _decisions(program: Program, policy: str = "seeds") -> dict[str, PruneDecision]:
-    from graphprobe.analysis.prune import find_prunable
+    from graphprobe.pruning.decisions import find_prunable
 
     return {decision.param: decision for decision in find_prunable(program, policy).decisions}
 
 
 def _find_pairs(student: Program, teacher: Program, messages: list[str]) -> Sequence[Pair]:
-    from graphprobe.analysis.pairs import find_pairs
+    from graphprobe.pairing.find import find_pairs
 
     report = find_pairs(student, teacher)
     messages += report.warnings

@@ -17,9 +17,9 @@ from ._errors import ANSWER_IS_NO
 from ._output import say
 
 if TYPE_CHECKING:
-    from graphprobe.analysis.pairs import PairReport
     from graphprobe.config import Config, DataSection, PruneConfig, TrainSection
     from graphprobe.ir import Program
+    from graphprobe.pairing.find import PairReport
 
 Notes = Mapping[str, Sequence[str]]
 
@@ -160,10 +160,10 @@ def _cut(line: Line, student: Program, train: TrainSection) -> tuple[PruneConfig
     """The cut that takes a share of the multiply-adds away, whole groups at a time."""
     if line.prune is None:
         return None, {}
-    from graphprobe.analysis.prune import find_prunable
-    from graphprobe.analysis.prune_choice import Limits, choose
-    from graphprobe.analysis.regex import names_regex
     from graphprobe.emit import prune_config
+    from graphprobe.pruning.decisions import find_prunable
+    from graphprobe.pruning.ratios import Limits, choose
+    from graphprobe.pruning.regex import names_regex
 
     from ._prune_table import sizes
 
@@ -182,8 +182,8 @@ def _with_teacher(
     student: Program, teacher: Program, train: TrainSection, cut: PruneConfig | None, notes: Notes
 ) -> tuple[Config, Notes]:
     """The distillation of what the cut leaves; exit 1 where nothing matches."""
-    from graphprobe.analysis.pairs import find_pairs
     from graphprobe.emit import distill_config, distill_notes, program_ref
+    from graphprobe.pairing.find import find_pairs
 
     report = find_pairs(student, teacher)
     if cut is not None:
@@ -202,9 +202,9 @@ def _after_cut(
     whole: PairReport, student: Program, teacher: Program, cut: PruneConfig
 ) -> PairReport:
     """The pairs of the smaller student: adapters have its channels, what no longer fits is out."""
-    from graphprobe.analysis.pairs import find_pairs
-    from graphprobe.loaders import load_bytes
-    from graphprobe.train.prune_trial import cut_program
+    from graphprobe.formats import load_bytes
+    from graphprobe.pairing.find import find_pairs
+    from graphprobe.training.pruning.trial import cut_program
 
     smaller = load_bytes(cut_program(cut.student, cut.prune), student.origin.source)
     report = find_pairs(smaller, teacher)
@@ -221,7 +221,7 @@ def _say_pairs(report: PairReport) -> None:
 
 
 def _open_folder(folder: Path, *, resume: bool) -> Path:
-    from graphprobe.train.checkpoint import refuse_old_run
+    from graphprobe.training.weights.checkpoint import refuse_old_run
 
     if not resume:
         refuse_old_run(folder)

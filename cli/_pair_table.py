@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from graphprobe.analysis.pairs import PairReport, Rejected
 from graphprobe.ir import Pair
+from graphprobe.pairing.find import PairReport, Rejected
 
 from ._output import Rows
 

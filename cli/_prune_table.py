@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from graphprobe.analysis.flops import NetworkSize, work_text
-from graphprobe.analysis.prune import PruneFindings
-from graphprobe.analysis.prune_choice import PruneChoice
 from graphprobe.ir import PruneDecision
+from graphprobe.pruning.decisions import PruneFindings
+from graphprobe.pruning.ratios import PruneChoice
+from graphprobe.pruning.size import NetworkSize, work_text
 
 from ._output import Rows
 from ._var_table import printable

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from graphprobe.data.metric_names import LABELS
-from graphprobe.render.heatmap import HeatMap, HeatRow, percent
+from graphprobe.drawing.pages.heatmap import HeatMap, HeatRow, percent
 
 from ._output import Rows
 from ._var_table import printable

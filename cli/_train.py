@@ -43,7 +43,7 @@ WEIGHTS = typer.Option(
 def open_config(path: Path, overrides: list[str] | None, *, allow_code: bool) -> Config:
     """Read a config, then make sure that Paddle is there for what follows."""
     from graphprobe.config import load_config
-    from graphprobe.train.require import require_paddle
+    from graphprobe.training.runtime.dependencies import require_paddle
 
     config = load_config(path, overrides or (), allow_code=allow_code)
     require_paddle()

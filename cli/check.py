@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from graphprobe.config import Config, PruneConfig
     from graphprobe.errors import Problem
-    from graphprobe.train.probe import Row, Verdict
-    from graphprobe.train.prune_check import PruneReport
+    from graphprobe.training.check import Row, Verdict
+    from graphprobe.training.pruning.proof import PruneReport
 
 
 LEGEND = """\
@@ -69,8 +69,8 @@ def examine(settings: Config, where: str, device: Device, *, prove: bool = False
 
     if isinstance(settings, PruneConfig):
         return _examine_cut(settings, where, prove=prove)
-    from graphprobe.train import probe
-    from graphprobe.train.device import choose_place
+    from graphprobe.training import check as probe
+    from graphprobe.training.runtime.device import choose_place
 
     place = choose_place(device.value)
     if isinstance(settings, DistillConfig):
@@ -87,7 +87,7 @@ def examine(settings: Config, where: str, device: Device, *, prove: bool = False
 
 
 def _examine_cut(settings: PruneConfig, where: str, *, prove: bool) -> Answer:
-    from graphprobe.train.prune_check import check_prune
+    from graphprobe.training.pruning.proof import check_prune
 
     report = check_prune(settings, prove=prove, where=where, say=say)
     head = ("convolution", "together", "channels", "after", "difference")
@@ -121,7 +121,7 @@ def conclude(answer: Answer, where: str) -> None:
 
 
 def _sizes(report: PruneReport) -> list[str]:
-    from graphprobe.analysis.flops import work_text
+    from graphprobe.pruning.size import work_text
 
     before, after = report.before, report.after
     outputs = (f"{n} {'x'.join(map(str, shape))}" for n, shape in report.outputs.items())

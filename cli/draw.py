@@ -61,16 +61,16 @@ def command(
     ),
 ) -> None:
     """Draw a program folded so that a person can read it, with prune status and pairs."""
+    from graphprobe.drawing import Focus
+    from graphprobe.drawing.output import renderer_for
     from graphprobe.programs import load_program
-    from graphprobe.render import Focus
-    from graphprobe.render.api import renderer_for
 
     renderer = renderer_for(str(output))
     around = pattern(focus, "--focus")
     near = Focus(around, hops) if around is not None else None
     if engine is Engine.irgraph:
         _check_irgraph(level, output, teacher, near)
-        from graphprobe.render.irgraph import draw_irgraph
+        from graphprobe.drawing.irgraph import draw_irgraph
 
         write_whole(output, draw_irgraph(load_program(program)))
         say(f"wrote {output}")

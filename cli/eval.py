@@ -23,10 +23,10 @@ def command(
 ) -> None:
     """Measure a config's student on its validation set: mAP, AP or mIoU, and each class."""
     settings = open_config(config, override, allow_code=allow_code)
-    from graphprobe.train.device import choose_place
-    from graphprobe.train.evaluate import make_evaluator
-    from graphprobe.train.feeding import open_validation
-    from graphprobe.train.trained import open_trained
+    from graphprobe.training.evaluate import make_evaluator
+    from graphprobe.training.feeding.feeding import open_validation
+    from graphprobe.training.runtime.device import choose_place
+    from graphprobe.training.trained import open_trained
 
     place = choose_place(device.value)
     trained = open_trained(

@@ -26,10 +26,10 @@ def command(
 ) -> None:
     """Write a config's trained student as model.pdmodel and model.pdiparams."""
     settings = open_config(config, override, allow_code=allow_code)
-    from graphprobe.train.device import choose_place
-    from graphprobe.train.export import export_network
-    from graphprobe.train.feeding import describe_pixels
-    from graphprobe.train.trained import open_trained
+    from graphprobe.training.export import export_network
+    from graphprobe.training.feeding.feeding import describe_pixels
+    from graphprobe.training.runtime.device import choose_place
+    from graphprobe.training.trained import open_trained
 
     place = choose_place(device.value)
     trained = open_trained(

@@ -15,7 +15,7 @@ from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, D
 if TYPE_CHECKING:
     from graphprobe.config import Config
     from graphprobe.data.sample import Dataset
-    from graphprobe.train.trained import Trained
+    from graphprobe.training.trained import Trained
 
 
 def command(
@@ -38,11 +38,11 @@ def command(
 ) -> None:
     """Draw what a config's trained student finds; json of it goes to standard output."""
     settings = open_config(config, override, allow_code=allow_code)
+    from graphprobe.data.draw_boxes import to_png
     from graphprobe.files import write_whole
-    from graphprobe.train import infer
-    from graphprobe.train.device import choose_place
-    from graphprobe.train.draw_boxes import to_png
-    from graphprobe.train.trained import open_trained
+    from graphprobe.training import predict as infer
+    from graphprobe.training.runtime.device import choose_place
+    from graphprobe.training.trained import open_trained
 
     if bool(pictures) == bool(samples):
         raise UsageError("name pictures, or --samples N for the validation set", where="infer")
@@ -66,8 +66,8 @@ def command(
 
 
 def _dataset(settings: Config, trained: Trained, pictures: list[Path], samples: int) -> Dataset:
-    from graphprobe.train.feeding import open_validation
-    from graphprobe.train.infer import First, Pictures, find_pictures, names_of_classes
+    from graphprobe.training.feeding.feeding import open_validation
+    from graphprobe.training.predict import First, Pictures, find_pictures, names_of_classes
 
     if samples:
         return First(open_validation(settings.train, trained.built), samples)

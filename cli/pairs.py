@@ -7,9 +7,9 @@ from pathlib import Path
 
 import typer
 
-from graphprobe.analysis.pairs import PairReport, find_pairs
 from graphprobe.files import write_whole
 from graphprobe.ir import Program
+from graphprobe.pairing.find import PairReport, find_pairs
 from graphprobe.programs import load_program
 
 from . import _pair_table

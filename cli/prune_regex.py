@@ -7,12 +7,12 @@ from pathlib import Path
 
 import typer
 
-from graphprobe.analysis.prune import find_prunable
-from graphprobe.analysis.prune_choice import Limits, PruneChoice, choose
-from graphprobe.analysis.regex import names_regex
 from graphprobe.files import write_whole
 from graphprobe.ir import Program
 from graphprobe.programs import load_program
+from graphprobe.pruning.decisions import find_prunable
+from graphprobe.pruning.ratios import Limits, PruneChoice, choose
+from graphprobe.pruning.regex import names_regex
 
 from . import _prune_table
 from ._by_sensitivity import by_sensitivity

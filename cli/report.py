@@ -28,8 +28,8 @@ def command(
     """Write one offline page to hand to a colleague."""
     if output.suffix.lower() not in (".html", ".htm"):
         raise UsageError("a report is one HTML file", where=str(output), hint="name it .html")
+    from graphprobe.drawing.pages.report import render_report
     from graphprobe.programs import load_program
-    from graphprobe.render.report import render_report
 
     from ._findings import gather
 

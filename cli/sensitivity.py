@@ -70,12 +70,12 @@ def command(
     """
     record = _record(output)
     shares = _ratios(ratios)
-    from graphprobe.train.require import require_paddle
+    from graphprobe.training.runtime.dependencies import require_paddle
 
     require_paddle(slim=False)
     from graphprobe.programs import load_program
-    from graphprobe.train.device import choose_place
-    from graphprobe.train.sensitivity import measure_sensitivity
+    from graphprobe.training.pruning.sensitivity import measure_sensitivity
+    from graphprobe.training.runtime.device import choose_place
 
     loaded = load_program(program)
     config = _config(loaded, policy, keep, weights, data, image)
@@ -126,10 +126,10 @@ def _config(
     program: Program, policy: str, keep: str | None, weights: str, data: str, image: int | None
 ) -> PruneConfig:
     """All groups that can lose a channel, with the weights and the data to measure on."""
-    from graphprobe.analysis.prune import find_prunable
-    from graphprobe.analysis.prune_choice import Limits, choose
     from graphprobe.config import DataSection
     from graphprobe.emit import prune_config
+    from graphprobe.pruning.decisions import find_prunable
+    from graphprobe.pruning.ratios import Limits, choose
 
     from ._regex import pattern
 
@@ -150,7 +150,7 @@ def _write(found: Sensitivity, record: Path, output: Sequence[Path]) -> None:
     for path in output:
         suffix = path.suffix.lower()
         if suffix in _PICTURES:
-            from graphprobe.render.heatmap import render_heatmap
+            from graphprobe.drawing.pages.heatmap import render_heatmap
 
             write_whole(path, render_heatmap(_sensitivity_table.heatmap(found), suffix[1:]))
         elif suffix in _TEXTS:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from graphprobe.config import Config
-    from graphprobe.train.result import Result
+    from graphprobe.training.reporting.result import Result
 
 STOPPED = 130
 Cut: TypeAlias = list[tuple[str, str, str, str]]
@@ -68,7 +68,7 @@ def command(
     # Without a config the data decide on more than two of its values, so they go another way.
     words = overrides_of(data if student is None else None, teacher_weights, override)
     from graphprobe.data.open import opened_once
-    from graphprobe.train.ranks import rank
+    from graphprobe.training.distributed.ranks import rank
 
     with opened_once():
         if student is None:
@@ -78,7 +78,7 @@ def command(
             refuse_weights(teacher, teacher_weights)
             line = Line(student, teacher, prune, data or "", tuple(words))
             where, settings = _one_line(line, device, resume=resume is not None)
-        from graphprobe.train.run import run_training
+        from graphprobe.training.run import run_training
 
         result = run_training(
             settings, where=where, device=device.value, resume=resume, overrides=words, say=say
@@ -91,8 +91,8 @@ def command(
 
 def _one_line(line: Line, device: Device, *, resume: bool) -> tuple[str, Config]:
     """Make the config, and prove it on one batch unless its run has begun."""
-    from graphprobe.train.ranks import rank, world
-    from graphprobe.train.require import require_paddle
+    from graphprobe.training.distributed.ranks import rank, world
+    from graphprobe.training.runtime.dependencies import require_paddle
 
     require_paddle()
     path, config = make_config(line, devices=world(), resume=resume)

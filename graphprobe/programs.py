@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import Any
 
 from graphprobe.errors import LoadError, MissingDependency, did_you_mean
+from graphprobe.formats import load_bytes, load_file
 from graphprobe.ir import Program
-from graphprobe.loaders import load_bytes, load_file
 from graphprobe.model import Model
 
 ZOO = "zoo:"

@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from graphprobe.drawing import make_drawing, render
 from graphprobe.ir import Program
-from graphprobe.ir.build import Builder
-from graphprobe.render import make_drawing, render
+from graphprobe.ir.builder import Builder
 
 STUDENT = "zoo:yolov3_mobilenet_v1?mode=train"
 TEACHER = "zoo:yolov3_r34?mode=train"
@@ -31,8 +31,7 @@ def train_program(text: str) -> bytes:
     import numpy  # noqa: F401 - before paddle
     import paddle
 
-    from graphprobe.zoo._build import build_zoo
-    from graphprobe.zoo._options import parse_zoo
+    from graphprobe.zoo import build_zoo, parse_zoo
 
     paddle.enable_static()
     built = build_zoo(parse_zoo(text), "train")
@@ -76,8 +75,8 @@ def timed(name: str, program: Program, suffix: str) -> bytes:
 
 def _irgraph(content: bytes, queue: Any) -> None:
     os.setsid()  # so that it can be ended together with the `dot` that it starts
-    from graphprobe.loaders import load_bytes
-    from graphprobe.render.irgraph import draw_irgraph
+    from graphprobe.drawing.irgraph import draw_irgraph
+    from graphprobe.formats import load_bytes
 
     queue.put(len(draw_irgraph(load_bytes(content, "bench"))))
 
@@ -144,7 +143,7 @@ def main() -> None:
     parser.add_argument("--patience", type=float, default=30.0, help="seconds for IrGraph.draw")
     parser.add_argument("--quick", action="store_true", help="leave IrGraph.draw out")
     options = parser.parse_args()
-    from graphprobe.loaders import load_bytes
+    from graphprobe.formats import load_bytes
 
     browser_ready("flat, --level op", flat(5000), "op")
     browser_ready("folded", flat(5000), None)

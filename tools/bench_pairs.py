@@ -11,9 +11,9 @@ from __future__ import annotations
 import sys
 import time
 
-from graphprobe.analysis.pairs import find_pairs, pair_rules
 from graphprobe.ir import Program
-from graphprobe.ir.build import Builder
+from graphprobe.ir.builder import Builder
+from graphprobe.pairing.find import find_pairs, pair_rules
 
 SIZES = (1_000, 10_000, 100_000)
 OPS_PER_BLOCK = 7

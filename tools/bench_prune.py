@@ -18,11 +18,11 @@ os.environ.setdefault("GLOG_minloglevel", "2")
 
 import numpy as np  # noqa: F401 - must come before paddle
 
-from graphprobe.analysis.prune import find_prunable
-from graphprobe.analysis.prune_parts import PruneGroup, prune_groups
+from graphprobe.formats import load_bytes
 from graphprobe.ir import Program
-from graphprobe.ir.build import Builder
-from graphprobe.loaders import load_bytes
+from graphprobe.ir.builder import Builder
+from graphprobe.pruning.decisions import find_prunable
+from graphprobe.pruning.groups import PruneGroup, prune_groups
 
 Result = TypeVar("Result")
 # Ours takes hundredths of a second: the median of so many. PaddleSlim takes seconds, and runs once.

@@ -83,9 +83,9 @@ def config_of(options: argparse.Namespace, folder: str) -> Any:
 
 def batches_of(config: Any) -> Iterator[dict[str, Any]]:
     """The batches of a run, made by its worker."""
-    from graphprobe.train.feeding import open_sets, train_batches
-    from graphprobe.train.loader import load_batches
-    from graphprobe.train.networks import build
+    from graphprobe.training.feeding.feeding import open_sets, train_batches
+    from graphprobe.training.feeding.workers import load_batches
+    from graphprobe.training.networks.build import build
 
     built = build(config.student, "train")
     batches = train_batches(config.train, open_sets(config.train, built).train, built)
@@ -96,8 +96,8 @@ def graphprobe_way(config: Any) -> Way:
     """What `graphprobe train` does between two checkpoints."""
     import paddle
 
-    from graphprobe.train.ahead import Ahead
-    from graphprobe.train.assemble import assemble
+    from graphprobe.training.assemble import assemble
+    from graphprobe.training.teacher.prefetch import Ahead
 
     engine = assemble(config, paddle.CPUPlace(), where="", say=lambda _: None).engine
 
@@ -113,7 +113,7 @@ def recipe_way(config: Any) -> Way:
     import paddle
     from paddleslim.dist import l2, merge
 
-    from graphprobe.train.networks import fill, open_network
+    from graphprobe.training.networks.build import fill, open_network
 
     place, seed = paddle.CPUPlace(), config.train.seed
     student = fill(open_network(config.student, "student"), place, seed)
@@ -151,7 +151,7 @@ def alone(way: str, config: Any) -> None:
         for feed in batches_of(config):
             run([feed])
     else:
-        from graphprobe.train.run import run_training
+        from graphprobe.training.run import run_training
 
         done = run_training(config, where="bench.yaml", device="cpu", say=lambda _: None)
         waiting = done.data_wait
@@ -209,7 +209,7 @@ def show(
 def main() -> int:
     options = arguments()
     own = {} if options.alone else {name: in_own_process(name) for name in WAYS}
-    from graphprobe.train.quiet import import_paddle
+    from graphprobe.training.runtime.paddle_import import import_paddle
 
     import_paddle()
     import paddle

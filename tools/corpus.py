@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from graphprobe.formats._schema import message_class
 from graphprobe.ir import Attr, Op, Program, Var
-from graphprobe.ir.build import Builder
-from graphprobe.loaders._schema import message_class
+from graphprobe.ir.builder import Builder
 
 DTYPES = {"bool": 0, "int32": 2, "int64": 3, "float32": 5, "float64": 6}
 KINDS = {"tensor": 7, "feed": 9, "fetch": 10, "tensor_array": 13, "raw": 17}

@@ -32,10 +32,10 @@ from corpus import seeds  # noqa: E402
 from mutate import mutate  # noqa: E402
 
 from graphprobe.errors import GraphprobeError  # noqa: E402
-from graphprobe.ir import dataflow  # noqa: E402
+from graphprobe.formats import load_bytes  # noqa: E402
+from graphprobe.ir import build_dataflow  # noqa: E402
 from graphprobe.ir.fingerprint import fingerprint  # noqa: E402
 from graphprobe.ir.listing import list_vars, undeclared  # noqa: E402
-from graphprobe.loaders import load_bytes  # noqa: E402
 
 ROOT = TOOLS.parent
 FOUND = ROOT / ".cache" / "fuzz"
@@ -61,7 +61,7 @@ def target(data: bytes) -> bool:
         program = load_bytes(data, "fuzz")
     except GraphprobeError:
         return False
-    dataflow(program)
+    build_dataflow(program)
     fingerprint(program)
     list_vars(program)
     undeclared(program)

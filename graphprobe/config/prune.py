@@ -10,7 +10,7 @@ from pydantic import Field
 from graphprobe.config._base import Count, Name, Positive, ProgramRef, Section
 from graphprobe.config.train_section import TrainSection
 from graphprobe.errors import Problem
-from graphprobe.ops._amounts import kept_channels, read_ranges
+from graphprobe.pruning.amounts import kept_channels, read_ranges
 
 Ratio = Annotated[float, Field(ge=0, lt=1)]
 _RANGES = r"^\d{1,12}(-\d{1,12})?(,\d{1,12}(-\d{1,12})?)*(/[1-9]\d{0,8})?$"

@@ -11,10 +11,10 @@ from typing import Any
 
 import yaml
 
-from graphprobe.analysis.pairs import PairReport
 from graphprobe.emit.files import model_files
 from graphprobe.errors import UsageError
 from graphprobe.ir import Program
+from graphprobe.pairing.find import PairReport
 
 TAKES = ("l2", "soft_label")
 PREFIX = "teacher_"

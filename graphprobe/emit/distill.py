@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphprobe.analysis.pairs import PairReport
 from graphprobe.config import (
     AdapterConfig,
     DistillConfig,
@@ -16,6 +15,7 @@ from graphprobe.emit.recipe import usual
 from graphprobe.ir import Pair, Program
 from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.losses import find_loss
+from graphprobe.pairing.find import PairReport
 
 
 def distill_config(report: PairReport, student: Program, teacher: Program) -> DistillConfig:

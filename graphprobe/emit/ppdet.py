@@ -12,10 +12,10 @@ from typing import Any
 
 import yaml
 
-from graphprobe.analysis.pairs import PairReport
 from graphprobe.errors import UsageError
 from graphprobe.ir import Pair, Program
 from graphprobe.losses import find_loss
+from graphprobe.pairing.find import PairReport
 from graphprobe.zoo import parse_zoo
 
 Section = dict[str, Any]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphprobe.analysis.prune_choice import PruneChoice
-from graphprobe.analysis.prune_parts import Count, Cut, Part, PruneGroup
 from graphprobe.config import (
     CountConfig,
     CutConfig,
@@ -18,7 +16,9 @@ from graphprobe.config import (
 from graphprobe.emit.distill import program_ref
 from graphprobe.emit.recipe import usual
 from graphprobe.ir import Program
-from graphprobe.ops._amounts import ranges_text
+from graphprobe.pruning.amounts import ranges_text
+from graphprobe.pruning.groups import Count, Cut, Part, PruneGroup
+from graphprobe.pruning.ratios import PruneChoice
 
 
 def prune_config(

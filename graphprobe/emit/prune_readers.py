@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from graphprobe.analysis.prune import find_prunable
-from graphprobe.analysis.prune_choice import PruneChoice
+from graphprobe.pruning.decisions import find_prunable
+from graphprobe.pruning.ratios import PruneChoice
 
 
 def prune_reader_text(choice: PruneChoice, regex: str, form: str) -> str:

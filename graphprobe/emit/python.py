@@ -7,13 +7,13 @@ from typing import Any
 
 import jinja2
 
-from graphprobe.analysis._view import View
-from graphprobe.analysis.pairs import PairReport
 from graphprobe.emit.files import model_files
 from graphprobe.emit.image_size import fixed_image_size
 from graphprobe.errors import UsageError
 from graphprobe.ir import Pair, Program
 from graphprobe.losses import find_loss
+from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.find import PairReport
 from graphprobe.programs import is_code
 from graphprobe.zoo import parse_zoo
 
@@ -83,7 +83,7 @@ def _side(program: Program) -> dict[str, Any]:
     if is_code(source):
         module, _, call = source.partition(":")
         root = call.partition(".")[0]
-        feeds = [value.name for value in View(program).sources]
+        feeds = [value.name for value in ProgramAnalysis(program).sources]
         return {
             "kind": "code",
             "trains": False,
@@ -112,11 +112,11 @@ def _size(program: Program) -> int | None:
 
 def _inputs(student: Program, teacher: Program) -> dict[str, str]:
     """The teacher's inputs that reach its layers -> the student's, in order of rank and use."""
-    ours, theirs = (_network_inputs(View(p)) for p in (student, teacher))
+    ours, theirs = (_network_inputs(ProgramAnalysis(p)) for p in (student, teacher))
     return dict(zip(theirs, ours, strict=False))
 
 
-def _network_inputs(view: View) -> list[str]:
+def _network_inputs(view: ProgramAnalysis) -> list[str]:
     labels = {value.id for value in view.labels}
     names = (v.name for v in view.sources if v.id not in labels and view.shape(v) is not None)
     return list(dict.fromkeys(names))

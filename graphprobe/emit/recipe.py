@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphprobe.analysis._view import View
-from graphprobe.analysis.pair_rules import segmentation
 from graphprobe.config import AugmentSection, DataSection, LearningRateSection, TrainSection
 from graphprobe.emit.image_size import train_section
 from graphprobe.ir import Program
+from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.rules import segmentation
 
 # Inputs that only detectors have which predict at every cell of a pyramid.
 _DENSE = frozenset({"anchor_class", "point_class"})
@@ -61,7 +61,7 @@ def _is_yolo(program: Program) -> bool:
 
 def _is_segmentation(program: Program) -> bool:
     """Whether it upsamples logits to a loss or an arg_max, as the rule of the pairs has it."""
-    view = View(program)
+    view = ProgramAnalysis(program)
     return bool(segmentation.RULE.find(view, view))
 
 

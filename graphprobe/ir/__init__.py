@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from graphprobe.ir.dataflow import Dataflow, Value, build_dataflow
 from graphprobe.ir.program import Attr, Block, Op, Origin, Program, Var
-from graphprobe.ir.walk import Dataflow, Value, dataflow
 
 if TYPE_CHECKING:
     from graphprobe.ir.findings import Adapter, Pair, PruneDecision, Site
@@ -21,7 +21,7 @@ __all__ = [
     "Site",
     "Value",
     "Var",
-    "dataflow",
+    "build_dataflow",
 ]
 
 

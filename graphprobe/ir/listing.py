@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from graphprobe.ir.dataflow import Dataflow, build_dataflow
 from graphprobe.ir.program import Op, Program, Var
-from graphprobe.ir.walk import Dataflow, dataflow
 
 # What Paddle 1.x adds for its data readers; nobody distils or prunes it.
 _HELPERS = ("py_reader", "double_buffer", "generated_var")
@@ -60,7 +60,7 @@ def list_vars(program: Program, wanted: Wanted | None = None) -> tuple[VarUse, .
     Linear in the size of the program, but for the sort.
     """
     wanted = wanted or Wanted()
-    flow = dataflow(program)
+    flow = build_dataflow(program)
     uses = _uses(flow)
     parameters = {var.name for var in program.parameters} if wanted.params else set()
     last = len(flow.values)

@@ -6,7 +6,7 @@ Conventions:
     * ``Op.id`` counts the ops of the whole program, block after block, so in a program of one
       block it is the position in the file.
     * An unknown size in a shape is -1. A variable without a tensor shape has shape None.
-    * A variable may be written more than once (in-place ops); `graphprobe.ir.walk.dataflow`
+    * A variable may be written more than once (in-place ops); `graphprobe.ir.dataflow.dataflow`
       tells the writes apart.
 """
 

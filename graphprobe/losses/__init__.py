@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.losses._base import Loss, Shape
+from graphprobe.losses._batch_count import MARK as BATCH_COUNT_MARK
+from graphprobe.losses._batch_count import batch_count
 from graphprobe.registry import discover
 
-__all__ = ["Loss", "Shape", "all_losses", "find_loss"]
+__all__ = ["BATCH_COUNT_MARK", "Loss", "Shape", "all_losses", "batch_count", "find_loss"]
 
 
 def all_losses() -> dict[str, Loss]:

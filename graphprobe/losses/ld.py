@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphprobe.losses._base import Loss, Shape, by_stride, detach, known, same_shape
-from graphprobe.ops._batch_count import batch_count
+from graphprobe.losses._batch_count import batch_count
 
 EDGES = 4
 

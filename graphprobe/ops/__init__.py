@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from graphprobe.ops._spec import Family, OpSpec
+from graphprobe.ops.spec import Family, OpSpec
 from graphprobe.registry import discover
 
 __all__ = ["OpSpec", "op_spec", "op_specs"]
@@ -22,7 +22,7 @@ def op_specs() -> dict[str, OpSpec]:
         TypeError: two families claim one op type (a defect, not a user's error).
     """
     found: dict[str, OpSpec] = {}
-    for family in discover(__name__, "FAMILY", Family).values():
+    for family in discover("graphprobe.ops.families", "FAMILY", Family).values():
         twice = found.keys() & family.specs.keys()
         if twice:
             raise TypeError(f"{family.name}: also in another family: {', '.join(sorted(twice))}")

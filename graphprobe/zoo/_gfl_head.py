@@ -13,7 +13,7 @@ import paddle
 from paddle.base.layer_helper import LayerHelper
 from paddle.nn.functional import binary_cross_entropy_with_logits, sigmoid, softmax
 
-from graphprobe.ops._batch_count import batch_count
+from graphprobe.losses import batch_count
 from graphprobe.zoo._dense import PRIOR_BIAS, Head, centers, one_hot, positives, rows
 from graphprobe.zoo._emit import Var, emit
 from graphprobe.zoo._fpn import STRIDES, head_conv, tower

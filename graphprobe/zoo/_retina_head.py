@@ -8,7 +8,7 @@ import numpy as np
 import paddle
 from paddle.nn.functional import binary_cross_entropy_with_logits
 
-from graphprobe.ops._batch_count import batch_count
+from graphprobe.losses import batch_count
 from graphprobe.zoo._dense import PRIOR_BIAS, Head, centers, one_hot, positives, rows
 from graphprobe.zoo._emit import Var
 from graphprobe.zoo._fpn import STRIDES, head_conv, tower

@@ -9,7 +9,7 @@ import numpy as np
 import paddle
 
 from graphprobe.errors import LoadError
-from graphprobe.ops._batch_count import batch_count
+from graphprobe.losses import batch_count
 from graphprobe.zoo._base import Graph
 from graphprobe.zoo._emit import Var, emit
 from graphprobe.zoo._layers import transpose

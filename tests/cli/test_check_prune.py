@@ -20,10 +20,10 @@ STUDENT = "zoo:yolov3_mobilenet_v1?scale=0.05&size=32"
 
 @pytest.fixture(scope="module")
 def config() -> PruneConfig:
-    from graphprobe.analysis.prune import find_prunable
-    from graphprobe.analysis.prune_choice import choose
     from graphprobe.emit import prune_config
     from graphprobe.programs import load_program
+    from graphprobe.pruning.decisions import find_prunable
+    from graphprobe.pruning.ratios import choose
 
     program = load_program(STUDENT)
     return prune_config(choose(find_prunable(program, "coupled"), 0.5), program, STUDENT)

@@ -12,10 +12,10 @@ from graphprobe_cli._errors import run
 from graphprobe_cli._findings import gather
 from graphprobe_cli.main import build_app
 
+from graphprobe.drawing.layout.scene import MIN_TEXT, SMALL
+from graphprobe.drawing.pages.book import make_book
+from graphprobe.drawing.pages.sheet import A4
 from graphprobe.programs import load_program
-from graphprobe.render.book import make_book
-from graphprobe.render.scene import MIN_TEXT, SMALL
-from graphprobe.render.sheet import A4
 
 pytestmark = pytest.mark.paddle
 

@@ -12,7 +12,7 @@ from graphprobe_cli.main import build_app
 
 from graphprobe.config import DistillConfig, load_config
 from graphprobe.ir import Program
-from graphprobe.ir.build import Builder
+from graphprobe.ir.builder import Builder
 
 ANCHORS = ((116, 90, 156, 198, 373, 326), (30, 61, 62, 45, 59, 119))
 

@@ -12,7 +12,7 @@ import pytest
 from graphprobe_cli._errors import run
 from graphprobe_cli.main import build_app
 
-from graphprobe.render.heatmap import percent
+from graphprobe.drawing.pages.heatmap import percent
 
 pytestmark = pytest.mark.paddle
 

@@ -8,7 +8,7 @@ import pytest
 from graphprobe_cli._errors import run
 from graphprobe_cli.main import build_app
 
-from graphprobe.train import require
+from graphprobe.training.runtime import dependencies as require
 
 COMMANDS = ("train", "check", "eval", "infer", "export")
 VALID = "version: 1\nkind: train\nstudent: {program: 'zoo:yolov3_mobilenet_v1'}\n"

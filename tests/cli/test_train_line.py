@@ -108,11 +108,11 @@ def test_a_cut_student_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -
 def test_a_pair_that_the_cut_breaks_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     from graphprobe_cli._line import _after_cut
 
-    from graphprobe.analysis.pairs import find_pairs
-    from graphprobe.analysis.prune import find_prunable
-    from graphprobe.analysis.prune_choice import choose
     from graphprobe.emit import prune_config
+    from graphprobe.pairing.find import find_pairs
     from graphprobe.programs import load_program
+    from graphprobe.pruning.decisions import find_prunable
+    from graphprobe.pruning.ratios import choose
 
     student, teacher = load_program(STUDENT), load_program(TEACHER)
     whole = find_pairs(student, teacher)

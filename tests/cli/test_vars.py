@@ -118,7 +118,7 @@ def test_filters(graphprobe: Any, model: Path) -> None:
 def test_variables_of_data_readers_are_hidden(
     graphprobe: Any, tmp_path: Path, corpus: ModuleType
 ) -> None:
-    from graphprobe.ir.build import Builder
+    from graphprobe.ir.builder import Builder
 
     b = Builder()
     for name in ("a_py_reader", "double_buffer_0", "_generated_var_0", "image"):
@@ -164,7 +164,7 @@ def test_two_programs_side_by_side(
 def test_long_and_odd_names_stay_whole_and_harmless(
     graphprobe: Any, tmp_path: Path, corpus: ModuleType, monkeypatch: Any
 ) -> None:
-    from graphprobe.ir.build import Builder
+    from graphprobe.ir.builder import Builder
 
     monkeypatch.setenv("COLUMNS", "80")
     b = Builder()

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from graphprobe.data._pictures import picture_size, read_mask, read_picture
 from graphprobe.data._voc_xml import parse_annotation
+from graphprobe.data.images import picture_size, read_mask, read_picture
 from graphprobe.errors import DataError
 
 XML = (

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from graphprobe.analysis.pairs import PairReport
-from graphprobe.analysis.prune import find_prunable
-from graphprobe.analysis.prune_choice import Limits, PruneChoice
 from graphprobe.config import TrainSection
 from graphprobe.emit.distill import distill_config
 from graphprobe.emit.prune import prune_config
 from graphprobe.ir import Pair, Program
-from graphprobe.ir.build import Builder
+from graphprobe.ir.builder import Builder
+from graphprobe.pairing.find import PairReport
+from graphprobe.pruning.decisions import find_prunable
+from graphprobe.pruning.ratios import Limits, PruneChoice
 
 
 def small(*labels: str, size: int = -1) -> tuple[Program, str]:

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from graphprobe.analysis.pairs import PairReport
-from graphprobe.analysis.prune import find_prunable
-from graphprobe.analysis.prune_choice import PruneChoice, choose
 from graphprobe.emit import ppdet_text, prune_reader_text, python_text
 from graphprobe.errors import UsageError
 from graphprobe.ir import Origin, Pair, Program
-from graphprobe.ir.build import Builder
+from graphprobe.ir.builder import Builder
+from graphprobe.pairing.find import PairReport
+from graphprobe.pruning.decisions import find_prunable
+from graphprobe.pruning.ratios import PruneChoice, choose
 
 
 def program(source: str) -> Program:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import yaml
 
-from graphprobe.analysis.pairs import find_pairs
 from graphprobe.emit import act_section, act_text, python_text
 from graphprobe.errors import UsageError
 from graphprobe.ir import Program
+from graphprobe.pairing.find import find_pairs
 from graphprobe.programs import load_program
 from graphprobe.zoo import build_zoo, parse_zoo
 

@@ -6,7 +6,7 @@ import pytest
 
 from graphprobe.emit.image_size import fixed_image_size, train_section
 from graphprobe.ir import Program
-from graphprobe.ir.build import Builder
+from graphprobe.ir.builder import Builder
 
 
 def network(*shape: int) -> Program:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import doctest
 
-from graphprobe.ir import build
-from graphprobe.ir.build import Builder
+from graphprobe.ir import builder as build
+from graphprobe.ir.builder import Builder
 
 
 def test_the_example_in_its_docs() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from graphprobe.ir.build import Builder
+from graphprobe.ir.builder import Builder
 from graphprobe.ir.listing import Wanted, list_vars, undeclared
 from graphprobe.ir.program import Program
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphprobe.ir import Block, Op, Program, Var, dataflow
-from graphprobe.ir.build import Builder
-from graphprobe.ir.walk import reachable, topological
+from graphprobe.ir import Block, Op, Program, Var, build_dataflow
+from graphprobe.ir.builder import Builder
+from graphprobe.ir.dataflow import reachable, topological
 
 
 def test_writes_of_one_variable_are_told_apart() -> None:
@@ -18,7 +18,7 @@ def test_writes_of_one_variable_are_told_apart() -> None:
     x = b.feed("x", (4,))
     b.op("relu", {"X": x}, {"Out": x})
     b.op("tanh", {"X": x}, {"Out": "y"})
-    flow = dataflow(b.build())
+    flow = build_dataflow(b.build())
     relu, tanh = flow.program.ops
     before, after = flow.read(relu, "X"), flow.read(tanh, "X")
     assert before is not None and after is not None
@@ -34,7 +34,7 @@ def test_an_op_that_reads_a_value_twice_is_one_consumer() -> None:
     b = Builder()
     x = b.feed("x", (4,))
     b.op("elementwise_add", {"X": x, "Y": x})
-    flow = dataflow(b.build())
+    flow = build_dataflow(b.build())
     value = flow.last("x")
     assert value is not None and value.consumers == [0]
     assert [v.name for v in flow.reads(flow.program.ops[0])] == ["x", "x"]
@@ -48,7 +48,7 @@ def test_a_sub_block_is_entered_where_its_op_stands() -> None:
     b.op("tanh", {"X": x}, {"Out": "before"})
     b.op("while", {"X": x}, {}, {"sub_block": body})
     b.op("tanh", {"X": x}, {"Out": "after"})
-    flow = dataflow(b.build())
+    flow = build_dataflow(b.build())
     before, _, after, inner = flow.program.ops
     read = flow.read(before, "X"), flow.read(after, "X")
     assert read[0] is not None and read[0].producer is None
@@ -64,7 +64,7 @@ def test_a_name_means_the_innermost_declaration() -> None:
         b.op("relu", {"X": x}, {"Out": "y"})
     b.op("while", {}, {}, {"sub_block": body})
     program = b.build()
-    inner = dataflow(program).read(program.ops[1], "X")
+    inner = build_dataflow(program).read(program.ops[1], "X")
     assert inner is not None and inner.block == 1
     assert (program.shape("x", 0), program.shape("x", 1)) == ((4,), (9,))
 
@@ -79,7 +79,7 @@ def deep(depth: int) -> Program:
 
 
 def test_deep_nesting_needs_no_recursion() -> None:
-    flow = dataflow(deep(500))
+    flow = build_dataflow(deep(500))
     value = next(v for v in flow.values if v.name == "x")
     assert len(value.consumers) == 500 and value.block == 0
 
@@ -88,7 +88,7 @@ def test_deep_nesting_needs_no_recursion() -> None:
 def test_blocks_that_name_themselves_or_none_end(target: int) -> None:
     ops = [Op(i, "while", {"X": ("x",)}, {}, {"sub_block": target}, i) for i in range(3)]
     blocks = tuple(Block(i, (i + 1) % 3, {}, (ops[i],)) for i in range(3))
-    flow = dataflow(Program(blocks))
+    flow = build_dataflow(Program(blocks))
     assert [len(inputs) for inputs in flow.inputs] == [1, 1, 1]
     assert Program(blocks).var("x") is None
 
@@ -99,7 +99,7 @@ def test_reads_and_writes_agree(edges: list[tuple[int, int]]) -> None:
     ops = tuple(
         Op(i, "any", {"X": (f"v{a}",)}, {"Out": (f"v{b}",)}) for i, (a, b) in enumerate(edges)
     )
-    flow = dataflow(Program((Block(0, -1, {}, ops),)))
+    flow = build_dataflow(Program((Block(0, -1, {}, ops),)))
     for op in ops:
         for value in flow.reads(op):
             assert op.id in value.consumers

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from graphprobe.losses import fgd, find_loss, ld
-from graphprobe.ops._batch_count import MARK
+from graphprobe.losses._batch_count import MARK
 
 pytestmark = pytest.mark.paddle
 

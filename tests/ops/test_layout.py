@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from graphprobe.ops._layout import (
-    Layout,
-    Run,
+from graphprobe.ops.channel_layout import (
+    ChannelLayout,
+    ChannelRange,
     aligned,
     chain,
     cut_runs,
@@ -18,19 +18,20 @@ from graphprobe.ops._layout import (
     stretch,
     written_out,
 )
-from graphprobe.ops._regroup import regroup
+from graphprobe.ops.regroup import regroup
 
 
-def channels(layout: Layout) -> list[tuple[object, int]]:
+def channels(layout: ChannelLayout) -> list[tuple[object, int]]:
     once = [(run.space, run.start + i) for run in layout.runs for i in range(run.length)]
     return [c for c in once for _ in range(layout.inner)] * layout.outer
 
 
-def random_layout(rng: random.Random) -> Layout:
+def random_layout(rng: random.Random) -> ChannelLayout:
     runs = tuple(
-        Run((f"w{rng.randint(0, 3)}", 0), rng.randint(0, 9), rng.randint(1, 5)) for _ in range(3)
+        ChannelRange((f"w{rng.randint(0, 3)}", 0), rng.randint(0, 9), rng.randint(1, 5))
+        for _ in range(3)
     )
-    return Layout(1, runs, rng.choice([1, 1, 2, 3]), rng.choice([1, 1, 2]))
+    return ChannelLayout(1, runs, rng.choice([1, 1, 2, 3]), rng.choice([1, 1, 2]))
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -61,9 +62,11 @@ def test_aligned_pairs_every_position(seed):
 
 
 def test_runs_are_cut_and_merged():
-    runs = (Run(("w", 0), 0, 4), Run(("v", 0), 0, 4))
-    assert cut_runs(runs, 2, 6) == (Run(("w", 0), 2, 2), Run(("v", 0), 0, 2))
-    assert join_runs([Run(("w", 0), 0, 2), Run(("w", 0), 2, 3)]) == (Run(("w", 0), 0, 5),)
+    runs = (ChannelRange(("w", 0), 0, 4), ChannelRange(("v", 0), 0, 4))
+    assert cut_runs(runs, 2, 6) == (ChannelRange(("w", 0), 2, 2), ChannelRange(("v", 0), 0, 2))
+    assert join_runs([ChannelRange(("w", 0), 0, 2), ChannelRange(("w", 0), 2, 3)]) == (
+        ChannelRange(("w", 0), 0, 5),
+    )
 
 
 def test_huge_axes_are_not_written_out():

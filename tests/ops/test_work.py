@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from graphprobe.ir.build import Builder
-from graphprobe.ops._work import multiply_adds, weight_uses
+from graphprobe.ir.builder import Builder
+from graphprobe.ops.work import multiply_adds, weight_uses
 
 
 @pytest.mark.parametrize(

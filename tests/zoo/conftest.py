@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from graphprobe.formats import load_bytes
 from graphprobe.ir import Program
-from graphprobe.loaders import load_bytes
 from graphprobe.zoo import Built, build_zoo, parse_zoo, zoo_bytes
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from graphprobe.data._pictures import picture_size, read_mask, read_picture
 from graphprobe.data._problems import Problems
+from graphprobe.data.images import picture_size, read_mask, read_picture
 from graphprobe.data.sample import IGNORE, Format, Image, Sample, segmentation_sample
 from graphprobe.errors import DataError, did_you_mean
 

@@ -14,8 +14,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from graphprobe.data._boxes import Box, BoxFilter
-from graphprobe.data._pictures import read_picture
 from graphprobe.data._problems import Problems
+from graphprobe.data.images import read_picture
 from graphprobe.data.sample import Format, Sample, detection_sample
 from graphprobe.errors import DataError, did_you_mean
 

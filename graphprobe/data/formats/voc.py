@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from graphprobe.data._boxes import BoxFilter
-from graphprobe.data._pictures import picture_size, read_picture
 from graphprobe.data._problems import Problems
 from graphprobe.data._voc_xml import Annotation, VocObject, parse_annotation
+from graphprobe.data.images import picture_size, read_picture
 from graphprobe.data.sample import Format, Sample, detection_sample
 from graphprobe.errors import DataError, did_you_mean
 

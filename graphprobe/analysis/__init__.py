@@ -1,1 +1,0 @@
-"""Findings about programs: pairs, channels, pruning, regexes."""

@@ -1,0 +1,8 @@
+"""Draw programs: fold, lay out once, and paint in one of several formats."""
+
+from graphprobe.drawing.drawing import Drawing, make_drawing
+from graphprobe.drawing.focus import Focus
+from graphprobe.drawing.marks import Marks
+from graphprobe.drawing.output import formats, render
+
+__all__ = ["Drawing", "Focus", "Marks", "formats", "make_drawing", "render"]

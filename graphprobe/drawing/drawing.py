@@ -1,0 +1,180 @@
+"""What is to be drawn: one or two folded programs with their findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Literal, TypeAlias
+
+from graphprobe.drawing.focus import Focus, focused, nothing_matches
+from graphprobe.drawing.folding.fold import Fold, Level, fold
+from graphprobe.drawing.layout.layout_graph import LayoutGraph, level_view
+from graphprobe.drawing.marks import Marks
+from graphprobe.drawing.raw import empty_view, raw_views
+from graphprobe.ir import Pair, Program
+
+AnyLevel: TypeAlias = Level | Literal["raw"]
+
+
+@dataclass(slots=True)
+class Side:
+    """One program of a drawing.
+
+    Args:
+        role: ``student`` or ``teacher``; empty where only one program is drawn.
+        program: the program.
+        fold: the same, folded.
+        marks: its prune decisions and targets.
+        badges: variable -> the numbers of its pairs, as ``P1``.
+    """
+
+    role: str
+    program: Program
+    fold: Fold
+    marks: Marks
+    badges: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _views: dict[Level, LayoutGraph] = field(default_factory=dict)
+    _counts: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the user called the program, without the folders."""
+        source = self.program.origin.source
+        parts = PurePath(source).parts
+        if ":" in source or not parts:
+            return source or "program"
+        return "/".join(parts[-2:])
+
+    def view(self, level: Level) -> LayoutGraph:
+        """The whole program at a level."""
+        if level not in self._views:
+            self._views[level] = level_view(
+                self.fold, level, self.marks, self.badges, self.heading(level)
+            )
+        return self._views[level]
+
+    def views(self, level: AnyLevel) -> list[LayoutGraph]:
+        """The program at a level; the raw level has a view for each role."""
+        if level != "raw":
+            return [self.view(level)] if self.fold.graph.items else [empty_view()]
+        found = list(raw_views(self.program, self.marks, self.badges)) or [empty_view()]
+        for view in found:
+            view.title = self.heading(f"raw {view.title} ops and variables")
+        return found
+
+    def heading(self, what: str) -> str:
+        """What a view is called."""
+        words = {"stage": "the whole model by stages", "block": "blocks", "unit": "units"}
+        text = words.get(what, "ops" if what == "op" else what)
+        return f"{self.role}: {text}" if self.role else text
+
+    def counts(self) -> str:
+        """How much there is, and what of it is not drawn as a node."""
+        self._counts = self._counts or self._count()
+        return self._counts
+
+    def _count(self) -> str:
+        ops = self.program.ops
+        forward = sum(1 for op in ops if op.role == "forward")
+        backward = sum(1 for op in ops if op.role == "backward")
+        parts = [f"{len(ops):,} ops in {len(self.program.blocks)} block(s)"]
+        if forward < len(ops):
+            parts.append(
+                f"drawn: {forward:,} forward; {backward:,} backward and "
+                f"{len(ops) - forward - backward:,} optimizer ops are counted on their "
+                "forward op (∇)"
+            )
+        parts.append(f"{len(self.program.parameters):,} parameters")
+        if self.fold.graph.cycles:
+            parts.append(f"{self.fold.graph.cycles} edges that close a cycle are left out")
+        return " · ".join(parts)
+
+
+@dataclass(slots=True)
+class Drawing:
+    """Everything a renderer needs.
+
+    Args:
+        sides: the student (or the only program) first.
+        pairs: numbered P1, P2, ... in this order.
+        level: what the user insists on, or None.
+        focus: the neighbourhood asked for, or None.
+        notes: what was left out, for every page.
+    """
+
+    sides: Sequence[Side]
+    pairs: Sequence[Pair] = ()
+    level: AnyLevel | None = None
+    focus: Focus | None = None
+    notes: Sequence[str] = ()
+
+    @property
+    def title(self) -> str:
+        """The names of the programs."""
+        return " and ".join(side.name for side in self.sides)
+
+    def views(self, default: AnyLevel) -> list[tuple[Side, LayoutGraph]]:
+        """What to draw, of every side: the level asked for (or `default`), or the focus.
+
+        Raises:
+            UsageError: the focus matches nothing.
+        """
+        level = self.level or (default if self.focus is None else "unit")
+        found = [(side, view) for side in self.sides for view in side.views(level)]
+        if self.focus is None:
+            return found
+        focus = self.focus
+        near = [(side, focused(side.fold, view, focus)) for side, view in found]
+        hits = [(side, view) for side, view in near if view is not None]
+        if not hits:
+            raise nothing_matches([side.fold for side in self.sides], focus)
+        return hits
+
+
+def make_drawing(
+    program: Program,
+    teacher: Program | None = None,
+    *,
+    marks: Marks | None = None,
+    teacher_marks: Marks | None = None,
+    pairs: Sequence[Pair] = (),
+    level: AnyLevel | None = None,
+    focus: Focus | None = None,
+) -> Drawing:
+    """Fold the programs so that every pair stays visible.
+
+    Args:
+        program: the only program, or the student.
+        teacher: drawn beside it.
+        marks: findings in `program`.
+        teacher_marks: findings in `teacher`.
+        pairs: what the two share.
+        level: what to draw; None leaves it to the renderer.
+        focus: draw only a neighbourhood.
+    """
+    ours = {p.student for p in pairs}
+    sides = [_side("student" if teacher else "", program, marks, ours, _numbered(pairs, "student"))]
+    if teacher is not None:
+        theirs = {p.teacher for p in pairs}
+        sides.append(_side("teacher", teacher, teacher_marks, theirs, _numbered(pairs, "teacher")))
+    return Drawing(sides, tuple(pairs), level, focus)
+
+
+def _side(
+    role: str,
+    program: Program,
+    marks: Marks | None,
+    keep: set[str],
+    badges: dict[str, tuple[str, ...]],
+) -> Side:
+    marks = marks or Marks()
+    return Side(role, program, fold(program, keep, marks.targets), marks, badges)
+
+
+def _numbered(pairs: Sequence[Pair], side: str) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for number, pair in enumerate(pairs, 1):
+        name: str = getattr(pair, side)
+        found[name] = (*found.get(name, ()), f"P{number}")
+    return found

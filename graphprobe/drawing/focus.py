@@ -1,0 +1,77 @@
+"""The neighbourhood of what a regular expression matches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from graphprobe.drawing.folding.fold import Fold
+from graphprobe.drawing.layout.layout_graph import LayoutGraph, part
+from graphprobe.errors import UsageError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """What to look at.
+
+    Args:
+        pattern: searched in op types and in the names of variables and parameters.
+        hops: how many edges away a node may be, in either direction.
+    """
+
+    pattern: re.Pattern[str]
+    hops: int = 2
+
+
+def focused(fold: Fold, view: LayoutGraph, focus: Focus) -> LayoutGraph | None:
+    """The part of a view around the matches, with the rest as ports; None where none matches."""
+    hits = {n for n, items in enumerate(view.items) if _matches(fold, items, focus.pattern)}
+    if not hits:
+        return None
+    near = set(hits)
+    edge = hits
+    for _ in range(focus.hops):
+        edge = {m for n in edge for m in (*view.dag.pred[n], *view.dag.succ[n])} - near
+        near |= edge
+    marked = replace(
+        view,
+        words=[
+            replace(words, kind="hit") if n in hits else words for n, words in enumerate(view.words)
+        ],
+    )
+    found = part(marked, near, f"within {focus.hops} edges of {focus.pattern.pattern}")
+    found.notes.append(
+        f"{len(hits):,} of {len(view.dag):,} nodes match; left out: "
+        f"{len(view.dag) - len(near):,} that are further away"
+    )
+    return found
+
+
+def _matches(fold: Fold, items: list[int], pattern: re.Pattern[str]) -> bool:
+    return any(pattern.search(word) for item in items for word in words_of(fold, item))
+
+
+def words_of(fold: Fold, item: int) -> Iterator[str]:
+    """What an item can be found by: its type and the variables that it reads and writes."""
+    found = fold.graph.items[item]
+    yield found.name
+    if found.op is not None:
+        yield found.op.type
+        yield from found.op.input_names()
+        yield from found.op.output_names()
+
+
+def nothing_matches(folds: list[Fold], focus: Focus) -> UsageError:
+    """The error for a pattern that matches no node."""
+    words = {
+        word
+        for fold in folds
+        for item in range(len(fold.graph.items))
+        for word in words_of(fold, item)
+    }
+    text = focus.pattern.pattern
+    hint = did_you_mean(text, sorted(words)) or "graphprobe vars lists the names"
+    return UsageError(
+        "matches no op type, variable or parameter", where=f"--focus {text}", hint=hint
+    )

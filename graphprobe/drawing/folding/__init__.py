@@ -1,0 +1,1 @@
+"""Fold ops into units, blocks and stages."""

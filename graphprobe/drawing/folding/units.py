@@ -1,0 +1,104 @@
+"""Fold straight runs of ops into units: a convolution with its bias, norm and activation."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from graphprobe.drawing.graph import Item, ItemGraph, is_state
+from graphprobe.ir import Op
+
+CONVOLUTIONS = frozenset(
+    {"conv2d", "depthwise_conv2d", "conv2d_transpose", "depthwise_conv2d_transpose", "conv3d",
+     "conv3d_transpose", "deformable_conv", "conv2d_fusion"}
+)  # fmt: skip
+MATRIX = frozenset({"mul", "matmul", "matmul_v2", "fc"})
+NORMS = frozenset(
+    {"batch_norm", "sync_batch_norm", "inplace_abn", "layer_norm", "instance_norm", "group_norm",
+     "affine_channel", "data_norm"}
+)  # fmt: skip
+ACTIVATIONS = frozenset(
+    {"relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "sigmoid", "tanh", "swish",
+     "silu", "mish", "hard_swish", "hardswish", "hard_sigmoid", "hardsigmoid", "softplus",
+     "brelu", "soft_relu", "celu", "hardtanh"}
+)  # fmt: skip
+_PASSING = frozenset({"dropout", "cast", "assign", "scale"})
+
+_QUANT, _START, _BIAS, _NORM, _ACT = -1, 0, 1, 2, 3
+
+
+def is_quantizer(type_: str) -> bool:
+    """Whether an op simulates or undoes quantisation."""
+    return type_.startswith("fake_") or type_ in {"quantize_linear", "dequantize_linear"}
+
+
+def fold_chains(graph: ItemGraph, keep: Set[str]) -> list[int]:
+    """A unit number for each item: items of one number are one unit.
+
+    A run goes on while the step has exactly one consumer, that consumer reads nothing else but
+    parameters, and the variable between them is not in `keep`. Ops that read no variable at all
+    (constants) join their only consumer.
+
+    Args:
+        graph: the items.
+        keep: variables that must stay visible: pairs, fetches, prune targets.
+    """
+    unit = list(range(len(graph.items)))
+    phase = [_phase(graph, item) for item in graph.items]
+    for at in range(len(unit)):
+        after = _only_step(graph, at, keep)
+        if after is None:
+            continue
+        if _passes(graph.items[after]):
+            unit[after], phase[after] = unit[at], phase[at]
+        elif phase[after] > phase[at]:
+            unit[after] = unit[at]
+    return _absorb_constants(graph, unit, keep)
+
+
+def _only_step(graph: ItemGraph, at: int, keep: Set[str]) -> int | None:
+    """The one item that follows, where it follows nothing else."""
+    near = graph.dag.succ[at]
+    if len(near) != 1 or graph.dag.pred[near[0]] != [at]:
+        return None
+    if graph.items[at].kind != "op" or graph.items[near[0]].kind != "op":
+        return None
+    return None if any(name in keep for name in graph.carries[at, near[0]]) else near[0]
+
+
+def _phase(graph: ItemGraph, item: Item) -> int:
+    if item.op is None:
+        return _START
+    if is_bias(graph, item.op):
+        return _BIAS
+    kind = item.op.type
+    if is_quantizer(kind):
+        return _QUANT
+    if kind in NORMS:
+        return _NORM
+    return _ACT if kind in ACTIVATIONS else _START
+
+
+def _passes(item: Item) -> bool:
+    return item.op is not None and (item.op.type in _PASSING or is_quantizer(item.op.type))
+
+
+def is_bias(graph: ItemGraph, op: Op) -> bool:
+    """Whether an op adds a parameter to a feature."""
+    name = op.input("Y")
+    return (
+        op.type == "elementwise_add"
+        and name is not None
+        and is_state(graph.program, name, op.block)
+    )
+
+
+def _absorb_constants(graph: ItemGraph, unit: list[int], keep: Set[str]) -> list[int]:
+    for at, item in enumerate(graph.items):
+        near = graph.dag.succ[at]
+        if item.kind != "op" or graph.dag.pred[at] or len(near) != 1 or item.op is None:
+            continue
+        if graph.items[near[0]].kind == "op" and not any(
+            name in keep for name in graph.carries[at, near[0]]
+        ):
+            unit[at] = unit[near[0]]
+    return unit

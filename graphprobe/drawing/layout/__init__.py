@@ -1,0 +1,1 @@
+"""Coordinates: from folded graphs to scenes."""

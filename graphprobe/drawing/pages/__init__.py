@@ -1,0 +1,1 @@
+"""Scenes on pages, and what a page shows."""

@@ -1,0 +1,229 @@
+"""The data of the HTML page: groups that open into each other, ops, variables, findings.
+
+Every group is laid out once, here; the page only moves things apart when a node is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphprobe.drawing.drawing import Drawing, Side
+from graphprobe.drawing.folding.fold import Level
+from graphprobe.drawing.labels import shape_text
+from graphprobe.drawing.layout.layout_graph import LayoutGraph, part_without_ports
+from graphprobe.drawing.layout.scene import Box, lay_out
+from graphprobe.drawing.marks import COLOURS, MEANING, status
+from graphprobe.drawing.text import clean
+from graphprobe.ir import Op
+
+_LEVELS: tuple[Level, ...] = ("stage", "block", "unit", "op")
+_MAX_NODES = 15_000
+_MAX_OPS = 20_000
+_MAX_DETAILS = 8_000
+_FIRST = 40  # ops that the details of an opened node list
+_MAX_WIDTH = 1600.0
+_MAX_BOX = 230.0
+_MAX_SPAN = 40
+_FLAT = 60
+_MAX_ATTR = 300
+
+
+class PageData:
+    """Collects everything that one page shows."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self._drawing = drawing
+        self._groups: list[dict[str, Any]] = []
+        self._ops: list[dict[str, Any]] = []
+        self._number: dict[tuple[int, int], int] = {}
+        self._nodes = 0
+        self._closed = 0
+        self._full = False
+        self._notes: list[str] = list(drawing.notes)
+
+    def document(self) -> dict[str, Any]:
+        """The data as plain values, ready for json."""
+        roots: list[list[int]] = [[] for _ in self._drawing.sides]
+        for side, view in self._drawing.views(_first_level(self._drawing)):
+            at = list(self._drawing.sides).index(side)
+            roots[at].append(self._grow(at, side, view))
+        for group in self._groups:
+            for node in group["nodes"]:
+                node["ops"] = self._listed(group["side"], node["ops"], node["child"] >= 0)
+        if self._closed:
+            self._notes.append(f"left out: the insides of {self._closed:,} nodes; use --focus")
+        return {
+            "title": clean(self._drawing.title),
+            "notes": self._notes,
+            "sides": [self._side(at, side) for at, side in enumerate(self._drawing.sides)],
+            "roots": roots,
+            "groups": self._groups,
+            "ops": self._ops,
+            "pairs": [_pair(pair) for pair in self._drawing.pairs],
+            "legend": [[word, COLOURS[word], MEANING[word]] for word in COLOURS],
+        }
+
+    def _grow(self, at: int, side: Side, view: LayoutGraph) -> int:
+        """Add a view and, level by level, what its nodes open into."""
+        self._notes += [f"{view.title}: {note}" for note in view.notes]
+        whole = {level: side.view(level) for level in _LEVELS if side.fold.graph.items}
+        root = self._group(at, view)
+        queue = [(root, view)]
+        for group, shown in queue:
+            for node, items in enumerate(shown.items):
+                inner = _inside(side, whole, items, shown.numbers[node])
+                if inner is None:
+                    continue
+                if self._nodes + len(inner.dag) > _MAX_NODES:
+                    self._closed += 1
+                    continue
+                self._groups[group]["nodes"][node]["child"] = len(self._groups)
+                queue.append((self._group(at, inner), inner))
+        return root
+
+    def _group(self, at: int, view: LayoutGraph) -> int:
+        boxes, layout = lay_out(view, max_width=_MAX_WIDTH, max_box=_MAX_BOX, max_span=_MAX_SPAN)
+        self._nodes += len(boxes)
+        nodes = [self._node(view, box, layout.x, layout.grid.row_of) for box in boxes]
+        wires = [
+            [u, v, [layout.x[point] for point in points]]
+            for (u, v), points in sorted(layout.grid.routes.items())
+        ]
+        wires += [[u, v, None] for u, v in sorted(layout.grid.long)]
+        rows = [[n for n in row if n < len(boxes)] for row in layout.grid.layers]
+        self._groups.append({"title": view.title, "side": at, "nodes": nodes, "wires": wires,
+                             "rows": rows})  # fmt: skip
+        return len(self._groups) - 1
+
+    def _node(
+        self, view: LayoutGraph, box: Box, x: Sequence[float], row: Sequence[int]
+    ) -> dict[str, Any]:
+        return {
+            "n": box.number,
+            "t": box.title,
+            "full": clean(view.words[box.node].title),
+            "l": box.lines,
+            "c": box.chips,
+            "b": box.band,
+            "p": box.badges,
+            "k": box.kind,
+            "w": round(box.w, 1),
+            "h": round(box.h, 1),
+            "x": round(x[box.node], 1),
+            "r": row[box.node],
+            "ops": view.ops[box.node],
+            "count": len(view.ops[box.node]),
+            "child": -1,
+        }
+
+    def _listed(self, at: int, ops: Sequence[Op], opens: bool) -> list[int]:
+        """The ops of a node by number; one that opens leaves most of them to its inside."""
+        room = _FIRST if opens else max(_FIRST, _MAX_OPS - len(self._ops))
+        if not opens and len(ops) > room and not self._full:
+            self._full = True
+            self._notes.append(f"left out: most ops of nodes that do not open, after {_MAX_OPS:,}")
+        return [self._op(at, op) for op in ops[:room]]
+
+    def _op(self, at: int, op: Op) -> int:
+        """The number of an op on the page; ops are numbered in the order in which they show."""
+        key = (at, op.id)
+        if key not in self._number:
+            self._number[key] = len(self._ops)
+            self._ops.append(_details(at, op, len(self._ops) < _MAX_DETAILS))
+            if len(self._ops) == _MAX_DETAILS + 1:
+                self._notes.append(
+                    f"left out: attributes of all but the first {_MAX_DETAILS:,} ops"
+                )
+        return self._number[key]
+
+    def _side(self, at: int, side: Side) -> dict[str, Any]:
+        return {
+            "role": side.role,
+            "name": clean(side.name),
+            "counts": side.counts(),
+            "vars": self._variables(at, side),
+            "convs": {d.param: _decision(side, d.param) for d in _decisions(side)},
+        }
+
+    def _variables(self, at: int, side: Side) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        shown = [op for op in side.program.ops if (at, op.id) in self._number]
+        for op in shown[:_MAX_DETAILS]:
+            for name in (*op.input_names(), *op.output_names()):
+                var = side.program.var(name, op.block)
+                if var is not None and name not in found:
+                    kept = "persistable" if var.persistable else ""
+                    found[name] = [shape_text(var.shape), var.dtype, kept]
+        return dict(sorted(found.items()))
+
+
+def _first_level(drawing: Drawing) -> Level:
+    """Folded, unless everything fits a screen."""
+    units = sum(len(side.fold.levels["unit"].dag) for side in drawing.sides)
+    return "unit" if units <= _FLAT else "stage"
+
+
+def _inside(
+    side: Side, whole: dict[Level, LayoutGraph], items: Sequence[int], number: str
+) -> LayoutGraph | None:
+    """What a node opens into: its parts at the next finer level where it has several."""
+    if len(items) < 2:
+        return None
+    for level in _LEVELS:
+        node_of = side.fold.levels[level].node_of
+        nodes = sorted({node_of[item] for item in items})
+        held = sum(len(side.fold.levels[level].items[n]) for n in nodes)
+        if len(nodes) > 1 and held == len(items):
+            numbers = [f"{number}.{k + 1}" for k in range(len(nodes))]
+            return part_without_ports(whole[level], nodes, numbers)
+    return None
+
+
+def _details(at: int, op: Op, full: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"s": at, "t": op.type, "role": op.role}
+    found["i"] = {slot: names for slot, names in sorted(op.inputs.items()) if names}
+    found["o"] = {slot: names for slot, names in sorted(op.outputs.items()) if names}
+    if full:
+        found["a"] = {
+            name: _attr(value) for name, value in sorted(op.attrs.items()) if not _is_dull(name)
+        }
+    return found
+
+
+def _is_dull(name: str) -> bool:
+    return name.startswith(("op_", "__")) or name == "with_quant_attr"
+
+
+def _attr(value: object) -> str:
+    text = str(list(value)) if isinstance(value, tuple) else str(value)
+    return text if len(text) <= _MAX_ATTR else text[:_MAX_ATTR] + "…"
+
+
+def _decisions(side: Side) -> list[Any]:
+    return sorted(side.marks.decisions.values(), key=lambda d: d.param)
+
+
+def _decision(side: Side, param: str) -> dict[str, Any]:
+    decision = side.marks.decisions[param]
+    return {
+        "word": status(side.marks, param),
+        "status": decision.status,
+        "reason": decision.reason,
+        "at": decision.at.type if decision.at is not None else None,
+        "path": decision.path,
+        "detail": decision.detail,
+    }
+
+
+def _pair(pair: Any) -> dict[str, Any]:
+    return {
+        "student": pair.student,
+        "teacher": pair.teacher,
+        "role": pair.role,
+        "part": pair.part,
+        "loss": f"{pair.loss} × {pair.weight:g}",
+        "shapes": f"{shape_text(pair.student_shape)} and {shape_text(pair.teacher_shape)}",
+        "why": f"rule {pair.rule}, score {pair.score:g}",
+        "evidence": pair.evidence,
+    }

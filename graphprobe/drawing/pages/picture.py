@@ -1,0 +1,79 @@
+"""One picture of everything: the sides next to each other, their pairs joined by lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphprobe.drawing.drawing import AnyLevel, Drawing, Side
+from graphprobe.drawing.folding.fold import Level
+from graphprobe.drawing.layout.layout_graph import LayoutGraph
+from graphprobe.drawing.layout.scene import SMALL, Scene, make_scene
+from graphprobe.drawing.marks import PAIR
+from graphprobe.drawing.pages.book import limited
+from graphprobe.drawing.pages.page_breaks import cut
+from graphprobe.drawing.pages.sheet import FOOT, HEAD, MARGIN, Link, Page, Placed, Text, pair_links
+
+_READABLE = 60  # nodes, of all sides together
+_LEVELS: tuple[Level, ...] = ("op", "unit", "block")
+_GUTTER = 60.0
+_COLUMN_GAP = 30.0
+_LEAST_WIDTH = 560.0
+_ASPECT = 1.6
+_MAX_WIDTH = 1100.0
+
+
+def picture_level(drawing: Drawing) -> AnyLevel:
+    """The finest level at which every side stays readable in one picture."""
+    for level in _LEVELS:
+        if sum(len(side.fold.levels[level].dag) for side in drawing.sides) <= _READABLE:
+            return level
+    return "stage"
+
+
+def make_picture(drawing: Drawing, max_nodes: int) -> Page:
+    """Lay everything out on one sheet as large as it takes.
+
+    Args:
+        drawing: what to draw.
+        max_nodes: of each view; the rest is left out, and a note says so.
+    """
+    page = Page((0.0, 0.0), "")
+    x = MARGIN
+    views = drawing.views(picture_level(drawing))
+    for side, view in views:
+        shown = limited(view, max_nodes) if len(view.dag) > max_nodes else view
+        x = _add(page, side, shown, x, many=len(views) > 1)
+    high = max((p.y + p.scene.height for p in page.placed), default=HEAD) + MARGIN + FOOT
+    page.size = (max(x - _GUTTER + MARGIN, _LEAST_WIDTH), high)
+    page.links = pair_links(page.placed, len(drawing.pairs))
+    page.texts += _link_names(page.links)
+    return page
+
+
+def _add(page: Page, side: Side, view: LayoutGraph, x: float, *, many: bool) -> float:
+    """Put a view at `x`; returns where the next one may stand."""
+    scene = make_scene(view, max_width=_MAX_WIDTH)
+    top = MARGIN + HEAD + (10 if many else 0)
+    if many:
+        page.texts.append(Text(x, MARGIN + HEAD, f"{view.title}: {side.name}", 9, True))
+    else:
+        page.heading = view.title
+    for column in _columns(scene):
+        page.placed.append(Placed(column, x, top, 1.0))
+        x += column.width + _COLUMN_GAP
+    for note in (*view.notes, side.counts()):
+        page.notes.append(f"{side.role}: {note}" if side.role else note)
+    return x - _COLUMN_GAP + _GUTTER
+
+
+def _columns(scene: Scene) -> list[Scene]:
+    """Cut a tall scene into columns, so that the picture is not a ribbon."""
+    if scene.height <= 1200 or scene.height <= _ASPECT * scene.width:
+        return [scene]
+    return cut(scene, max(1000.0, (scene.height * scene.width * _ASPECT) ** 0.5))
+
+
+def _link_names(links: Sequence[Link]) -> list[Text]:
+    return [
+        Text((k.points[0][0] + 4), k.points[0][1] - 3, k.text, SMALL, True, PAIR) for k in links
+    ]

@@ -1,0 +1,105 @@
+"""Find the program in a path and read it with the loader that recognises its content."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from graphprobe.errors import LoadError
+from graphprobe.formats._base import Loader
+from graphprobe.formats._limits import MAX_BYTES
+from graphprobe.ir import Program
+from graphprobe.registry import discover
+
+_HEAD = 4096
+
+
+def load_file(path: Path, source: str | None = None) -> Program:
+    """Read a program file, or the one program file in a folder.
+
+    Args:
+        path: a file of any name, or a folder whose direct children hold exactly one program.
+        source: what the user typed, for messages and ``Origin.source``; by default the path.
+
+    Raises:
+        LoadError: missing, unreadable, too large, not a program, or a folder with none or several.
+    """
+    source = str(path) if source is None else source
+    try:
+        if not path.exists():
+            raise LoadError("no such file or folder", where=source, hint="check the path")
+        return _load_folder(path, source) if path.is_dir() else _load_one(path, source)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise LoadError(
+            f"cannot be read ({reason})", where=source, hint="check the path"
+        ) from error
+    except ValueError as error:  # a path with a null character
+        raise LoadError("not a path", where=repr(source), hint="check the path") from error
+
+
+def load_bytes(content: bytes, source: str) -> Program:
+    """Read a program from memory.
+
+    Args:
+        content: what a program file would hold.
+        source: what the user typed, for messages and ``Origin.source``.
+
+    Raises:
+        LoadError: not a program, or a damaged one.
+    """
+    loader = _recognise(content[:_HEAD])
+    if loader is None:
+        raise _unknown(content[:_HEAD], source)
+    return loader.load(content, source)
+
+
+def _load_folder(folder: Path, source: str) -> Program:
+    found = [p for p in sorted(folder.iterdir()) if p.is_file() and _recognise(_head(p))]
+    if not found:
+        raise LoadError(
+            "the folder holds no program", where=source, hint="name the program file itself"
+        )
+    if len(found) > 1:
+        names = ", ".join(p.name for p in found[:5]) + (", ..." if len(found) > 5 else "")
+        raise LoadError(
+            f"the folder holds {len(found)} programs ({names})", where=source, hint="name one file"
+        )
+    return _load_one(found[0], source)
+
+
+def _load_one(path: Path, source: str) -> Program:
+    if not path.is_file():
+        raise LoadError("neither a file nor a folder", where=source, hint="name a program file")
+    size = path.stat().st_size
+    if size == 0:
+        raise LoadError("the file is empty", where=source, hint="save or copy the model again")
+    if _recognise(_head(path)) is None:
+        raise _unknown(_head(path), source)
+    if size > MAX_BYTES:
+        raise LoadError(
+            f"{size} bytes are too many for a program (at most {MAX_BYTES})",
+            where=source,
+            hint="name the program file, not its weights",
+        )
+    return load_bytes(path.read_bytes(), source)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD)
+
+
+def _recognise(head: bytes) -> Loader | None:
+    loaders = discover("graphprobe.formats", "LOADER", Loader)
+    return next((loader for loader in loaders.values() if loader.sniff(head)), None)
+
+
+def _unknown(head: bytes, source: str) -> LoadError:
+    what = "neither a ProgramDesc nor a PIR json"
+    if head[:1] == b"\x80":
+        what += " but a Python pickle, which graphprobe never opens"
+    elif head[:4] == b"\0\0\0\0":
+        what += " but, by its first bytes, Paddle weights"
+    elif head.lstrip()[:1] == b"{":
+        what = "a json, but not of PIR"
+    return LoadError(what, where=source, hint="name __model__, *.pdmodel or inference.json")

@@ -1,0 +1,175 @@
+"""Convolutions: plain, grouped, depthwise (under either spelling), transposed, deformable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graphprobe.ops.channel_layout import ChannelLayout, own, stretch
+from graphprobe.ops.shared_rules import equal_stretches, fixed, together
+from graphprobe.ops.spec import (
+    AttrUpdate,
+    BlockChannels,
+    Effect,
+    Family,
+    OpContext,
+    OpSpec,
+    PolicyBoundary,
+    Port,
+    Propagate,
+    PruneAlong,
+    channel_axis,
+    rank_of,
+    table,
+)
+
+
+def is_depthwise(groups: int, shape: tuple[int, ...], out_axis: int = 0) -> bool:
+    """Whether every input channel has filters of its own: as many groups as channels.
+
+    Args:
+        groups: the attribute.
+        shape: the filter, [out, in/groups, ...]; transposed, [in, out/groups, ...].
+        out_axis: 1 for transposed convolutions.
+    """
+    if groups <= 1 or len(shape) < 2:
+        return False
+    return groups == shape[0] if out_axis else shape[1] == 1 and shape[0] % groups == 0
+
+
+def _is_filter(shape: tuple[int, ...]) -> bool:
+    return len(shape) > 1 and min(shape) > 0
+
+
+def _conv(view: OpContext) -> Iterator[Effect]:
+    x, w = view.port("Input"), view.port("Filter")
+    if w is None or w.param is None or w.shape is None or not _is_filter(w.shape):
+        yield from fixed(view, "its filter is not a parameter of known size")
+        return
+    groups = max(1, view.op.get_int("groups", 1))
+    axis = channel_axis(view, "data_format", rank_of(x.shape) if x else None)
+    given = x.layout if x is not None else None
+    if given is not None and (given.axis != axis or given.extent != groups * w.shape[1]):
+        yield BlockChannels(given, "the filter does not fit the channels that reach it")
+        given = None
+    if is_depthwise(groups, w.shape):
+        out, effects = _depthwise(view, w, given, groups, axis)
+    elif groups > 1:
+        out, effects = _grouped(w, given, groups, axis)
+    else:
+        out = own((w.param, 0), w.shape[0], axis)
+        effects = [PruneAlong(w.param, out.at(0), "out")]
+        if given is not None:
+            effects.append(PruneAlong(w.param, given.at(1), "in"))
+    yield from effects
+    yield from _rest(view, out)
+
+
+def _rest(view: OpContext, out: ChannelLayout) -> Iterator[Effect]:
+    """Bias and residual input of the fused forms, then the output."""
+    bias, residual = view.port("Bias"), view.port("ResidualData")
+    if bias is not None and bias.param is not None:
+        yield PruneAlong(bias.param, out.at(0))
+    if residual is not None:
+        yield from together(out, residual, out.axis)
+    yield Propagate("Output", out)
+
+
+def _depthwise(
+    view: OpContext, w: Port, given: ChannelLayout | None, groups: int, axis: int
+) -> tuple[ChannelLayout, list[Effect]]:
+    assert w.param is not None and w.shape is not None  # noqa: S101 - _conv looked
+    if given is None:
+        out = own((w.param, 0), w.shape[0], axis)
+        detail = "it filters each channel of an input that cannot be cut"
+        return out, [PruneAlong(w.param, out.at(0), "out"), BlockChannels(out, detail, "depthwise")]
+    out = given.spread(w.shape[0] // groups)
+    return out, [
+        PruneAlong(w.param, out.at(0)),
+        AttrUpdate("groups", view.op.get_int("groups", 1), given),
+    ]
+
+
+def _grouped(
+    w: Port, given: ChannelLayout | None, groups: int, axis: int
+) -> tuple[ChannelLayout, list[Effect]]:
+    """Each group keeps as many channels as every other: equal offsets go together."""
+    assert w.param is not None and w.shape is not None  # noqa: S101 - _conv looked
+    out = own((w.param, 0), w.shape[0], axis)
+    effects: list[Effect] = [PruneAlong(w.param, out.at(0), "out"), PolicyBoundary("grouped", out)]
+    effects += equal_stretches(out, groups)
+    if given is not None:
+        first = stretch(given, 0, given.extent // groups)
+        effects.append(PolicyBoundary("grouped", given))
+        effects += equal_stretches(given, groups)
+        if first is not None:
+            effects.append(PruneAlong(w.param, first.at(1), "in"))
+    return out, effects
+
+
+def _transposed(view: OpContext) -> Iterator[Effect]:
+    """Filter [in, out/groups, ...]: the output channels are on axis 1."""
+    x, w = view.port("Input"), view.port("Filter")
+    if w is None or w.param is None or w.shape is None or not _is_filter(w.shape):
+        yield from fixed(view, "its filter is not a parameter of known size")
+        return
+    groups = max(1, view.op.get_int("groups", 1))
+    axis = channel_axis(view, "data_format", rank_of(x.shape) if x else None)
+    given = x.layout if x is not None else None
+    if given is not None and (given.axis != axis or given.extent != w.shape[0]):
+        yield BlockChannels(given, "the filter does not fit the channels that reach it")
+        given = None
+    out = ChannelLayout(axis, own((w.param, 1), w.shape[1], axis).runs, outer=groups)
+    if groups == w.shape[0] > 1 and w.shape[1] == 1 and given is not None:
+        yield PruneAlong(w.param, given.at(0))
+        yield AttrUpdate("groups", groups, given)
+        yield from _rest(view, given)
+        return
+    yield PruneAlong(w.param, ChannelLayout(1, out.runs), "out")
+    if is_depthwise(groups, w.shape, 1):
+        detail = "it filters each channel of its input, several filters a channel"
+        yield BlockChannels(out, detail, "depthwise")
+        if given is not None:
+            yield BlockChannels(given, detail, "depthwise")
+    elif given is not None:
+        yield PruneAlong(w.param, given.at(0), "in")
+        if groups > 1:
+            yield PolicyBoundary("grouped", given)
+            yield from equal_stretches(given, groups)
+    if groups > 1:
+        yield PolicyBoundary("grouped", out)
+    yield from _rest(view, out)
+
+
+def _deformable(view: OpContext) -> Iterator[Effect]:
+    for slot in ("Offset", "Mask"):
+        port = view.port(slot)
+        if port is not None and port.layout is not None:
+            detail = "they are sampling offsets and masks, whose number the kernel's size fixes"
+            yield BlockChannels(port.layout, detail, "unsupported_op")
+    if view.op.get_int("deformable_groups", 1) > 1:
+        given = view.layout("Input")
+        if given is not None:
+            yield PolicyBoundary("grouped", given)
+            yield from equal_stretches(given, view.op.get_int("deformable_groups", 1))
+    yield from _conv(view)
+
+
+_CONV = OpSpec(_conv, filter="Filter", makes=True)
+FAMILY = Family(
+    "convolution",
+    table(
+        (
+            _CONV,
+            "conv2d depthwise_conv2d conv3d conv2d_fusion fused_conv2d fused_conv2d_add_act "
+            "fused_conv3d",
+        ),
+        (
+            OpSpec(_transposed, filter="Filter", out_axis=1, makes=True),
+            "conv2d_transpose depthwise_conv2d_transpose conv3d_transpose",
+        ),
+        (
+            OpSpec(_deformable, filter="Filter", makes=True),
+            "deformable_conv deformable_conv_v1",
+        ),
+    ),
+)

@@ -1,0 +1,96 @@
+"""Fully connected layers: mul, matmul, fc. They consume channels and make features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from graphprobe.ops.channel_layout import ChannelLayout, own
+from graphprobe.ops.shared_rules import fixed
+from graphprobe.ops.spec import (
+    BlockChannels,
+    Effect,
+    Family,
+    OpContext,
+    OpSpec,
+    Port,
+    Propagate,
+    PruneAlong,
+    rank_of,
+    table,
+)
+
+
+def _flat(x: Port, layout: ChannelLayout, first: int) -> ChannelLayout | None:
+    """The channels after the axes from `first` on became one; None where a size is unknown."""
+    before = (x.shape or ())[first : layout.axis]
+    behind = (x.shape or ())[layout.axis + 1 :]
+    if x.shape is None or any(s <= 0 for s in (*before, *behind)):
+        return None
+    return ChannelLayout(0, layout.runs, layout.inner * prod(behind), layout.outer * prod(before))
+
+
+def _dense(
+    view: OpContext, x: Port, w: Port, first: int, *, turned: bool = False
+) -> Iterator[Effect]:
+    """x, its axes from `first` on flattened, times w: [in, out], or [out, in] where turned."""
+    if w.param is None or w.shape is None or len(w.shape) != 2 or min(w.shape) < 1:
+        yield from fixed(view, _NO_WEIGHT)
+        return
+    rows, columns = (1, 0) if turned else (0, 1)
+    made = own((w.param, columns), w.shape[columns], first)
+    yield PruneAlong(w.param, made.at(columns), "out")
+    if x.layout is not None and x.layout.axis < first:
+        # One axis is followed: the channels', so the features must stay.
+        yield BlockChannels(made, "channels run along another axis of its input", "unsupported_op")
+        yield Propagate("Out", x.layout)
+        return
+    if x.layout is not None:
+        flat = _flat(x, x.layout, first)
+        if flat is None or flat.extent != w.shape[rows]:
+            yield BlockChannels(x.layout, "its weight does not fit the channels that reach it")
+        else:
+            yield PruneAlong(w.param, flat.at(rows), "in")
+    yield Propagate("Out", made)
+
+
+def _mul(view: OpContext) -> Iterator[Effect]:
+    x, y = view.port("X"), view.port("Y")
+    if x is not None and y is not None:
+        yield from _dense(view, x, y, view.op.get_int("x_num_col_dims", 1))
+
+
+def _fc(view: OpContext) -> Iterator[Effect]:
+    x, w, bias = view.port("Input"), view.port("W"), view.port("Bias")
+    if x is None or w is None:
+        return
+    for effect in _dense(view, x, w, view.op.get_int("in_num_col_dims", 1)):
+        if isinstance(effect, Propagate) and bias is not None and bias.param is not None:
+            yield PruneAlong(bias.param, effect.layout.at(max(0, len(bias.shape or (0,)) - 1)))
+        yield effect
+
+
+def _matmul(view: OpContext) -> Iterator[Effect]:
+    """With a weight on the right: a fully connected layer on the last axis."""
+    x, y = view.port("X"), view.port("Y")
+    if x is None or y is None:
+        return
+    names = ("transpose_X", "transpose_Y") if view.op.type == "matmul" else ("trans_x", "trans_y")
+    turned_x, turned_y = (bool(view.op.attrs.get(name)) for name in names)
+    rank = rank_of(x.shape)
+    if y.param is None or turned_x or rank is None or rank < 2:
+        yield from fixed(view, _NO_WEIGHT)
+    else:
+        yield from _dense(view, x, y, rank - 1, turned=turned_y)
+
+
+_NO_WEIGHT = "it multiplies two tensors, neither of which is a weight on the right"
+
+FAMILY = Family(
+    "dense",
+    table(
+        (OpSpec(_mul, makes=True), "mul"),
+        (OpSpec(_fc, makes=True), "fc"),
+        (OpSpec(_matmul, makes=True), "matmul matmul_v2"),
+    ),
+)

@@ -1,0 +1,66 @@
+"""Quantise and dequantise ops, simulated and real; on weights and on features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graphprobe.ops.channel_layout import own
+from graphprobe.ops.spec import (
+    BlockChannels,
+    Effect,
+    Family,
+    OpContext,
+    OpSpec,
+    Propagate,
+    PruneAlong,
+    Rule,
+    table,
+)
+
+
+def _quantise(slot: str, out: str, scales: str, attr: str) -> Rule:
+    """A scale for the whole tensor (one number), or one for each entry of axis `attr`."""
+
+    def rule(view: OpContext) -> Iterator[Effect]:
+        x, scale = view.port(slot), view.port(scales)
+        if x is None:
+            return
+        axis = view.op.get_int(attr, 0)
+        many = scale is not None and scale.param is not None and max(scale.shape or (1,)) > 1
+        if many and scale is not None and scale.param is not None:
+            if x.param is not None and x.shape is not None and 0 <= axis < len(x.shape):
+                yield PruneAlong(scale.param, own((x.param, axis), x.shape[axis], 0))
+            elif x.layout is not None and x.layout.axis == axis:
+                yield PruneAlong(scale.param, x.layout.at(0))
+            elif x.layout is not None:
+                yield BlockChannels(x.layout, "its scales run along another axis")
+                return
+        if x.layout is not None:
+            yield Propagate(out, x.layout)
+
+    return rule
+
+
+def _spec(slot: str, out: str, scales: str = "Scale", attr: str = "quant_axis") -> OpSpec:
+    return OpSpec(_quantise(slot, out, scales, attr), keeps_param=True)
+
+
+FAMILY = Family(
+    "quantize",
+    table(
+        (_spec("X", "Y"), "quantize_linear dequantize_linear"),
+        (
+            _spec("X", "Out", "InScale"),
+            "fake_quantize_abs_max fake_quantize_range_abs_max "
+            "fake_quantize_moving_average_abs_max fake_quantize_dequantize_abs_max "
+            "fake_quantize_dequantize_moving_average_abs_max moving_average_abs_max_scale "
+            "fake_channel_wise_quantize_abs_max fake_channel_wise_quantize_dequantize_abs_max",
+        ),
+        (
+            _spec("X", "Out", "Scales"),
+            "fake_channel_wise_dequantize_max_abs",
+        ),
+        (_spec("X", "Out"), "fake_dequantize_max_abs dequantize_abs_max"),
+        (_spec("Input", "Output"), "quantize dequantize requantize"),
+    ),
+)

@@ -1,0 +1,91 @@
+"""Channels moved between each other or into space, in one op."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graphprobe.ops.channel_layout import (
+    MAX_EXPLODED,
+    ChannelLayout,
+    ChannelRange,
+    cut_runs,
+    join_runs,
+    written_out,
+)
+from graphprobe.ops.shared_rules import equal_stretches, neighbours_alike
+from graphprobe.ops.spec import (
+    BlockChannels,
+    Effect,
+    Family,
+    OpContext,
+    OpSpec,
+    PolicyBoundary,
+    Propagate,
+    table,
+)
+
+
+def _shuffle(view: OpContext) -> Iterator[Effect]:
+    """[g, C/g] turned to [C/g, g]: the same offset of every group goes together."""
+    layout = view.layout("X")
+    groups = max(1, view.op.get_int("group", 1))
+    if layout is None:
+        return
+    if layout.inner != 1 or layout.outer != 1 or layout.size % groups:
+        yield BlockChannels(layout, f"its channels do not fall into {groups} equal groups")
+        return
+    yield PolicyBoundary("reorder", layout)
+    yield from equal_stretches(layout, groups)
+    row = cut_runs(layout.runs, 0, layout.size // groups)
+    yield Propagate("Out", ChannelLayout(layout.axis, row, inner=groups))
+
+
+def _to_space(view: OpContext) -> Iterator[Effect]:
+    """pixel_shuffle: r * r neighbouring channels become one."""
+    layout = view.layout("X")
+    area = view.op.get_int("upscale_factor", 1) ** 2
+    if layout is None:
+        return
+    flat = written_out(layout)
+    if flat is None or flat.size > MAX_EXPLODED or area < 1 or flat.size % area:
+        yield BlockChannels(layout, "its channels do not fall into equal blocks")
+        return
+    yield PolicyBoundary("reorder", layout)
+    yield from neighbours_alike(flat, area)
+    single = [ChannelRange(r.space, r.start + i, 1) for r in flat.runs for i in range(r.length)]
+    yield Propagate("Out", ChannelLayout(layout.axis, join_runs(single[::area])))
+
+
+def _from_space(view: OpContext) -> Iterator[Effect]:
+    """pixel_unshuffle: each channel becomes r * r neighbours."""
+    layout = view.layout("X")
+    if layout is not None:
+        yield PolicyBoundary("reorder", layout)
+        yield Propagate("Out", layout.spread(view.op.get_int("downscale_factor", 1) ** 2))
+
+
+def _blocks(view: OpContext) -> Iterator[Effect]:
+    """space_to_depth: the channels stand b * b times one after the other."""
+    layout = view.layout("X")
+    if layout is not None:
+        times = layout.outer * view.op.get_int("blocksize", 1) ** 2
+        yield PolicyBoundary("reorder", layout)
+        yield Propagate("Out", ChannelLayout(layout.axis, layout.runs, layout.inner, times))
+
+
+def _shift(view: OpContext) -> Iterator[Effect]:
+    layout = view.layout("X")
+    if layout is not None:
+        yield BlockChannels(layout, "it treats a fixed share of the channels in another way")
+
+
+FAMILY = Family(
+    "shuffle",
+    table(
+        (OpSpec(_shuffle), "shuffle_channel"),
+        (OpSpec(_to_space), "pixel_shuffle"),
+        (OpSpec(_from_space), "pixel_unshuffle"),
+        (OpSpec(_blocks), "space_to_depth"),
+        (OpSpec(_shift), "temporal_shift maxout"),
+    ),
+)

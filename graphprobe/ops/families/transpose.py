@@ -1,0 +1,85 @@
+"""Axes in another order, and sizes repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graphprobe.ops.spec import (
+    AttrUpdate,
+    BlockChannels,
+    Effect,
+    Family,
+    OpContext,
+    OpSpec,
+    Propagate,
+    rank_of,
+    table,
+)
+
+
+def _transpose(view: OpContext) -> Iterator[Effect]:
+    x = view.port("X")
+    if x is None or x.layout is None:
+        return
+    order = view.op.get_ints("axis") or view.op.get_ints("perm")
+    rank = len(order)
+    order = tuple(a + rank if a < 0 else a for a in order)
+    if x.layout.axis not in order:
+        yield BlockChannels(x.layout, "its order of axes leaves out that of the channels")
+    else:
+        yield Propagate("Out", x.layout.at(order.index(x.layout.axis)))
+
+
+def _tile(view: OpContext) -> Iterator[Effect]:
+    """expand, tile: a number of repeats for each axis, counted from the last."""
+    x = view.port("X")
+    if x is None or x.layout is None:
+        return
+    rank = rank_of(x.shape)
+    times = view.op.get_ints("expand_times") or view.op.get_ints("repeat_times")
+    if rank is None or not times or any(view.ports(slot) for slot in _RUNTIME):
+        yield BlockChannels(x.layout, "how often it repeats is computed while the network runs")
+        return
+    times = (1,) * (rank - len(times)) + times
+    at = x.layout.axis + len(times) - rank
+    if times[at] != 1:
+        yield BlockChannels(x.layout, "it repeats along the channels")
+    else:
+        yield Propagate("Out", x.layout.at(at))
+
+
+def _expand(view: OpContext) -> Iterator[Effect]:
+    """expand_v2: the sizes wanted, -1 keeps one; sizes of 1 are repeated."""
+    x = view.port("X")
+    if x is None or x.layout is None:
+        return
+    rank, sizes = rank_of(x.shape), view.op.get_ints("shape")
+    if rank is None or len(sizes) < rank or any(view.ports(slot) for slot in _RUNTIME):
+        yield BlockChannels(x.layout, "the size it expands to is computed while the network runs")
+        return
+    at = x.layout.axis + len(sizes) - rank
+    if sizes[at] not in (-1, x.layout.extent):
+        yield BlockChannels(x.layout, "it repeats along the channels")
+        return
+    if sizes[at] > 0:
+        yield AttrUpdate("shape", sizes, x.layout, at)
+    yield Propagate("Out", x.layout.at(at))
+
+
+_RUNTIME = (
+    "ExpandTimes",
+    "expand_times_tensor",
+    "RepeatTimes",
+    "repeat_times_tensor",
+    "Shape",
+    "expand_shapes_tensor",
+)
+
+FAMILY = Family(
+    "transpose",
+    table(
+        (OpSpec(_transpose, moves_param=True), "transpose transpose2"),
+        (OpSpec(_tile), "expand tile"),
+        (OpSpec(_expand), "expand_v2"),
+    ),
+)

@@ -1,0 +1,301 @@
+"""Where H and W are in a tensor, and how much smaller it is than the image, op by op.
+
+H and W of programs are often -1, so strides come from what each op does to the size, not from
+shapes; declared sizes are used only where an op's attributes do not tell (a resize to a fixed
+size).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from graphprobe.ir import Op
+
+Shape: TypeAlias = tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpatialInfo:
+    """The spatial axes of a tensor.
+
+    Args:
+        h: axis of the height; None where the axes were flattened into others.
+        w: axis of the width; None likewise.
+        down_h: height of the image / height of the tensor.
+        down_w: width of the image / width of the tensor.
+        image: height and width of the image, -1 where unknown.
+    """
+
+    h: int | None
+    w: int | None
+    down_h: float
+    down_w: float
+    image: tuple[int, int] = (-1, -1)
+
+    @property
+    def strides(self) -> tuple[float, float]:
+        """Height of the image / height of the tensor and the same of the widths, rounded."""
+        return round(self.down_h, 2), round(self.down_w, 2)
+
+    def scaled(self, factor_h: float, factor_w: float) -> SpatialInfo:
+        """The place after the size was divided by these factors."""
+        return replace(self, down_h=self.down_h * factor_h, down_w=self.down_w * factor_w)
+
+    def moved(self, h: int | None, w: int | None) -> SpatialInfo:
+        """The same size on other axes."""
+        return replace(self, h=h, w=w)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One op as the table's functions see it.
+
+    Args:
+        op: the op.
+        place: of its main input.
+        before: shape of its main input.
+        after: shape of its output.
+        size: place of the tensor whose size a resize copies (through ``shape``), if any.
+    """
+
+    op: Op
+    place: SpatialInfo
+    before: Shape
+    after: Shape
+    size: SpatialInfo | None = None
+
+
+def image_spatial(
+    shape: Shape, readers: Iterable[Op], image: tuple[int, int] = (-1, -1)
+) -> SpatialInfo | None:
+    """The place of an image fed to a program; None where its four axes are not known.
+
+    Args:
+        shape: of the image, [N, C, H, W]; [N, H, W, C] where an op that reads it says so.
+        readers: the ops that read it.
+        image: H and W where the shape leaves them open.
+    """
+    if shape is None or len(shape) != 4:
+        return None
+    last = any(op.get_str("data_format") == "NHWC" for op in readers)
+    h, w = (1, 2) if last else (2, 3)
+    height = shape[h] if shape[h] > 0 else image[0]
+    width = shape[w] if shape[w] > 0 else image[1]
+    return SpatialInfo(h, w, 1.0, 1.0, (height, width))
+
+
+def spatial_after(step: Step) -> SpatialInfo | None:
+    """The place of an op's output, or None where the op leaves no H and W."""
+    rule = _RULES.get(step.op.type)
+    return rule(step) if rule is not None else _same(step)
+
+
+def _same(step: Step) -> SpatialInfo | None:
+    """An op that is not in the table: sizes stay, unless the shapes say otherwise."""
+    place, before, after = step.place, step.before, step.after
+    if before is None or after is None:
+        return place
+    if len(before) != len(after):
+        return place.moved(None, None)
+    if place.h is None or place.w is None or max(place.h, place.w) >= len(before):
+        return place
+    sizes = (before[place.h], before[place.w]), (after[place.h], after[place.w])
+    return place if sizes[0] == sizes[1] or -1 in sizes[1] else _by_shape(step)
+
+
+def _by_shape(step: Step) -> SpatialInfo | None:
+    """Sizes from the declared shapes, of the image or of the input."""
+    place, before, after = step.place, step.before, step.after
+    if after is None or place.h is None or place.w is None or len(after) <= max(place.h, place.w):
+        return None
+    h, w = after[place.h], after[place.w]
+    if h <= 1 or w <= 1:
+        return None
+    if min(place.image) > 0:
+        return replace(place, down_h=_near(place.image[0] / h), down_w=_near(place.image[1] / w))
+    if before is None or len(before) <= max(place.h, place.w):
+        return None
+    if before[place.h] > 0 and before[place.w] > 0:
+        return place.scaled(before[place.h] / h, before[place.w] / w)
+    return None
+
+
+def _near(ratio: float) -> float:
+    """769 / 97 is meant to be 8: sizes are rounded up at each stride."""
+    for power in (2.0**i for i in range(-6, 12)):
+        if abs(ratio - power) <= 0.06 * power:
+            return power
+    return ratio
+
+
+def _strided(step: Step) -> SpatialInfo | None:
+    strides = step.op.get_ints("strides", (1, 1))
+    if not strides or min(strides) <= 0:
+        return step.place
+    return step.place.scaled(strides[0], strides[-1])
+
+
+def _transposed_conv(step: Step) -> SpatialInfo | None:
+    strides = step.op.get_ints("strides", (1, 1))
+    if not strides or min(strides) <= 0:
+        return step.place
+    return step.place.scaled(1 / strides[0], 1 / strides[-1])
+
+
+def _pool(step: Step) -> SpatialInfo | None:
+    if step.op.attrs.get("global_pooling"):
+        return None
+    if step.op.attrs.get("adaptive"):
+        return _by_shape(step)
+    return _strided(step)
+
+
+def _resize(step: Step) -> SpatialInfo | None:
+    if step.size is not None:
+        return replace(step.place, down_h=step.size.down_h, down_w=step.size.down_w)
+    scale = step.op.attrs.get("scale")
+    factors = scale if isinstance(scale, tuple) else (scale,)
+    numbers = [float(f) for f in factors if isinstance(f, int | float) and f > 0]
+    if numbers and len(numbers) == len(factors):
+        return step.place.scaled(1 / numbers[0], 1 / numbers[-1])
+    h, w = step.op.get_int("out_h", -1), step.op.get_int("out_w", -1)
+    if h > 0 and w > 0 and min(step.place.image) > 0:
+        image = step.place.image
+        return replace(step.place, down_h=_near(image[0] / h), down_w=_near(image[1] / w))
+    return _by_shape(step)
+
+
+def _blocks(attribute: str, up: bool) -> Callable[[Step], SpatialInfo | None]:
+    def rule(step: Step) -> SpatialInfo | None:
+        factor = float(max(step.op.get_int(attribute, 1), 1))
+        return (
+            step.place.scaled(1 / factor, 1 / factor) if up else step.place.scaled(factor, factor)
+        )
+
+    return rule
+
+
+def _slice(step: Step) -> SpatialInfo | None:
+    axes, strides = step.op.get_ints("axes"), step.op.get_ints("strides")
+    place = step.place
+    for axis, stride in zip(axes, strides, strict=False):
+        place = place.scaled(
+            abs(stride) if axis == place.h and stride else 1,
+            abs(stride) if axis == place.w and stride else 1,
+        )
+    gone = step.op.get_ints("decrease_axis")
+    return place.moved(_without(place.h, gone), _without(place.w, gone)) if gone else place
+
+
+def _without(axis: int | None, gone: Sequence[int]) -> int | None:
+    if axis is None or axis in gone:
+        return None
+    return axis - sum(g < axis for g in gone)
+
+
+def _transpose(step: Step) -> SpatialInfo | None:
+    order = step.op.get_ints("axis") or step.op.get_ints("perm")
+    h, w = step.place.h, step.place.w
+    if h is None or w is None or h not in order or w not in order:
+        return step.place.moved(None, None)
+    return step.place.moved(order.index(h), order.index(w))
+
+
+def _reshape(step: Step) -> SpatialInfo | None:
+    place, before, after = step.place, step.before, step.after
+    if before is None or after is None or place.h is None or place.w is None:
+        return place.moved(None, None)
+    h, w = place.h, place.w
+    if w != h + 1 or w >= len(before):
+        return place.moved(None, None)
+    back = len(before) - h
+    if len(after) >= back + 1 and after[-back:] == before[h:] and back == 2:
+        return place.moved(len(after) - 2, len(after) - 1)
+    if len(after) > w and after[h : w + 1] == before[h : w + 1] and len(after) > 3:
+        return place.moved(h, w)
+    return place.moved(None, None)
+
+
+def _squeeze(step: Step) -> SpatialInfo | None:
+    rank = len(step.before or ())
+    axes = tuple(a % rank if rank else a for a in step.op.get_ints("axes"))
+    return step.place.moved(_without(step.place.h, axes), _without(step.place.w, axes))
+
+
+def _unsqueeze(step: Step) -> SpatialInfo | None:
+    rank = len(step.after or ())
+    h, w = step.place.h, step.place.w
+    for axis in sorted(a % rank if rank else a for a in step.op.get_ints("axes")):
+        h = h + 1 if h is not None and axis <= h else h
+        w = w + 1 if w is not None and axis <= w else w
+    return step.place.moved(h, w)
+
+
+def _stack(step: Step) -> SpatialInfo | None:
+    rank = len(step.after or ()) or 1
+    axis = step.op.get_int("axis") % rank
+    h, w = step.place.h, step.place.w
+    return step.place.moved(
+        h + 1 if h is not None and axis <= h else h, w + 1 if w is not None and axis <= w else w
+    )
+
+
+def _reduce(step: Step) -> SpatialInfo | None:
+    dims = step.op.get_ints("dim") or step.op.get_ints("axis")
+    rank = len(step.before or ())
+    axes = {d % rank if rank else d for d in dims}
+    place = step.place
+    if step.op.attrs.get("reduce_all") or not axes or axes & {place.h, place.w}:
+        return None
+    if step.op.attrs.get("keep_dim") or step.op.attrs.get("keepdim"):
+        return place
+    return place.moved(_without(place.h, tuple(axes)), _without(place.w, tuple(axes)))
+
+
+def _flat(step: Step) -> SpatialInfo | None:
+    return step.place.moved(None, None)
+
+
+def _none(_: Step) -> SpatialInfo | None:
+    return None
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _table(
+    *rows: tuple[Callable[[Step], SpatialInfo | None], str],
+) -> dict[str, Callable[[Step], SpatialInfo | None]]:
+    return {name: rule for rule, names in rows for name in names.split()}
+
+
+RESIZES = _names(
+    "bilinear_interp bilinear_interp_v2 nearest_interp nearest_interp_v2 bicubic_interp "
+    "bicubic_interp_v2 linear_interp linear_interp_v2"
+)
+
+_RULES = _table(
+    (_strided, "conv2d depthwise_conv2d conv2d_fusion deformable_conv deformable_conv_v1 unfold"),
+    (_transposed_conv, "conv2d_transpose depthwise_conv2d_transpose"),
+    (_pool, "pool2d max_pool2d_with_index"),
+    (_resize, " ".join(RESIZES)),
+    (_blocks("upscale_factor", True), "pixel_shuffle"),
+    (_blocks("downscale_factor", False), "pixel_unshuffle"),
+    (_blocks("blocksize", False), "space_to_depth"),
+    (_slice, "slice strided_slice"),
+    (_transpose, "transpose transpose2"),
+    (_reshape, "reshape reshape2"),
+    (_squeeze, "squeeze squeeze2"),
+    (_unsqueeze, "unsqueeze unsqueeze2"),
+    (_stack, "stack"),
+    (_reduce, "reduce_mean reduce_sum reduce_max reduce_min reduce_prod mean"),
+    (_flat, "flatten flatten2 flatten_contiguous_range im2sequence"),
+    (
+        _none,
+        "mul matmul matmul_v2 fc roi_align roi_pool prior_box density_prior_box "
+        "anchor_generator shape size lookup_table lookup_table_v2",
+    ),
+)

@@ -1,0 +1,202 @@
+"""What the rule of an operator sees and says: pure data in, pure data out.
+
+A rule is a generator: it is given a `OpContext` of one op (which of its inputs carry channels, and
+where) and yields effects: what the outputs carry, which axes of which parameters are cut along,
+which channels must be cut alike, and which cannot be cut at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from graphprobe.ir import Op
+from graphprobe.ir.findings import Reason
+from graphprobe.ops.channel_layout import ChannelLayout
+
+Shape: TypeAlias = tuple[int, ...] | None
+# What channels meet on their way; a policy may refuse to go on there.
+Meeting: TypeAlias = Literal["concat", "residual", "grouped", "reorder"]
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One input of an op.
+
+    Args:
+        name: the variable.
+        shape: its sizes, -1 where unknown; None where nothing is declared.
+        layout: the channels that it carries, or None.
+        param: the parameter that it is (or is computed from one to one), or None. One that was
+            reshaped has a layout too: its own numbers.
+        offset: how many axes stand before the parameter's own, to reach another tensor's rank.
+    """
+
+    name: str
+    shape: Shape = None
+    layout: ChannelLayout | None = None
+    param: str | None = None
+    offset: int = 0
+
+    def size(self, axis: int) -> int:
+        """The size of an axis; -1 where unknown."""
+        return self.shape[axis] if self.shape is not None and axis < len(self.shape) else -1
+
+
+@dataclass(frozen=True, slots=True)
+class OpContext:
+    """One op as its rule sees it."""
+
+    op: Op
+    inputs: Mapping[str, tuple[Port, ...]]
+    outputs: Mapping[str, tuple[Shape, ...]] = field(default_factory=dict)
+
+    def port(self, slot: str) -> Port | None:
+        """The first input of a slot, or None."""
+        ports = self.inputs.get(slot, ())
+        return ports[0] if ports else None
+
+    def ports(self, slot: str) -> tuple[Port, ...]:
+        """Every input of a slot."""
+        return self.inputs.get(slot, ())
+
+    def layout(self, slot: str) -> ChannelLayout | None:
+        """What the first input of a slot carries, or None."""
+        port = self.port(slot)
+        return None if port is None else port.layout
+
+    def carrying(self) -> Iterator[Port]:
+        """Every input that carries channels."""
+        for ports in self.inputs.values():
+            for port in ports:
+                if port.layout is not None:
+                    yield port
+
+
+@dataclass(frozen=True, slots=True)
+class Propagate:
+    """An output carries these channels."""
+
+    slot: str
+    layout: ChannelLayout
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PruneAlong:
+    """A parameter is cut along `layout.axis` together with these channels.
+
+    `role` is ``out`` where the parameter makes the channels, ``in`` where it consumes them, and
+    ``each`` where it has one number for each.
+    """
+
+    param: str
+    layout: ChannelLayout
+    role: Literal["out", "in", "each"] = "each"
+
+
+@dataclass(frozen=True, slots=True)
+class TieChannels:
+    """Channels at the same positions are cut together or not at all."""
+
+    a: ChannelLayout
+    b: ChannelLayout
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyBoundary:
+    """Channels meet something that a policy may refuse."""
+
+    what: Meeting
+    layout: ChannelLayout
+
+
+@dataclass(frozen=True, slots=True)
+class BlockChannels:
+    """Channels that cannot be cut because of this op; `reason` None: to be told from the graph."""
+
+    layout: ChannelLayout
+    detail: str
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttrUpdate:
+    """An integer of an attribute counts channels.
+
+    Args:
+        attr: its name.
+        value: what the attribute is (or is to be set to) before the cut.
+        layout: the channels that are counted, with their repetitions.
+        index: which entry of a list; None where the attribute is one integer.
+        share: how many channels one unit of the attribute stands for.
+    """
+
+    attr: str
+    value: int | tuple[int, ...]
+    layout: ChannelLayout
+    index: int | None = None
+    share: int = 1
+
+
+Effect: TypeAlias = (
+    Propagate | PruneAlong | TieChannels | PolicyBoundary | BlockChannels | AttrUpdate
+)
+Rule: TypeAlias = Callable[[OpContext], Iterator[Effect]]
+
+
+@dataclass(frozen=True, slots=True)
+class OpSpec:
+    """What is known of one operator.
+
+    Args:
+        rule: how channels pass.
+        filter: the slot of the filter, for convolutions.
+        out_axis: the axis of the filter that makes the output channels.
+        makes: whether it makes new channels with a parameter, so that nothing of the old ones
+            is seen behind it.
+        keeps_param: whether a parameter passed through it is still that parameter, position by
+            position (quantise, cast).
+        moves_param: whether a parameter passed through it is the same numbers under another shape
+            (a bias of [C] reshaped to [1, C, 1, 1]).
+    """
+
+    rule: Rule
+    filter: str | None = None
+    out_axis: int = 0
+    makes: bool = False
+    keeps_param: bool = False
+    moves_param: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One file of this package: operators that work alike."""
+
+    name: str
+    specs: Mapping[str, OpSpec]
+
+
+def table(*rows: tuple[OpSpec, str]) -> dict[str, OpSpec]:
+    """Specs by op type, from rows of a spec and the types that share it."""
+    return {name: spec for spec, names in rows for name in names.split()}
+
+
+def axis_of(value: int, rank: int | None) -> int | None:
+    """An axis counted from 0, or None where a negative one meets an unknown rank."""
+    if value >= 0:
+        return value
+    return None if rank is None else value + rank
+
+
+def channel_axis(view: OpContext, attr: str, rank: int | None) -> int:
+    """The axis that ``NCHW`` or ``NHWC`` in an attribute means."""
+    text = view.op.get_str(attr, "NCHW")
+    last = text.endswith("C") and len(text) > 2
+    return (rank or 4) - 1 if last else 1
+
+
+def rank_of(shape: Shape) -> int | None:
+    """How many axes, or None where unknown."""
+    return None if shape is None else len(shape)

@@ -1,0 +1,1 @@
+"""Which tensors of student and teacher belong together."""

@@ -1,0 +1,224 @@
+"""Which channels of a tensor a value holds, after any moving about: slice, reshape, transpose...
+
+The channels of the tensor are numbered; a small array of these numbers, with every other axis of
+size 1, is moved as the program moves the tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from graphprobe.ir import Op, Value
+from graphprobe.pairing.analysis import ProgramAnalysis
+
+Numbers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
+
+
+def contents_of(view: ProgramAnalysis, head: Value, axis: int, channels: int) -> dict[int, Numbers]:
+    """For every value moved from `head`, the channel numbers that it holds, by value id.
+
+    Args:
+        view: the program.
+        head: the tensor whose channels are followed.
+        axis: its channel axis.
+        channels: its number of channels.
+    """
+    rank = len(view.shape(head) or ())
+    sizes = [channels if i == axis else 1 for i in range(rank)]
+    held = {head.id: np.arange(channels, dtype=np.int64).reshape(sizes)}
+    queue = [op.id for op in view.consumers(head)]
+    done: set[int] = set()
+    for at in queue:
+        op = view.program.ops[at]
+        if at in done or op.type not in _MOVES or not _ready(view, op, held):
+            continue
+        done.add(at)
+        try:
+            moved = _MOVES[op.type](view, op, held)
+        except (IndexError, ValueError):
+            continue  # attributes that do not fit the shapes, in a damaged program
+        for value, array in moved:
+            held[value.id] = array
+            queue += [other.id for other in view.consumers(value)]
+    return held
+
+
+def _ready(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> bool:
+    """Whether everything that is moved is held (a stack waits for its last part)."""
+    ids = view.flow.inputs[op.id]
+    return all(i in held for i in ids.get("X", ()) or ids.get("Input", ()))
+
+
+_Moved: TypeAlias = list[tuple[Value, Numbers]]
+
+
+def _data(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> list[Numbers]:
+    ids = view.flow.inputs[op.id]
+    return [held[i] for i in (ids.get("X") or ids.get("Input") or ())]
+
+
+def _out(view: ProgramAnalysis, op: Op) -> list[Value]:
+    slots = view.flow.outputs[op.id]
+    return [
+        view.flow.values[i] for i in slots.get("Out") or slots.get("Y") or slots.get("Output") or ()
+    ]
+
+
+def _one(
+    rule: Callable[[Op, Numbers], Numbers | None],
+) -> Callable[[ProgramAnalysis, Op, dict[int, Numbers]], _Moved]:
+    """A move of one tensor into one."""
+
+    def move(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> _Moved:
+        data, out = _data(view, op, held), _out(view, op)
+        array = rule(op, data[0]) if len(data) == 1 and len(out) == 1 else None
+        return [] if array is None else [(out[0], array)]
+
+    return move
+
+
+def _slice(op: Op, array: Numbers) -> Numbers | None:
+    axes, starts, ends = (op.get_ints(name) for name in ("axes", "starts", "ends"))
+    steps = op.get_ints("strides") or (1,) * len(axes)
+    index = [slice(None)] * array.ndim
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=False):
+        if not -array.ndim <= axis < array.ndim or step <= 0:
+            return None
+        if array.shape[axis] > 1:
+            index[axis] = slice(start, end, step)
+    taken = array[tuple(index)]
+    gone = tuple(a for a in op.get_ints("decrease_axis") if taken.shape[a] == 1)
+    return taken.squeeze(gone) if gone else taken
+
+
+def _transpose(op: Op, array: Numbers) -> Numbers | None:
+    order = op.get_ints("axis") or op.get_ints("perm")
+    return array.transpose(order) if sorted(order) == list(range(array.ndim)) else None
+
+
+def _unsqueeze(op: Op, array: Numbers) -> Numbers | None:
+    axes = op.get_ints("axes")
+    return np.expand_dims(array, axes) if axes else None
+
+
+def _squeeze(op: Op, array: Numbers) -> Numbers | None:
+    axes = op.get_ints("axes")
+    return array.squeeze(axes) if axes and all(array.shape[a] == 1 for a in axes) else None
+
+
+def _joined(
+    join: Callable[[list[Numbers], int], Numbers],
+) -> Callable[[ProgramAnalysis, Op, dict[int, Numbers]], _Moved]:
+    def move(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> _Moved:
+        data, out = _data(view, op, held), _out(view, op)
+        axis = op.get_int("axis")
+        if len({a.shape for a in data}) != 1 or len(out) != 1 or abs(axis) > data[0].ndim:
+            return []
+        return [(out[0], join(data, axis))]
+
+    return move
+
+
+def _split(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> _Moved:
+    array, out = _data(view, op, held)[0], _out(view, op)
+    axis, sections = op.get_int("axis"), op.get_ints("sections")
+    if array.shape[axis] == 1:
+        return [(value, array) for value in out]
+    if sections and -1 not in sections and sum(sections) == array.shape[axis]:
+        marks = np.cumsum(sections)[:-1]
+    elif not sections and array.shape[axis] % len(out) == 0:
+        marks = np.arange(1, len(out)) * (array.shape[axis] // len(out))
+    else:
+        return []
+    return list(zip(out, np.split(array, marks, axis), strict=True))
+
+
+def _reshape(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> _Moved:
+    source, out = view.flow.read(op, "X"), _out(view, op)
+    before = view.shape(source) if source is not None else None
+    after = view.shape(out[0]) if len(out) == 1 else None
+    if source is None or before is None or after is None:
+        return []
+    sizes = reshaped(before, held[source.id].shape, after)
+    return [] if sizes is None else [(out[0], held[source.id].reshape(sizes))]
+
+
+def reshaped(
+    before: tuple[int, ...], held: tuple[int, ...], after: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    """The sizes of the small array after a reshape of the tensor; None where it cannot be told.
+
+    Args:
+        before: sizes of the tensor, -1 where unknown.
+        held: sizes of the small array: those of the tensor on the channel axes, 1 elsewhere.
+        after: sizes of the reshaped tensor.
+    """
+    # Unknown sizes are replaced by primes in order; both sides have the same unknown factors.
+    primes = iter((1_000_003, 1_000_033, 1_000_037, 1_000_039, 1_000_081, 1_000_099, 1_000_117))
+    known = [size if size > 0 else next(primes, 0) for size in before]
+    total, unknown = prod(known), [i for i, size in enumerate(after) if size <= 0]
+    wanted = list(after)
+    lost = [k for k, size in zip(known, before, strict=True) if size <= 0]
+    for n, i in enumerate(unknown):
+        wanted[i] = lost[n] if len(unknown) == len(lost) else 0
+    if len(unknown) == 1 and 0 in wanted:
+        wanted[unknown[0]] = total // max(prod(w for w in wanted if w), 1)
+    if prod(wanted) != total or 0 in known:
+        return None
+    return _grouped(known, held, wanted)
+
+
+def _grouped(known: list[int], held: tuple[int, ...], wanted: list[int]) -> tuple[int, ...] | None:
+    """Split both sides into runs of equal products and carry the held sizes over."""
+    sizes: list[int] = []
+    i = j = 0
+    while i < len(known) and j < len(wanted):
+        start, left, right, first = i, known[i], wanted[j], j
+        while left != right:
+            if left < right and i + 1 < len(known):
+                i += 1
+                left *= known[i]
+            elif j + 1 < len(wanted):
+                j += 1
+                right *= wanted[j]
+            else:
+                return None
+        run, out = held[start : i + 1], wanted[first : j + 1]
+        if len(out) == 1:
+            sizes.append(prod(run))
+        elif prod(run) == 1:
+            sizes += [1] * len(out)
+        elif list(run) == known[start : i + 1]:
+            sizes += out
+        else:
+            return None
+        i, j = i + 1, j + 1
+    rest = [*known[i:], *wanted[j:]]
+    return (*sizes, *([1] * (len(wanted) - j))) if all(n == 1 for n in rest) else None
+
+
+def _same(_: Op, array: Numbers) -> Numbers | None:
+    return array
+
+
+_MOVES: dict[str, Callable[[ProgramAnalysis, Op, dict[int, Numbers]], _Moved]] = {
+    "slice": _one(_slice),
+    "strided_slice": _one(_slice),
+    "transpose": _one(_transpose),
+    "transpose2": _one(_transpose),
+    "unsqueeze": _one(_unsqueeze),
+    "unsqueeze2": _one(_unsqueeze),
+    "squeeze": _one(_squeeze),
+    "squeeze2": _one(_squeeze),
+    "assign": _one(_same),
+    "cast": _one(_same),
+    "stack": _joined(lambda arrays, axis: np.stack(arrays, axis)),
+    "concat": _joined(lambda arrays, axis: np.concatenate(arrays, axis)),
+    "split": _split,
+    "reshape": _reshape,
+    "reshape2": _reshape,
+}

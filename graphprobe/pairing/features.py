@@ -1,0 +1,120 @@
+"""A tensor that a pair may be made of, and what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from graphprobe.ir import Value
+from graphprobe.pairing.analysis import ProgramAnalysis, Stride
+
+Key: TypeAlias = tuple[float | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One tensor of one program in one role.
+
+    Args:
+        value: id in the program's dataflow.
+        name: the variable.
+        shape: its sizes, -1 where unknown; empty where it has no declared shape.
+        kind: the role without the stride, as ``yolo head``; only equal kinds are compared.
+        stride: size of the image / size of the tensor, (height, width); None where it has none.
+        source: what makes it one, as ``X of yolov3_loss``.
+        key: what else tells it apart from its equals (anchors), empty where nothing does.
+        part: which part of which head it is, as ``0.objectness``.
+        channel: axis of the channels.
+        classes: number of classes where its channels hold class scores.
+        depth: layers between it and the input, to order what nothing else orders.
+    """
+
+    value: int
+    name: str
+    shape: tuple[int, ...]
+    kind: str
+    stride: Stride | None
+    source: str
+    key: Key = ()
+    part: str = ""
+    channel: int = 1
+    classes: int | None = None
+    depth: int = 0
+
+    @property
+    def channels(self) -> int:
+        """The number of channels, -1 where unknown."""
+        return self.shape[self.channel] if len(self.shape) > self.channel else -1
+
+
+def make_feature(
+    view: ProgramAnalysis,
+    value: Value,
+    kind: str,
+    source: str,
+    *,
+    key: Key = (),
+    part: str = "",
+    stride: Stride | None = None,
+    classes: int | None = None,
+) -> Feature:
+    """A feature with what the view knows of its value."""
+    place = view.places[value.id]
+    shape = view.shape(value) or ()
+    return Feature(
+        value=value.id,
+        name=value.name,
+        shape=shape,
+        kind=kind,
+        stride=stride if stride is not None else view.stride(value),
+        source=source,
+        key=key,
+        part=part,
+        channel=_channel_axis(shape, place.h if place is not None else None),
+        classes=classes,
+        depth=view.depth[value.id],
+    )
+
+
+def _channel_axis(shape: tuple[int, ...], h: int | None) -> int:
+    """1 for [N, C, H, W]; the last for [N, H, W, C] and for what has no H."""
+    if len(shape) < 2 or h is None:
+        return max(len(shape) - 1, 0)
+    return 1 if h > 1 else len(shape) - 1
+
+
+def stride_text(stride: Stride | None) -> str:
+    """As ``stride 32``, ``stride 1/2`` or, height by width, ``stride 16x4``; empty if unknown."""
+    if stride is None:
+        return ""
+    h, w = map(_number, stride)
+    return f"stride {h}" if h == w else f"stride {h}x{w}"
+
+
+def _number(stride: float) -> str:
+    if not 0.001 < stride < 1e6:
+        return f"{stride:.3g}"
+    for text, value in ((f"{round(stride)}", stride), (f"1/{round(1 / stride)}", 1 / stride)):
+        if value >= 1 and abs(value - round(value)) < 0.01:
+            return text
+    return f"{stride:.2f}"
+
+
+def role_text(kind: str, stride: Stride | None, part: str = "") -> str:
+    """As ``yolo head, stride 32`` or ``yolo head objectness, stride 32``."""
+    name = f"{kind} {part.rpartition('.')[2]}" if part else kind
+    text = stride_text(stride)
+    return f"{name}, {text}" if text else name
+
+
+def coarsest_first(stride: Stride | None) -> Stride:
+    """A key that sorts large strides first and unknown ones last."""
+    return (0.0, 0.0) if stride is None else (-stride[0], -stride[1])
+
+
+def in_order(features: Iterable[Feature]) -> list[Feature]:
+    """By kind, then from the coarsest to the finest, then by anchors and depth."""
+    return sorted(
+        features, key=lambda f: (f.kind, coarsest_first(f.stride), f.key, f.depth, f.shape)
+    )

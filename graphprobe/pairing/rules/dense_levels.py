@@ -1,0 +1,30 @@
+"""The levels of the pyramid of a detector whose heads are alike on all of them."""
+
+from __future__ import annotations
+
+from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.features import Feature
+from graphprobe.pairing.levels import is_dense, neck_levels
+from graphprobe.pairing.rule import PairRule
+
+
+def _find(view: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
+    """As RetinaNet or GFL: published work lets such detectors teach through their levels."""
+    return neck_levels(view) if is_dense(view) else []
+
+
+def _loss_of(_: str) -> tuple[str, float]:
+    return "fgd", 1.0
+
+
+RULE = PairRule(
+    name="dense_levels",
+    level=56,
+    about="the pyramid's levels of detectors whose heads are alike on all of them",
+    find=_find,
+    loss_of=_loss_of,
+    logits=False,
+    heads=False,
+    levels=True,
+    alone=True,
+)

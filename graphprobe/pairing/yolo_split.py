@@ -1,0 +1,128 @@
+"""Heads that a program takes apart anchor by anchor: which channels are x, y, w, h, objectness.
+
+A YOLO head of A anchors and K classes has A x (5 + K) channels; channel c is x, y, w, h,
+objectness or a class score by c mod (5 + K). Whatever a program does to take these apart
+(strided slices, a reshape and slices, a stack of slices), a part is known by the channels that
+it holds. Parts of the targets hold no channel of a head, so they never come up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphprobe.ir import Value
+from graphprobe.ops.kinds import SIZE_ONLY
+from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.channel_indices import Numbers, contents_of
+
+PARTS = ("x", "y", "w", "h", "objectness", "class")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a program takes a head apart.
+
+    Args:
+        classes: K.
+        parts: part -> the values that hold exactly its channels, in the order of the program.
+    """
+
+    classes: int
+    parts: dict[str, list[Value]]
+
+
+def split_of(view: ProgramAnalysis, head: Value) -> Split | None:
+    """How a [N, C, H, W] tensor is taken apart as a YOLO head; None where it is not."""
+    memo: dict[int, Split | None] = view.memo.setdefault("splits", {})
+    if head.id not in memo:
+        memo[head.id] = _split(view, head)
+    return memo[head.id]
+
+
+def _split(view: ProgramAnalysis, head: Value) -> Split | None:
+    shape, place = view.shape(head), view.places[head.id]
+    if shape is None or len(shape) != 4 or place is None or place.h is None:
+        return None
+    axis = 1 if place.h > 1 else 3
+    if shape[axis] < 6:
+        return None
+    held = contents_of(view, head, axis, shape[axis])
+    size = _period(held, shape[axis])
+    if size is None:
+        return None
+    parts: dict[str, list[Value]] = {}
+    for i, numbers in held.items():
+        part = _part(numbers, size, shape[axis] // size)
+        if part:
+            parts.setdefault(part, []).append(view.flow.values[i])
+    return Split(size - 5, parts) if set(PARTS[:5]) <= parts.keys() else None
+
+
+def _period(held: dict[int, Numbers], channels: int) -> int | None:
+    """5 + K: the step between the channels of the x part, which begin at 0."""
+    for numbers in held.values():
+        flat = numbers.ravel()
+        if 2 <= flat.size < channels and flat[0] == 0:
+            step = int(flat[1])
+            whole = step >= 6 and channels == step * flat.size
+            if whole and (flat == range(0, channels, step)).all():
+                return step
+    return None
+
+
+def _part(numbers: Numbers, size: int, anchors: int) -> str:
+    """Which part the channels make up, over all anchors; empty for anything else."""
+    kinds = set((numbers % size).ravel().tolist())
+    if len(kinds) == 1 and numbers.size == anchors and min(kinds) < 5:
+        return PARTS[min(kinds)]
+    whole = numbers.size == anchors * (size - 5) and kinds == set(range(5, size))
+    return "class" if whole else ""
+
+
+def chosen(view: ProgramAnalysis, split: Split) -> dict[str, Value]:
+    """One value a part: one that the program computes with, of the shape that x has."""
+    found: dict[str, Value] = {}
+    for part in PARTS:
+        values = split.parts.get(part, [])
+        like = view.shape(found["x"]) if "x" in found else None
+        # A later value is as good as an earlier one only where it is what the loss reads.
+        ranked = sorted(values, key=lambda v: (not _fits(view, v, like, part), not _used(view, v)))
+        if ranked:
+            found[part] = ranked[0]
+    return found
+
+
+def _fits(view: ProgramAnalysis, value: Value, like: tuple[int, ...] | None, part: str) -> bool:
+    """Whether a part can be multiplied with x, the class scores last."""
+    shape = view.shape(value)
+    if like is None or shape is None:
+        return like is None
+    if part == "class":
+        return shape[:-1] in (like, like[:-1])
+    return shape == like
+
+
+def _used(view: ProgramAnalysis, value: Value) -> bool:
+    """Whether some op computes with it and does not only move it on."""
+    memo: dict[int, bool] = view.memo.setdefault("used", {})
+    if value.id not in memo:
+        types = {op.type for op in view.consumers(value)} - SIZE_ONLY
+        memo[value.id] = bool(types - _PASS)
+    return memo[value.id]
+
+
+_PASS = frozenset(
+    {
+        "slice",
+        "strided_slice",
+        "transpose",
+        "transpose2",
+        "reshape",
+        "reshape2",
+        "stack",
+        "concat",
+        "split",
+        "squeeze2",
+        "unsqueeze2",
+    }
+)

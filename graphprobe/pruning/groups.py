@@ -1,0 +1,236 @@
+"""What is cut together, as slices of parameters: one `Part` for channels that are ranked together.
+
+Channels of one group of convolutions that lie in the same parameters form a part: its units
+(a unit is a channel with everything that goes with it) are numbered from 0, and each `Cut` says
+where the units lie along one axis of some parameters.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from graphprobe.ir import PruneDecision
+from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.pruning.constraints import Channels
+from graphprobe.pruning.decisions import PruneFindings
+from graphprobe.pruning.partition import Classes
+
+Role: TypeAlias = Literal["out", "in", "each"]
+# Where one class lies: (number of the axis, first position).
+_Place: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where the units of a part lie along one axis of some parameters.
+
+    Args:
+        params: parameters with the same places.
+        axis: the axis.
+        size: its size.
+        role: ``out``, ``in`` or ``each``, as `graphprobe.ops.spec.Bind` has it.
+        width: positions a unit takes.
+        stretches: (first position, length) in the order of the units.
+    """
+
+    params: tuple[str, ...]
+    axis: int
+    size: int
+    role: Role
+    width: int
+    stretches: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """An integer of an attribute that goes down by `each` for every unit that is cut.
+
+    Args:
+        op: id of the op.
+        attr: the attribute.
+        index: which entry of a list; None where it is one integer.
+        each: what a unit counts.
+        value: the attribute before the cut.
+        param: a parameter that the op alone reads, or None.
+    """
+
+    op: int
+    attr: str
+    index: int | None
+    each: int
+    value: int | tuple[int, ...]
+    param: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Units that are ranked together: `channels` of them."""
+
+    channels: int
+    cuts: tuple[Cut, ...]
+    counts: tuple[Count, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PruneGroup:
+    """Convolutions whose channels go together.
+
+    Args:
+        number: as in the decisions.
+        leader: the convolution by whose filter channels are ranked.
+        convs: every convolution of the group, the leader first.
+        parts: what can be cut.
+    """
+
+    number: int
+    leader: PruneDecision
+    convs: tuple[PruneDecision, ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """An axis that some parameters have alike, as the four of a norm: the same channels on it."""
+
+    params: tuple[str, ...]
+    layout: ChannelLayout
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class _Lie:
+    """Where the classes of a program lie.
+
+    Args:
+        axes: what places number.
+        places: of each class.
+        counts: what counts each class.
+        lengths: channels of each class.
+    """
+
+    axes: list[_Axis]
+    places: dict[int, list[_Place]]
+    counts: dict[int, list[Count]]
+    lengths: dict[int, int]
+
+
+def prune_groups(found: PruneFindings) -> tuple[PruneGroup, ...]:
+    """The groups that can be cut, in program order of their leaders."""
+    lie = _lie(found)
+    members: dict[int, list[PruneDecision]] = defaultdict(list)
+    for decision in found.decisions:
+        members[decision.group].append(decision)
+    out_axis = {op: axis for op, _, axis in found.channels.convs}
+    groups = []
+    for leader in found.prunable:
+        convs = [leader, *(d for d in members[leader.group] if d is not leader)]
+        classes = _classes_of(found, [d for d in convs if _takes_part(d)], out_axis)
+        parts = _parts(classes, lie)
+        groups.append(PruneGroup(leader.group, leader, tuple(convs), parts))
+    return tuple(groups)
+
+
+def _takes_part(decision: PruneDecision) -> bool:
+    return decision.status != "blocked" or decision.reason == "depthwise"
+
+
+def _classes_of(
+    found: PruneFindings, convs: list[PruneDecision], out_axis: dict[int, int]
+) -> list[int]:
+    classes: dict[int, None] = {}
+    for conv in convs:
+        bound = found.channels.bound.get((conv.param, out_axis[conv.op]))
+        if bound is not None:
+            for run in bound.layout.runs:
+                for piece in found.classes.pieces(run):
+                    if piece.cls not in found.blocked:
+                        classes[piece.cls] = None
+    return list(classes)
+
+
+def _lie(found: PruneFindings) -> _Lie:
+    """Find every class on every axis that channels lie along."""
+    lie = _Lie(_axes(found.channels), defaultdict(list), defaultdict(list), {})
+    for number, axis in enumerate(lie.axes):
+        layout = axis.layout
+        for cls, first, length in _pieces(found.classes, layout):
+            lie.lengths[cls] = length
+            for repeat in range(layout.outer):
+                place = (number, first + repeat * layout.size * layout.inner)
+                lie.places[cls].append(place)
+    for cls, count in _counted(found.channels, found.classes):
+        lie.counts[cls].append(count)
+    return lie
+
+
+def _axes(channels: Channels) -> list[_Axis]:
+    """The axes along which channels lie, in the order of their parameters' names."""
+    alike: dict[tuple[ChannelLayout, Role], list[str]] = defaultdict(list)
+    for (param, _), bound in sorted(channels.bound.items()):
+        alike[(bound.layout, bound.role)].append(param)
+    return [_Axis(tuple(params), *key) for key, params in alike.items()]
+
+
+def _pieces(classes: Classes, layout: ChannelLayout) -> list[tuple[int, int, int]]:
+    """(class, first position, channels) for each piece of a layout's first repetition."""
+    found = []
+    at = 0
+    for run in layout.runs:
+        for piece in classes.pieces(run):
+            found.append((piece.cls, at * layout.inner, piece.run.length))
+            at += piece.run.length
+    return found
+
+
+def _counted(channels: Channels, classes: Classes) -> Iterator[tuple[int, Count]]:
+    """Each class that an attribute counts, with what one of its channels counts."""
+    for op, edit in channels.edits:
+        times: dict[int, int] = defaultdict(int)
+        for cls, _, _ in _pieces(classes, edit.layout):
+            times[cls] += edit.layout.inner * edit.layout.outer
+        for cls, n in times.items():
+            each = n // edit.share
+            yield cls, Count(op, edit.attr, edit.index, each, edit.value, _only_its(channels, op))
+
+
+def _only_its(channels: Channels, op: int) -> str | None:
+    """A parameter by which an op can be told from others."""
+    for name in channels.program.ops[op].input_names():
+        if channels.users.get((name, 0)) == {op}:
+            return name
+    return None
+
+
+def _parts(classes: list[int], lie: _Lie) -> tuple[Part, ...]:
+    """Classes that lie on the same axes and in the same attributes make one part."""
+    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for cls in classes:
+        where = tuple(number for number, _ in lie.places[cls])
+        counts = tuple(sorted(lie.counts[cls], key=str)) if cls in lie.counts else ()
+        alike[(where, counts)].append(cls)
+    parts = []
+    for together in alike.values():
+        size = sum(lie.lengths[cls] for cls in together)
+        parts.append(Part(size, _cuts(together, lie), tuple(lie.counts.get(together[0], ()))))
+    return tuple(parts)
+
+
+def _cuts(together: list[int], lie: _Lie) -> tuple[Cut, ...]:
+    """The n-th place of each class on an axis makes one cut of all of them."""
+    merged: dict[tuple[int, int, Role, int, tuple[tuple[int, int], ...]], list[str]] = {}
+    for column in zip(*(lie.places[cls] for cls in together), strict=True):
+        axis = lie.axes[column[0][0]]
+        layout, width = axis.layout, axis.layout.inner
+        stretches = tuple(
+            (first, lie.lengths[cls] * width)
+            for cls, (_, first) in zip(together, column, strict=True)
+        )
+        key = (layout.axis, layout.extent, axis.role, width, stretches)
+        merged.setdefault(key, []).extend(axis.params)
+    return tuple(
+        Cut(tuple(sorted(params)), axis, size, role, width, stretches)
+        for (axis, size, role, width, stretches), params in merged.items()
+    )

@@ -1,0 +1,122 @@
+"""The way from a convolution to what stops it, as names of variables."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterator
+
+from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.pruning.constraints import Channels
+from graphprobe.pruning.partition import Classes
+
+# For each value reached: the value one step nearer to the goal (None at the goal), the last value
+# of the way, and the op of the goal.
+_Tree = dict[int, tuple[int | None, int, int]]
+
+# Longer ways leave out what lies between their beginning and their end, shown as "...". Without
+# a limit, a chain of n layers would have ways of n * n / 2 names in all.
+MOST = 100
+
+
+class Paths:
+    """Shortest ways along one class of channels; a class is searched once for each goal."""
+
+    def __init__(self, channels: Channels, classes: Classes) -> None:
+        self._channels = channels
+        self._classes = classes
+        self._of_layout: dict[int, frozenset[int]] = {}
+        self._trees: dict[tuple[int, int, int], _Tree] = {}
+
+    def to_block(self, op: int, cls: int, goals: Collection[int]) -> tuple[tuple[str, ...], int]:
+        """From a convolution's output to the nearest of the ops that stop a class.
+
+        Returns:
+            The variables on the way, the last being what the op makes of it (where it makes
+            anything), and the op.
+        """
+        tree = self._tree(cls, goals)
+        start = self._output(op)
+        if start is None or start not in tree:
+            return (), next(iter(goals))
+        names, at = self._follow(tree, start), tree[start][2]
+        made = next(iter(self._channels.program.ops[at].output_names()), None)
+        if at != op and made is not None and self._goes_on(at):
+            names.append(made)
+        return tuple(names), at
+
+    def between(self, op: int, leader: int, cls: int) -> tuple[str, ...]:
+        """From one convolution's output to another's, along a class."""
+        tree = self._tree(cls, (leader,))
+        start = self._output(op)
+        return tuple(self._follow(tree, start)) if start in tree and start is not None else ()
+
+    def _goes_on(self, op: int) -> bool:
+        return self._channels.program.ops[op].type not in ("fetch", "fetch_v2")
+
+    def _output(self, op: int) -> int | None:
+        for value in self._channels.flow.writes(self._channels.program.ops[op]):
+            if self._channels.layouts[value.id] is not None:
+                return value.id
+        return None
+
+    def _follow(self, tree: _Tree, start: int) -> list[str]:
+        names: list[str] = []
+        at: int | None = start
+        while at is not None and len(names) < MOST:
+            name = self._channels.flow.values[at].name
+            # An op in place writes the name that it reads.
+            if not names or names[-1] != name:
+                names.append(name)
+            at = tree[at][0]
+        if at is not None:
+            names += ["...", self._channels.flow.values[tree[at][1]].name]
+        return names
+
+    def _tree(self, cls: int, goals: Collection[int]) -> _Tree:
+        """The ways to some goals: to those of a class's obstacle, or to its leader."""
+        key = (cls, next(iter(goals)), len(goals))
+        if key not in self._trees:
+            self._trees[key] = self._search(cls, goals)
+        return self._trees[key]
+
+    def _search(self, cls: int, goals: Collection[int]) -> _Tree:
+        tree: _Tree = {}
+        queue: deque[int] = deque()
+        for goal in goals:
+            for value in self._starts(cls, goal):
+                if value not in tree:
+                    tree[value] = (None, value, goal)
+                    queue.append(value)
+        while queue:
+            at = queue.popleft()
+            for other in self._neighbours(at, cls):
+                if other not in tree:
+                    tree[other] = (at, *tree[at][1:])
+                    queue.append(other)
+        return tree
+
+    def _starts(self, cls: int, goal: int) -> list[int]:
+        """What the op reads of the class; what it writes where it reads nothing of it."""
+        flow, op = self._channels.flow, self._channels.program.ops[goal]
+        reads = [v.id for v in flow.reads(op) if self._holds(v.id, cls)]
+        return reads or [v.id for v in flow.writes(op) if self._holds(v.id, cls)]
+
+    def _neighbours(self, value: int, cls: int) -> Iterator[int]:
+        flow = self._channels.flow
+        at = flow.values[value]
+        ops = at.consumers if at.producer is None else [at.producer, *at.consumers]
+        for op in ops:
+            if op in self._channels.links:
+                for ids in (*flow.inputs[op].values(), *flow.outputs[op].values()):
+                    yield from (i for i in ids if self._holds(i, cls))
+
+    def _holds(self, value: int, cls: int) -> bool:
+        layout = self._channels.layouts[value]
+        return layout is not None and cls in self._set(layout)
+
+    def _set(self, layout: ChannelLayout) -> frozenset[int]:
+        found = self._of_layout.get(id(layout))
+        if found is None:
+            pieces = (p.cls for run in layout.runs for p in self._classes.pieces(run))
+            found = self._of_layout[id(layout)] = frozenset(pieces)
+        return found

@@ -1,0 +1,84 @@
+"""Why channels are stopped, in the words of the contract."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+from graphprobe.ir import Op
+from graphprobe.ir.dataflow import reachable
+from graphprobe.ir.findings import Reason
+from graphprobe.ops import op_spec
+from graphprobe.pruning.constraints import Block, Channels
+
+_SEEDS: dict[str, tuple[Reason, str]] = {
+    "concat": ("concat", "its channels are joined with others"),
+    "residual": ("residual", "its channels are combined one by one with another layer's"),
+    "grouped": ("grouped", "its channels are tied by the groups of a layer"),
+    "reorder": ("unsupported_op", "policy seeds does not follow channels through this op"),
+}
+
+
+def resolved(channels: Channels) -> list[Block]:
+    """Every block with its reason.
+
+    A block without one is ``output`` where nothing but the program's answers comes of the op
+    (no layer with weights is in between), and ``unsupported_op`` otherwise.
+    """
+    answers: set[int] | None = None
+    found = []
+    for block in channels.blocks:
+        if block.reason is None:
+            answers = _answers(channels) if answers is None else answers
+            reason: Reason = "output" if block.op in answers else "unsupported_op"
+            block = replace(block, reason=reason)
+        found.append(block)
+    return found
+
+
+def seeds_blocks(channels: Channels) -> list[Block]:
+    """What the policy ``seeds`` refuses beyond what cannot be cut at all."""
+    found = [
+        Block(layout, op, _SEEDS[what][1], _SEEDS[what][0]) for what, layout, op in channels.meets
+    ]
+    users: dict[tuple[str, int], list[int]] = defaultdict(list)
+    for op, param, out_axis in channels.convs:
+        users[param, out_axis].append(op)
+    for space, ops in users.items():
+        bound = channels.bound.get(space)
+        if bound is not None and len(ops) > 1:
+            detail = f"{len(ops)} convolutions share its filter"
+            found += [Block(bound.layout, op, detail, "shared") for op in ops]
+    return found
+
+
+def _answers(channels: Channels) -> set[int]:
+    """Ops from which some answer of the program is reached without a layer with weights."""
+    program = channels.program
+    ends = [op.id for op in program.ops if op.role == "forward" and _is_end(channels, op)]
+
+    def back(at: int) -> list[int]:
+        before = set(channels.flow.predecessors(at))
+        return [i for i in before if not _has_weights(channels, program.ops[i])]
+
+    return reachable(ends, back)
+
+
+def _is_end(channels: Channels, op: Op) -> bool:
+    return not any(
+        reader.role == "forward"
+        for value in channels.flow.writes(op)
+        for reader in channels.flow.consumers(value)
+    )
+
+
+def _has_weights(channels: Channels, op: Op) -> bool:
+    """A layer that makes new features: known ones that say so, unknown ones with parameters."""
+    spec = op_spec(op.type)
+    if spec is not None and not spec.makes:
+        return False
+    for value in channels.flow.reads(op):
+        var = channels.program.var(value.name, op.block)
+        if var is not None and var.persistable and value.producer is None:
+            return True
+    return False

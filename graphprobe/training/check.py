@@ -1,0 +1,288 @@
+"""Prove a distillation config on one batch: what each pair does to the student, before training."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import paddle
+
+from graphprobe.config import Config, DistillConfig
+from graphprobe.errors import GraphprobeError, Problem
+from graphprobe.training.assemble import (
+    Say,
+    add_terms,
+    make_engine,
+    merge_in,
+    open_student,
+    open_teacher,
+    total_loss,
+    with_feeds,
+)
+from graphprobe.training.feeding.feeding import open_sets, train_batches
+from graphprobe.training.networks.build import Network
+from graphprobe.training.objective import Group, Term, group_pairs
+from graphprobe.training.pruning.pairs_after_pruning import pair_problems
+from graphprobe.training.runtime.step import Engine, Feed
+from graphprobe.training.teacher.merge import PREFIX
+
+# A weighted term this many times the task's loss, or less than its inverse, is worth a warning.
+FAR = 1000.0
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A scalar on one batch: its value and the gradient that it sends to the student.
+
+    Args:
+        value: of the scalar.
+        gradient: the L2 norm over all the student's parameters.
+        reached: parameters whose gradient is not all zero.
+        teacher: the teacher's parameters that it sends a gradient to; must be empty.
+    """
+
+    value: float
+    gradient: float
+    reached: int
+    teacher: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the check says of one term.
+
+    Args:
+        term: as logs call it.
+        loss: its name.
+        pairs: (student, teacher) names.
+        weight: of the config.
+        value: unweighted; share: weighted, over the task's loss.
+        gradient_share: of the weighted term's gradient norm, over the task's.
+        suggested: the weight at which all terms together send a gradient of the task's norm.
+        reached: parameters of the student that its gradient reaches.
+        idle: whether no box of the batch gives the term anything to compare.
+        problems: why it fails; empty where it passes.
+    """
+
+    term: str
+    loss: str
+    pairs: tuple[tuple[str, str], ...]
+    weight: float
+    value: float | None = None
+    share: float | None = None
+    gradient_share: float | None = None
+    suggested: float | None = None
+    reached: int | None = None
+    idle: bool = False
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of a check."""
+
+    task: Reach | None
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+    parameters: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether the config can be trained with."""
+        return not self.problems and not any(row.problems for row in self.rows)
+
+
+def probe_distillation(config: DistillConfig, place: Any, *, where: str, say: Say) -> Verdict:
+    """Merge for real, run one batch, and look at every term.
+
+    Raises:
+        GraphprobeError: the programs, their weights or the data cannot be opened.
+    """
+    student = open_student(config, place, where=where, say=say)
+    teacher = open_teacher(config, place, where=where, say=say)
+    assert teacher is not None  # noqa: S101 - the kind is distill
+    sets = open_sets(config.train, student.built)
+    groups, problems = group_pairs(config.pairs)
+    wrong = {g.name: pair_problems(g, student, teacher) for g in groups}
+    fit = [group for group in groups if not wrong[group.name]]
+    rows = {g.name: _failed(g, wrong[g.name]) for g in groups}
+    if not fit:
+        return Verdict(None, tuple(rows.values()), tuple(problems), (), 0)
+    student_names = [p.name for p in student.main.all_parameters()]
+    merge_in(config, student, teacher, place)
+    terms = add_terms(fit, student, place)
+    student = with_feeds(student, terms)
+    feed = train_batches(config.train, sets.train, student.built).batch(0)
+    task = reach(student, student.built.loss or "", feed, place)
+    of_losses = {name for term in terms for name in term.parameters}
+    reaches = [reach(student, term.plain.name, feed, place, of_losses) for term in terms]
+    busy = max(sum(not _is_idle(term, feed) for term in terms), 1)
+    for term, found in zip(terms, reaches, strict=True):
+        rows[term.group.name] = _row(term, found, task, busy, idle=_is_idle(term, feed))
+    engine = make_engine(config, student, total_loss(student, terms), place)
+    problems += _moved(engine, feed)
+    table = tuple(rows.values())
+    return Verdict(task, table, tuple(problems), _warnings(table, task), len(student_names))
+
+
+def probe_training(config: Config, place: Any, *, where: str, say: Say) -> Verdict:
+    """Run one batch of a config without a teacher: is the loss finite, and does it reach?
+
+    Raises:
+        GraphprobeError: the program, its weights or the data cannot be opened.
+    """
+    student = open_student(config, place, where=where, say=say)
+    sets = open_sets(config.train, student.built)
+    feed = train_batches(config.train, sets.train, student.built).batch(0)
+    task = reach(student, student.built.loss or "", feed, place)
+    count = len(student.main.all_parameters())
+    problems = []
+    if not np.isfinite(task.value) or not np.isfinite(task.gradient):
+        problems.append(Problem("train", f"loss {task.value}, gradient {task.gradient}"))
+    elif not task.reached:
+        problems.append(Problem("student", "no gradient reaches a parameter"))
+    return Verdict(task, (), tuple(problems), (), count)
+
+
+def reach(
+    student: Network, loss: str, feed: Feed, place: Any, of_losses: Collection[str] = ()
+) -> Reach:
+    """Run a scalar of the student's program and its gradient on one batch.
+
+    Args:
+        of_losses: parameters of losses, which are none of the student's.
+    """
+    program = student.main.clone()
+    block = program.global_block()
+    with paddle.static.program_guard(program):
+        pairs = paddle.static.append_backward(block.var(loss), no_grad_set=set(of_losses))
+    stray = [
+        name
+        for name, var in block.vars.items()
+        if name.startswith(PREFIX) and var.persistable and block.has_var(f"{name}@GRAD")
+    ]
+    fetches = [loss, *(g.name for _, g in pairs), *(f"{name}@GRAD" for name in stray)]
+    value, *gradients = paddle.static.Executor(place).run(
+        program, feed=dict(feed), fetch_list=fetches, scope=student.scope
+    )
+    norms = [float(np.linalg.norm(np.asarray(g, np.float64))) for g in gradients]
+    own, others = norms[: len(pairs)], norms[len(pairs) :]
+    return Reach(
+        value=float(np.asarray(value).reshape(-1)[0]),
+        gradient=float(np.linalg.norm(own)),
+        reached=sum(norm > 0 for norm in own),
+        teacher=tuple(n for n, norm in zip(stray, others, strict=True) if norm != 0),
+    )
+
+
+def _failed(group: Group, problems: Sequence[Problem]) -> Row:
+    return Row(group.name, group.loss.name, _names(group), group.weight, problems=tuple(problems))
+
+
+def _names(group: Group) -> tuple[tuple[str, str], ...]:
+    return tuple((pair.student, pair.teacher) for pair in group.pairs)
+
+
+def _is_idle(term: Term, feed: Feed) -> bool:
+    """Whether the maps that a term is fed are all zero: a level may have no box in one batch."""
+    return bool(term.feeds) and not any(feed[name].any() for name, _, _ in term.feeds)
+
+
+def _row(term: Term, found: Reach, task: Reach, count: int, *, idle: bool) -> Row:
+    group = term.group
+    usable = np.isfinite(found.gradient) and found.gradient > 0
+    return Row(
+        term=group.name,
+        loss=group.loss.name,
+        pairs=_names(group),
+        weight=group.weight,
+        value=found.value,
+        share=_over(group.weight * found.value, task.value),
+        gradient_share=_over(group.weight * found.gradient, task.gradient),
+        suggested=_round(task.gradient / (count * found.gradient)) if usable else None,
+        reached=found.reached,
+        idle=idle,
+        problems=tuple(Problem(group.path, text) for text in _faults(found, group, idle=idle)),
+    )
+
+
+def _over(value: float, base: float) -> float | None:
+    return value / base if np.isfinite(value) and np.isfinite(base) and base else None
+
+
+def _round(value: float) -> float | None:
+    return float(f"{value:.2g}") if np.isfinite(value) else None
+
+
+def _faults(found: Reach, group: Group, *, idle: bool) -> list[str]:
+    student = ", ".join(pair.student for pair in group.pairs)
+    faults = []
+    if not np.isfinite(found.value):
+        faults.append(f"the loss is {found.value} on the first batch")
+    elif not np.isfinite(found.gradient):
+        faults.append("its gradient is not finite")
+    elif not found.reached and not idle:
+        faults.append(f"no gradient reaches a parameter of the student through {student}")
+    if found.teacher:
+        faults.append(f"the teacher's {found.teacher[0]} gets a gradient")
+    return faults
+
+
+def _moved(engine: Engine, feed: Feed) -> list[Problem]:
+    """Take one real step and see that nothing of the teacher moves."""
+    names = [name for name in engine.state_names if name.startswith(PREFIX)]
+    before = engine.values(names)
+    try:
+        engine.step(1, feed, 1e-6)
+    except GraphprobeError as error:
+        return [Problem("train", error.message)]
+    after = engine.values(names)
+    moved = [name for name in names if not np.array_equal(before[name], after[name])]
+    return [Problem("teacher", f"{name} moved in a step") for name in moved]
+
+
+def _warnings(rows: Sequence[Row], task: Reach) -> tuple[str, ...]:
+    said = [] if np.isfinite(task.value) else [f"the task's own loss is {task.value}"]
+    said += [
+        f"{row.term}: no box of this batch is at its level, so it compares nothing"
+        for row in rows
+        if row.idle
+    ]
+    for row in rows:
+        if row.idle or row.share is None or 1 / FAR <= row.share <= FAR:
+            continue
+        hint = (
+            f"; weight {row.suggested:g} sends a gradient like the task's" if row.suggested else ""
+        )
+        said += [f"{row.term}: weighted, it is {row.share:.3g} times the task's loss{hint}"]
+    return tuple(said)
+
+
+def as_document(verdict: Verdict) -> Mapping[str, Any]:
+    """Plain data for json."""
+    task = verdict.task
+    return {
+        "passed": verdict.passed,
+        "task": None if task is None else {"loss": task.value, "gradient": task.gradient},
+        "terms": [
+            {
+                "term": row.term,
+                "loss": row.loss,
+                "pairs": [{"student": s, "teacher": t} for s, t in row.pairs],
+                "weight": row.weight,
+                "value": row.value,
+                "loss_over_task": row.share,
+                "gradient_over_task": row.gradient_share,
+                "suggested_weight": row.suggested,
+                "parameters_reached": row.reached,
+                "idle": row.idle,
+                "problems": [str(problem) for problem in row.problems],
+            }
+            for row in verdict.rows
+        ],
+        "problems": [str(problem) for problem in verdict.problems],
+        "warnings": list(verdict.warnings),
+    }

@@ -1,0 +1,156 @@
+"""Measure a network on a data set: VOC mAP or COCO AP for detection, mean IoU for segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import paddle
+from numpy.typing import NDArray
+
+from graphprobe.config import TrainSection
+from graphprobe.data.batches import TRUTH, EvalBatches, split_truth, truths
+from graphprobe.data.coco_ap import CocoAp
+from graphprobe.data.metric_names import COCO, ELEVEN_POINT, INTEGRAL, LABELS, MIOU
+from graphprobe.data.miou import Miou
+from graphprobe.data.open import parse_spec
+from graphprobe.data.sample import Dataset
+from graphprobe.data.voc_map import VocMap
+from graphprobe.errors import ConfigError, Problem
+from graphprobe.training.feeding.cached_dataset import KeptBatches
+from graphprobe.training.feeding.feeding import eval_batches
+from graphprobe.zoo import Built
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric, its value from 0 to 1, each class's, and what else belongs to it, by name.
+
+    None stands where no object of a class or size is there to be found.
+    """
+
+    metric: str
+    value: float
+    classes: tuple[tuple[str, float | None], ...]
+    more: tuple[tuple[str, float | None], ...] = ()
+
+
+class Evaluator:
+    """Runs an evaluation program over a data set.
+
+    Args:
+        built: a network built for evaluation.
+        batches: what to measure on.
+        place: where it runs.
+        metric: a key of `LABELS`.
+    """
+
+    def __init__(
+        self, built: Built, batches: EvalBatches | KeptBatches, place: Any, metric: str
+    ) -> None:
+        self._built, self._batches = built, batches
+        self._executor = paddle.static.Executor(place)
+        self.metric = metric
+
+    @property
+    def label(self) -> str:
+        """The metric as people call it."""
+        return LABELS[self.metric]
+
+    def run(self, scope: Any) -> Score:
+        """Measure with the weights of a scope."""
+        if self._built.task == "segmentation":
+            return self._segmentation(scope)
+        return self._detection(scope)
+
+    def outputs(self, scope: Any) -> Iterator[tuple[dict[str, Any], list[NDArray[Any]]]]:
+        """Each batch with what the network makes of it."""
+        names = {name for name, _, _ in self._built.feeds}
+        fetches = list(self._built.outputs.values())
+        for number in range(len(self._batches)):
+            batch = self._batches.batch(number)
+            feed, _ = split_truth(batch)
+            found = self._executor.run(
+                self._built.main,
+                feed={name: array for name, array in feed.items() if name in names},
+                fetch_list=fetches,
+                scope=scope,
+            )
+            yield batch, found
+
+    def _detection(self, scope: Any) -> Score:
+        names = self._batches.dataset.class_names
+        measure = CocoAp(names) if self.metric == COCO else VocMap(names)
+        roles = list(self._built.outputs)
+        for batch, found in self.outputs(scope):
+            by_role = dict(zip(roles, found, strict=True))
+            rows = split_rows(by_role["bbox"], by_role["bbox_num"])
+            for detections, truth in zip(rows, truths(batch), strict=True):
+                measure.add(detections, truth.boxes, truth.classes, truth.difficult)
+        return _coco_score(measure) if isinstance(measure, CocoAp) else self._voc_score(measure)
+
+    def _voc_score(self, measure: VocMap) -> Score:
+        result = measure.result()
+        eleven = self.metric == ELEVEN_POINT
+        classes = tuple((c.name, c.eleven_point if eleven else c.integral) for c in result.classes)
+        return Score(self.metric, result.value(self.metric), classes)
+
+    def _segmentation(self, scope: Any) -> Score:
+        measure = Miou(self._batches.dataset.class_names)
+        for batch, (found, *_) in self.outputs(scope):
+            measure.add(labels_of(found), batch[TRUTH + "mask"])
+        result = measure.result()
+        return Score(MIOU, result.miou, result.classes)
+
+
+def _coco_score(measure: CocoAp) -> Score:
+    result = measure.result()
+    more = (
+        ("AP50", result.ap50),
+        ("AP75", result.ap75),
+        ("AP small", result.small),
+        ("AP medium", result.medium),
+        ("AP large", result.large),
+    )
+    return Score(COCO, result.ap or 0.0, result.classes, more)
+
+
+def labels_of(output: NDArray[Any]) -> NDArray[np.uint8]:
+    """Class numbers [N, H, W] from scores [N, C, H, W], or from numbers of any such shape."""
+    scores = output.ndim == 4 and output.shape[1] > 1
+    labels = output.argmax(1) if scores else output.reshape(len(output), *output.shape[-2:])
+    return labels.astype(np.uint8)
+
+
+def make_evaluator(section: TrainSection, built: Built, val: Dataset, place: Any) -> Evaluator:
+    """An evaluator with the batches and the metric of a config.
+
+    Raises:
+        ConfigError: the metric is not one of the network's task.
+    """
+    batches = eval_batches(section, val, built)
+    return Evaluator(built, batches, place, choose_metric(section, built.task))
+
+
+def choose_metric(section: TrainSection, task: str) -> str:
+    """What ``train.metric`` names; ``auto`` is the metric that the data are published with.
+
+    Raises:
+        ConfigError: it is not one of the task.
+    """
+    known = [MIOU] if task == "segmentation" else [ELEVEN_POINT, INTEGRAL, COCO]
+    if section.metric in known:
+        return section.metric
+    if section.metric != "auto":
+        problem = Problem("train.metric", f"{section.metric} does not measure {task}")
+        raise ConfigError([problem], hint=f"take auto, {' or '.join(known)}")
+    is_coco = section.data.val is not None and parse_spec(section.data.val)[0] == "coco"
+    return COCO if is_coco and COCO in known else known[0]
+
+
+def split_rows(rows: NDArray[Any], counts: NDArray[Any]) -> list[NDArray[Any]]:
+    """Part the detections of a batch [K, 6] by how many each picture has [N]."""
+    ends = np.cumsum(np.asarray(counts).reshape(-1))
+    return np.split(np.asarray(rows)[: int(ends[-1])], ends[:-1]) if len(ends) else []

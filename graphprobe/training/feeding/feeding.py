@@ -1,0 +1,153 @@
+"""From the data section of a config to batches that fit a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from graphprobe.config import TrainSection
+from graphprobe.data.batches import EvalBatches, TrainBatches
+from graphprobe.data.open import open_data
+from graphprobe.data.recipe import Recipe
+from graphprobe.data.sample import Dataset
+from graphprobe.data.targets import choose_targets
+from graphprobe.errors import ConfigError, DataError, Problem
+from graphprobe.training.distributed.ranks import rank, world
+from graphprobe.training.feeding.cached_dataset import Remembered
+from graphprobe.zoo import Built
+
+
+@dataclass(frozen=True)
+class DataSets:
+    """The samples of a run; `val` is None where the config names none."""
+
+    train: Dataset
+    val: Dataset | None
+
+
+def open_sets(section: TrainSection, built: Built) -> DataSets:
+    """Open what a config names and hold it against the network.
+
+    Raises:
+        DataError: a set cannot be opened, or its task or number of classes is another.
+    """
+    val = None if section.data.val is None else _open(section.data.val, "val", built)
+    train = _open(section.data.train, "train", built)
+    limit = section.data.cache_mb * 1_000_000 // max(section.workers, 1)
+    return DataSets(Remembered(train, limit) if limit else train, val)
+
+
+def open_validation(section: TrainSection, built: Built) -> Dataset:
+    """Open the validation set alone.
+
+    Raises:
+        DataError: as `open_sets`, or the config names none.
+    """
+    if section.data.val is None:
+        hint = "-o 'train.data.val=voc:PATH?split=val'"
+        raise DataError("the config names no validation data", where="train.data.val", hint=hint)
+    return _open(section.data.val, "val", built)
+
+
+def _open(spec: str, key: str, built: Built) -> Dataset:
+    try:
+        found = open_data(spec)
+    except DataError as error:
+        where = f"train.data.{key}: {error.where}" if error.where else f"train.data.{key}"
+        raise DataError(error.message, where=where, hint=error.hint) from error
+    if found.task != built.task:
+        raise DataError(
+            f"train.data.{key} is for {found.task}, the network for {built.task}", where=spec
+        )
+    classes, wanted = len(found.class_names), built.meta["num_classes"]
+    if classes != wanted:
+        raise DataError(
+            f"has {classes} classes ({', '.join(found.class_names[:8])}), the network {wanted}",
+            where=spec,
+            hint=f"set train.data.{key}, or name the program with num_classes={classes}",
+        )
+    return found
+
+
+def check_sizes(section: TrainSection, built: Built, key: str, *, where: str = "") -> None:
+    """Hold the image size of a config against a network whose input fixes one.
+
+    Raises:
+        ConfigError: they differ; pictures of another size could not be fed.
+    """
+    fixed = built.meta.get("size")
+    if fixed is None:
+        return
+    given = {"image_size": (section.image_size,), "augment.sizes": section.augment.sizes}
+    problems = [
+        Problem(f"train.{path}", f"{size}, but the {key}'s program takes {fixed} x {fixed}")
+        for path, sizes in given.items()
+        for size in sizes
+        if size != fixed
+    ]
+    if problems:
+        hint = f"train.image_size={fixed} and train.augment.sizes=[] fit"
+        raise ConfigError(problems, where=where, hint=hint)
+
+
+def make_recipe(section: TrainSection, meta: dict[str, Any]) -> Recipe:
+    """The augmentations of a config with what the network wants of its pictures."""
+    augment = section.augment
+    return Recipe(
+        sizes=augment.sizes or (section.image_size,),
+        distort=augment.distort,
+        expand=augment.expand,
+        crop=augment.crop,
+        flip=augment.flip,
+        mixup=augment.mixup,
+        **_norms(meta),
+    )
+
+
+def _norms(meta: dict[str, Any]) -> dict[str, Any]:
+    wanted = {"mean": "image_mean", "std": "image_std"}
+    norms: dict[str, Any] = {to: tuple(meta[key]) for to, key in wanted.items() if key in meta}
+    return {**norms, "bgr": meta.get("image_channels", "rgb") == "bgr"}
+
+
+def describe_pixels(built: Built) -> str:
+    """What a network wants of its pictures, for those who feed what was exported."""
+    recipe = make_recipe(TrainSection(), built.meta)
+    order = "blue, green, red" if recipe.bgr else "red, green, blue"
+    mean, std = (", ".join(f"{v:g}" for v in values) for values in (recipe.mean, recipe.std))
+    return f"channels {order}; pixels over 255, minus ({mean}), over ({std})"
+
+
+def other_pixels(student: Built, teacher: Built) -> str:
+    """How the teacher wants its pictures where that is not how the student gets them, or empty.
+
+    Both are fed the same picture, so a teacher of another order or scale would see wrong colours.
+    """
+    theirs, ours = _norms(teacher.meta), _norms(student.meta)
+    return "" if theirs == ours else ", ".join(f"{k} {v}" for k, v in sorted(theirs.items()))
+
+
+def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> TrainBatches:
+    """The endless list of training batches of a run; of several processes, each has its part.
+
+    Args:
+        built: the network; its inputs are what a batch holds.
+
+    Raises:
+        DataError: nothing makes one of the inputs.
+    """
+    return TrainBatches(
+        dataset,
+        make_recipe(section, built.meta),
+        section.batch_size * world(),
+        seed=section.seed,
+        shard=(rank(), world()),
+        targets=choose_targets([name for name, _, _ in built.feeds], built.meta),
+        mixup_until=section.augment.mixup_until or None,
+    )
+
+
+def eval_batches(section: TrainSection, dataset: Dataset, built: Built) -> EvalBatches:
+    """The validation set once, in order."""
+    recipe = make_recipe(section, built.meta)
+    return EvalBatches(dataset, section.image_size, section.batch_size, recipe)

@@ -1,0 +1,1 @@
+"""Where a trainable network comes from."""

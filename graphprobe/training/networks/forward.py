@@ -1,0 +1,233 @@
+"""A network's forward part with some weights, to try a cut on: bundled models and program files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import paddle
+
+from graphprobe.config import ProgramRef
+from graphprobe.errors import LoadError
+from graphprobe.formats import load_file
+from graphprobe.model import Model
+from graphprobe.ops.families.heads import FAMILY as HEADS
+from graphprobe.programs import ZOO, is_code, run_code
+from graphprobe.training.pruning.plan import Array
+from graphprobe.zoo import build_zoo, parse_zoo
+
+# H and W of the trial where the program leaves them open.
+TRIAL_SIZE = 96
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A forward program that can be run.
+
+    Args:
+        program: the paddle program, without feed and fetch ops.
+        scope: its values.
+        batch: an input for each feed.
+        outputs: what its heads read (or what it gives out, where it has none), before anything
+            is made whole numbers of it.
+    """
+
+    program: Any
+    scope: Any
+    batch: dict[str, Array]
+    outputs: tuple[str, ...]
+
+    def copy(self) -> Forward:
+        """The same with a program and values of its own."""
+        scope = paddle.static.Scope()
+        for name in parameters(self.program):
+            value = np.array(self.scope.find_var(name).get_tensor())
+            scope.var(name).get_tensor().set(value, paddle.CPUPlace())
+        return Forward(self.program.clone(), scope, self.batch, self.outputs)
+
+    def run(self) -> list[Array]:
+        """The outputs for the batch."""
+        names = [n for n in self.batch if self.program.global_block().has_var(n)]
+        part = self.program._prune_with_input(names, list(self.outputs))
+        feed = {n: v for n, v in self.batch.items() if part.global_block().has_var(n)}
+        executor = paddle.static.Executor(paddle.CPUPlace())
+        try:
+            found = executor.run(part, feed=feed, fetch_list=list(self.outputs), scope=self.scope)
+            return [np.array(result) for result in found]
+        finally:
+            executor.close()
+            # The activations of a run stay in scopes of their own below this one.
+            self.scope.drop_kids()
+
+    def small(self) -> Forward:
+        """The same on a smaller picture where the program fixes a larger one and lets it shrink."""
+        program = self.program.clone()
+        batch = dict(self.batch)
+        for name, value in self.batch.items():
+            if value.ndim == 4 and min(value.shape[2:]) > TRIAL_SIZE:
+                batch[name] = value[:, :, :TRIAL_SIZE, :TRIAL_SIZE].copy()
+                program.global_block().var(name).desc.set_shape(list(batch[name].shape))
+        try:
+            infer_shapes(program)
+        except (RuntimeError, ValueError):
+            return self
+        return Forward(program, self.scope, batch, self.outputs)
+
+
+def open_forward(ref: ProgramRef, *, seed: int = 0) -> Forward:
+    """Build or read a network for a trial; its parameters are random where it brings none.
+
+    Raises:
+        LoadError: it is no bundled model, no function of the user's and no ProgramDesc file.
+    """
+    text = ref.program
+    program = _build(text)
+    _strip(program)
+    rng = np.random.default_rng(seed)
+    scope = paddle.static.Scope()
+    for name, shape in parameters(program).items():
+        value = _first_value(rng, name, shape, _variances(program))
+        scope.var(name).get_tensor().set(value, paddle.CPUPlace())
+    return Forward(program, scope, dict(_batch(program, rng)), outputs_of(program))
+
+
+def parameters(program: Any) -> dict[str, tuple[int, ...]]:
+    """Persistable tensors of the program by name."""
+    tensor = paddle.base.core.VarDesc.VarType.LOD_TENSOR
+    return {
+        var.name: tuple(var.shape)
+        for var in program.list_vars()
+        if var.persistable and var.type == tensor
+    }
+
+
+def _build(text: str) -> Any:
+    if text.startswith(ZOO):
+        return build_zoo(parse_zoo(text), "infer").main
+    if not is_code(text):
+        return _file(text)
+    found = run_code(text, "infer")
+    return found.program if isinstance(found, Model) else found
+
+
+def _file(text: str) -> Any:
+    path = _program_file(Path(text).expanduser(), text)
+    paddle.enable_static()
+    try:
+        return paddle.static.deserialize_program(path.read_bytes())
+    except (ValueError, RuntimeError, OSError) as error:
+        raise LoadError(
+            "Paddle cannot read it, so the cut cannot be tried",
+            where=text,
+            hint="name a bundled model or a ProgramDesc file",
+        ) from error
+
+
+def _program_file(path: Path, text: str) -> Path:
+    """The path itself, or the one program in a folder."""
+    load_file(path, text)
+    for child in sorted(path.iterdir()) if path.is_dir() else ():
+        try:
+            load_file(child, text)
+        except LoadError:
+            continue
+        return child
+    return path
+
+
+def _strip(program: Any) -> None:
+    """Leave feed and fetch ops out: the executor brings its own."""
+    block = program.global_block()
+    for i in reversed(range(len(block.ops))):
+        if block.ops[i].type in ("feed", "fetch"):
+            block._remove_op(i)
+
+
+def _variances(program: Any) -> set[str]:
+    return {
+        name
+        for op in program.global_block().ops
+        if "Variance" in op.input_names
+        for name in op.input("Variance")
+    }
+
+
+def _first_value(
+    rng: np.random.Generator, name: str, shape: tuple[int, ...], variances: set[str]
+) -> Array:
+    """Weights that keep signals near 1; statistics and shifts away from 0 and 1."""
+    fan_in = max(1, int(np.prod(shape[1:])))
+    value = rng.normal(size=shape) * (np.sqrt(2.0 / fan_in) if len(shape) > 1 else 0.3)
+    if name in variances:
+        value = np.abs(value) + 0.5
+    elif len(shape) == 1:
+        value = value + 0.5
+    return value.astype(np.float32)
+
+
+def _batch(program: Any, rng: np.random.Generator) -> Iterator[tuple[str, Array]]:
+    """Every tensor that some op reads and nothing writes."""
+    block = program.global_block()
+    written = {name for op in block.ops for name in op.output_arg_names}
+    read = dict.fromkeys(name for op in block.ops for name in op.input_arg_names)
+    for name in read:
+        var = block.var(name) if block.has_var(name) else None
+        if var is None or var.persistable or name in written:
+            continue
+        shape = [TRIAL_SIZE if s < 0 else s for s in var.shape]
+        shape[0] = max(1, var.shape[0])
+        if "int" in str(var.dtype).lower():
+            yield name, np.full(shape, TRIAL_SIZE, dtype=np.int32)
+        else:
+            yield name, rng.normal(size=shape).astype(np.float32)
+
+
+def infer_shapes(program: Any) -> None:
+    """Give every activation the shape that follows from its op's inputs.
+
+    Raises:
+        RuntimeError, ValueError: the shapes do not fit one of the ops.
+    """
+    for block in program.blocks:
+        for op in block.ops:
+            if op.type not in ("feed", "fetch") and not op.has_attr("sub_block"):
+                op.desc.infer_shape(block.desc)
+
+
+def outputs_of(program: Any) -> tuple[str, ...]:
+    """What decoding, suppression and losses read first; else what nothing reads.
+
+    Whole numbers (the classes that arg_max picks) hide differences: what they are made of counts.
+    """
+    ops = program.global_block().ops
+    heads = [op for op in ops if op.type in HEADS.specs]
+    made = {name for op in heads for name in op.output_arg_names}
+    found = [
+        name
+        for op in heads
+        for name in op.input_arg_names
+        if name not in made and _is_float_activation(program, name, ops)
+    ]
+    if not found:
+        read = {name for op in ops for name in op.input_arg_names}
+        ends = [op for op in ops if not read.intersection(op.output_arg_names)]
+        found = [name for op in ends for name in _floats(program, op, ops)]
+    return tuple(dict.fromkeys(found))
+
+
+def _floats(program: Any, op: Any, ops: Any) -> list[str]:
+    """The first output of an op, or the activations that it is made of where it is no float."""
+    name = op.output_arg_names[0]
+    if _is_float_activation(program, name, ops):
+        return [name]
+    return [n for n in op.input_arg_names if _is_float_activation(program, n, ops)] or [name]
+
+
+def _is_float_activation(program: Any, name: str, ops: Any) -> bool:
+    var = program.global_block().var(name)
+    written = any(name in op.output_arg_names for op in ops)
+    kind = str(var.dtype).lower()
+    return written and not var.persistable and ("float" in kind or "fp" in kind)

@@ -1,0 +1,1 @@
+"""Pruning of real networks: the cutter, its proof, sensitivity."""

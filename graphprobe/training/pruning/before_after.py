@@ -1,0 +1,50 @@
+"""What a cut came to once the smaller network is trained: its figures before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from graphprobe.config import Config
+from graphprobe.ops.work import NetworkSize, network_size
+from graphprobe.programs import load_program
+from graphprobe.training.networks.build import Network, build, build_cut, state_shapes
+from graphprobe.training.pruning.plan import CutPlan
+from graphprobe.training.reporting.result import Cost, CutResult
+from graphprobe.training.runtime.latency import latencies
+
+
+def cut_result(
+    config: Config,
+    student: Network,
+    values: tuple[float | None, float | None],
+    place: Any,
+    say: Callable[[str], None],
+) -> CutResult | None:
+    """Measure the network before and after its cut; None where it was not cut.
+
+    Args:
+        config: of the run.
+        student: what was trained.
+        values: of the metric, for the whole network with the weights that it began with, and for
+            the cut network at the end.
+        place: where latency is measured.
+        say: takes lines of progress.
+    """
+    if student.plan is None:
+        return None
+    size = config.train.image_size
+    whole, cut = build(config.student, "infer"), build_cut(config.student, "infer", student.plan)
+    times = latencies([whole, cut], size, place, say)
+    program = load_program(config.student.program)
+    before = network_size(program, (size, size))
+    after = network_size(program, (size, size), _shapes(whole.main, student.plan))
+    return CutResult(_cost(before, times[0], values[0]), _cost(after, times[1], values[1]))
+
+
+def _cost(size: NetworkSize, milliseconds: float, value: float | None) -> Cost:
+    return Cost(size.flops, size.params, size.megabytes, milliseconds, value)
+
+
+def _shapes(whole: Any, plan: CutPlan) -> dict[str, tuple[int, ...]]:
+    return {name: plan.shape_after(name, shape) for name, shape in state_shapes(whole).items()}

@@ -1,0 +1,228 @@
+"""Cut channels out of a Paddle program and its weights, by a plan.
+
+A cut happens once, before the optimizer is built: parameters in the scope, their declared
+shapes, attributes that count channels, and then every activation's shape by inference. What was
+asked for is checked against what came out; a cut that changes nothing is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+import paddle
+
+from graphprobe.config import PruneSection
+from graphprobe.errors import ConfigError, Problem, TrainError
+from graphprobe.training.networks.forward import infer_shapes
+from graphprobe.training.pruning.paddleslim import cut_with_paddleslim, paddleslim_can
+from graphprobe.training.pruning.plan import AttrCut, CutPlan, make_plan
+
+# Bits of op_role that only backward and optimizer ops have.
+_BACKWARD_OR_OPTIMIZER = 0x1 | 0x2
+
+
+@dataclass(frozen=True, slots=True)
+class PruneSummary:
+    """What a cut came to.
+
+    Args:
+        plan: to be kept with the weights, and replayed wherever the network is built again.
+        engine: ``paddleslim`` or ``own``.
+        shapes: parameter -> shape before and after.
+        note: why another engine than the one preferred was taken, or empty.
+    """
+
+    plan: CutPlan
+    engine: str
+    shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
+    note: str = ""
+
+    @property
+    def params(self) -> tuple[int, int]:
+        """Numbers in the parameters that changed, before and after."""
+        before = sum(prod(a) for a, _ in self.shapes.values())
+        return before, sum(prod(b) for _, b in self.shapes.values())
+
+
+def apply_prune(
+    program: Any,
+    startup: Any | None,
+    scope: Any,
+    section: PruneSection,
+    *,
+    place: Any = None,
+    where: str = "",
+) -> PruneSummary:
+    """Rank by the weights in the scope, then cut them and the program.
+
+    Args:
+        program: a forward paddle program, changed in place.
+        startup: its startup program, or None where the weights are there already; its
+            initializers are changed to the shapes after the cut.
+        scope: holds the parameters' values; they are cut in place.
+        section: what is cut.
+        place: where the values lie; the CPU by default.
+        where: the config's file, for errors.
+
+    Raises:
+        ConfigError: names or sizes do not fit the program (all of them), or nothing would change.
+        TrainError: the program has an optimizer already, or a cut did not come out as planned.
+    """
+    place = place if place is not None else paddle.CPUPlace()
+    _refuse_optimizer(program)
+    before = _param_shapes(program)
+    plan = make_plan(section, before, lambda name: _value(scope, name), where)
+    engine, note = _cut_values(program, scope, section, plan, place)
+    replay_plan(program, plan, startup)
+    changed = {name: (before[name], plan.shape_after(name, before[name])) for name in plan.axes}
+    _verify(program, scope, changed)
+    return PruneSummary(plan, engine, changed, note)
+
+
+def replay_plan(program: Any, plan: CutPlan, startup: Any | None = None) -> None:
+    """Give a program the shapes and attributes of a plan; values are loaded afterwards.
+
+    Args:
+        program: a forward paddle program that has not been cut, changed in place. Parameters
+            of the plan that it does not have are left out (an inference program has fewer).
+        plan: what a cut came to.
+        startup: its startup program, or None.
+
+    Raises:
+        TrainError: the program has been cut already, or is another one.
+    """
+    _refuse_optimizer(program)
+    problems = list(_unfit(program, plan))
+    if problems:
+        raise TrainError(
+            "; ".join(problems), where="pruning", hint="cut each program once, and its own"
+        )
+    for each in (program, startup):
+        if each is not None:
+            _set_shapes(each, plan)
+    _set_attrs(program, plan)
+    if startup is not None:
+        _set_initializers(startup, plan)
+    infer_shapes(program)
+
+
+def _cut_values(
+    program: Any, scope: Any, section: PruneSection, plan: CutPlan, place: Any
+) -> tuple[str, str]:
+    """Cut the scope's values, by PaddleSlim where it can."""
+    wanted = {name: plan.cut(name, _value(scope, name)) for name in plan.axes}
+    note = ""
+    if section.engine != "own":
+        can = paddleslim_can(section)
+        note = can or cut_with_paddleslim(program, scope, section, wanted, place)
+        if not note:
+            return "paddleslim", ""
+        if section.engine == "paddleslim":
+            raise TrainError(note, where="prune.engine",
+                             hint="set prune.engine to auto or own")  # fmt: skip
+    for name, value in wanted.items():
+        scope.find_var(name).get_tensor().set(value, place)
+    return "own", note
+
+
+def _refuse_optimizer(program: Any) -> None:
+    for op in program.global_block().ops:
+        if op.has_attr("op_role") and op.attr("op_role") & _BACKWARD_OR_OPTIMIZER:
+            raise TrainError(
+                f"the program has backward or optimizer ops already (first: {op.type})",
+                where="pruning",
+                hint="cut before minimize",
+            )
+
+
+def _param_shapes(program: Any) -> dict[str, tuple[int, ...]]:
+    return {v.name: tuple(v.shape) for v in program.list_vars() if v.persistable and _tensor(v)}
+
+
+def _tensor(var: Any) -> bool:
+    return bool(var.type == paddle.base.core.VarDesc.VarType.LOD_TENSOR)
+
+
+def _value(scope: Any, name: str) -> Any:
+    var = scope.find_var(name)
+    if var is None or not var.get_tensor()._is_initialized():
+        problem = Problem("", f"the parameter {name} has no value yet")
+        raise ConfigError([problem], where="pruning", hint="initialize or load the weights first")
+    return np.array(var.get_tensor())
+
+
+def _unfit(program: Any, plan: CutPlan) -> Iterator[str]:
+    shapes = _param_shapes(program)
+    if not shapes.keys() & plan.axes.keys():
+        yield "the program has none of the parameters that the plan cuts"
+    for name, axes in plan.axes.items():
+        shape = shapes.get(name)
+        for axis, cut in axes.items() if shape is not None else ():
+            if shape is None or axis >= len(shape) or shape[axis] == cut.size:
+                continue
+            if shape[axis] == len(cut.kept):
+                yield f"{name} has been cut already (axis {axis} is {shape[axis]})"
+            else:
+                yield f"axis {axis} of {name} is {shape[axis]}, not {cut.size}"
+
+
+def _set_shapes(program: Any, plan: CutPlan) -> None:
+    for block in program.blocks:
+        for name in plan.axes:
+            if block.has_var(name):
+                desc = block.var(name).desc
+                desc.set_shape(list(plan.shape_after(name, desc.shape())))
+
+
+def _set_initializers(startup: Any, plan: CutPlan) -> None:
+    for op in startup.global_block().ops:
+        for name in op.output_arg_names:
+            if name in plan.axes and op.has_attr("shape"):
+                op._set_attr("shape", list(plan.shape_after(name, op.attr("shape"))))
+
+
+def _set_attrs(program: Any, plan: CutPlan) -> None:
+    missing = []
+    for change in plan.attrs:
+        found = [op for op in program.global_block().ops if _is_meant(op, change)]
+        if not found and _must_exist(program, change):
+            missing.append(f"{change.op} that writes {change.output}")
+        for op in found:
+            after = change.after if isinstance(change.after, int) else list(change.after)
+            op._set_attr(change.attr, after)
+            if change.attr == "sections" and op.has_attr("num"):
+                op._set_attr("num", 0)
+    if missing:
+        raise TrainError(
+            f"the program has no op {', nor '.join(missing)}",
+            where="pruning",
+            hint="make the config for the program that is trained",
+        )
+
+
+def _is_meant(op: Any, change: AttrCut) -> bool:
+    if op.type.removesuffix("_") != change.op.removesuffix("_"):
+        return False
+    if change.param is not None:
+        return change.param in op.input_arg_names
+    return change.output in op.output_arg_names
+
+
+def _must_exist(program: Any, change: AttrCut) -> bool:
+    """An op that is told by its parameter may be left out together with it."""
+    return change.param is None or program.global_block().has_var(change.param)
+
+
+def _verify(program: Any, scope: Any, changed: dict[str, Any]) -> None:
+    wrong = []
+    for name, (_, after) in changed.items():
+        declared = tuple(program.global_block().var(name).shape)
+        held = tuple(scope.find_var(name).get_tensor().shape())
+        if not declared == held == after:
+            wrong.append(f"{name} is {declared} in the program and {held} in the scope")
+    if wrong:
+        raise TrainError("; ".join(wrong), where="pruning", hint="report this program")

@@ -1,0 +1,96 @@
+"""A network whose channels are masked instead of cut, and what it is worth then.
+
+Zeros where weights consume the removed channels give the outputs of the cut network
+(docs/pruning.md), so one evaluation program serves for every cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import paddle
+
+from graphprobe.config import PruneConfig, PruneSection
+from graphprobe.errors import CheckpointError
+from graphprobe.ir import Program
+from graphprobe.ops.work import Work, multiply_adds, weight_uses
+from graphprobe.training.evaluate import Evaluator
+from graphprobe.training.feeding.feeding import check_sizes
+from graphprobe.training.networks.build import build, put_weights, state_shapes
+from graphprobe.training.pruning.plan import Array, CutPlan
+from graphprobe.training.pruning.proof import removed_inputs
+from graphprobe.training.runtime.step import set_values
+from graphprobe.training.weights.read import locate, read_weights
+from graphprobe.zoo import Built
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The network that is measured, uncut.
+
+    Args:
+        built: its evaluation program.
+        scope: its values.
+        values: copies of them.
+        place: where it runs.
+        uses: its weights' work, for the share of multiply-adds that a cut takes.
+    """
+
+    built: Built
+    scope: Any
+    values: dict[str, Array]
+    place: Any
+    uses: list[Work]
+
+    def flops_gone(self, plan: CutPlan) -> float:
+        """The share of the multiply-adds that a cut takes away."""
+        after = {n: plan.shape_after(n, self.values[n].shape) for n in plan.axes}
+        whole = multiply_adds(self.uses)
+        return 1 - multiply_adds(self.uses, after) / max(whole, 1)
+
+
+def open_subject(config: PruneConfig, program: Program, place: Any) -> Subject:
+    """Build the config's network for evaluation and load its weights.
+
+    Raises:
+        CheckpointError: as `measure_sensitivity`.
+        ConfigError: the program is not a bundled model, or its image size is another.
+    """
+    built = build(config.student, "eval")
+    check_sizes(config.train, built, "student")
+    shapes = state_shapes(built.main)
+    path = locate(config.student.weights or "")
+    given = read_weights(path, shapes)
+    if given.prune is not None:
+        hint = "name the weights of the whole network"
+        raise CheckpointError("these weights were cut before", where=str(path), hint=hint)
+    scope = paddle.static.Scope()
+    put_weights(scope, place, given.arrays, shapes, where=str(path))
+    size = (config.train.image_size, config.train.image_size)
+    return Subject(built, scope, dict(given.arrays), place, weight_uses(program, size))
+
+
+def masked_value(
+    subject: Subject, evaluator: Evaluator, section: PruneSection, plan: CutPlan
+) -> float:
+    """The metric with zeros where weights consume what a plan removes; then all is as before."""
+    masked = masked_weights(subject.values, section, plan)
+    set_values(subject.scope, subject.place, masked)
+    try:
+        return evaluator.run(subject.scope).value
+    finally:
+        set_values(subject.scope, subject.place, {name: subject.values[name] for name in masked})
+
+
+def masked_weights(
+    values: Mapping[str, Array], section: PruneSection, plan: CutPlan
+) -> dict[str, Array]:
+    """The weights that consume what a plan removes, with zeros there."""
+    masked: dict[str, Array] = {}
+    for name, axis, gone in removed_inputs(section, plan):
+        value = masked.setdefault(name, np.array(values[name]))
+        value[(slice(None),) * axis + (gone,)] = 0
+    return masked

@@ -1,0 +1,195 @@
+"""What each group's cut costs: every group alone, at every ratio, measured on a data set.
+
+Nothing is rebuilt for a measurement: one evaluation program with masked weights (masking.py) serves
+all of them, and the pictures are decoded once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from graphprobe.config import GroupConfig, PruneConfig, PruneSection
+from graphprobe.config.sensitivity import (
+    Measured,
+    Sensitivity,
+    SensitivityGroup,
+    SensitivityPoint,
+    read_sensitivity,
+)
+from graphprobe.data.some import some_of
+from graphprobe.errors import TrainError, UsageError
+from graphprobe.files import write_whole
+from graphprobe.ir import Program
+from graphprobe.ir.fingerprint import fingerprint
+from graphprobe.training.evaluate import Evaluator, choose_metric
+from graphprobe.training.feeding.cached_dataset import KeptBatches
+from graphprobe.training.feeding.feeding import eval_batches, open_validation
+from graphprobe.training.pruning.masking import Subject, masked_value, open_subject
+from graphprobe.training.pruning.plan import make_plan
+from graphprobe.training.weights.checkpoint import arrays_sha256
+
+Say = Callable[[str], None]
+# Batches that are kept in memory between measurements, in bytes.
+KEPT_BYTES = 2_000_000_000
+# Seconds between lines of progress.
+_PAUSE = 2.0
+
+
+def measure_sensitivity(
+    config: PruneConfig,
+    program: Program,
+    ratios: Sequence[float],
+    record: Path,
+    place: Any,
+    *,
+    samples: int | None = None,
+    say: Say,
+) -> Sensitivity:
+    """Measure each group of a config alone at each ratio; go on where the record stops.
+
+    Args:
+        config: the groups (their ratios do not count), the weights and the validation data.
+        program: the config's program.
+        ratios: above 0 and below 1, ascending.
+        record: a json file, written whole after every measurement.
+        place: where the network runs.
+        samples: measure on so many pictures, spread evenly over the data; None: on all.
+        say: takes each line for people.
+
+    Returns:
+        all that the record holds: what was there, and what was measured now.
+
+    Raises:
+        CheckpointError: the weights cannot be read, are of another network, or were cut before.
+        DataError: the data cannot be read or does not fit the network.
+        UsageError: the record was measured with something else.
+        TrainError: the uncut network finds nothing, so nothing can be lost.
+    """
+    subject = open_subject(config, program, place)
+    data = some_of(open_validation(config.train, subject.built), samples)
+    batches = KeptBatches(eval_batches(config.train, data, subject.built), KEPT_BYTES)
+    metric = choose_metric(config.train, subject.built.task)
+    evaluator = Evaluator(subject.built, batches, place, metric)
+    bound = _bound(config, program, subject, evaluator, len(data))
+    found = _begin(record, bound, config.prune, evaluator, subject, say)
+    write_whole(record, found.text())
+    todo = list(_todo(found, config.prune, ratios))
+    progress = _Progress(len(todo), say)
+    for group, ratio in todo:
+        point = _measure(found, subject, evaluator, config.prune, group, ratio)
+        found = found.with_point(group.convs[0], point)
+        write_whole(record, found.text())
+        progress.tell(f"{group.convs[0]} at {ratio:g}: {point.value:.4f}, loss {point.loss:+.1%}")
+    return found
+
+
+def _bound(
+    config: PruneConfig, program: Program, subject: Subject, evaluator: Evaluator, samples: int
+) -> Measured:
+    return Measured(
+        program=config.student.program,
+        fingerprint=fingerprint(program),
+        weights=config.student.weights or "",
+        weights_sha256=arrays_sha256(subject.values),
+        data=config.train.data.val or "",
+        samples=samples,
+        image=config.train.image_size,
+        policy=config.prune.policy,
+        criterion=config.prune.criterion,
+        metric=evaluator.metric,
+    )
+
+
+def _begin(
+    record: Path,
+    bound: Measured,
+    section: PruneSection,
+    evaluator: Evaluator,
+    subject: Subject,
+    say: Say,
+) -> Sensitivity:
+    """What the record holds, or a new one with the metric of the uncut network."""
+    if record.exists():
+        found = read_sensitivity(record)
+        differences = found.measured.differences(bound)
+        if differences:
+            hint = "name another file with -o, or measure with the same"
+            raise UsageError("; ".join(differences), where=str(record), hint=hint)
+        say(f"{record}: going on")
+    else:
+        value = evaluator.run(subject.scope).value
+        if not value > 0:
+            hint = "train it first, or measure on other data"
+            message = f"{evaluator.label} is {value:g} before any cut, so nothing can be lost"
+            raise TrainError(message, where=bound.program, hint=hint)
+        say(f"uncut: {evaluator.label} {value:.4f} on {bound.samples} pictures")
+        found = Sensitivity(version=1, kind="sensitivity", measured=bound, baseline=value)
+    return found.model_copy(update={"groups": _groups(found, section)})
+
+
+def _groups(found: Sensitivity, section: PruneSection) -> tuple[SensitivityGroup, ...]:
+    """The record's groups and those of a section that it has not got, in program order."""
+    known = {group.convs[0]: group for group in found.groups}
+    for group in section.groups:
+        channels = sum(part.channels for part in group.parts)
+        new = SensitivityGroup(group=group.group, convs=group.convs, channels=channels)
+        known.setdefault(group.convs[0], new)
+    return tuple(sorted(known.values(), key=lambda group: group.group))
+
+
+def _todo(
+    found: Sensitivity, section: PruneSection, ratios: Sequence[float]
+) -> Iterator[tuple[GroupConfig, float]]:
+    done = {(g.convs[0], point.ratio) for g in found.groups for point in g.points}
+    for group in section.groups:
+        for ratio in ratios:
+            if (group.convs[0], ratio) not in done:
+                yield group, ratio
+
+
+def _measure(
+    found: Sensitivity,
+    subject: Subject,
+    evaluator: Evaluator,
+    section: PruneSection,
+    group: GroupConfig,
+    ratio: float,
+) -> SensitivityPoint:
+    """One point; what keeps as many channels as another point of the group is that point."""
+    alone = section.model_copy(update={"groups": (group.model_copy(update={"ratio": ratio}),)})
+    kept = sum(alone.kept(alone.groups[0], part) for part in group.parts)
+    mine = next(g for g in found.groups if g.convs[0] == group.convs[0])
+    if kept == mine.channels:
+        return SensitivityPoint(ratio=ratio, kept=kept, value=found.baseline, loss=0.0, flops=0.0)
+    for point in mine.points:
+        if point.kept == kept:
+            return point.model_copy(update={"ratio": ratio})
+    shapes = {name: value.shape for name, value in subject.values.items()}
+    plan = make_plan(alone, shapes, subject.values.__getitem__)
+    value = masked_value(subject, evaluator, alone, plan)
+    loss = (found.baseline - value) / found.baseline
+    flops = subject.flops_gone(plan)
+    return SensitivityPoint(ratio=ratio, kept=kept, value=value, loss=loss, flops=flops)
+
+
+class _Progress:
+    """A line every few seconds: how far, how long yet, and the last figure."""
+
+    def __init__(self, total: int, say: Say) -> None:
+        self._total, self._say = total, say
+        self._done = 0
+        self._begin = self._told = time.monotonic()
+
+    def tell(self, text: str) -> None:
+        """One more measurement is done."""
+        self._done += 1
+        now = time.monotonic()
+        if now - self._told < _PAUSE and self._done < self._total:
+            return
+        self._told = now
+        left = (now - self._begin) / self._done * (self._total - self._done)
+        eta = time.strftime("%H:%M:%S", time.gmtime(left))
+        self._say(f"{self._done}/{self._total}  eta {eta}  {text}")

@@ -1,0 +1,121 @@
+"""What a run came to, as a table for people and as json for machines."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from graphprobe.ops.work import work_text
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a network costs, and what it is worth.
+
+    Args:
+        flops: multiply-adds for one picture of the run's size.
+        parameters: numbers of trained parameters.
+        megabytes: of parameters and statistics as stored (2**20 bytes).
+        latency_ms: median milliseconds for one picture, without decoding, on this machine.
+        value: of the metric; None where it was not measured.
+    """
+
+    flops: int
+    parameters: int
+    megabytes: float
+    latency_ms: float
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CutResult:
+    """A network before a cut and after it."""
+
+    before: Cost
+    after: Cost
+
+    def rows(self, metric: str) -> list[tuple[str, str, str, str]]:
+        """(what, before, after, change) lines."""
+        a, b = self.before, self.after
+        rows = [
+            ("multiply-adds", work_text(a.flops), work_text(b.flops), _share(a.flops, b.flops)),
+            ("parameters", f"{a.parameters:,}", f"{b.parameters:,}",
+             _share(a.parameters, b.parameters)),
+            ("size", f"{a.megabytes:.2f} MB", f"{b.megabytes:.2f} MB",
+             _share(a.megabytes, b.megabytes)),
+            ("latency", f"{a.latency_ms:.2f} ms", f"{b.latency_ms:.2f} ms",
+             _share(a.latency_ms, b.latency_ms)),
+        ]  # fmt: skip
+        if b.value is not None:
+            known = a.value is not None
+            before = f"{a.value:.4f}" if known else "no weights"
+            change = f"{b.value - a.value:+.4f}" if a.value is not None else ""
+            rows.append((metric, before, f"{b.value:.4f}", change))
+        return rows
+
+
+def _share(before: float, after: float) -> str:
+    return f"{after / before - 1:+.1%}" if before else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The end of one run.
+
+    Args:
+        output: folder of the run.
+        program: what was trained.
+        iterations: steps done.
+        metric: name of what evaluation measures, or empty.
+        value: of the last evaluation; best: the highest; best_iteration: where that was.
+        teacher_value: the teacher's, measured before training.
+        parameters: numbers of trained parameters (without moving statistics).
+        megabytes: of parameters and statistics as stored (2**20 bytes).
+        seconds: this process spent on steps, evaluations and checkpoints.
+        images_per_second: of the steps.
+        data_wait: share of the steps' time spent waiting for data.
+        stopped: the signal that ended the run early, or None.
+        cut: the network before and after its cut; None where it was not cut, or the run was ended.
+    """
+
+    output: str
+    program: str
+    iterations: int
+    metric: str
+    value: float | None
+    best: float | None
+    best_iteration: int | None
+    teacher_value: float | None
+    parameters: int
+    megabytes: float
+    seconds: float
+    images_per_second: float
+    data_wait: float
+    stopped: str | None = None
+    cut: CutResult | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """(what, value) lines of the final table, without those that the table of a cut has."""
+        rows = [("program", self.program), ("iterations", str(self.iterations))]
+        if self.value is not None and self.cut is None:
+            rows.append((self.metric, f"{self.value:.4f}"))
+        if self.best is not None and self.best_iteration != self.iterations:
+            rows.append((f"best {self.metric}", f"{self.best:.4f} at {self.best_iteration}"))
+        if self.teacher_value is not None:
+            rows.append((f"teacher's {self.metric}", f"{self.teacher_value:.4f}"))
+        if self.cut is None:
+            rows.append(("parameters", f"{self.parameters:,}"))
+            rows.append(("size", f"{self.megabytes:.2f} MB"))
+        return [
+            *rows,
+            ("time", f"{self.seconds:.1f} s"),
+            (
+                "speed",
+                f"{self.images_per_second:.1f} images/s, {self.data_wait:.1%} waiting for data",
+            ),
+            ("folder", self.output),
+        ]

@@ -1,0 +1,1 @@
+"""How a step runs: programs, devices, threads, memory, engines."""

@@ -1,0 +1,108 @@
+"""How long a network takes for one picture on this machine, two networks in turns.
+
+What runs is what `graphprobe export` writes, in Paddle's inference engine, from the picture to the
+maps that decoding reads (to the scores, for segmentation). Decoding and suppression are left out:
+their time follows from how many boxes are found, not from how many channels there are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import paddle
+from paddle import inference
+
+from graphprobe.training.export import export_network
+from graphprobe.training.networks.forward import outputs_of
+from graphprobe.training.reporting.progress import now_and_then
+from graphprobe.training.runtime.device import is_gpu
+from graphprobe.training.runtime.inference_engine import run_predictor, use_cpu
+from graphprobe.training.teacher.merge import inputs_of
+from graphprobe.zoo import Built
+
+WARM_UP = 3
+RUNS = 50
+MIN_RUNS = 5
+# Large networks get fewer runs, but never fewer than MIN_RUNS.
+BUDGET_SECONDS = 20.0
+
+
+def latencies(
+    networks: list[Built], size: int, place: Any, say: Callable[[str], None]
+) -> list[float]:
+    """Median milliseconds of each network for one picture.
+
+    Their runs alternate, so that what else the machine does falls on all of them. The values of
+    the weights do not matter: each network takes its first ones.
+
+    Args:
+        networks: built for inference.
+        size: H and W of the picture.
+        place: where they run.
+        say: takes lines of progress.
+    """
+    steps = [_prepare(built, size, place) for built in networks]
+    taken: list[list[float]] = [[] for _ in steps]
+    begin = time.perf_counter()
+    tell = now_and_then(say)
+    for turn in range(-WARM_UP, RUNS):
+        if turn >= MIN_RUNS and time.perf_counter() - begin > BUDGET_SECONDS:
+            break
+        tell(f"latency: {max(turn, 0)} of at most {RUNS} runs")
+        for step, seconds in zip(steps, taken, strict=True):
+            start = time.perf_counter()
+            step()
+            if turn >= 0:
+                seconds.append(time.perf_counter() - start)
+    if any(_unsteady(seconds) for seconds in taken):
+        say("warning: other work disturbs this machine: do not rely on the latency")
+    return [median(seconds) * 1000 for seconds in taken]
+
+
+def _unsteady(seconds: list[float]) -> bool:
+    """Whether the middle half of the runs differ by more than a quarter."""
+    first, middle, third = quantiles(seconds, n=4)
+    return third - first > middle / 4
+
+
+def _prepare(built: Built, size: int, place: Any) -> Callable[[], None]:
+    """A function that runs the network once."""
+    ends = outputs_of(built.main)
+    part = built.main._prune_with_input([name for name, _, _ in built.feeds], list(ends))
+    used = set(inputs_of(part, (name for name, _, _ in built.feeds)))
+    feeds = tuple(feed for feed in built.feeds if feed[0] in used)
+    network = replace(built, feeds=feeds, outputs={name: name for name in ends})
+    scope = paddle.static.Scope()
+    paddle.seed(0)
+    paddle.static.Executor(place).run(built.startup, scope=scope)
+    with TemporaryDirectory() as folder:
+        model, params = export_network(network, scope, place, Path(folder))
+        predictor = inference.create_predictor(_settings(model, params, place))
+    for name, shape, dtype in feeds:
+        array = np.full([1 if i == 0 else s if s > 0 else size for i, s in enumerate(shape)], 0.5)
+        predictor.get_input_handle(name).copy_from_cpu(array.astype(dtype))
+    out = predictor.get_output_handle(predictor.get_output_names()[0])
+
+    def run() -> None:
+        run_predictor(predictor)
+        out.copy_to_cpu()
+
+    return run
+
+
+def _settings(model: Path, params: Path, place: Any) -> Any:
+    settings = inference.Config(str(model), str(params))
+    settings.disable_glog_info()
+    settings.enable_memory_optim()
+    if is_gpu(place):
+        settings.enable_use_gpu(256, 0)
+    else:
+        use_cpu(settings)
+    return settings

@@ -1,0 +1,230 @@
+"""One training step: losses and gradients, a look at the losses, then the update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import paddle
+from numpy.typing import NDArray
+
+from graphprobe.errors import TrainError
+from graphprobe.ir.program import ROLE_BACKWARD, ROLE_OPTIMIZE
+from graphprobe.training.distributed.process_group import (
+    mean_program,
+    run_together,
+    with_mean_counts,
+)
+from graphprobe.training.runtime.onednn import Pictures, forget, use_onednn
+from graphprobe.training.runtime.program_split import keep_ops, split_program
+from graphprobe.training.weights.arrays import Arrays
+
+Feed = Mapping[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizer:
+    """The settings of Momentum with L2 decay; `clip_norm` limits the gradients' global norm."""
+
+    momentum: float
+    weight_decay: float
+    clip_norm: float = 0.0
+
+
+class Engine:
+    """Runs the steps of one train program.
+
+    Args:
+        main: the paddle program with the student, what it learns from and the losses.
+        scope: holds the values of its variables.
+        place: where it runs.
+        losses: name -> scalar variable; ``total`` is minimized, the others are terms of it.
+        optimizer: how.
+        seed: of the random numbers that ops draw; with the iteration it fixes each step's.
+        onednn: run convolutions in oneDNN, as far as its copies of such batches have room.
+        extend: adds to a batch what the program wants beside it, as a teacher's variables; what
+            has them already comes back as it is. Any thread may call it.
+    """
+
+    def __init__(
+        self,
+        main: Any,
+        scope: Any,
+        place: Any,
+        losses: Mapping[str, Any],
+        optimizer: Optimizer,
+        *,
+        seed: int,
+        onednn: Pictures | None = None,
+        extend: Callable[[Feed], Feed] | None = None,
+    ) -> None:
+        self.scope, self.place, self.seed = scope, place, seed
+        self.executor = paddle.static.Executor(place)
+        self._computing = paddle.static.Executor(place)
+        self.extend = extend
+        self.loss_vars = {name: var.name for name, var in losses.items()}
+        before = set(main.global_block().vars)
+        self.state_names = sorted(v.name for v in main.list_vars() if v.persistable)
+        gradients, self._rate = self._minimize(main, losses["total"], optimizer)
+        new = [var for name, var in main.global_block().vars.items() if name not in before]
+        self.optimizer_names = sorted(v.name for v in new if v.persistable and v.name != self._rate)
+        self._forgets = onednn is not None and use_onednn(main, onednn) and onednn.vary
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._compute, self._update = split_program(main, gradients)
+        self._gradients = gradients
+        self._together: Any = None
+        self._share: Any = None
+
+    def _minimize(self, main: Any, total: Any, settings: Optimizer) -> tuple[list[str], str]:
+        startup = paddle.static.Program()
+        with paddle.static.program_guard(main, startup), paddle.utils.unique_name.guard("train_"):
+            optimizer = paddle.optimizer.Momentum(
+                0.0,
+                settings.momentum,
+                weight_decay=paddle.regularizer.L2Decay(settings.weight_decay),
+                grad_clip=_clip(settings.clip_norm),
+            )
+            _, pairs = optimizer.minimize(total)
+        self.executor.run(startup, scope=self.scope)
+        self.parameters = [parameter.name for parameter, _ in pairs]
+        return [gradient.name for _, gradient in pairs], optimizer._global_learning_rate(main).name
+
+    def step(self, iteration: int, feed: Feed, rate: float) -> dict[str, float]:
+        """Train on one batch.
+
+        Returns:
+            every loss by name, as it was before the update.
+
+        Raises:
+            TrainError: a loss is not finite; the parameters are then as before the step.
+        """
+        losses = self.losses(iteration, feed)
+        self.share_gradients()
+        self._set_rate(rate)
+        self.executor.run(self._update, scope=self.scope)
+        drop_values(self.scope, self._gradients)  # the next step needs the room before them
+        return losses
+
+    def losses(self, iteration: int, feed: Feed) -> dict[str, float]:
+        """Losses and gradients of one batch, without an update.
+
+        Raises:
+            TrainError: a loss is not finite.
+        """
+        paddle.seed(self.seed + iteration)
+        if self.extend is not None:
+            feed = self.extend(feed)
+        if self._forgets:
+            self._forget_other_sizes(feed)
+        fetched = self._run_compute(feed)
+        losses = {
+            name: float(np.asarray(value).reshape(-1)[0])
+            for name, value in zip(self.loss_vars, fetched, strict=True)
+        }
+        if not np.isfinite(list(losses.values())).all():
+            raise self._not_finite(iteration, feed, losses)
+        return losses
+
+    def _run_compute(self, feed: Feed) -> list[Any]:
+        asked = {"feed": feed, "fetch_list": list(self.loss_vars.values())}
+        if self._together is not None:
+            return list(run_together(self._computing, self._together, self.scope, **asked))
+        return list(self._computing.run(self._compute, scope=self.scope, **asked))
+
+    def _forget_other_sizes(self, feed: Feed) -> None:
+        """oneDNN would keep copies for each size of pictures that it has seen."""
+        shapes = {name: array.shape for name, array in feed.items() if array.ndim == 4}
+        if shapes != self._shapes:
+            forget(self._computing)
+        self._shapes = shapes
+
+    def join(self, processes: int) -> None:
+        """Let each step from now on take the mean of the gradients of this many processes.
+
+        Where the losses are divided by what they count, that is their mean as well.
+        """
+        if processes > 1:
+            self._together = with_mean_counts(self._compute, processes)
+            self._share = mean_program(self._update, self._gradients, processes)
+
+    def share_gradients(self) -> None:
+        """Put the mean over all processes in the place of each gradient."""
+        if self._share is not None:
+            run_together(self.executor, self._share, self.scope)
+
+    def _set_rate(self, rate: float) -> None:
+        tensor = self.scope.find_var(self._rate).get_tensor()
+        tensor.set(np.full(tensor.shape(), rate, np.float32), self.place)
+
+    def _not_finite(self, iteration: int, feed: Feed, losses: Mapping[str, float]) -> TrainError:
+        bad = [name for name, value in losses.items() if not np.isfinite(value)]
+        terms = [name for name in bad if name != "total"] or bad
+        found = self._first_bad(feed)
+        place = f"first in variable {found}" if found else "in no variable when run again"
+        return TrainError(
+            f"iteration {iteration}: loss {', '.join(terms)} is not finite, {place}",
+            hint="the parameters were not updated with it; lower train.learning_rate.base, "
+            "lengthen the warm-up or look at the data, then resume with -r auto",
+        )
+
+    def _first_bad(self, feed: Feed) -> str | None:
+        """The first input, parameter or forward variable, in the order of ops, that holds a NaN."""
+        names = forward_names(self._compute)
+        values = self.executor.run(
+            self._compute, feed=feed, fetch_list=names, scope=self.scope, use_program_cache=False
+        )
+        return next((n for n, v in zip(names, values, strict=True) if not _finite(v)), None)
+
+    def values(self, names: list[str]) -> Arrays:
+        """Copies of variables of the scope."""
+        return {name: np.array(self.scope.find_var(name).get_tensor()) for name in names}
+
+    def gradients(self) -> Arrays:
+        """The gradients that the last `losses` left, by parameter: checks read them.
+
+        The executor fetches them: oneDNN leaves gradients in layouts of its own.
+        """
+        program = self._update.clone()
+        keep_ops(program, lambda _: False)
+        names = [f"{parameter}@GRAD" for parameter in self.parameters]
+        found = self.executor.run(program, fetch_list=names, scope=self.scope)
+        return {name: np.array(value) for name, value in zip(self.parameters, found, strict=True)}
+
+
+def _clip(norm: float) -> Any:
+    return paddle.nn.ClipGradByGlobalNorm(norm) if norm > 0 else None
+
+
+def forward_names(program: Any) -> list[str]:
+    """Tensors that the forward ops of a paddle program read and write, in the order of ops."""
+    block = program.global_block()
+    names: dict[str, None] = {}
+    for op in block.ops:
+        if op.attr("op_role") & (ROLE_BACKWARD | ROLE_OPTIMIZE):
+            continue
+        for name in (*op.input_arg_names, *op.output_arg_names):
+            if (
+                block.has_var(name)
+                and block.var(name).type == paddle.base.core.VarDesc.VarType.LOD_TENSOR
+            ):
+                names[name] = None
+    return list(names)
+
+
+def set_values(scope: Any, place: Any, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+    """Put arrays into variables of a scope."""
+    for name, array in arrays.items():
+        scope.var(name).get_tensor().set(np.ascontiguousarray(array), place)
+
+
+def drop_values(scope: Any, names: Iterable[str]) -> None:
+    """Give the memory of variables of a scope back; what reads them next must write them first."""
+    for name in names:
+        scope.find_var(name).get_tensor()._clear()
+
+
+def _finite(value: Any) -> bool:
+    array = np.asarray(value)
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

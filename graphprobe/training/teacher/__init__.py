@@ -1,0 +1,1 @@
+"""The teacher of a run: merge, inference engine, cache, prefetch."""

@@ -1,0 +1,98 @@
+"""A trained student without its training: for evaluation, inference and export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paddle
+
+from graphprobe.config import Config, check_fingerprint
+from graphprobe.errors import CheckpointError
+from graphprobe.programs import load_program
+from graphprobe.training.feeding.feeding import check_sizes
+from graphprobe.training.networks.build import build, build_cut, plan_of, put_weights, state_shapes
+from graphprobe.training.weights.checkpoint import Checkpoint, is_checkpoint, read_checkpoint
+from graphprobe.training.weights.read import (
+    Shapes,
+    Weights,
+    locate,
+    of_checkpoint,
+    read_checkpoint_of_run,
+    read_weights,
+)
+from graphprobe.zoo import Built
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network for evaluation or inference with trained weights.
+
+    Args:
+        built: its programs.
+        scope: its values.
+        source: where its weights come from, for people.
+        class_names: of the data that it was trained on; empty where the weights do not tell.
+    """
+
+    built: Built
+    scope: Any
+    source: str
+    class_names: tuple[str, ...] = ()
+
+
+def open_trained(
+    config: Config,
+    place: Any,
+    mode: str,
+    *,
+    where: str,
+    checkpoint: str = "auto",
+    weights: str | None = None,
+) -> Trained:
+    """Build a config's student and load what it has learned.
+
+    Args:
+        mode: ``eval`` or ``infer``.
+        where: the config's file.
+        checkpoint: a checkpoint's folder, or ``auto`` for the best of the config's run.
+        weights: weights in any form, taken instead of a checkpoint.
+
+    Raises:
+        CheckpointError: there are none, they are damaged, or of another model.
+        ConfigError: the config was made for another program.
+    """
+    if config.student.fingerprint is not None:
+        program = load_program(config.student.program)
+        check_fingerprint(config.student, program, key="student", where=where)
+    whole = state_shapes(build(config.student, mode, where=where).main)
+    found, source = _find(config, checkpoint, weights, whole)
+    built = build_cut(config.student, mode, plan_of(found.prune, source), where=where)
+    check_sizes(config.train, built, "student", where=where)
+    scope = paddle.static.Scope()
+    put_weights(scope, place, found.arrays, state_shapes(built.main), where=source)
+    return Trained(built, scope, source, found.class_names)
+
+
+def _find(
+    config: Config, checkpoint: str, weights: str | None, wanted: Shapes
+) -> tuple[Weights, str]:
+    if weights is not None:
+        return read_weights(locate(weights), wanted), weights
+    found = find_checkpoint(config, checkpoint)
+    return of_checkpoint(found), str(found.path)
+
+
+def find_checkpoint(config: Config, checkpoint: str) -> Checkpoint:
+    """The checkpoint that ``-r`` names.
+
+    Raises:
+        CheckpointError: it is missing or damaged.
+    """
+    if checkpoint == "auto":
+        return read_checkpoint_of_run(Path(config.train.output))
+    path = Path(checkpoint).expanduser()
+    if not path.is_dir():
+        raise CheckpointError("no such checkpoint", where=checkpoint)
+    return read_checkpoint(path) if is_checkpoint(path) else read_checkpoint_of_run(path)

@@ -1,0 +1,1 @@
+"""Weights: checkpoints, parameter files, downloads."""

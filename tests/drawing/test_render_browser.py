@@ -1,0 +1,161 @@
+"""The HTML page in a real browser: search, click, open, pairs, keyboard, hostile names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphprobe.drawing import Marks, make_drawing, render
+from graphprobe.ir import Pair, Program, PruneDecision, Site
+from graphprobe.ir.builder import Builder
+
+HOSTILE = '</script><img src=x onerror="window.attacked=1">'
+
+
+def page(path: Path, *args: Any, **more: Any) -> Path:
+    path.write_bytes(render(make_drawing(*args, **more), "x.html"))
+    return path
+
+
+@pytest.fixture
+def student_and_teacher(resnet: Program, tmp_path: Path) -> Path:
+    convs = [op for op in resnet.ops if op.type == "conv2d"]
+    out = convs[4].output("Output") or ""
+    path = tuple(op.output("Output") or "" for op in convs[1:4])
+    param = convs[1].input("Filter") or ""
+    decision = PruneDecision(
+        param, convs[1].id, "conv2d", (8, 8, 3, 3), 1, "blocked", "concat", Site(3, "concat"), path,
+        detail="its channels meet a concat",
+    )  # fmt: skip
+    pair = Pair(out, out, (), (), "feature, stride 2", "l2", 1.0, 1.0, "rule", ("same place",))
+    return page(
+        tmp_path / "both.html",
+        resnet,
+        resnet,
+        marks=Marks({param: decision}),
+        pairs=[pair],
+        level="stage",
+    )
+
+
+def nodes(browser: Any) -> int:
+    found: int = browser.run("document.querySelectorAll('.node').length")
+    return found
+
+
+def test_the_page_opens_folded_and_offline(browser: Any, student_and_teacher: Path) -> None:
+    browser.requests.clear()
+    browser.open(student_and_teacher)
+    assert not browser.errors
+    assert browser.requests == [student_and_teacher.as_uri()]
+    assert 8 <= nodes(browser) < 30
+    assert "Graph of" in browser.run("document.getElementById('canvas-title').textContent")
+    assert browser.run("document.title").endswith("graphprobe")
+
+
+def test_search_finds_and_reveals(browser: Any, student_and_teacher: Path) -> None:
+    browser.open(student_and_teacher)
+    before = nodes(browser)
+    browser.press("/", "/")
+    assert browser.run("document.activeElement.id") == "search"
+    browser.type("conv2d_5.w_0")
+    assert browser.run("document.getElementById('status').textContent").startswith("2 found")
+    assert "parameter" in browser.run("document.getElementById('results').textContent")
+    browser.press("Enter", "\r")
+    assert nodes(browser) > before, "the stage that hides the parameter has opened"
+    details = browser.run("document.getElementById('details').textContent")
+    assert "conv2d_5.w_0 [8, 8, 3, 3] float32" in details
+    assert "strides" in details
+    assert browser.run("document.querySelectorAll('.node.selected').length") == 1
+    browser.press("Escape")
+    browser.run("actions.Escape()")
+    assert browser.run("document.getElementById('results').children.length") == 0
+
+
+def test_search_by_type_marks_every_place(browser: Any, student_and_teacher: Path) -> None:
+    browser.open(student_and_teacher)
+    browser.click("#search")
+    browser.type("softmax")
+    assert browser.run("document.querySelectorAll('.node.found').length") == 2
+
+
+def test_click_shows_prune_status_and_path(browser: Any, student_and_teacher: Path) -> None:
+    browser.open(student_and_teacher)
+    browser.click("#search")
+    browser.type("conv2d_1.w_0")
+    browser.click("#results li")
+    text = browser.run("document.querySelector('.prune').textContent")
+    assert "blocked: concat at concat" in text
+    assert "its channels meet a concat" in text
+    assert browser.run("document.querySelectorAll('.node.hot').length") >= 2
+    assert browser.run("document.getElementById('path').getAttribute('d').length") > 0
+
+
+def test_a_click_selects_and_a_double_click_opens(browser: Any, student_and_teacher: Path) -> None:
+    browser.open(student_and_teacher)
+    before = nodes(browser)
+    closed = "g.node[aria-expanded='false'] > .frame"
+    browser.click(closed)
+    assert browser.run("document.querySelectorAll('.node.selected').length") == 1
+    assert nodes(browser) == before
+    browser.click(closed, times=2)
+    assert nodes(browser) > before
+    assert browser.run("document.querySelectorAll('.node.opened').length") == 1
+    browser.click("#close-all")
+    assert nodes(browser) == before
+
+
+def test_the_keyboard_suffices(browser: Any, student_and_teacher: Path) -> None:
+    browser.open(student_and_teacher)
+    before = nodes(browser)
+    browser.run("document.querySelector(\"g.node[aria-expanded='false']\").focus()")
+    browser.press("Enter", "\r")
+    browser.press("e", "e")
+    assert nodes(browser) > before
+    inner = nodes(browser)
+    browser.press("e", "e")
+    assert nodes(browser) == before
+    browser.press("o", "o")
+    assert nodes(browser) > inner
+    scale = browser.run("view.k")
+    browser.press("+", "+")
+    assert browser.run("view.k") > scale
+
+
+def test_pairs_are_linked(browser: Any, student_and_teacher: Path) -> None:
+    browser.open(student_and_teacher)
+    assert browser.run("document.getElementById('links').getAttribute('d')").startswith("M")
+    browser.click("#pairs li")
+    assert browser.run("document.querySelectorAll('.node.hot').length") == 2
+    assert "same place" in browser.run("document.getElementById('status').textContent")
+    browser.click("#open-all")
+    moved = browser.run("document.getElementById('links').getAttribute('d')")
+    assert moved.count("M") == 1, "the link follows the opened nodes"
+
+
+def test_hostile_names_stay_text(browser: Any, tmp_path: Path) -> None:
+    b = Builder()
+    x = b.conv(b.feed(HOSTILE, (-1, 3, 8, 8)), 4, name=f"{HOSTILE}conv")
+    b.op(HOSTILE, {HOSTILE: x}, {"Out": f"{HOSTILE}out"}, {HOSTILE: HOSTILE})
+    browser.open(page(tmp_path / "hostile.html", b.build(source=HOSTILE)))
+    browser.click("#search")
+    browser.type("<img")
+    browser.click("#results li")
+    browser.click("#open-all")
+    assert browser.run("document.querySelectorAll('img').length") == 0
+    assert browser.run("window.attacked") is None
+    assert HOSTILE in browser.run("document.getElementById('details').textContent")
+    assert not browser.errors
+
+
+def test_five_thousand_nodes_open_flat(browser: Any, tmp_path: Path) -> None:
+    b = Builder()
+    x = b.feed("image", (-1, 4, 8, 8))
+    for at in range(2500):
+        x = b.op("relu" if at % 2 else "sigmoid", {"X": x}, shape=(-1, 4, 8, 8))
+        b.op("mean", {"X": x}, shape=(1,))
+    browser.open(page(tmp_path / "many.html", b.build(), level="op"))
+    assert nodes(browser) == 5001
+    assert float(browser.run("document.body.dataset.ready")) > 0

@@ -1,0 +1,232 @@
+"""One reason for each obstacle, on tiny programs."""
+
+from __future__ import annotations
+
+import pytest
+
+from graphprobe.errors import UsageError
+from graphprobe.ir.builder import Builder
+from graphprobe.pruning.decisions import find_prunable
+from graphprobe.pruning.groups import prune_groups
+
+
+def net(grow, *, fetch=True):
+    """image -> conv a -> what `grow` makes of it -> conv z -> fetch."""
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, 8, 8)), 8, 3, name="a")
+    y = grow(b, x)
+    z = b.conv(y, 5, name="z")
+    if fetch:
+        b.op("fetch", {"X": z}, {"Out": "fetch"})
+    return b.build()
+
+
+def unary(op_type, channels=8, **attrs):
+    def grow(b, x):
+        return b.op(op_type, {"X": x}, attrs=attrs, shape=(-1, channels, 8, 8))
+
+    return grow
+
+
+def row(program, param, policy="seeds"):
+    return next(d for d in find_prunable(program, policy).decisions if d.param == param)
+
+
+def add(b, x):
+    y = b.conv(x, 8, name="b")
+    return b.op("elementwise_add", {"X": x, "Y": y}, shape=(-1, 8, 8, 8))
+
+
+def join(b, x):
+    y = b.conv(x, 4, name="b")
+    return b.op("concat", {"X": [x, y]}, attrs={"axis": 1}, shape=(-1, 12, 8, 8))
+
+
+def residual_then_concat(b, x):
+    y = add(b, x)
+    c = b.conv(y, 4, name="c")
+    return b.op("concat", {"X": [y, c]}, attrs={"axis": 1}, shape=(-1, 12, 8, 8))
+
+
+def grouped(b, x):
+    return b.conv(x, 8, 3, groups=2, name="b")
+
+
+def depthwise(b, x):
+    return b.conv(x, 8, 3, groups=8, name="b")
+
+
+def twice(b, x):
+    y = b.op("conv2d", {"Input": x, "Filter": "b.w_0"}, {"Output": "b2"}, shape=(-1, 8, 8, 8))
+    b.param("b.w_0", (8, 8, 1, 1))
+    return b.op("conv2d", {"Input": y, "Filter": "b.w_0"}, {"Output": "b3"}, shape=(-1, 8, 8, 8))
+
+
+def levels(b, x):
+    """Two maps that one filter reads, as the levels of a detector with shared towers."""
+    y = b.conv(x, 8, name="b")
+    b.param("t.w_0", (8, 8, 1, 1))
+    read = [
+        b.op("conv2d", {"Input": v, "Filter": "t.w_0"}, {"Output": f"t{v}"}, shape=(-1, 8, 8, 8))
+        for v in (x, y)
+    ]
+    return b.op("elementwise_add", {"X": read[0], "Y": read[1]}, shape=(-1, 8, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("grow", "param", "status", "reason", "at"),
+    [
+        (unary("relu"), "a.w_0", "prunable", None, None),
+        (unary("relu"), "z.w_0", "blocked", "output", "fetch"),
+        (add, "a.w_0", "blocked", "residual", "elementwise_add"),
+        (add, "b.w_0", "blocked", "residual", "elementwise_add"),
+        (join, "a.w_0", "blocked", "concat", "concat"),
+        (residual_then_concat, "b.w_0", "blocked", "concat", "concat"),
+        (grouped, "a.w_0", "blocked", "grouped", "conv2d"),
+        (grouped, "b.w_0", "blocked", "grouped", "conv2d"),
+        (depthwise, "a.w_0", "prunable", None, None),
+        (depthwise, "b.w_0", "blocked", "depthwise", "conv2d"),
+        (twice, "b.w_0", "blocked", "shared", "conv2d"),
+        (levels, "b.w_0", "follower", "shared", "conv2d"),
+        (unary("my_own_op"), "a.w_0", "blocked", "unsupported_op", "my_own_op"),
+        (unary("lrn"), "a.w_0", "blocked", "unsupported_op", "lrn"),
+        (unary("softmax", axis=1), "a.w_0", "blocked", "unsupported_op", "softmax"),
+        (unary("softmax", axis=-1), "a.w_0", "prunable", None, None),
+    ],
+)
+def test_seeds(grow, param, status, reason, at):
+    d = row(net(grow), param)
+    assert (d.status, d.reason, d.at and d.at.type) == (status, reason, at)
+
+
+@pytest.mark.parametrize(
+    ("grow", "param", "status", "reason"),
+    [
+        (add, "a.w_0", "prunable", None),
+        (add, "b.w_0", "follower", "residual"),
+        (join, "a.w_0", "prunable", None),
+        (join, "b.w_0", "prunable", None),
+        (grouped, "a.w_0", "prunable", None),
+        (grouped, "b.w_0", "prunable", None),
+        (depthwise, "b.w_0", "follower", "depthwise"),
+        (twice, "b.w_0", "follower", "shared"),
+        (levels, "a.w_0", "prunable", None),
+        (levels, "b.w_0", "follower", "shared"),
+        (unary("my_own_op"), "a.w_0", "blocked", "unsupported_op"),
+    ],
+)
+def test_coupled(grow, param, status, reason):
+    d = row(net(grow), param, "coupled")
+    assert (d.status, d.reason) == (status, reason)
+
+
+def test_the_path_leads_from_the_convolution_to_the_op():
+    program = net(residual_then_concat)
+    assert row(program, "b.w_0").path == ("b.tmp_0", "elementwise_add_0.tmp_0", "concat_0.tmp_0")
+    follower = row(program, "b.w_0", "coupled")
+    assert follower.path == ("b.tmp_0", "a.tmp_0") and follower.at is not None
+    assert program.ops[follower.at.op].input("Filter") == "a.w_0"
+
+
+def test_concat_is_cut_with_offsets():
+    found = find_prunable(net(join), "coupled")
+    places = {
+        (group.leader.param, cut.axis): cut.stretches
+        for group in prune_groups(found)
+        for part in group.parts
+        for cut in part.cuts
+        if cut.params == ("z.w_0",)
+    }
+    assert places == {("a.w_0", 1): ((0, 8),), ("b.w_0", 1): ((8, 4),)}
+
+
+def test_every_unknown_op_is_listed_at_once():
+    def grow(b, x):
+        y = unary("one_op")(b, x)
+        return unary("another_op")(b, b.conv(unary("one_op")(b, y), 8, name="b"))
+
+    assert find_prunable(net(grow)).unsupported == {"another_op": 1, "one_op": 1}
+
+
+def test_an_unknown_op_that_no_channel_reaches_blocks_nothing():
+    def grow(b, x):
+        b.op("my_own_op", {"X": b.feed("label", (-1, 1))}, shape=(-1, 1))
+        return x
+
+    found = find_prunable(net(grow))
+    assert row(net(grow), "a.w_0").status == "prunable" and not found.unsupported
+
+
+def test_what_nothing_reads_is_an_output():
+    d = row(net(unary("relu"), fetch=False), "z.w_0", "coupled")
+    assert (d.status, d.reason, d.path) == ("blocked", "output", ("z.tmp_0",))
+
+
+def test_backward_ops_do_not_count():
+    def grow(b, x):
+        b.op("relu_grad", {"X": x}, attrs={"op_role": 1}, shape=(-1, 8, 8, 8))
+        b.op("concat", {"X": [x, x]}, attrs={"op_role": 1, "axis": 1}, shape=(-1, 16, 8, 8))
+        return x
+
+    assert row(net(grow), "a.w_0").status == "prunable"
+
+
+def test_a_parameter_used_elsewhere_is_not_cut():
+    def grow(b, x):
+        norm = b.op("squared_l2_norm", {"X": "a.w_0"}, shape=(1,))
+        b.op("fetch", {"X": norm}, {"Out": "fetch"})
+        return x
+
+    d = row(net(grow), "a.w_0", "coupled")
+    assert (d.status, d.reason) == ("blocked", "shared")
+
+
+def test_channels_that_enter_control_flow_are_blocked_and_sub_blocks_have_rows():
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, 8, 8)), 8, 3, name="a")
+    with b.block() as sub:
+        b.conv(b.op("relu", {"X": x}, shape=(-1, 8, 8, 8)), 4, name="inside")
+    out = b.op("conditional_block", {"Input": x}, attrs={"sub_block": sub}, shape=(-1, 4, 8, 8))
+    b.op("fetch", {"X": out}, {"Out": "fetch"})
+    found = {d.param: d for d in find_prunable(b.build(), "coupled").decisions}
+    assert set(found) == {"a.w_0", "inside.w_0"}
+    assert (found["a.w_0"].status, found["a.w_0"].reason) == ("blocked", "unsupported_op")
+    assert found["inside.w_0"].status == "blocked"
+
+
+def test_a_filter_that_is_computed_has_a_row():
+    b = Builder()
+    x = b.feed("image", (-1, 3, 8, 8))
+    w = b.op("scale", {"X": b.feed("kernel", (4, 3, 1, 1))}, shape=(4, 3, 1, 1))
+    b.op("conv2d", {"Input": x, "Filter": w}, {"Output": "y"}, shape=(-1, 4, 8, 8))
+    (d,) = find_prunable(b.build()).decisions
+    assert (d.status, d.reason) == ("blocked", "unsupported_op")
+
+
+@pytest.mark.parametrize("size", [0, -1, 2**62])
+def test_senseless_sizes_end(size):
+    b = Builder()
+    x = b.feed("image", (-1, 3, 8, 8))
+    for name, op_type in (("a", "conv2d"), ("b", "conv2d_transpose")):
+        w = b.param(f"{name}.w", (size, size, 1, 1))
+        x = b.op(op_type, {"Input": x, "Filter": w}, {"Output": name}, {"groups": 2})
+    x = b.op("pixel_shuffle", {"X": x}, attrs={"upscale_factor": 2}, shape=(-1, 4, 8, 8))
+    b.op("group_norm", {"X": x}, {"Y": "n"}, {"groups": 4})
+    for policy in ("seeds", "coupled"):
+        assert len(find_prunable(b.build(), policy).decisions) == 2
+
+
+def test_an_unknown_policy_is_refused():
+    with pytest.raises(UsageError, match="did you mean seeds"):
+        find_prunable(net(add), "seed")
+
+
+def test_long_chains_are_walked_without_recursion():
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, 8, 8)), 4, name="first")
+    for i in range(1500):
+        y = b.conv(x, 4, name=f"c{i}")
+        x = b.op("elementwise_add", {"X": x, "Y": y}, shape=(-1, 4, 8, 8))
+    found = find_prunable(b.build(), "coupled")
+    assert len({d.group for d in found.decisions}) == 1
+    assert {d.reason for d in found.decisions} == {"output"}

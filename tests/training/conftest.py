@@ -1,0 +1,137 @@
+"""Runs small enough for tests: YOLOv3 at a twentieth of its width on pictures of 32 pixels."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STUDENT = "zoo:yolov3_mobilenet_v1?num_classes=2&scale=0.05"
+TEACHER = "zoo:yolov3_r34?num_classes=2&scale=0.05"
+HEADS = (
+    ("conv2d_20.tmp_1", "conv2d_6.tmp_1"),
+    ("conv2d_28.tmp_1", "conv2d_14.tmp_1"),
+    ("conv2d_36.tmp_1", "conv2d_22.tmp_1"),
+)
+MakeConfig = Callable[..., Any]
+
+
+def document(output: Path, **train: Any) -> dict[str, Any]:
+    """A config of kind train as plain data; keywords go into its section train."""
+    return {
+        "version": 1,
+        "kind": "train",
+        "student": {"program": STUDENT},
+        "train": {
+            "data": {
+                "train": "digits?count=12&size=32&classes=2",
+                "val": "digits?split=val&count=4&size=32&classes=2",
+            },
+            "augment": {"expand": False, "crop": False},
+            "image_size": 32,
+            "batch_size": 2,
+            "max_iters": 6,
+            "learning_rate": {"base": 1e-4, "warmup_steps": 2, "milestones": [4]},
+            "snapshot_iter": 3,
+            "log_iter": 2,
+            "workers": 0,
+            "output": str(output),
+            **train,
+        },
+    }
+
+
+def distillation(output: Path, teacher_weights: Path | None = None, **train: Any) -> dict[str, Any]:
+    """The same with a teacher and l2 on the three heads."""
+    plain = document(output, **train)
+    teacher = {"program": TEACHER, "weights": teacher_weights and str(teacher_weights)}
+    pairs = [{"student": s, "teacher": t, "loss": "l2", "weight": 0.1} for s, t in HEADS]
+    return {**plain, "kind": "distill", "teacher": teacher, "pairs": pairs}
+
+
+@pytest.fixture(scope="session")
+def make_config() -> MakeConfig:
+    """Plain data -> config, as `load_config` makes it of a file."""
+    from graphprobe.config.load import validate
+
+    def make(plain: dict[str, Any]) -> Any:
+        config, problems = validate(plain)
+        assert config is not None, problems
+        return config
+
+    return make
+
+
+@pytest.fixture(name="document", scope="session")
+def _document() -> Callable[..., dict[str, Any]]:
+    return document
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Any]:
+    """Starts processes of graphprobe quickly; see warm.py."""
+    path = Path(__file__).with_name("warm.py")
+    spec = importlib.util.spec_from_file_location("warm", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    with module.Warm() as found:
+        yield found
+
+
+@pytest.fixture(name="distillation", scope="session")
+def _distillation() -> Callable[..., dict[str, Any]]:
+    return distillation
+
+
+@pytest.fixture(scope="session")
+def teacher_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a teacher that was trained for two steps."""
+    from graphprobe.config.load import validate
+    from graphprobe.training.run import run_training
+
+    folder = tmp_path_factory.mktemp("teacher")
+    plain = {**document(folder, max_iters=2), "student": {"program": TEACHER}}
+    config, problems = validate(plain)
+    assert config is not None, problems
+    run_training(config, where="teacher.yaml", device="cpu", say=lambda _: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def same_when_exported() -> Callable[..., Any]:
+    """``same_when_exported(trained, feed, folder, legacy)`` exports a network, reads it back.
+
+    It holds the output of Paddle's own loader against the trained network's, and gives the
+    program that was read.
+    """
+    return _same_when_exported
+
+
+def _same_when_exported(trained: Any, feed: dict[str, Any], folder: Path, legacy: bool) -> Any:
+    import numpy as np
+    import paddle
+
+    from graphprobe.training.export import export_network
+
+    place = paddle.CPUPlace()
+    executor = paddle.static.Executor(place)
+    names = list(trained.built.outputs.values())
+    wanted = executor.run(trained.built.main, feed=feed, fetch_list=names, scope=trained.scope)
+    paths = export_network(trained.built, trained.scope, place, folder, legacy=legacy)
+    assert [path.name for path in paths] == (
+        ["__model__", "__params__"] if legacy else ["model.pdmodel", "model.pdiparams"]
+    )
+    files = {"model_filename": paths[0].name, "params_filename": paths[1].name} if legacy else {}
+    prefix = str(folder) if legacy else str(folder / "model")
+    with paddle.static.scope_guard(paddle.static.Scope()):
+        program, feeds, fetches = paddle.static.load_inference_model(prefix, executor, **files)
+        found = executor.run(program, feed={n: feed[n] for n in feeds}, fetch_list=fetches)
+    assert len(wanted[0])
+    for one, other in zip(wanted, found, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5)
+    return program
