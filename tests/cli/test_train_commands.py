@@ -8,7 +8,7 @@ import pytest
 from graphprobe_cli._errors import run
 from graphprobe_cli.main import build_app
 
-from graphprobe.training.runtime import dependencies as require
+from graphprobe.training.runtime import dependencies
 
 COMMANDS = ("train", "check", "eval", "infer", "export")
 VALID = "version: 1\nkind: train\nstudent: {program: 'zoo:yolov3_mobilenet_v1'}\n"
@@ -39,7 +39,7 @@ def test_a_missing_config_and_a_missing_paddle(
     assert "none.yaml: cannot be read" in capsys.readouterr().err
     path = tmp_path / "c.yaml"
     path.write_text(VALID)
-    monkeypatch.setattr(require, "installed", lambda _: None)
-    monkeypatch.setattr(require, "find_spec", lambda _: None)
+    monkeypatch.setattr(dependencies, "installed", lambda _: None)
+    monkeypatch.setattr(dependencies, "find_spec", lambda _: None)
     assert run(build_app(command), [command, str(path)]) == 2
     assert "graphprobe[cpu]" in capsys.readouterr().err

@@ -120,16 +120,16 @@ def run(
 ) -> Any:
     """A whole run on 7 pictures: what it said of outputs and how many the engine was asked for."""
     from graphprobe.training.run import run_training
-    from graphprobe.training.teacher import inference as fast_teacher
+    from graphprobe.training.teacher import inference
 
     asked: list[int] = []
-    outputs = fast_teacher.FastTeacher.outputs
+    outputs = inference.FastTeacher.outputs
 
     def count(self: Any, feed: Any) -> Any:
         asked.append(len(feed["image"]))
         return outputs(self, feed)
 
-    monkeypatch.setattr(fast_teacher.FastTeacher, "outputs", count)
+    monkeypatch.setattr(inference.FastTeacher, "outputs", count)
     data = {"train": "digits?count=7&size=32&classes=2", "val": None}
 
     def start(name: str, resume: str | None = None, **train: Any) -> tuple[str, list[int]]:

@@ -5,29 +5,31 @@ from typing import Any
 import pytest
 
 from graphprobe.errors import MissingDependency
-from graphprobe.training.runtime import dependencies as require
+from graphprobe.training.runtime import dependencies
 
 
 def test_none_installed_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(require, "installed", lambda _: None)
-    monkeypatch.setattr(require, "find_spec", lambda _: None)
+    monkeypatch.setattr(dependencies, "installed", lambda _: None)
+    monkeypatch.setattr(dependencies, "find_spec", lambda _: None)
     with pytest.raises(MissingDependency, match=r"needs PaddlePaddle.*graphprobe\[cpu\]"):
-        require.require_paddle()
+        dependencies.require_paddle()
 
 
 def test_both_installed_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(require, "installed", lambda _: "2.6.2")
+    monkeypatch.setattr(dependencies, "installed", lambda _: "2.6.2")
     with pytest.raises(
         MissingDependency, match="both paddlepaddle 2.6.2 and paddlepaddle-gpu 2.6.2"
     ):
-        require.require_paddle()
+        dependencies.require_paddle()
 
 
 def test_paddleslim_alone_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(name: str) -> Any:
         return None if name == "paddleslim" else object()
 
-    monkeypatch.setattr(require, "installed", lambda name: "2.6.2" if name == require.CPU else None)
-    monkeypatch.setattr(require, "find_spec", find)
+    monkeypatch.setattr(
+        dependencies, "installed", lambda name: "2.6.2" if name == dependencies.CPU else None
+    )
+    monkeypatch.setattr(dependencies, "find_spec", find)
     with pytest.raises(MissingDependency, match="needs paddleslim"):
-        require.require_paddle()
+        dependencies.require_paddle()

@@ -34,7 +34,7 @@ def test_a_backbone_of_paddledetection(reference, capsys: pytest.CaptureFixture[
     from graphprobe.training.networks.build import state_shapes
     from graphprobe.zoo import build_zoo, parse_zoo
 
-    state = reference(HERE / "_ppdet_backbone.py", {})
+    state = reference(HERE / "ppdet_backbone.py", {})
     wanted = state_shapes(build_zoo(parse_zoo("zoo:gfl_r18vd")).main)
     found = fitting(Weights(state), wanted, where="R18.pdparams")
     assert set(found) == {name for name in wanted if name.startswith("backbone.")}

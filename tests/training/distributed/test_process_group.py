@@ -32,12 +32,12 @@ class Failing:
 def test_only_ops_that_wait_blame_another_process(
     text: str, other: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from graphprobe.training.distributed import process_group as team
+    from graphprobe.training.distributed import process_group
 
-    monkeypatch.setattr(team, "LAST_WORDS", 0)
+    monkeypatch.setattr(process_group, "LAST_WORDS", 0)
     expected = TrainError if other else RuntimeError
     with pytest.raises(expected) as caught:
-        team.run_together(Failing(text), None, None)
+        process_group.run_together(Failing(text), None, None)
     assert ("another process cannot be reached" in str(caught.value)) == other
 
 

@@ -87,11 +87,11 @@ def test_a_step_keeps_no_gradients(tiny: Any) -> None:
 def test_onednn_gives_the_same_numbers_to_rounding(
     tiny: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from graphprobe.training.runtime import onednn as module
+    from graphprobe.training.runtime import onednn
 
     plain = make(tiny)
-    monkeypatch.setattr(module, "HEAVY", 0)
-    switched = make(build_tiny(), onednn=module.Pictures(2, (8,), 10**6))
+    monkeypatch.setattr(onednn, "HEAVY", 0)
+    switched = make(build_tiny(), onednn=onednn.Pictures(2, (8,), 10**6))
     for engine, expected in ((plain, 0), (switched, 4)):
         ops = engine._compute.global_block().ops
         assert sum(op.has_attr("use_mkldnn") and op.attr("use_mkldnn") for op in ops) == expected
@@ -103,10 +103,10 @@ def test_onednn_gives_the_same_numbers_to_rounding(
 def test_gradients_of_onednn_are_read_in_the_plain_layout(
     tiny: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from graphprobe.training.runtime import onednn as module
+    from graphprobe.training.runtime import onednn
 
-    monkeypatch.setattr(module, "HEAVY", 0)
-    plain, switched = make(tiny), make(build_tiny(), onednn=module.Pictures(2, (8,), 10**6))
+    monkeypatch.setattr(onednn, "HEAVY", 0)
+    plain, switched = make(tiny), make(build_tiny(), onednn=onednn.Pictures(2, (8,), 10**6))
     for engine in (plain, switched):
         engine.losses(1, FEED)
     found = switched.gradients()
@@ -116,24 +116,23 @@ def test_gradients_of_onednn_are_read_in_the_plain_layout(
 
 
 def test_copies_for_other_sizes_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    from graphprobe.training.runtime import onednn as module
-    from graphprobe.training.runtime import step as stepping
+    from graphprobe.training.runtime import onednn, step
 
     forgotten = []
 
     def forget(executor: Any) -> None:
         forgotten.append(executor)
-        module.forget(executor)
+        onednn.forget(executor)
 
-    monkeypatch.setattr(module, "HEAVY", 0)
-    monkeypatch.setattr(module, "FORGET", 0)
-    monkeypatch.setattr(stepping, "forget", forget)
+    monkeypatch.setattr(onednn, "HEAVY", 0)
+    monkeypatch.setattr(onednn, "FORGET", 0)
+    monkeypatch.setattr(step, "forget", forget)
     plain = make(build_tiny(-1))
-    switched = make(build_tiny(-1), onednn=module.Pictures(2, (8, 12), 10**6))
+    switched = make(build_tiny(-1), onednn=onednn.Pictures(2, (8, 12), 10**6))
     random = np.random.default_rng(0)
-    for step, side in enumerate((8, 12, 12, 8)):
+    for number, side in enumerate((8, 12, 12, 8)):
         feed = {"image": random.random((2, 3, side, side), dtype=np.float32)}
-        one, other = (engine.step(step, feed, 0.1)["total"] for engine in (plain, switched))
+        one, other = (engine.step(number, feed, 0.1)["total"] for engine in (plain, switched))
         assert other == pytest.approx(one, rel=1e-4)
     assert len(forgotten) == 3  # before the first, the second and the last
 

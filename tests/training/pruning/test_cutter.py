@@ -309,11 +309,11 @@ def test_rounding_that_a_deep_network_blows_up_is_measured(config):
 
 
 def test_a_wrong_cut_is_no_rounding(config, monkeypatch):
-    from graphprobe.training.pruning import proof as prune_check
+    from graphprobe.training.pruning import proof
 
     made = config(SEGMENTER)
     prune = made.prune.model_copy(update={"groups": made.prune.groups[:1]})
     # Nothing masked: the cut network must not look like the whole one.
-    monkeypatch.setattr(prune_check, "removed_inputs", lambda *_: iter(()))
-    report = prune_check.check_prune(made.model_copy(update={"prune": prune}), prove=True)
+    monkeypatch.setattr(proof, "removed_inputs", lambda *_: iter(()))
+    report = proof.check_prune(made.model_copy(update={"prune": prune}), prove=True)
     assert not report.passed and "differs by" in report.problems[0].message

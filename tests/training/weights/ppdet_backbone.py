@@ -1,6 +1,6 @@
 """Run in a process of its own: the state of PaddleDetection's ResNet-18-vd.
 
-Called as ``python _ppdet_backbone.py IN.npz OUT.npz`` with PaddleDetection on PYTHONPATH.
+Called as ``python ppdet_backbone.py IN.npz OUT.npz`` with PaddleDetection on PYTHONPATH.
 """
 
 from __future__ import annotations
