@@ -111,7 +111,7 @@ def _draft(line: Line) -> tuple[Config, Notes, PruneConfig | None]:
 
 
 def _refuse_file(program: str) -> None:
-    from graphprobe.programs import ZOO, is_code
+    from graphprobe.user_code import ZOO, is_code
 
     if not program.startswith(ZOO) and not is_code(program):
         raise UsageError(
@@ -129,7 +129,7 @@ def _say_data(data: DataSection) -> None:
 
 def _fitted(program: str, classes: Sequence[str]) -> str:
     """A bundled model gets an output for each class of the data."""
-    from graphprobe.programs import ZOO
+    from graphprobe.user_code import ZOO
     from graphprobe.zoo import parse_zoo, with_classes
 
     if not program.startswith(ZOO):

@@ -1,27 +1,165 @@
-"""Turn a PROGRAM argument (file, folder, zoo name, user code) into a Program."""
+"""Turn a PROGRAM (file, folder, zoo name, user code, paddle program) into a program that is loaded.
+
+`load` reads or builds a program once; what it returns is accepted wherever a PROGRAM is, so that
+commands and functions which need the same program share one value.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import inspect
-import re
-import sys
-import traceback
-from collections.abc import Callable
-from dataclasses import replace
+import os
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
-from graphprobe.errors import LoadError, MissingDependency, did_you_mean
+from graphprobe.errors import LoadError
 from graphprobe.formats import load_bytes, load_file
-from graphprobe.ir import Program
+from graphprobe.ir import Dataflow, Program
+from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.model import Model
+from graphprobe.user_code import ZOO, is_code, needs_paddle, run_code
 
-ZOO = "zoo:"
-_WORD = r"[^\W\d]\w*"
-_CODE = re.compile(rf"{_WORD}(\.{_WORD})*:{_WORD}(\.{_WORD})*")
+if TYPE_CHECKING:
+    from graphprobe.ir import Var
+
+T = TypeVar("T")
+# What stands for a source where a program was made in this process and has no name.
+IN_MEMORY = "<program in memory>"
+
+
+class PaddleProgram(Protocol):
+    """A ``paddle.static.Program``, known by its shape so that nothing imports paddle."""
+
+    @property
+    def desc(self) -> Any:
+        """The ProgramDesc."""
+
+    def global_block(self) -> Any:
+        """Block 0."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LoadedProgram:
+    """A program that was read or built once, with what was derived from it.
+
+    Args:
+        source: what names it, as the user wrote it; ``<program in memory>`` where nothing does.
+        program: the ops and variables.
+
+    Example:
+        >>> import graphprobe
+        >>> student = graphprobe.load("zoo:yolov3_mobilenet_v1")
+        >>> graphprobe.find_prunable(student)  # reads nothing again
+    """
+
+    source: str
+    program: Program
+    _made: dict[Hashable, Any] = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """``sha256:`` and 16 hexadecimal digits that bind a config to this program."""
+        return fingerprint(self.program)
+
+    @property
+    def dataflow(self) -> Dataflow:
+        """Who writes and reads what; made on first use."""
+        return self.program.dataflow
+
+    @property
+    def parameters(self) -> tuple[Var, ...]:
+        """Persistable tensors that a forward op reads, by first use."""
+        return self.program.parameters
+
+    @property
+    def is_named(self) -> bool:
+        """Whether `source` finds the program again, in another process too."""
+        return self.source != IN_MEMORY
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made on the first call with this key and kept.
+
+        Args:
+            key: what is made, as ``("network", "train")``.
+            make: called at most once for each key.
+        """
+        if key not in self._made:
+            self._made[key] = make()
+        return cast(T, self._made[key])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Source, format, version, counts and fingerprint."""
+        program = self.program
+        return {
+            "source": self.source,
+            "kind": program.origin.kind,
+            "version": program.origin.version,
+            "blocks": len(program.blocks),
+            "ops": len(program.ops),
+            "parameters": len(program.parameters),
+            "feeds": list(program.feeds),
+            "fetches": list(program.fetches),
+            "fingerprint": self.fingerprint,
+        }
+
+    def __repr__(self) -> str:
+        program = self.program
+        return (
+            f"<LoadedProgram {self.source!r}: {program.origin.kind}, {len(program.ops)} ops, "
+            f"{len(program.parameters)} parameters>"
+        )
+
+
+ProgramLike: TypeAlias = "str | os.PathLike[str] | LoadedProgram | Program | Model | PaddleProgram"
+
+
+class ProgramCache:
+    """The programs that one command needs, each of them loaded once."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, LoadedProgram] = {}
+
+    def load(self, program: ProgramLike) -> LoadedProgram:
+        """As `load`; the same text gives the same value."""
+        if isinstance(program, LoadedProgram):
+            return self._loaded.setdefault(program.source, program)
+        if not isinstance(program, str):
+            return load(program)
+        if program not in self._loaded:
+            self._loaded[program] = load(program)
+        return self._loaded[program]
+
+
+def load(program: ProgramLike) -> LoadedProgram:
+    """Read or build a program.
+
+    Args:
+        program: a file or folder (ProgramDesc of any Paddle era, or the PIR json of Paddle 3),
+            ``zoo:NAME?option=value&...``, ``package.module:callable`` (which is run), a
+            ``paddle.static.Program``, a `graphprobe.Model`, or what `load` gave before, which is
+            given back as it is.
+
+    Returns:
+        the program, to be handed to every other function. Files are read without Paddle; bundled
+        models are built with it once and kept in a cache folder.
+
+    Raises:
+        LoadError: nothing there, not a program, or the user's code failed.
+        MissingDependency: a model has to be built and Paddle is not installed.
+
+    Example:
+        >>> graphprobe.load("inference_model/")
+        <LoadedProgram 'inference_model/': programdesc, 262 ops, 75 parameters>
+    """
+    if isinstance(program, LoadedProgram):
+        return program
+    if isinstance(program, Program):
+        return LoadedProgram(program.origin.source or IN_MEMORY, program)
+    if isinstance(program, (str, os.PathLike)):
+        text = os.fspath(program)
+        return LoadedProgram(text, load_program(text))
+    return LoadedProgram(IN_MEMORY, load_bytes(_serialize(program, IN_MEMORY), IN_MEMORY))
 
 
 def load_program(text: str) -> Program:
@@ -45,110 +183,11 @@ def load_program(text: str) -> Program:
     return load_file(Path(text).expanduser(), text)
 
 
-def is_code(text: str) -> bool:
-    """Whether a PROGRAM argument would run the user's own code (a file of that name wins)."""
-    return (
-        not text.startswith(ZOO) and _CODE.fullmatch(text) is not None and not Path(text).exists()
-    )
-
-
-def run_code(text: str, mode: str) -> Any:
-    """Call what ``package.module:callable`` names; its prints go to standard error.
-
-    Args:
-        text: a PROGRAM argument that `is_code`.
-        mode: given to a function with a parameter of that name, which is called with empty
-            default programs and fresh names.
-
-    Returns:
-        a `Model` whose programs are set, or whatever else the function returned.
-
-    Raises:
-        LoadError: there is no such function, or it failed.
-        MissingDependency: it needs Paddle.
-    """
-    module_name, _, path = text.partition(":")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    with contextlib.redirect_stdout(sys.stderr):
-        module = _import(module_name, text)
-        function = _find(module, path, text)
-        if "mode" in inspect.signature(function).parameters:
-            return _build_fresh(function, mode, text)
-        return _guarded(function, text)
-
-
-def _build_fresh(function: Callable[..., Any], mode: str, text: str) -> Any:
-    """Call a function under names and programs of its own."""
-    try:
-        import numpy  # noqa: F401 - must come before paddle: scipy after paddle alone crashes
-        import paddle
-        from paddle.base import unique_name
-    except ImportError as error:
-        raise _needs_paddle(text) from error
-    paddle.enable_static()
-    main, startup = paddle.static.Program(), paddle.static.Program()
-    with unique_name.guard(), paddle.static.program_guard(main, startup):
-        found = _guarded(lambda: function(mode=mode), text)
-        used = dict(unique_name.generator.ids)
-    # Whatever is added to the program later must not take a name that it has already.
-    ids = unique_name.generator.ids
-    for key, count in used.items():
-        ids[key] = max(ids[key], count)
-    if not isinstance(found, Model):
-        return found
-    return replace(found, program=found.program or main, startup=found.startup or startup)
-
-
-def _import(name: str, text: str) -> ModuleType:
-    importlib.invalidate_caches()
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if missing.partition(".")[0] in ("paddle", "paddleslim"):
-            raise _needs_paddle(text) from error
-        if name == missing or name.startswith(f"{missing}."):
-            raise LoadError(
-                f"no module named {missing!r}",
-                where=text,
-                hint="run where the module lies, or name a file, a folder or zoo:NAME",
-            ) from error
-        raise _failed(error, text) from error
-    except (Exception, SystemExit) as error:
-        raise _failed(error, text) from error
-
-
-def _find(module: ModuleType, path: str, text: str) -> Callable[..., Any]:
-    at: Any = module
-    for word in path.split("."):
-        if not hasattr(at, word):
-            known = [name for name in dir(at) if callable(getattr(at, name, None))]
-            hint = did_you_mean(word, known) or f"define it in {module.__name__}"
-            raise LoadError(f"{module.__name__} has no {word!r}", where=text, hint=hint)
-        at = getattr(at, word)
-    if not callable(at):
-        raise LoadError(
-            f"{path} is a {type(at).__name__}, not a callable",
-            where=text,
-            hint="name a function that returns a paddle.static.Program or a graphprobe.Model",
-        )
-    found: Callable[..., Any] = at
-    return found
-
-
-def _guarded(function: Callable[[], Any], text: str) -> Any:
-    try:
-        return function()
-    except (Exception, SystemExit) as error:
-        raise _failed(error, text) from error
-
-
 def _serialize(result: Any, text: str) -> bytes:
     try:
         from paddle.static import Program as PaddleProgram
     except ImportError as error:
-        raise _needs_paddle(text) from error
+        raise needs_paddle(text) from error
     program = result.program if isinstance(result, Model) else result
     if not isinstance(program, PaddleProgram):
         raise LoadError(
@@ -158,25 +197,3 @@ def _serialize(result: Any, text: str) -> bytes:
         )
     content: bytes = program.desc.serialize_to_string()
     return content
-
-
-def _needs_paddle(text: str) -> MissingDependency:
-    return MissingDependency(
-        "this program needs Paddle, which is not installed",
-        where=text,
-        hint="install graphprobe[cpu] or graphprobe[gpu]",
-    )
-
-
-def _failed(error: BaseException, text: str) -> LoadError:
-    """The user's exception in one line, with the innermost line of code that is not Python's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if f.filename != __file__ and not f.filename.startswith("<")]
-    place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-    first = str(error).strip().splitlines()
-    said = f": {first[-1]}" if first else ""
-    return LoadError(
-        f"your code raised {type(error).__name__}{said}{place}",
-        where=text,
-        hint="call it in Python to see more",
-    )

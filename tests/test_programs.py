@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from graphprobe.errors import GraphprobeError, LoadError, MissingDependency
-from graphprobe.programs import is_code, load_program
+from graphprobe.programs import load_program
+from graphprobe.user_code import is_code
 
 
 @pytest.fixture

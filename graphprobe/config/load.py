@@ -17,7 +17,7 @@ from graphprobe.config.train import TrainConfig
 from graphprobe.config.yaml_io import read_yaml
 from graphprobe.errors import ConfigError, Problem, did_you_mean
 from graphprobe.losses import all_losses
-from graphprobe.programs import is_code
+from graphprobe.user_code import is_code
 
 Config: TypeAlias = DistillConfig | PruneConfig | TrainConfig
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from graphprobe.drawing.dag import Dag, from_successors
-from graphprobe.ir import Dataflow, Op, Program, Value, build_dataflow
+from graphprobe.ir import Dataflow, Op, Program, Value
 
 _DIGITS = re.compile(r"(\d+)")
 NO_VARIABLE = "@EMPTY@"
@@ -90,7 +90,7 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
 
 def item_graph(program: Program, roles: Iterable[str] = ("forward",)) -> ItemGraph:
     """Make the graph of the ops that have one of the roles."""
-    flow = build_dataflow(program)
+    flow = program.dataflow
     wanted = frozenset(roles)
     graph = ItemGraph(program, flow, [], Dag(), {}, {}, _single_writers(flow))
     draft = _Draft()

@@ -14,7 +14,7 @@ from graphprobe.ir import Pair, Program
 from graphprobe.losses import find_loss
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.find import PairReport
-from graphprobe.programs import is_code
+from graphprobe.user_code import is_code
 from graphprobe.zoo import parse_zoo
 
 # The losses of PaddleSlim that run on Paddle 2.6; the others are built by graphprobe.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from graphprobe.ir.dataflow import Dataflow, build_dataflow
+from graphprobe.ir.dataflow import Dataflow
 from graphprobe.ir.program import Op, Program, Var
 
 # What Paddle 1.x adds for its data readers; nobody distils or prunes it.
@@ -60,7 +60,7 @@ def list_vars(program: Program, wanted: Wanted | None = None) -> tuple[VarUse, .
     Linear in the size of the program, but for the sort.
     """
     wanted = wanted or Wanted()
-    flow = build_dataflow(program)
+    flow = program.dataflow
     uses = _uses(flow)
     parameters = {var.name for var in program.parameters} if wanted.params else set()
     last = len(flow.values)

@@ -6,7 +6,7 @@ Conventions:
     * ``Op.id`` counts the ops of the whole program, block after block, so in a program of one
       block it is the position in the file.
     * An unknown size in a shape is -1. A variable without a tensor shape has shape None.
-    * A variable may be written more than once (in-place ops); `graphprobe.ir.dataflow.dataflow`
+    * A variable may be written more than once (in-place ops); `Program.dataflow`
       tells the writes apart.
 """
 
@@ -15,7 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from graphprobe.ir.dataflow import Dataflow
 
 Scalar: TypeAlias = bool | int | float | str
 Attr: TypeAlias = Scalar | tuple[Scalar, ...] | None
@@ -157,6 +160,13 @@ class Program:
     def ops(self) -> tuple[Op, ...]:
         """Every op of every block; ``ops[i].id == i``."""
         return tuple(op for block in self.blocks for op in block.ops)
+
+    @cached_property
+    def dataflow(self) -> Dataflow:
+        """Who writes and reads what; whoever uses it must not change it."""
+        from graphprobe.ir.dataflow import build_dataflow  # that module is made of this one
+
+        return build_dataflow(self)
 
     def var(self, name: str, block: int = 0) -> Var | None:
         """The variable that `name` means in a block: its own, or the nearest ancestor's."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from graphprobe.ir import Dataflow, Op, Program, Value, build_dataflow
+from graphprobe.ir import Dataflow, Op, Program, Value
 from graphprobe.ops.spatial import SpatialInfo, image_spatial
 from graphprobe.ops.spatial_flow import SpatialInfos, propagate_spatial
 
@@ -48,7 +48,7 @@ def weight_uses(program: Program, image: tuple[int, int] | None = None) -> list[
         program: of any kind.
         image: H and W of the input where the program leaves them open.
     """
-    flow = build_dataflow(program)
+    flow = program.dataflow
     places = _places(flow, image or (DEFAULT_IMAGE, DEFAULT_IMAGE))
     found = []
     for op in program.ops:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from graphprobe.ir import Dataflow, Op, Program, Value, build_dataflow
+from graphprobe.ir import Dataflow, Op, Program, Value
 from graphprobe.ir.dataflow import reachable
 from graphprobe.ops.kinds import CONVOLUTIONS, LAYERS, MOVEMENT, SIZE_ONLY
 from graphprobe.ops.spatial import SpatialInfo, image_spatial
@@ -30,7 +30,7 @@ class ProgramAnalysis:
     @cached_property
     def flow(self) -> Dataflow:
         """Reads and writes."""
-        return build_dataflow(self.program)
+        return self.program.dataflow
 
     @cached_property
     def ops(self) -> tuple[Op, ...]:

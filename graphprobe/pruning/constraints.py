@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from graphprobe.ir import Dataflow, Op, Program, Value, build_dataflow
+from graphprobe.ir import Dataflow, Op, Program, Value
 from graphprobe.ir.dataflow import topological
 from graphprobe.ir.findings import Reason
 from graphprobe.ops import OpSpec, op_spec
@@ -87,7 +87,7 @@ class Channels:
 
 def find_channels(program: Program) -> Channels:
     """Follow every channel of a program's forward ops. Linear in ops and runs."""
-    flow = build_dataflow(program)
+    flow = program.dataflow
     found = Channels(flow, [None] * len(flow.values))
     walk = _Walk(found)
     order = topological(flow) if len(program.blocks) > 1 else range(len(program.ops))

@@ -11,7 +11,7 @@ import paddle
 
 from graphprobe.config import ProgramRef, check_fingerprint
 from graphprobe.errors import ConfigError, Problem
-from graphprobe.programs import ZOO, is_code, load_program
+from graphprobe.programs import load_program
 from graphprobe.training.networks.own_model import build_own
 from graphprobe.training.pruning.cutter import replay_plan
 from graphprobe.training.pruning.plan import CutPlan, plan_from_json
@@ -19,6 +19,7 @@ from graphprobe.training.runtime.step import set_values
 from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.partial import fitting
 from graphprobe.training.weights.read import Shapes, check_weights, locate, read_weights
+from graphprobe.user_code import ZOO, is_code
 from graphprobe.zoo import Built, build_zoo, parse_zoo
 
 

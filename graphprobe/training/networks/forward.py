@@ -15,8 +15,8 @@ from graphprobe.errors import LoadError
 from graphprobe.formats import load_file
 from graphprobe.model import Model
 from graphprobe.ops.families.heads import FAMILY as HEADS
-from graphprobe.programs import ZOO, is_code, run_code
 from graphprobe.training.pruning.plan import Array
+from graphprobe.user_code import ZOO, is_code, run_code
 from graphprobe.zoo import build_zoo, parse_zoo
 
 # H and W of the trial where the program leaves them open.

@@ -9,7 +9,7 @@ import numpy as np
 
 from graphprobe.errors import LoadError
 from graphprobe.model import TASKS, Model
-from graphprobe.programs import run_code
+from graphprobe.user_code import run_code
 from graphprobe.zoo import Built
 
 _SEGMENTATION = {"image", "label", "mask"}

@@ -1,0 +1,144 @@
+"""Run the user's own code: what ``package.module:callable`` names."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from graphprobe.errors import LoadError, MissingDependency, did_you_mean
+from graphprobe.model import Model
+
+ZOO = "zoo:"
+_WORD = r"[^\W\d]\w*"
+_CODE = re.compile(rf"{_WORD}(\.{_WORD})*:{_WORD}(\.{_WORD})*")
+
+
+def is_code(text: str) -> bool:
+    """Whether a PROGRAM argument would run the user's own code (a file of that name wins)."""
+    return (
+        not text.startswith(ZOO) and _CODE.fullmatch(text) is not None and not Path(text).exists()
+    )
+
+
+def run_code(text: str, mode: str) -> Any:
+    """Call what ``package.module:callable`` names; its prints go to standard error.
+
+    Args:
+        text: a PROGRAM argument that `is_code`.
+        mode: given to a function with a parameter of that name, which is called with empty
+            default programs and fresh names.
+
+    Returns:
+        a `Model` whose programs are set, or whatever else the function returned.
+
+    Raises:
+        LoadError: there is no such function, or it failed.
+        MissingDependency: it needs Paddle.
+    """
+    module_name, _, path = text.partition(":")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    with contextlib.redirect_stdout(sys.stderr):
+        module = _import(module_name, text)
+        function = _find(module, path, text)
+        if "mode" in inspect.signature(function).parameters:
+            return _build_fresh(function, mode, text)
+        return _guarded(function, text)
+
+
+def _build_fresh(function: Callable[..., Any], mode: str, text: str) -> Any:
+    """Call a function under names and programs of its own."""
+    try:
+        import numpy  # noqa: F401 - must come before paddle: scipy after paddle alone crashes
+        import paddle
+        from paddle.base import unique_name
+    except ImportError as error:
+        raise needs_paddle(text) from error
+    paddle.enable_static()
+    main, startup = paddle.static.Program(), paddle.static.Program()
+    with unique_name.guard(), paddle.static.program_guard(main, startup):
+        found = _guarded(lambda: function(mode=mode), text)
+        used = dict(unique_name.generator.ids)
+    # Whatever is added to the program later must not take a name that it has already.
+    ids = unique_name.generator.ids
+    for key, count in used.items():
+        ids[key] = max(ids[key], count)
+    if not isinstance(found, Model):
+        return found
+    return replace(found, program=found.program or main, startup=found.startup or startup)
+
+
+def _import(name: str, text: str) -> ModuleType:
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or ""
+        if missing.partition(".")[0] in ("paddle", "paddleslim"):
+            raise needs_paddle(text) from error
+        if name == missing or name.startswith(f"{missing}."):
+            raise LoadError(
+                f"no module named {missing!r}",
+                where=text,
+                hint="run where the module lies, or name a file, a folder or zoo:NAME",
+            ) from error
+        raise _failed(error, text) from error
+    except (Exception, SystemExit) as error:
+        raise _failed(error, text) from error
+
+
+def _find(module: ModuleType, path: str, text: str) -> Callable[..., Any]:
+    at: Any = module
+    for word in path.split("."):
+        if not hasattr(at, word):
+            known = [name for name in dir(at) if callable(getattr(at, name, None))]
+            hint = did_you_mean(word, known) or f"define it in {module.__name__}"
+            raise LoadError(f"{module.__name__} has no {word!r}", where=text, hint=hint)
+        at = getattr(at, word)
+    if not callable(at):
+        raise LoadError(
+            f"{path} is a {type(at).__name__}, not a callable",
+            where=text,
+            hint="name a function that returns a paddle.static.Program or a graphprobe.Model",
+        )
+    found: Callable[..., Any] = at
+    return found
+
+
+def _guarded(function: Callable[[], Any], text: str) -> Any:
+    try:
+        return function()
+    except (Exception, SystemExit) as error:
+        raise _failed(error, text) from error
+
+
+def needs_paddle(text: str) -> MissingDependency:
+    """The error of a program that cannot be built because Paddle is not installed."""
+    return MissingDependency(
+        "this program needs Paddle, which is not installed",
+        where=text,
+        hint="install graphprobe[cpu] or graphprobe[gpu]",
+    )
+
+
+def _failed(error: BaseException, text: str) -> LoadError:
+    """The user's exception in one line, with the innermost line of code that is not Python's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if f.filename != __file__ and not f.filename.startswith("<")]
+    place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    first = str(error).strip().splitlines()
+    said = f": {first[-1]}" if first else ""
+    return LoadError(
+        f"your code raised {type(error).__name__}{said}{place}",
+        where=text,
+        hint="call it in Python to see more",
+    )
