@@ -57,7 +57,7 @@ class ProgramAnalysis:
 
     def reads(self, op: Op) -> list[Value]:
         """Every value that an op reads and that depends on an input of the program."""
-        values, fed = self.flow.values, self.fed
+        values, fed = self.flow.values, self.depends_on_input
         return [values[i] for i in self._reads[op.id] if fed[i]]
 
     @cached_property
@@ -89,7 +89,7 @@ class ProgramAnalysis:
         return var is not None and not var.persistable and var.kind == "tensor"
 
     @cached_property
-    def fed(self) -> list[bool]:
+    def depends_on_input(self) -> list[bool]:
         """For each value, whether it depends on an input of the program."""
         return self._spread({v.id for v in self.sources})
 
@@ -102,7 +102,7 @@ class ProgramAnalysis:
         return [op.type in LAYERS and self._multiplies(op) for op in self.program.ops]
 
     def _multiplies(self, op: Op) -> bool:
-        fed = [self.fed[i] for i in self._reads[op.id]]
+        fed = [self.depends_on_input[i] for i in self._reads[op.id]]
         if not any(fed) or (op.type not in CONVOLUTIONS and all(fed)):
             return False
         return not self._is_projection(op)
@@ -126,31 +126,31 @@ class ProgramAnalysis:
     def labels(self) -> tuple[Value, ...]:
         """The inputs of the program that reach no layer."""
         start = [v.id for op in self.layers for v in self.reads(op)]
-        back = reachable(start, self.behind)
+        back = reachable(start, self.predecessors)
         return tuple(v for v in self.sources if v.id not in back and not self._is_feed_var(v))
 
     def _is_feed_var(self, value: Value) -> bool:
         var = self.program.var(value.name)
         return var is not None and var.kind in ("feed", "reader")
 
-    def behind(self, value: int) -> Iterator[int]:
+    def predecessors(self, value: int) -> Iterator[int]:
         """Ids of the values that a value was computed from."""
         producer = self.producer(self.flow.values[value])
         if producer is not None and producer.type not in SIZE_ONLY:
             yield from (v.id for v in self.reads(producer))
 
     @cached_property
-    def network(self) -> list[bool]:
+    def after_first_layer(self) -> list[bool]:
         """For each value, whether it lies behind a layer with weights."""
         start = {v.id for op in self.layers for v in self.flow.writes(op)}
         return self._spread(start)
 
     @cached_property
-    def label(self) -> list[bool]:
+    def depends_on_label(self) -> list[bool]:
         """For each value, whether it depends on a label."""
         return self._spread({v.id for v in self.labels})
 
-    def after(self, ops: Iterable[Op]) -> list[bool]:
+    def reachable_from(self, ops: Iterable[Op]) -> list[bool]:
         """For each value, whether any of some ops lies before it."""
         return self._spread({v.id for op in ops for v in self.flow.writes(op)})
 
@@ -178,7 +178,7 @@ class ProgramAnalysis:
         return depths
 
     @cached_property
-    def places(self) -> list[SpatialInfo | None]:
+    def spatial(self) -> list[SpatialInfo | None]:
         """For each value, where H and W are and how much smaller than the image they are."""
         places: list[SpatialInfo | None] = [None] * len(self.flow.values)
         for value in self.sources:
@@ -191,5 +191,5 @@ class ProgramAnalysis:
 
     def stride(self, value: Value) -> Stride | None:
         """Height of the image / height of a value, and the same of the widths, where known."""
-        place = self.places[value.id]
+        place = self.spatial[value.id]
         return None if place is None else place.strides

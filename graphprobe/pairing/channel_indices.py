@@ -15,73 +15,76 @@ import numpy as np
 from graphprobe.ir import Op, Value
 from graphprobe.pairing.analysis import ProgramAnalysis
 
-Numbers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
+Indices: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 
 
-def contents_of(view: ProgramAnalysis, head: Value, axis: int, channels: int) -> dict[int, Numbers]:
-    """For every value moved from `head`, the channel numbers that it holds, by value id.
+def trace_channel_indices(
+    analysis: ProgramAnalysis, head: Value, axis: int, channels: int
+) -> dict[int, Indices]:
+    """For every value moved from `head`, the channel indices that it holds, by value id.
 
     Args:
-        view: the program.
+        analysis: the program.
         head: the tensor whose channels are followed.
         axis: its channel axis.
         channels: its number of channels.
     """
-    rank = len(view.shape(head) or ())
+    rank = len(analysis.shape(head) or ())
     sizes = [channels if i == axis else 1 for i in range(rank)]
-    held = {head.id: np.arange(channels, dtype=np.int64).reshape(sizes)}
-    queue = [op.id for op in view.consumers(head)]
+    indices = {head.id: np.arange(channels, dtype=np.int64).reshape(sizes)}
+    queue = [op.id for op in analysis.consumers(head)]
     done: set[int] = set()
     for at in queue:
-        op = view.program.ops[at]
-        if at in done or op.type not in _MOVES or not _ready(view, op, held):
+        op = analysis.program.ops[at]
+        if at in done or op.type not in _TRACERS or not _ready(analysis, op, indices):
             continue
         done.add(at)
         try:
-            moved = _MOVES[op.type](view, op, held)
+            moved = _TRACERS[op.type](analysis, op, indices)
         except (IndexError, ValueError):
             continue  # attributes that do not fit the shapes, in a damaged program
         for value, array in moved:
-            held[value.id] = array
-            queue += [other.id for other in view.consumers(value)]
-    return held
+            indices[value.id] = array
+            queue += [other.id for other in analysis.consumers(value)]
+    return indices
 
 
-def _ready(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> bool:
-    """Whether everything that is moved is held (a stack waits for its last part)."""
-    ids = view.flow.inputs[op.id]
-    return all(i in held for i in ids.get("X", ()) or ids.get("Input", ()))
+def _ready(analysis: ProgramAnalysis, op: Op, indices: dict[int, Indices]) -> bool:
+    """Whether the indices of all that is moved are known (a stack waits for its last part)."""
+    ids = analysis.flow.inputs[op.id]
+    return all(i in indices for i in ids.get("X", ()) or ids.get("Input", ()))
 
 
-_Moved: TypeAlias = list[tuple[Value, Numbers]]
+_Traced: TypeAlias = list[tuple[Value, Indices]]
 
 
-def _data(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> list[Numbers]:
-    ids = view.flow.inputs[op.id]
-    return [held[i] for i in (ids.get("X") or ids.get("Input") or ())]
+def _data(analysis: ProgramAnalysis, op: Op, indices: dict[int, Indices]) -> list[Indices]:
+    ids = analysis.flow.inputs[op.id]
+    return [indices[i] for i in (ids.get("X") or ids.get("Input") or ())]
 
 
-def _out(view: ProgramAnalysis, op: Op) -> list[Value]:
-    slots = view.flow.outputs[op.id]
+def _out(analysis: ProgramAnalysis, op: Op) -> list[Value]:
+    slots = analysis.flow.outputs[op.id]
     return [
-        view.flow.values[i] for i in slots.get("Out") or slots.get("Y") or slots.get("Output") or ()
+        analysis.flow.values[i]
+        for i in slots.get("Out") or slots.get("Y") or slots.get("Output") or ()
     ]
 
 
 def _one(
-    rule: Callable[[Op, Numbers], Numbers | None],
-) -> Callable[[ProgramAnalysis, Op, dict[int, Numbers]], _Moved]:
+    rule: Callable[[Op, Indices], Indices | None],
+) -> Callable[[ProgramAnalysis, Op, dict[int, Indices]], _Traced]:
     """A move of one tensor into one."""
 
-    def move(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> _Moved:
-        data, out = _data(view, op, held), _out(view, op)
+    def move(analysis: ProgramAnalysis, op: Op, indices: dict[int, Indices]) -> _Traced:
+        data, out = _data(analysis, op, indices), _out(analysis, op)
         array = rule(op, data[0]) if len(data) == 1 and len(out) == 1 else None
         return [] if array is None else [(out[0], array)]
 
     return move
 
 
-def _slice(op: Op, array: Numbers) -> Numbers | None:
+def _slice(op: Op, array: Indices) -> Indices | None:
     axes, starts, ends = (op.get_ints(name) for name in ("axes", "starts", "ends"))
     steps = op.get_ints("strides") or (1,) * len(axes)
     index = [slice(None)] * array.ndim
@@ -95,26 +98,26 @@ def _slice(op: Op, array: Numbers) -> Numbers | None:
     return taken.squeeze(gone) if gone else taken
 
 
-def _transpose(op: Op, array: Numbers) -> Numbers | None:
+def _transpose(op: Op, array: Indices) -> Indices | None:
     order = op.get_ints("axis") or op.get_ints("perm")
     return array.transpose(order) if sorted(order) == list(range(array.ndim)) else None
 
 
-def _unsqueeze(op: Op, array: Numbers) -> Numbers | None:
+def _unsqueeze(op: Op, array: Indices) -> Indices | None:
     axes = op.get_ints("axes")
     return np.expand_dims(array, axes) if axes else None
 
 
-def _squeeze(op: Op, array: Numbers) -> Numbers | None:
+def _squeeze(op: Op, array: Indices) -> Indices | None:
     axes = op.get_ints("axes")
     return array.squeeze(axes) if axes and all(array.shape[a] == 1 for a in axes) else None
 
 
 def _joined(
-    join: Callable[[list[Numbers], int], Numbers],
-) -> Callable[[ProgramAnalysis, Op, dict[int, Numbers]], _Moved]:
-    def move(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> _Moved:
-        data, out = _data(view, op, held), _out(view, op)
+    join: Callable[[list[Indices], int], Indices],
+) -> Callable[[ProgramAnalysis, Op, dict[int, Indices]], _Traced]:
+    def move(analysis: ProgramAnalysis, op: Op, indices: dict[int, Indices]) -> _Traced:
+        data, out = _data(analysis, op, indices), _out(analysis, op)
         axis = op.get_int("axis")
         if len({a.shape for a in data}) != 1 or len(out) != 1 or abs(axis) > data[0].ndim:
             return []
@@ -123,8 +126,8 @@ def _joined(
     return move
 
 
-def _split(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> _Moved:
-    array, out = _data(view, op, held)[0], _out(view, op)
+def _split(analysis: ProgramAnalysis, op: Op, indices: dict[int, Indices]) -> _Traced:
+    array, out = _data(analysis, op, indices)[0], _out(analysis, op)
     axis, sections = op.get_int("axis"), op.get_ints("sections")
     if array.shape[axis] == 1:
         return [(value, array) for value in out]
@@ -137,24 +140,24 @@ def _split(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> _Moved:
     return list(zip(out, np.split(array, marks, axis), strict=True))
 
 
-def _reshape(view: ProgramAnalysis, op: Op, held: dict[int, Numbers]) -> _Moved:
-    source, out = view.flow.read(op, "X"), _out(view, op)
-    before = view.shape(source) if source is not None else None
-    after = view.shape(out[0]) if len(out) == 1 else None
+def _reshape(analysis: ProgramAnalysis, op: Op, indices: dict[int, Indices]) -> _Traced:
+    source, out = analysis.flow.read(op, "X"), _out(analysis, op)
+    before = analysis.shape(source) if source is not None else None
+    after = analysis.shape(out[0]) if len(out) == 1 else None
     if source is None or before is None or after is None:
         return []
-    sizes = reshaped(before, held[source.id].shape, after)
-    return [] if sizes is None else [(out[0], held[source.id].reshape(sizes))]
+    sizes = reshaped(before, indices[source.id].shape, after)
+    return [] if sizes is None else [(out[0], indices[source.id].reshape(sizes))]
 
 
 def reshaped(
-    before: tuple[int, ...], held: tuple[int, ...], after: tuple[int, ...]
+    before: tuple[int, ...], traced: tuple[int, ...], after: tuple[int, ...]
 ) -> tuple[int, ...] | None:
     """The sizes of the small array after a reshape of the tensor; None where it cannot be told.
 
     Args:
         before: sizes of the tensor, -1 where unknown.
-        held: sizes of the small array: those of the tensor on the channel axes, 1 elsewhere.
+        traced: sizes of the small array: those of the tensor on the channel axes, 1 elsewhere.
         after: sizes of the reshaped tensor.
     """
     # Unknown sizes are replaced by primes in order; both sides have the same unknown factors.
@@ -169,11 +172,13 @@ def reshaped(
         wanted[unknown[0]] = total // max(prod(w for w in wanted if w), 1)
     if prod(wanted) != total or 0 in known:
         return None
-    return _grouped(known, held, wanted)
+    return _grouped(known, traced, wanted)
 
 
-def _grouped(known: list[int], held: tuple[int, ...], wanted: list[int]) -> tuple[int, ...] | None:
-    """Split both sides into runs of equal products and carry the held sizes over."""
+def _grouped(
+    known: list[int], traced: tuple[int, ...], wanted: list[int]
+) -> tuple[int, ...] | None:
+    """Split both sides into runs of equal products and carry the sizes over."""
     sizes: list[int] = []
     i = j = 0
     while i < len(known) and j < len(wanted):
@@ -187,7 +192,7 @@ def _grouped(known: list[int], held: tuple[int, ...], wanted: list[int]) -> tupl
                 right *= wanted[j]
             else:
                 return None
-        run, out = held[start : i + 1], wanted[first : j + 1]
+        run, out = traced[start : i + 1], wanted[first : j + 1]
         if len(out) == 1:
             sizes.append(prod(run))
         elif prod(run) == 1:
@@ -201,11 +206,11 @@ def _grouped(known: list[int], held: tuple[int, ...], wanted: list[int]) -> tupl
     return (*sizes, *([1] * (len(wanted) - j))) if all(n == 1 for n in rest) else None
 
 
-def _same(_: Op, array: Numbers) -> Numbers | None:
+def _same(_: Op, array: Indices) -> Indices | None:
     return array
 
 
-_MOVES: dict[str, Callable[[ProgramAnalysis, Op, dict[int, Numbers]], _Moved]] = {
+_TRACERS: dict[str, Callable[[ProgramAnalysis, Op, dict[int, Indices]], _Traced]] = {
     "slice": _one(_slice),
     "strided_slice": _one(_slice),
     "transpose": _one(_transpose),

@@ -1,4 +1,4 @@
-"""Values that everything passes through: the waists of a part of a program."""
+"""Cut vertices: the values of a part of a program that every path through it crosses."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from graphprobe.ir import Value
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 
-def cuts(view: ProgramAnalysis, ops: Iterable[int], keep: set[int]) -> list[Value]:
+def cut_vertices(analysis: ProgramAnalysis, ops: Iterable[int], keep: set[int]) -> list[Value]:
     """The values of a part of a program that every path from its inputs to its ends crosses.
 
     Whether a value is one does not depend on the order in which independent ops stand.
 
     Args:
-        view: the program.
+        analysis: the program.
         ops: ids of the ops of the part.
         keep: ids of the values that count (constants and statistics do not).
 
@@ -27,7 +27,7 @@ def cuts(view: ProgramAnalysis, ops: Iterable[int], keep: set[int]) -> list[Valu
     changes = [0] * (ends + 2)
     made: list[tuple[int, Value]] = []
     for op in order:
-        for value in view.flow.writes(view.program.ops[op]):
+        for value in analysis.flow.writes(analysis.program.ops[op]):
             if value.id in keep:
                 uses = [position[c] for c in value.consumers if c in position]
                 # What nobody in the part reads is an end of it, and ends live on together.

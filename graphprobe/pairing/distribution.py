@@ -19,74 +19,74 @@ _PRODUCTS = frozenset({"matmul", "matmul_v2", "mul"})
 _SUMS = frozenset({"reduce_sum", "reduce_mean", "sum"})
 
 
-def distributions(view: ProgramAnalysis) -> dict[int, int]:
+def distributions(analysis: ProgramAnalysis) -> dict[int, int]:
     """Ids of the maps [N, 4 * B, H, W] that hold distributions -> B."""
-    if "distributions" not in view.memo:
-        view.memo["distributions"] = {
+    if "distributions" not in analysis.memo:
+        analysis.memo["distributions"] = {
             end.id: bins
-            for op in view.ops
-            if op.type == "softmax" and (bins := _bins(view, op)) > 1
-            for end in _maps_behind(view, op)
-            if map_channels(view, end) == EDGES * bins
+            for op in analysis.ops
+            if op.type == "softmax" and (bins := _bins(analysis, op)) > 1
+            for end in _maps_behind(analysis, op)
+            if map_channels(analysis, end) == EDGES * bins
         }
-    found: dict[int, int] = view.memo["distributions"]
+    found: dict[int, int] = analysis.memo["distributions"]
     return found
 
 
-def _bins(view: ProgramAnalysis, op: Op) -> int:
+def _bins(analysis: ProgramAnalysis, op: Op) -> int:
     """Size of the axis of a softmax whose result is averaged with fixed numbers; 0 for others."""
-    value = view.flow.read(op, "X")
-    shape = view.shape(value) if value is not None else None
-    if value is None or not shape or not view.network[value.id]:
+    value = analysis.flow.read(op, "X")
+    shape = analysis.shape(value) if value is not None else None
+    if value is None or not shape or not analysis.after_first_layer[value.id]:
         return 0
     axis = op.attrs.get("axis", -1)
     size = shape[axis] if isinstance(axis, int) and -len(shape) <= axis < len(shape) else 0
-    return size if size > 1 and _is_averaged(view, op, size) else 0
+    return size if size > 1 and _is_averaged(analysis, op, size) else 0
 
 
-def _is_averaged(view: ProgramAnalysis, op: Op, size: int) -> bool:
+def _is_averaged(analysis: ProgramAnalysis, op: Op, size: int) -> bool:
     """Whether fixed numbers, one a bin, are multiplied with what a softmax gives, and summed."""
-    queue = list(view.flow.writes(op))
+    queue = list(analysis.flow.writes(op))
     seen = {value.id for value in queue}
     for value in queue:
-        for reader in view.consumers(value):
-            if _is_product(view, reader, size):
+        for reader in analysis.consumers(value):
+            if _is_product(analysis, reader, size):
                 return True
             if reader.type in MOVEMENT:
-                new = [v for v in view.flow.writes(reader) if v.id not in seen]
+                new = [v for v in analysis.flow.writes(reader) if v.id not in seen]
                 seen.update(v.id for v in new)
                 queue += new
     return False
 
 
-def _is_product(view: ProgramAnalysis, op: Op, size: int) -> bool:
-    fixed = [v for v in view.flow.reads(op) if not view.fed[v.id]]
-    if not any(_count(view, value) == size for value in fixed):
+def _is_product(analysis: ProgramAnalysis, op: Op, size: int) -> bool:
+    fixed = [v for v in analysis.flow.reads(op) if not analysis.depends_on_input[v.id]]
+    if not any(_count(analysis, value) == size for value in fixed):
         return False
     if op.type in _PRODUCTS or op.type in CONVOLUTIONS:
         return True
-    written = list(view.flow.writes(op)) if op.type == "elementwise_mul" else []
-    return any(reader.type in _SUMS for v in written for reader in view.consumers(v))
+    written = list(analysis.flow.writes(op)) if op.type == "elementwise_mul" else []
+    return any(reader.type in _SUMS for v in written for reader in analysis.consumers(v))
 
 
-def _count(view: ProgramAnalysis, value: Value) -> int:
+def _count(analysis: ProgramAnalysis, value: Value) -> int:
     """How many numbers a value of known shape holds."""
     count = 1
-    for size in view.shape(value) or (0,):
+    for size in analysis.shape(value) or (0,):
         count *= size
     return count
 
 
-def _maps_behind(view: ProgramAnalysis, op: Op) -> list[Value]:
-    value = view.flow.read(op, "X")
+def _maps_behind(analysis: ProgramAnalysis, op: Op) -> list[Value]:
+    value = analysis.flow.read(op, "X")
     start = [] if value is None else [value]
-    ends = walk_back(view, start, lambda before: before.type in MOVEMENT | _PICKS)
-    return [end for end in ends if map_channels(view, end) > 0]
+    ends = walk_back(analysis, start, lambda before: before.type in MOVEMENT | _PICKS)
+    return [end for end in ends if map_channels(analysis, end) > 0]
 
 
-def map_channels(view: ProgramAnalysis, value: Value) -> int:
+def map_channels(analysis: ProgramAnalysis, value: Value) -> int:
     """Channels of a [N, C, H, W] or [N, H, W, C] map; 0 for what is none."""
-    place, shape = view.places[value.id], view.shape(value)
+    place, shape = analysis.spatial[value.id], analysis.shape(value)
     if place is None or place.h is None or shape is None or len(shape) != 4:
         return 0
     return shape[1] if place.h > 1 else shape[3]

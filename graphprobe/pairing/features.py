@@ -49,7 +49,7 @@ class Feature:
 
 
 def make_feature(
-    view: ProgramAnalysis,
+    analysis: ProgramAnalysis,
     value: Value,
     kind: str,
     source: str,
@@ -59,21 +59,21 @@ def make_feature(
     stride: Stride | None = None,
     classes: int | None = None,
 ) -> Feature:
-    """A feature with what the view knows of its value."""
-    place = view.places[value.id]
-    shape = view.shape(value) or ()
+    """A feature with what the analysis knows of its value."""
+    place = analysis.spatial[value.id]
+    shape = analysis.shape(value) or ()
     return Feature(
         value=value.id,
         name=value.name,
         shape=shape,
         kind=kind,
-        stride=stride if stride is not None else view.stride(value),
+        stride=stride if stride is not None else analysis.stride(value),
         source=source,
         key=key,
         part=part,
         channel=_channel_axis(shape, place.h if place is not None else None),
         classes=classes,
-        depth=view.depth[value.id],
+        depth=analysis.depth[value.id],
     )
 
 

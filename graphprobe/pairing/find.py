@@ -48,7 +48,7 @@ def find_pairs(
     Args:
         student: the program that will be trained.
         teacher: the program that it should come to resemble.
-        rule: use this rule alone; by default the highest-level one that covers the outputs.
+        rule: use this rule alone; by default the one of the highest priority that finds pairs.
         loss: give every pair this loss, with the weight that its references use. A loss of
             several inputs takes only rules that find these parts.
 
@@ -56,9 +56,9 @@ def find_pairs(
         UsageError: no rule or loss of that name, or the two do not go together.
     """
     wanted = find_loss(loss) if loss is not None else None
-    views = ProgramAnalysis(student), ProgramAnalysis(teacher)
+    analyses = ProgramAnalysis(student), ProgramAnalysis(teacher)
     with _no_collection():
-        report = _best(views, wanted) if rule is None else _one(_named(rule, wanted), views)
+        report = _best(analyses, wanted) if rule is None else _one(_named(rule, wanted), analyses)
     return report if wanted is None else _with_loss(report, wanted)
 
 
@@ -77,13 +77,13 @@ def _goes_with(rule: PairRule, loss: Loss | None) -> bool:
     if loss is None:
         return True
     if loss.levels:
-        return rule.levels
+        return rule.scope in ("levels", "dense_levels")
     return len(loss.inputs) == 1 or rule.parts == loss.inputs
 
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Nothing dies while views grow, so a garbage collector would only scan them again and again.
+    """Nothing dies while analyses grow: a garbage collector would only scan them repeatedly.
 
     On 100,000 ops it takes 40% of the time.
     """
@@ -111,42 +111,44 @@ def _named(name: str, loss: Loss | None) -> PairRule:
     return rules[name]
 
 
-def _one(rule: PairRule, views: tuple[ProgramAnalysis, ProgramAnalysis]) -> PairReport:
-    ours, theirs = rule.find(*views), rule.find(views[1], views[0])
+def _one(rule: PairRule, analyses: tuple[ProgramAnalysis, ProgramAnalysis]) -> PairReport:
+    ours, theirs = rule.find(*analyses), rule.find(analyses[1], analyses[0])
     found = match(rule, ours, theirs)
     if not found.pairs and not found.warnings:
         found.warnings.append(f"{_nothing(ours, theirs)} by rule {rule.name}")
     return _report(found)
 
 
-def _best(views: tuple[ProgramAnalysis, ProgramAnalysis], loss: Loss | None) -> PairReport:
+def _best(analyses: tuple[ProgramAnalysis, ProgramAnalysis], loss: Loss | None) -> PairReport:
     """The highest rule with pairs; inner features only where both have outputs of one kind."""
     refused = Matches()
     seen: tuple[list[Feature], list[Feature]] = ([], [])
-    lonely: list[Rejected] = []
+    unmatched: list[Rejected] = []
     related = False
-    for rule in sorted(pair_rules().values(), key=lambda r: -r.level):
+    for rule in sorted(pair_rules().values(), key=lambda r: -r.priority):
         asked = loss is not None and (loss.levels or rule.parts == loss.inputs)
-        eligible = rule.heads or related or asked or (rule.alone and loss is None)
+        outputs = rule.scope == "outputs"
+        alone = rule.scope == "dense_levels"
+        eligible = outputs or related or asked or (alone and loss is None)
         if not _goes_with(rule, loss) or not eligible:
             continue
-        ours, theirs = rule.find(*views), rule.find(views[1], views[0])
+        ours, theirs = rule.find(*analyses), rule.find(analyses[1], analyses[0])
         found = match(rule, ours, theirs)
-        if rule.heads:
+        if outputs:
             seen = (seen[0] or ours, seen[1] or theirs)
             related |= bool({f.kind for f in ours} & {f.kind for f in theirs})
         if found.pairs:
-            if not (rule.heads or rule.alone or asked):
+            if not (outputs or alone or asked):
                 refused.warnings.append(
                     f"no outputs could be paired; these are pairs of {rule.about}"
                 )
             return _report(_joined(refused, found))
         if found.warnings:
             refused = _joined(refused, found)
-        lonely += found.rejected if rule.heads else []
+        unmatched += found.rejected if outputs else []
     if not refused.warnings:
         refused.warnings.append(_nothing(*seen))
-    return _report(_joined(refused, Matches(rejected=lonely)))
+    return _report(_joined(refused, Matches(rejected=unmatched)))
 
 
 def _joined(first: Matches, second: Matches) -> Matches:

@@ -10,7 +10,7 @@ from graphprobe.ir.dataflow import reachable
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.distribution import distributions, map_channels
 from graphprobe.pairing.features import Feature, Key, make_feature
-from graphprobe.pairing.trace import layers_behind, logits_of, moved_from
+from graphprobe.pairing.trace import pre_activation, producing_layers, source_before_reshape
 from graphprobe.pairing.yolo_split import split_of
 
 YOLO = "yolo head"
@@ -75,34 +75,39 @@ LOSSES = {
 }
 
 
-def loss_heads(view: ProgramAnalysis) -> list[Feature]:
+def loss_heads(analysis: ProgramAnalysis) -> list[Feature]:
     """What the losses of a train program read; empty for a program without a loss."""
-    if "loss_heads" not in view.memo:
-        view.memo["loss_heads"] = _loss_heads(view)
-    return list(view.memo["loss_heads"])
+    if "loss_heads" not in analysis.memo:
+        analysis.memo["loss_heads"] = _loss_heads(analysis)
+    return list(analysis.memo["loss_heads"])
 
 
-def decoding_heads(view: ProgramAnalysis) -> list[Feature]:
+def decoding_heads(analysis: ProgramAnalysis) -> list[Feature]:
     """What the decoding of an inference program reads, or what it returns."""
-    if "decoding_heads" not in view.memo:
-        view.memo["decoding_heads"] = _decoding_heads(view)
-    return list(view.memo["decoding_heads"])
+    if "decoding_heads" not in analysis.memo:
+        analysis.memo["decoding_heads"] = _decoding_heads(analysis)
+    return list(analysis.memo["decoding_heads"])
 
 
-def _loss_heads(view: ProgramAnalysis) -> list[Feature]:
-    yolo = yolo_heads(view, "yolov3_loss")
+def _loss_heads(analysis: ProgramAnalysis) -> list[Feature]:
+    yolo = yolo_heads(analysis, "yolov3_loss")
     if yolo:
         return yolo
-    typed = _typed_heads(view)
-    boxes = yolo_heads(view, "yolo_box")
+    typed = _typed_heads(analysis)
+    boxes = yolo_heads(analysis, "yolo_box")
     if {head.value for head in boxes} & {head.value for head in typed}:
         return boxes
-    return _once([*typed, *_spelled_out(view, {head.value for head in typed})])
+    return _once([*typed, *_heads_of_composite_loss(analysis, {head.value for head in typed})])
 
 
-def _decoding_heads(view: ProgramAnalysis) -> list[Feature]:
-    yolo = yolo_heads(view, "yolo_box")
-    return yolo or _once(_nms_heads(view)) or _once(_labels_heads(view)) or _once(_fetched(view))
+def _decoding_heads(analysis: ProgramAnalysis) -> list[Feature]:
+    yolo = yolo_heads(analysis, "yolo_box")
+    return (
+        yolo
+        or _once(_nms_heads(analysis))
+        or _once(_labels_heads(analysis))
+        or _once(_fetched(analysis))
+    )
 
 
 def _once(heads: Iterable[Feature]) -> list[Feature]:
@@ -110,15 +115,15 @@ def _once(heads: Iterable[Feature]) -> list[Feature]:
     return list({head.value: head for head in reversed(list(heads))}.values())[::-1]
 
 
-def yolo_heads(view: ProgramAnalysis, type: str) -> list[Feature]:
+def yolo_heads(analysis: ProgramAnalysis, type: str) -> list[Feature]:
     """X of every yolov3_loss or every yolo_box."""
-    heads = (_yolo_head(view, op) for op in view.ops if op.type == type)
+    heads = (_yolo_head(analysis, op) for op in analysis.ops if op.type == type)
     return _once(head for head in heads if head is not None)
 
 
-def _yolo_head(view: ProgramAnalysis, op: Op) -> Feature | None:
+def _yolo_head(analysis: ProgramAnalysis, op: Op) -> Feature | None:
     """X of a yolov3_loss or yolo_box, with its own anchors."""
-    value = view.flow.read(op, "X")
+    value = analysis.flow.read(op, "X")
     if value is None:
         return None
     anchors = anchors_of(op)
@@ -128,7 +133,7 @@ def _yolo_head(view: ProgramAnalysis, op: Op) -> Feature | None:
     source = f"X of {op.type} with anchors {text}" if anchors else f"X of {op.type}"
     key: Key = tuple(float(n) for pair in anchors for n in pair)
     return make_feature(
-        view,
+        analysis,
         value,
         YOLO,
         source,
@@ -146,77 +151,88 @@ def anchors_of(op: Op) -> tuple[tuple[int, int], ...]:
     return tuple(every[i] for i in mask if 0 <= i < len(every)) if mask else every
 
 
-def _typed_heads(view: ProgramAnalysis) -> list[Feature]:
+def _typed_heads(analysis: ProgramAnalysis) -> list[Feature]:
     """What loss ops read: class scores first, so that a box loss never claims their layers."""
-    reads = [(op, LOSSES[op.type]) for op in view.ops if op.type in LOSSES]
+    reads = [(op, LOSSES[op.type]) for op in analysis.ops if op.type in LOSSES]
     reads.sort(key=lambda pair: pair[1].what == "box")
-    return _once(head for op, slot in reads for head in _typed(view, op, slot))
+    return _once(head for op, slot in reads for head in _typed(analysis, op, slot))
 
 
-def _typed(view: ProgramAnalysis, op: Op, known: LossSlot) -> Iterator[Feature]:
+def _typed(analysis: ProgramAnalysis, op: Op, known: LossSlot) -> Iterator[Feature]:
     """What one loss op reads, before it was moved about."""
-    value = view.flow.read(op, known.slot)
-    if value is None or not view.network[value.id]:
+    value = analysis.flow.read(op, known.slot)
+    if value is None or not analysis.after_first_layer[value.id]:
         return
-    ends = logits_of(view, value) if known.squashed else moved_from(view, value)
-    if known.what == "box" or any(view.label[end.id] for end in ends):
+    ends = (
+        pre_activation(analysis, value)
+        if known.squashed
+        else source_before_reshape(analysis, value)
+    )
+    if known.what == "box" or any(analysis.depends_on_label[end.id] for end in ends):
         # Offsets are decoded, and samples picked by the labels, before such a loss reads them.
-        ends = layers_behind(view, ends)
+        ends = producing_layers(analysis, ends)
     for end in ends:
-        yield _head(view, end, known.what, f"{known.slot} of {op.type}", len(ends) > 1)
+        yield _head(analysis, end, known.what, f"{known.slot} of {op.type}", len(ends) > 1)
 
 
-def _head(view: ProgramAnalysis, value: Value, what: str, source: str, many: bool) -> Feature:
+def _head(analysis: ProgramAnalysis, value: Value, what: str, source: str, many: bool) -> Feature:
     """A head whose kind follows from what reads it and from its axes."""
-    if value.id in distributions(view):
-        return make_feature(view, value, DISTRIBUTION, source)
-    shape = view.shape(value) or ()
-    place = view.places[value.id]
+    if value.id in distributions(analysis):
+        return make_feature(analysis, value, DISTRIBUTION, source)
+    shape = analysis.shape(value) or ()
+    place = analysis.spatial[value.id]
     spatial = place is not None and place.h is not None and len(shape) == 4
-    split = split_of(view, value) if spatial else None
+    split = split_of(analysis, value) if spatial else None
     if split is not None:
         source = "a head that the program takes apart by anchors"
-        return make_feature(view, value, YOLO, source, classes=split.classes)
+        return make_feature(analysis, value, YOLO, source, classes=split.classes)
     if what == "box":
-        return make_feature(view, value, BOX_HEAD, source)
+        return make_feature(analysis, value, BOX_HEAD, source)
     if what == "any":
-        return make_feature(view, value, HEAD, source)
+        return make_feature(analysis, value, HEAD, source)
     if spatial and many:
-        return make_feature(view, value, CLASS_HEAD, source)
+        return make_feature(analysis, value, CLASS_HEAD, source)
     kind = SEGMENTATION if spatial else SEQUENCE if len(shape) == 3 else CLASS
-    feature = make_feature(view, value, kind, source)
+    feature = make_feature(analysis, value, kind, source)
     classes = feature.channels if feature.channels > 0 else None
-    return make_feature(view, value, kind, source, classes=classes)
+    return make_feature(analysis, value, kind, source, classes=classes)
 
 
-def _spelled_out(view: ProgramAnalysis, known: set[int]) -> list[Feature]:
+def _heads_of_composite_loss(analysis: ProgramAnalysis, known: set[int]) -> list[Feature]:
     """The last layers before predictions meet labels, where a scalar loss comes of it.
 
     Args:
-        view: the program.
+        analysis: the program.
         known: ids of what losses with an op of their own read; nothing behind it is looked at.
     """
-    if not view.labels:
+    if not analysis.labels:
         return []
-    behind = reachable(_totals(view), view.behind)
+    behind = reachable(_totals(analysis), analysis.predecessors)
     heads: list[Feature] = []
-    for op in view.ops:
-        reads = view.reads(op)
-        if not any(view.label[v.id] for v in reads):
+    for op in analysis.ops:
+        reads = analysis.reads(op)
+        if not any(analysis.depends_on_label[v.id] for v in reads):
             continue
-        if not any(v.id in behind for v in view.flow.writes(op)):
+        if not any(v.id in behind for v in analysis.flow.writes(op)):
             continue
-        pure = [v for v in reads if view.network[v.id] and not view.label[v.id]]
+        pure = [
+            v
+            for v in reads
+            if analysis.after_first_layer[v.id] and not analysis.depends_on_label[v.id]
+        ]
         source = f"meets the labels at {op.type}"
-        heads += [_head(view, end, "any", source, True) for end in layers_behind(view, pure, known)]
+        heads += [
+            _head(analysis, end, "any", source, True)
+            for end in producing_layers(analysis, pure, known)
+        ]
     return _once(head for head in heads if head.value not in known)
 
 
-def _totals(view: ProgramAnalysis) -> Iterator[int]:
+def _totals(analysis: ProgramAnalysis) -> Iterator[int]:
     """Ids of the scalars that both the network and the labels go into."""
-    for value in view.flow.values:
-        mixed = view.network[value.id] and view.label[value.id]
-        if mixed and view.producer(value) is not None and view.shape(value) in ((), (1,)):
+    for value in analysis.flow.values:
+        mixed = analysis.after_first_layer[value.id] and analysis.depends_on_label[value.id]
+        if mixed and analysis.producer(value) is not None and analysis.shape(value) in ((), (1,)):
             yield value.id
 
 
@@ -228,46 +244,46 @@ _NMS_SLOTS = {
 }
 
 
-def _nms_heads(view: ProgramAnalysis) -> Iterator[Feature]:
+def _nms_heads(analysis: ProgramAnalysis) -> Iterator[Feature]:
     """The last layers before non-maximum suppression and box decoding."""
-    ops = [op for op in view.ops if "nms" in op.type or op.type in _DECODERS]
+    ops = [op for op in analysis.ops if "nms" in op.type or op.type in _DECODERS]
     reached: dict[int, set[str]] = {}
     sources: dict[int, str] = {}
     for op in ops:
         for slot, kind in _NMS_SLOTS.items():
-            value = view.flow.read(op, slot)
+            value = analysis.flow.read(op, slot)
             if value is None:
                 continue
-            for end in layers_behind(view, [value], distributions(view)):
-                reached.setdefault(end.id, set()).add(_kind_of(view, end, op, kind))
+            for end in producing_layers(analysis, [value], distributions(analysis)):
+                reached.setdefault(end.id, set()).add(_kind_of(analysis, end, op, kind))
                 sources.setdefault(end.id, f"reaches {slot} of {op.type}")
     for i, kinds in reached.items():
         kind = HEAD if len(kinds) > 1 else next(iter(kinds))
-        yield make_feature(view, view.flow.values[i], kind, sources[i])
+        yield make_feature(analysis, analysis.flow.values[i], kind, sources[i])
 
 
-def _kind_of(view: ProgramAnalysis, end: Value, op: Op, kind: str) -> str:
+def _kind_of(analysis: ProgramAnalysis, end: Value, op: Op, kind: str) -> str:
     """What a head is that reaches one slot of non-maximum suppression."""
-    if end.id in distributions(view):
+    if end.id in distributions(analysis):
         return DISTRIBUTION
-    scores = view.flow.read(op, "Scores")
-    sizes = (view.shape(scores) if scores is not None else None) or ()
+    scores = analysis.flow.read(op, "Scores")
+    sizes = (analysis.shape(scores) if scores is not None else None) or ()
     classes = sizes[1] if kind == CLASS_HEAD and len(sizes) > 1 else 0
     # One number a cell (as a quality that scales all scores) is no score of classes.
-    return HEAD if classes > 1 and map_channels(view, end) % classes else kind
+    return HEAD if classes > 1 and map_channels(analysis, end) % classes else kind
 
 
 _DECODERS = frozenset({"box_coder", "generate_proposals", "generate_proposals_v2"})
 
 
-def _labels_heads(view: ProgramAnalysis) -> Iterator[Feature]:
+def _labels_heads(analysis: ProgramAnalysis) -> Iterator[Feature]:
     """What an arg_max or a decoder of sequences picks from."""
-    for op in view.ops:
-        value = view.flow.read(op, _PICKERS[op.type]) if op.type in _PICKERS else None
-        if value is not None and view.network[value.id]:
+    for op in analysis.ops:
+        value = analysis.flow.read(op, _PICKERS[op.type]) if op.type in _PICKERS else None
+        if value is not None and analysis.after_first_layer[value.id]:
             source = f"{_PICKERS[op.type]} of {op.type}"
-            for end in logits_of(view, value):
-                yield _head(view, end, "class", source, False)
+            for end in pre_activation(analysis, value):
+                yield _head(analysis, end, "class", source, False)
 
 
 # Ops that pick the best class or path, and the slot that they pick from.
@@ -280,16 +296,16 @@ _PICKERS = {
 }
 
 
-def _fetched(view: ProgramAnalysis) -> Iterator[Feature]:
+def _fetched(analysis: ProgramAnalysis) -> Iterator[Feature]:
     """What the program returns, before activations."""
-    fetched = [v for op in view.ops if op.type == "fetch" for v in view.reads(op)]
+    fetched = [v for op in analysis.ops if op.type == "fetch" for v in analysis.reads(op)]
     if not fetched:
-        names = set(view.program.fetches)
-        last = {v.name: v for v in view.flow.values if v.name in names}
-        fetched = [last[name] for name in view.program.fetches if name in last]
+        names = set(analysis.program.fetches)
+        last = {v.name: v for v in analysis.flow.values if v.name in names}
+        fetched = [last[name] for name in analysis.program.fetches if name in last]
     for value in fetched:
-        if not view.network[value.id]:
+        if not analysis.after_first_layer[value.id]:
             continue
-        ends = logits_of(view, value)
+        ends = pre_activation(analysis, value)
         for end in ends:
-            yield _head(view, end, "class", "logits of an output", len(ends) > 1)
+            yield _head(analysis, end, "class", "logits of an output", len(ends) > 1)

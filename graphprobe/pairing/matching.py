@@ -64,13 +64,13 @@ def match(rule: PairRule, students: Sequence[Feature], teachers: Sequence[Featur
     for role in sorted(ours.keys() | theirs.keys()):
         for choice in _choose(rule, ours.get(role, []), theirs.get(role, []), out):
             _decide(rule, choice, out)
-    _drop_torn(rule, out)
+    _drop_incomplete_groups(rule, out)
     rank = {feature.name: i for i, feature in reversed(list(enumerate(students)))}
     out.pairs.sort(key=lambda pair: rank[pair.student])
     return out
 
 
-def _drop_torn(rule: PairRule, out: Matches) -> None:
+def _drop_incomplete_groups(rule: PairRule, out: Matches) -> None:
     """Reject what is left of a group where another of its parts is no pair."""
     if not rule.parts:
         return
@@ -127,7 +127,7 @@ def _choose_level(
         if mine is not None and other is not None:
             choices.append(_Choice(mine, other, candidates, "at this stride"))
         else:
-            _lonely(rule, mine, other, out)
+            _reject_unmatched(rule, mine, other, out)
     return choices
 
 
@@ -135,7 +135,9 @@ def _order(feature: Feature) -> tuple[object, ...]:
     return (feature.key, feature.depth, feature.shape)
 
 
-def _lonely(rule: PairRule, mine: Feature | None, other: Feature | None, out: Matches) -> None:
+def _reject_unmatched(
+    rule: PairRule, mine: Feature | None, other: Feature | None, out: Matches
+) -> None:
     feature = mine or other
     if feature is None:
         return
@@ -206,7 +208,7 @@ def _refuse(kind: str, reason: str, out: Matches) -> None:
 
 def _refusal(rule: PairRule, mine: Feature, other: Feature) -> str:
     """Why two logits cannot be compared; empty where they can."""
-    if not rule.logits:
+    if rule.scope != "outputs":
         return ""
     if mine.classes and other.classes and mine.classes != other.classes:
         return (
@@ -234,7 +236,7 @@ def _adapter(mine: Feature, other: Feature) -> Adapter | None:
 def _score(rule: PairRule, choice: _Choice, adapter: Adapter | None) -> float:
     """The product that docs/scores.md defines."""
     mine, other = choice.student, choice.teacher
-    score = rule.base
+    score = rule.base_score
     if len(mine.shape) == 4 and None in (mine.stride, other.stride):
         score *= 0.7
     if mine.key != other.key:

@@ -11,74 +11,76 @@ from graphprobe.ir import Value
 from graphprobe.ir.dataflow import reachable
 from graphprobe.ops.kinds import UPSAMPLERS
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
-from graphprobe.pairing.cut_vertices import cuts
+from graphprobe.pairing.cut_vertices import cut_vertices
 from graphprobe.pairing.features import Feature, make_feature
 from graphprobe.pairing.heads import decoding_heads, loss_heads
-from graphprobe.pairing.trace import layer_of, layers_behind
+from graphprobe.pairing.trace import layer_of, producing_layers
 
 STAGE = "backbone stage"
 # They prepare what follows and add nothing of their own.
 _PASSIVE = frozenset({"pad", "pad2d", "pad3d", "dropout", "assign", "cast"})
 
 
-def stages(view: ProgramAnalysis) -> list[tuple[Feature, Feature]]:
+def stages(analysis: ProgramAnalysis) -> list[tuple[Feature, Feature]]:
     """The first and the last feature of each stage, from the finest stride to the coarsest."""
     ends: dict[Stride, tuple[Value, Value]] = {}
-    for value in _waists(view):
-        stride = _stride(view, value.id)
+    for value in _cut_vertices(analysis):
+        stride = _stride(analysis, value.id)
         ends[stride] = (ends[stride][0] if stride in ends else value, value)
-    return [(_feature(view, first), _feature(view, last)) for first, last in ends.values()]
+    return [(_feature(analysis, first), _feature(analysis, last)) for first, last in ends.values()]
 
 
-def _feature(view: ProgramAnalysis, value: Value) -> Feature:
-    return make_feature(view, value, STAGE, "last feature of the backbone at its stride")
+def _feature(analysis: ProgramAnalysis, value: Value) -> Feature:
+    return make_feature(analysis, value, STAGE, "last feature of the backbone at its stride")
 
 
-def _waists(view: ProgramAnalysis) -> list[Value]:
+def _cut_vertices(analysis: ProgramAnalysis) -> list[Value]:
     """What every path through the backbone crosses, in order."""
-    encoder = _encoder(view)
-    coarsest = max((_stride(view, i) for i in encoder), default=(0.0, 0.0))
-    ends = [i for i in encoder if _stride(view, i) == coarsest]
-    trunk = reachable(ends, lambda i: (j for j in view.behind(i) if j in encoder))
-    producers = {view.flow.values[i].producer for i in trunk}
-    waists = cuts(view, (p for p in producers if p is not None), trunk)
-    return [v for v in waists if max(_stride(view, v.id)) >= 2 and not _is_passive(view, v)]
+    encoder = _encoder(analysis)
+    coarsest = max((_stride(analysis, i) for i in encoder), default=(0.0, 0.0))
+    ends = [i for i in encoder if _stride(analysis, i) == coarsest]
+    trunk = reachable(ends, lambda i: (j for j in analysis.predecessors(i) if j in encoder))
+    producers = {analysis.flow.values[i].producer for i in trunk}
+    vertices = cut_vertices(analysis, (p for p in producers if p is not None), trunk)
+    return [
+        v for v in vertices if max(_stride(analysis, v.id)) >= 2 and not _is_passive(analysis, v)
+    ]
 
 
-def _is_passive(view: ProgramAnalysis, value: Value) -> bool:
-    op = view.producer(value)
+def _is_passive(analysis: ProgramAnalysis, value: Value) -> bool:
+    op = analysis.producer(value)
     return op is None or op.type in _PASSIVE
 
 
-def _encoder(view: ProgramAnalysis) -> set[int]:
+def _encoder(analysis: ProgramAnalysis) -> set[int]:
     """Ids of the feature maps behind a layer that no upsampling led to."""
-    up = view.after(op for op in view.ops if op.type in UPSAMPLERS)
-    outputs = _output_layers(view)
+    up = analysis.reachable_from(op for op in analysis.ops if op.type in UPSAMPLERS)
+    outputs = _output_layers(analysis)
     return {
         value.id
-        for value in view.flow.values
-        if view.network[value.id]
+        for value in analysis.flow.values
+        if analysis.after_first_layer[value.id]
         and not up[value.id]
         and value.producer not in outputs
-        and _is_map(view, value)
+        and _is_map(analysis, value)
     }
 
 
-def _output_layers(view: ProgramAnalysis) -> set[int]:
+def _output_layers(analysis: ProgramAnalysis) -> set[int]:
     """Ids of the ops of the layers that make the outputs of the network."""
-    heads = loss_heads(view) or decoding_heads(view)
-    values = layers_behind(view, [view.flow.values[head.value] for head in heads])
-    ends = (view.producer(value) for value in values)
-    return {op.id for end in ends if end is not None for op in layer_of(view, end)}
+    heads = loss_heads(analysis) or decoding_heads(analysis)
+    values = producing_layers(analysis, [analysis.flow.values[head.value] for head in heads])
+    ends = (analysis.producer(value) for value in values)
+    return {op.id for end in ends if end is not None for op in layer_of(analysis, end)}
 
 
-def _is_map(view: ProgramAnalysis, value: Value) -> bool:
-    place, shape = view.places[value.id], view.shape(value)
+def _is_map(analysis: ProgramAnalysis, value: Value) -> bool:
+    place, shape = analysis.spatial[value.id], analysis.shape(value)
     if place is None or place.h is None or shape is None or len(shape) != 4:
         return False
-    var = view.program.var(value.name)
+    var = analysis.program.var(value.name)
     return var is None or not var.persistable
 
 
-def _stride(view: ProgramAnalysis, value: int) -> Stride:
-    return view.stride(view.flow.values[value]) or (0.0, 0.0)
+def _stride(analysis: ProgramAnalysis, value: int) -> Stride:
+    return analysis.stride(analysis.flow.values[value]) or (0.0, 0.0)

@@ -9,43 +9,43 @@ from graphprobe.ops.kinds import MOVEMENT, SIZE_ONLY, UNARY
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 
-def moved_from(view: ProgramAnalysis, value: Value) -> list[Value]:
+def source_before_reshape(analysis: ProgramAnalysis, value: Value) -> list[Value]:
     """The values that a value was moved from: through reshape, transpose, concat, slice..."""
-    return walk_back(view, [value], lambda op: op.type in MOVEMENT)
+    return walk_back(analysis, [value], lambda op: op.type in MOVEMENT)
 
 
-def logits_of(view: ProgramAnalysis, value: Value) -> list[Value]:
+def pre_activation(analysis: ProgramAnalysis, value: Value) -> list[Value]:
     """The values behind activations and moves: what softmax, sigmoid, scale were applied to."""
-    return walk_back(view, [value], lambda op: op.type in MOVEMENT or op.type in UNARY)
+    return walk_back(analysis, [value], lambda op: op.type in MOVEMENT or op.type in UNARY)
 
 
-def layers_behind(
-    view: ProgramAnalysis, values: Iterable[Value], known: Container[int] = ()
+def producing_layers(
+    analysis: ProgramAnalysis, values: Iterable[Value], known: Container[int] = ()
 ) -> list[Value]:
     """The outputs, bias added, of the last layers with weights before some values.
 
     Args:
-        view: the program.
+        analysis: the program.
         values: where to start.
         known: ids of values at which to stop as well.
     """
-    return walk_back(view, values, lambda op: not ends_layer(view, op), known)
+    return walk_back(analysis, values, lambda op: not ends_layer(analysis, op), known)
 
 
 _NORMS = frozenset({"batch_norm", "sync_batch_norm", "group_norm", "layer_norm", "instance_norm"})
 
 
-def ends_layer(view: ProgramAnalysis, op: Op) -> bool:
+def ends_layer(analysis: ProgramAnalysis, op: Op) -> bool:
     """Whether an op is a layer with weights, or adds the bias or the norm to one's output."""
-    return bool(layer_of(view, op))
+    return bool(layer_of(analysis, op))
 
 
-def layer_of(view: ProgramAnalysis, op: Op) -> list[Op]:
+def layer_of(analysis: ProgramAnalysis, op: Op) -> list[Op]:
     """The ops of the layer that an op ends, the layer itself last; none where it ends none."""
     ops = [op]
-    while not view.is_layer(ops[-1]):
-        fed = view.reads(ops[-1])
-        before = view.producer(fed[0]) if len(fed) == 1 else None
+    while not analysis.is_layer(ops[-1]):
+        fed = analysis.reads(ops[-1])
+        before = analysis.producer(fed[0]) if len(fed) == 1 else None
         if before is None or len(ops) > 2 or ops[-1].type not in {"elementwise_add", *_NORMS}:
             return []
         ops.append(before)
@@ -53,7 +53,7 @@ def layer_of(view: ProgramAnalysis, op: Op) -> list[Op]:
 
 
 def walk_back(
-    view: ProgramAnalysis,
+    analysis: ProgramAnalysis,
     start: Iterable[Value],
     through: Callable[[Op], bool],
     known: Container[int] = (),
@@ -63,14 +63,14 @@ def walk_back(
     queue = list(start)
     seen = {v.id for v in queue}
     for value in queue:
-        op = view.producer(value)
+        op = analysis.producer(value)
         if op is None or op.type in SIZE_ONLY:
             continue
         if value.id in known or not through(op):
             ends.append(value)
             continue
-        for other in view.reads(op):
-            if other.id not in seen and view.network[other.id]:
+        for other in analysis.reads(op):
+            if other.id not in seen and analysis.after_first_layer[other.id]:
                 seen.add(other.id)
                 queue.append(other)
     return ends

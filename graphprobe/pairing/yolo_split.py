@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from graphprobe.ir import Value
 from graphprobe.ops.kinds import SIZE_ONLY
 from graphprobe.pairing.analysis import ProgramAnalysis
-from graphprobe.pairing.channel_indices import Numbers, contents_of
+from graphprobe.pairing.channel_indices import Indices, trace_channel_indices
 
 PARTS = ("x", "y", "w", "h", "objectness", "class")
 
@@ -31,36 +31,36 @@ class Split:
     parts: dict[str, list[Value]]
 
 
-def split_of(view: ProgramAnalysis, head: Value) -> Split | None:
+def split_of(analysis: ProgramAnalysis, head: Value) -> Split | None:
     """How a [N, C, H, W] tensor is taken apart as a YOLO head; None where it is not."""
-    memo: dict[int, Split | None] = view.memo.setdefault("splits", {})
+    memo: dict[int, Split | None] = analysis.memo.setdefault("splits", {})
     if head.id not in memo:
-        memo[head.id] = _split(view, head)
+        memo[head.id] = _split(analysis, head)
     return memo[head.id]
 
 
-def _split(view: ProgramAnalysis, head: Value) -> Split | None:
-    shape, place = view.shape(head), view.places[head.id]
+def _split(analysis: ProgramAnalysis, head: Value) -> Split | None:
+    shape, place = analysis.shape(head), analysis.spatial[head.id]
     if shape is None or len(shape) != 4 or place is None or place.h is None:
         return None
     axis = 1 if place.h > 1 else 3
     if shape[axis] < 6:
         return None
-    held = contents_of(view, head, axis, shape[axis])
-    size = _period(held, shape[axis])
+    traced = trace_channel_indices(analysis, head, axis, shape[axis])
+    size = _period(traced, shape[axis])
     if size is None:
         return None
     parts: dict[str, list[Value]] = {}
-    for i, numbers in held.items():
+    for i, numbers in traced.items():
         part = _part(numbers, size, shape[axis] // size)
         if part:
-            parts.setdefault(part, []).append(view.flow.values[i])
+            parts.setdefault(part, []).append(analysis.flow.values[i])
     return Split(size - 5, parts) if set(PARTS[:5]) <= parts.keys() else None
 
 
-def _period(held: dict[int, Numbers], channels: int) -> int | None:
+def _period(traced: dict[int, Indices], channels: int) -> int | None:
     """5 + K: the step between the channels of the x part, which begin at 0."""
-    for numbers in held.values():
+    for numbers in traced.values():
         flat = numbers.ravel()
         if 2 <= flat.size < channels and flat[0] == 0:
             step = int(flat[1])
@@ -70,7 +70,7 @@ def _period(held: dict[int, Numbers], channels: int) -> int | None:
     return None
 
 
-def _part(numbers: Numbers, size: int, anchors: int) -> str:
+def _part(numbers: Indices, size: int, anchors: int) -> str:
     """Which part the channels make up, over all anchors; empty for anything else."""
     kinds = set((numbers % size).ravel().tolist())
     if len(kinds) == 1 and numbers.size == anchors and min(kinds) < 5:
@@ -79,22 +79,24 @@ def _part(numbers: Numbers, size: int, anchors: int) -> str:
     return "class" if whole else ""
 
 
-def chosen(view: ProgramAnalysis, split: Split) -> dict[str, Value]:
+def chosen(analysis: ProgramAnalysis, split: Split) -> dict[str, Value]:
     """One value a part: one that the program computes with, of the shape that x has."""
     found: dict[str, Value] = {}
     for part in PARTS:
         values = split.parts.get(part, [])
-        like = view.shape(found["x"]) if "x" in found else None
+        like = analysis.shape(found["x"]) if "x" in found else None
         # A later value is as good as an earlier one only where it is what the loss reads.
-        ranked = sorted(values, key=lambda v: (not _fits(view, v, like, part), not _used(view, v)))
+        ranked = sorted(
+            values, key=lambda v: (not _fits(analysis, v, like, part), not _used(analysis, v))
+        )
         if ranked:
             found[part] = ranked[0]
     return found
 
 
-def _fits(view: ProgramAnalysis, value: Value, like: tuple[int, ...] | None, part: str) -> bool:
+def _fits(analysis: ProgramAnalysis, value: Value, like: tuple[int, ...] | None, part: str) -> bool:
     """Whether a part can be multiplied with x, the class scores last."""
-    shape = view.shape(value)
+    shape = analysis.shape(value)
     if like is None or shape is None:
         return like is None
     if part == "class":
@@ -102,11 +104,11 @@ def _fits(view: ProgramAnalysis, value: Value, like: tuple[int, ...] | None, par
     return shape == like
 
 
-def _used(view: ProgramAnalysis, value: Value) -> bool:
+def _used(analysis: ProgramAnalysis, value: Value) -> bool:
     """Whether some op computes with it and does not only move it on."""
-    memo: dict[int, bool] = view.memo.setdefault("used", {})
+    memo: dict[int, bool] = analysis.memo.setdefault("used", {})
     if value.id not in memo:
-        types = {op.type for op in view.consumers(value)} - SIZE_ONLY
+        types = {op.type for op in analysis.consumers(value)} - SIZE_ONLY
         memo[value.id] = bool(types - _PASS)
     return memo[value.id]
 

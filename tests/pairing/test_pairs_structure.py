@@ -1,4 +1,4 @@
-"""Strides, channels, waists and heads on tiny programs built by hand."""
+"""Strides, channels, cut vertices and heads on tiny programs built by hand."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def keep(b: Builder, type: str, x: str, channels: int = 8, **more: str) -> str:
 
 
 def stride_of(program: Program, name: str) -> object:
-    view = ProgramAnalysis(program)
-    value = next(v for v in reversed(view.flow.values) if v.name == name)
-    return view.stride(value)
+    analysis = ProgramAnalysis(program)
+    value = next(v for v in reversed(analysis.flow.values) if v.name == name)
+    return analysis.stride(value)
 
 
 def test_strides_follow_the_ops_where_sizes_are_unknown():
@@ -133,7 +133,7 @@ def test_an_empty_program_and_one_without_layers_match_nothing():
 
 
 def test_the_rules_are_these():
-    assert {name: rule.level for name, rule in pair_rules().items()} == {
+    assert {name: rule.priority for name, rule in pair_rules().items()} == {
         "yolo_parts": 60,
         "distribution_heads": 58,
         "dense_levels": 56,

@@ -8,16 +8,14 @@ from graphprobe.pairing.rule import PairRule
 from graphprobe.pairing.stages import stages
 
 
-def _find(view: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
-    return in_order(last for _, last in stages(view))
+def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
+    return in_order(last for _, last in stages(analysis))
 
 
 RULE = PairRule(
     name="backbone_stages",
-    level=10,
+    priority=10,
     about="the last feature of the backbones at each stride",
     find=_find,
-    base=0.8,
-    logits=False,
-    heads=False,
+    scope="backbone",
 )

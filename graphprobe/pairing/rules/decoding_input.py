@@ -8,13 +8,13 @@ from graphprobe.pairing.heads import decoding_heads, loss_of
 from graphprobe.pairing.rule import PairRule
 
 
-def _find(view: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
-    return in_order(decoding_heads(view))
+def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
+    return in_order(decoding_heads(analysis))
 
 
 RULE = PairRule(
     name="decoding_input",
-    level=40,
+    priority=40,
     about="what yolo_box, non-maximum suppression, arg_max or softmax read",
     find=_find,
     loss_of=loss_of,

@@ -8,9 +8,9 @@ from graphprobe.pairing.levels import is_dense, neck_levels
 from graphprobe.pairing.rule import PairRule
 
 
-def _find(view: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
+def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
     """As RetinaNet or GFL: published work lets such detectors teach through their levels."""
-    return neck_levels(view) if is_dense(view) else []
+    return neck_levels(analysis) if is_dense(analysis) else []
 
 
 def _loss_of(_: str) -> tuple[str, float]:
@@ -19,12 +19,9 @@ def _loss_of(_: str) -> tuple[str, float]:
 
 RULE = PairRule(
     name="dense_levels",
-    level=56,
+    priority=56,
     about="the pyramid's levels of detectors whose heads are alike on all of them",
     find=_find,
+    scope="dense_levels",
     loss_of=_loss_of,
-    logits=False,
-    heads=False,
-    levels=True,
-    alone=True,
 )

@@ -15,10 +15,10 @@ DENSE = "dense head"
 PARTS = ("class", "distribution")
 
 
-def _find(view: ProgramAnalysis, other: ProgramAnalysis) -> list[Feature]:
+def _find(analysis: ProgramAnalysis, other: ProgramAnalysis) -> list[Feature]:
     """Two features a level, from the coarsest stride to the finest."""
-    heads = loss_heads(view) or decoding_heads(view)
-    if not distributions(view) or not distributions(other):
+    heads = loss_heads(analysis) or decoding_heads(analysis)
+    if not distributions(analysis) or not distributions(other):
         return []
     levels = [h for h in in_order(heads) if h.kind == DISTRIBUTION and h.stride is not None]
     classes = {h.stride: h for h in heads if h.kind == CLASS_HEAD}
@@ -26,16 +26,16 @@ def _find(view: ProgramAnalysis, other: ProgramAnalysis) -> list[Feature]:
         replace(part, part=f"{number}.{part.part}")
         for number, level in enumerate(levels)
         if level.stride in classes
-        for part in _parts(view, level, classes[level.stride])
+        for part in _parts(analysis, level, classes[level.stride])
     ]
 
 
-def _parts(view: ProgramAnalysis, boxes: Feature, scores: Feature) -> Iterator[Feature]:
+def _parts(analysis: ProgramAnalysis, boxes: Feature, scores: Feature) -> Iterator[Feature]:
     stride: Stride | None = boxes.stride
     for part, head in zip(PARTS, (scores, boxes), strict=True):
         yield make_feature(
-            view,
-            view.flow.values[head.value],
+            analysis,
+            analysis.flow.values[head.value],
             DENSE,
             head.source,
             part=part,
@@ -50,7 +50,7 @@ def _loss_of(_: str) -> tuple[str, float]:
 
 RULE = PairRule(
     name="distribution_heads",
-    level=58,
+    priority=58,
     about="class scores and box distributions of each level of a detector such as GFL",
     find=_find,
     loss_of=_loss_of,

@@ -8,17 +8,17 @@ from graphprobe.pairing.heads import decoding_heads, loss_heads, loss_of
 from graphprobe.pairing.rule import PairRule
 
 
-def _find(view: ProgramAnalysis, other: ProgramAnalysis) -> list[Feature]:
+def _find(analysis: ProgramAnalysis, other: ProgramAnalysis) -> list[Feature]:
     """Loss inputs; of a program without a loss beside one that has it, what it decodes."""
-    heads = loss_heads(view)
+    heads = loss_heads(analysis)
     if not heads and loss_heads(other):
-        heads = decoding_heads(view)
+        heads = decoding_heads(analysis)
     return in_order(heads)
 
 
 RULE = PairRule(
     name="loss_input",
-    level=50,
+    priority=50,
     about="what the losses of the programs read",
     find=_find,
     loss_of=loss_of,

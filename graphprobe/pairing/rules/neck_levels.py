@@ -8,17 +8,14 @@ from graphprobe.pairing.levels import neck_levels
 from graphprobe.pairing.rule import PairRule
 
 
-def _find(view: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
-    return neck_levels(view)
+def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
+    return neck_levels(analysis)
 
 
 RULE = PairRule(
     name="neck_levels",
-    level=20,
+    priority=20,
     about="the levels of the pyramid that feed a detection head",
     find=_find,
-    base=0.9,
-    logits=False,
-    heads=False,
-    levels=True,
+    scope="levels",
 )

@@ -11,23 +11,23 @@ from graphprobe.pairing.heads import SEGMENTATION, decoding_heads, loss_heads, l
 from graphprobe.pairing.rule import PairRule
 
 
-def _find(view: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
-    heads = loss_heads(view) or decoding_heads(view)
+def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
+    heads = loss_heads(analysis) or decoding_heads(analysis)
     return in_order(
         replace(head, source=f"last upsampling before {head.source.rpartition(' of ')[2]}")
         for head in heads
-        if head.kind == SEGMENTATION and _is_upsampled(view, head)
+        if head.kind == SEGMENTATION and _is_upsampled(analysis, head)
     )
 
 
-def _is_upsampled(view: ProgramAnalysis, head: Feature) -> bool:
-    op = view.producer(view.flow.values[head.value])
+def _is_upsampled(analysis: ProgramAnalysis, head: Feature) -> bool:
+    op = analysis.producer(analysis.flow.values[head.value])
     return op is not None and op.type in UPSAMPLERS
 
 
 RULE = PairRule(
     name="segmentation",
-    level=55,
+    priority=55,
     about="the last upsampling before the loss or the arg_max",
     find=_find,
     loss_of=loss_of,

@@ -12,8 +12,8 @@ from graphprobe.pairing.stages import stages
 FLOW = "stage"
 
 
-def _find(view: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
-    found = [(start, end) for start, end in stages(view) if start.value != end.value]
+def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
+    found = [(start, end) for start, end in stages(analysis) if start.value != end.value]
     order = [end.value for end in in_order(end for _, end in found)]
     found.sort(key=lambda pair: order.index(pair[1].value))
     return [
@@ -29,12 +29,10 @@ def _loss_of(_: str) -> tuple[str, float]:
 
 RULE = PairRule(
     name="stage_flows",
-    level=5,
+    priority=5,
     about="the start and the end of each backbone stage",
     find=_find,
+    scope="backbone",
     loss_of=_loss_of,
     parts=("start", "end"),
-    base=0.8,
-    logits=False,
-    heads=False,
 )

@@ -12,10 +12,10 @@ from graphprobe.pairing.rule import PairRule
 from graphprobe.pairing.yolo_split import PARTS, chosen, split_of
 
 
-def _find(view: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
+def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
     """Six features a head, from the coarsest stride to the finest; heads left whole have none."""
-    heads = [head for head in loss_heads(view) if head.kind == YOLO]
-    whole = [parts for head in in_order(heads) if len(parts := list(_parts(view, head))) == 6]
+    heads = [head for head in loss_heads(analysis) if head.kind == YOLO]
+    whole = [parts for head in in_order(heads) if len(parts := list(_parts(analysis, head))) == 6]
     return [
         replace(part, part=f"{scale}.{part.part}")
         for scale, parts in enumerate(whole)
@@ -23,14 +23,14 @@ def _find(view: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
     ]
 
 
-def _parts(view: ProgramAnalysis, head: Feature) -> Iterator[Feature]:
+def _parts(analysis: ProgramAnalysis, head: Feature) -> Iterator[Feature]:
     """The six parts of one head, in order; fewer where the program does not take it apart."""
-    split = split_of(view, view.flow.values[head.value])
+    split = split_of(analysis, analysis.flow.values[head.value])
     if split is None:
         return
-    for part, value in chosen(view, split).items():
+    for part, value in chosen(analysis, split).items():
         yield make_feature(
-            view,
+            analysis,
             value,
             YOLO,
             f"{part} channels of {head.source}",
@@ -47,7 +47,7 @@ def _loss_of(_: str) -> tuple[str, float]:
 
 RULE = PairRule(
     name="yolo_parts",
-    level=60,
+    priority=60,
     about="x, y, w, h, objectness and class of each YOLO head that the program takes apart",
     find=_find,
     loss_of=_loss_of,
