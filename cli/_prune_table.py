@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from graphprobe.ir import PruneDecision
+from graphprobe.ops.work import NetworkSize, work_text
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.ratios import PruneChoice
-from graphprobe.pruning.size import NetworkSize, work_text
 
 from ._output import Rows
 from ._var_table import printable

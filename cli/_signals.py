@@ -2,7 +2,7 @@
 
 The exception lets every `finally` run, so that nothing half written stays. Python raises it between
 two of its own steps, and one step of Paddle may take minutes: a thread ends a command that has not
-ended by itself soon. `train` saves first; see graphprobe/train/signals.py.
+ended by itself soon. `train` saves first; see graphprobe/training/runtime/signals.py.
 """
 
 from __future__ import annotations

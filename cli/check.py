@@ -121,7 +121,7 @@ def conclude(answer: Answer, where: str) -> None:
 
 
 def _sizes(report: PruneReport) -> list[str]:
-    from graphprobe.pruning.size import work_text
+    from graphprobe.ops.work import work_text
 
     before, after = report.before, report.after
     outputs = (f"{n} {'x'.join(map(str, shape))}" for n, shape in report.outputs.items())

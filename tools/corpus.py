@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from graphprobe.formats._schema import message_class
+from graphprobe.formats.programdesc.schema import message_class
 from graphprobe.ir import Attr, Op, Program, Var
 from graphprobe.ir.builder import Builder
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from graphprobe.formats._schema import message_class
+from graphprobe.formats.programdesc.schema import message_class
 
 INTEGERS = (0, 1, -1, 2, 7, 255, 2**31 - 1, -(2**31), 2**32, 2**62, 2**63 - 1, -(2**63))
 NAMES = (b"", b"\xff\xfe", b"x", b"image", b"feed", b"\x1b[2J", "图".encode(), b"a" * 5000)

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from graphprobe.errors import UsageError
+from graphprobe.ops.work import Work, multiply_adds, weight_uses
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.groups import PruneGroup
 from graphprobe.pruning.ratios import (
@@ -30,7 +31,6 @@ from graphprobe.pruning.ratios import (
     open_groups,
     without_uncut,
 )
-from graphprobe.pruning.size import Work, multiply_adds, weight_uses
 
 # (ratio, share of the metric that was lost), as measured.
 Curve = Sequence[tuple[float, float]]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from graphprobe.errors import UsageError
+from graphprobe.ops.work import NetworkSize, multiply_adds, network_size, weight_uses
 from graphprobe.pruning.amounts import kept_channels
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.groups import PruneGroup, prune_groups
-from graphprobe.pruning.size import NetworkSize, multiply_adds, network_size, weight_uses
 
 _STEPS = 1000
 

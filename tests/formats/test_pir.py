@@ -12,7 +12,7 @@ import pytest
 
 from graphprobe.errors import LoadError
 from graphprobe.formats import load_bytes
-from graphprobe.formats._pir_ops import _lines, op_names
+from graphprobe.formats.pir.op_names import _lines, op_names
 from graphprobe.ir import Op, Program, build_dataflow
 from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.ir.listing import list_vars, undeclared

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,7 +14,8 @@ import pytest
 
 from graphprobe.errors import LoadError
 from graphprobe.formats import load_bytes
-from graphprobe.formats._schema import message_class
+from graphprobe.formats.programdesc import schema
+from graphprobe.formats.programdesc.schema import message_class
 from graphprobe.ir import Program, build_dataflow
 from graphprobe.ir.builder import Builder
 from graphprobe.ir.fingerprint import fingerprint
@@ -295,11 +298,32 @@ def test_tens_of_thousands_of_ops(corpus: ModuleType) -> None:
 
 
 def test_both_ways_to_protobuf_decode_alike() -> None:
-    from graphprobe.formats import _schema
-
-    fast, public = _schema._classes()["Slot"](), _schema._public_classes()["Slot"]()
+    fast, public = schema.message_classes()["Slot"](), schema.public_message_classes()["Slot"]()
     for slot in (fast, public):
         slot.ParseFromString(b"\x0a\x01X\x12\x01a\x12\x01b")
     assert fast.parameter == public.parameter == b"X"
     assert list(fast.arguments) == list(public.arguments) == [b"a", b"b"]
-    assert set(_schema._classes()) == set(_schema._public_classes())
+    assert set(schema.message_classes()) == set(schema.public_message_classes())
+
+
+def test_compiled_schema_is_framework_proto() -> None:
+    folder = Path(schema.__file__).parent
+    text = re.sub(r"//.*", "", (folder / "framework.proto").read_text("utf-8"))
+    labels = {"optional": 1, "required": 2, "repeated": 3}
+    expected = {
+        message: {
+            (name, int(number), labels[label], kind)
+            for label, kind, name, number in re.findall(r"(\w+) (\w+) (\w+) = (\d+);", body)
+        }
+        for message, body in re.findall(r"message (\w+) \{(.*?)\}", text, re.DOTALL)
+    }
+    types = {1: "double", 2: "float", 3: "int64", 5: "int32", 8: "bool", 12: "bytes"}
+    compiled = {
+        name: {
+            (f.name, f.number, f.label, f.message_type.name if f.message_type else types[f.type])
+            for f in made.DESCRIPTOR.fields
+        }
+        for name, made in schema.message_classes().items()
+    }
+    assert compiled == expected
+    assert len(compiled) == 17

@@ -2,8 +2,8 @@
 
 ``000120/weights.npz`` holds parameters and statistics, ``optimizer.npz`` the optimizer's states,
 ``state.json`` everything else, ``manifest.json`` the sha256 of each. The learning rate, the order
-of the data and the random numbers of a step follow from seed and iteration alone (schedule.py,
-loader.py, session.py), so the iteration is all that has to be kept of them.
+of the data and the random numbers of a step follow from seed and iteration alone, so of these only
+the iteration is kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""ProgramDesc protobuf files (``__model__``, ``*.pdmodel``) of every Paddle era."""
+"""ProgramDesc bytes -> Program. Fields that only newer eras have are optional."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from graphprobe.errors import LoadError
-from graphprobe.formats._base import Loader
 from graphprobe.formats._limits import (
     MAX_BLOCKS,
     MAX_ITEM_BYTES,
@@ -17,70 +16,33 @@ from graphprobe.formats._limits import (
     damaged,
 )
 from graphprobe.formats._ports import ports
-from graphprobe.formats._schema import message_class
+from graphprobe.formats.programdesc.schema import message_class
+from graphprobe.formats.programdesc.types import (
+    ATTR_FIELDS,
+    BLOCK,
+    BLOCKS,
+    DTYPES,
+    KINDS,
+    SCALAR,
+    SCALAR_FIELDS,
+    SCALARS,
+)
 from graphprobe.ir import Attr, Block, Op, Origin, Program, Var
 
-# VarType.Type: what a variable is.
-_KINDS = {
-    7: "tensor",
-    8: "selected_rows",
-    9: "feed",
-    10: "fetch",
-    11: "scope",
-    13: "tensor_array",
-    15: "reader",
-    17: "raw",
-    28: "feed",
-}
-# VarType.Type: what a tensor is made of. SIZE_T (19) is what Paddle calls it; numpy has uint64.
-_DTYPES = {
-    0: "bool",
-    1: "int16",
-    2: "int32",
-    3: "int64",
-    4: "float16",
-    5: "float32",
-    6: "float64",
-    19: "uint64",
-    20: "uint8",
-    21: "int8",
-    22: "bfloat16",
-    23: "complex64",
-    24: "complex128",
-    32: "float8_e4m3fn",
-    33: "float8_e5m2",
-}
-# AttrType -> the field of OpDesc.Attr that holds the value. 16 and 17 (scalars) are apart.
-_ATTR_FIELDS = {
-    0: "i",
-    1: "f",
-    2: "s",
-    3: "ints",
-    4: "floats",
-    5: "strings",
-    6: "b",
-    7: "bools",
-    8: "block_idx",
-    9: "l",
-    10: "blocks_idx",
-    11: "longs",
-    12: "float64s",
-    13: "var_name",
-    14: "vars_name",
-    15: "float64",
-}
-_BLOCK, _BLOCKS, _SCALAR, _SCALARS = 8, 10, 16, 17
-_SCALAR_FIELDS = {1: "b", 2: "i", 3: "r"}
 # Python tracebacks of the user's own code: most of a file, nothing about the network.
 _SKIPPED = b"op_callstack"
 
 
-def _sniff(head: bytes) -> bool:
-    """A ProgramDesc starts with field 1 (blocks), a message."""
-    return head[:1] == b"\x0a"
+def read_program(content: bytes, source: str) -> Program:
+    """The program that a ProgramDesc holds.
 
+    Args:
+        content: the whole file.
+        source: what the user typed, for messages and ``Origin.source``.
 
-def _load(content: bytes, source: str) -> Program:
+    Raises:
+        LoadError: the content cannot be decoded, or contradicts itself.
+    """
     desc = _decode("LazyProgramDesc", content, source)
     if not desc.blocks:
         raise damaged("it has no blocks", source)
@@ -148,12 +110,12 @@ def _block(desc: Any, index: int, first: int, blocks: int, source: str) -> Block
 
 
 def _var(desc: Any) -> Var:
-    kind = _KINDS.get(desc.type.type, "other")
+    kind = KINDS.get(desc.type.type, "other")
     tensor = _tensor(desc.type, kind)
     return Var(
         name=_text(desc.name),
         shape=None if tensor is None else tuple(tensor.dims),
-        dtype="unknown" if tensor is None else _DTYPES.get(tensor.data_type, "unknown"),
+        dtype="unknown" if tensor is None else DTYPES.get(tensor.data_type, "unknown"),
         persistable=desc.persistable,
         kind=kind,
         is_parameter=desc.is_parameter,
@@ -179,8 +141,8 @@ def _op(desc: Any, number: int, block: int, blocks: int, source: str) -> Op:
         if name == _SKIPPED:
             continue
         attrs[_text(name)] = _attr(attr, kind)
-        if kind in (_BLOCK, _BLOCKS):
-            inner = [attr.block_idx] if kind == _BLOCK else attr.blocks_idx
+        if kind in (BLOCK, BLOCKS):
+            inner = [attr.block_idx] if kind == BLOCK else attr.blocks_idx
             _check_inner(inner, block, blocks, f"op {number} ({_text(desc.type)})", source)
     return Op(number, _text(desc.type), _slots(desc.inputs), _slots(desc.outputs), attrs, block)
 
@@ -197,7 +159,7 @@ def _slots(slots: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _attr(attr: Any, kind: int) -> Attr:
-    name = _ATTR_FIELDS.get(kind)
+    name = ATTR_FIELDS.get(kind)
     if name is None:
         return _scalars(attr, kind)
     value = getattr(attr, name)
@@ -210,15 +172,15 @@ def _attr(attr: Any, kind: int) -> Attr:
 
 
 def _scalars(attr: Any, kind: int) -> Attr:
-    if kind == _SCALAR:
+    if kind == SCALAR:
         return _scalar(attr.scalar)
-    if kind == _SCALARS:
+    if kind == SCALARS:
         return tuple(v for v in map(_scalar, attr.scalars) if v is not None)
     return None
 
 
 def _scalar(scalar: Any) -> bool | int | float | None:
-    name = _SCALAR_FIELDS.get(scalar.type)
+    name = SCALAR_FIELDS.get(scalar.type)
     value: bool | int | float | None = getattr(scalar, name) if name else None
     return value
 
@@ -226,6 +188,3 @@ def _scalar(scalar: Any) -> bool | int | float | None:
 def _text(raw: bytes) -> str:
     """Names repeat: interning saves memory. Bytes that are no UTF-8 stay visible as ``\\xff``."""
     return sys.intern(raw.decode("utf-8", "backslashreplace"))
-
-
-LOADER = Loader("programdesc", _sniff, _load)

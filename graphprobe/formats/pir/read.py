@@ -1,17 +1,10 @@
-"""PIR json files of Paddle 3 (``inference.json``).
-
-PIR numbers its values and gives names to parameters and inputs only. Other values are called as
-ProgramDesc would call them: ``conv2d_0.tmp_0`` is the first result of the first conv2d. Types,
-slots and attributes are those of ProgramDesc (`_pir_ops`), and constants that PIR passes as
-operands go back into attributes, so both formats read alike.
-"""
+"""PIR json bytes -> Program."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from graphprobe.errors import LoadError
-from graphprobe.formats._base import Loader
 from graphprobe.formats._limits import damaged
 from graphprobe.formats._ports import ports
 from graphprobe.ir import Origin, Program
@@ -21,19 +14,22 @@ _MAX_ITEMS = 10_000_000
 _MAX_DIGITS = 20
 
 
-def _sniff(head: bytes) -> bool:
-    """A json object with PIR's keys near its start (Paddle writes them sorted)."""
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    return text[:1] == b"{" and (b'"base_code"' in text or b'"program"' in text)
+def read_program(content: bytes, source: str) -> Program:
+    """The program that a PIR json holds.
 
+    Args:
+        content: the whole file.
+        source: what the user typed, for messages and ``Origin.source``.
 
-def _load(content: bytes, source: str) -> Program:
+    Raises:
+        LoadError: the content is no json, is too large, or is not what PIR writes.
+    """
     items = sum(map(content.count, (b",", b"[", b"{")))
     if items > _MAX_ITEMS:
         raise damaged(f"it has {items} json items, more than {_MAX_ITEMS}", source)
     # Imported here, because every command imports this module to ask it for the format.
-    from graphprobe.formats._pir_translate import Translator
-    from graphprobe.formats._pir_values import Malformed, main_block, malformed
+    from graphprobe.formats.pir.translate import Translator
+    from graphprobe.formats.pir.values import Malformed, main_block, malformed
 
     document = _parse(content, source)
     try:
@@ -62,6 +58,3 @@ def _integer(text: str) -> int:
     if len(text) > _MAX_DIGITS:
         raise ValueError(f"a number of {len(text)} digits")
     return int(text)
-
-
-LOADER = Loader("pir", _sniff, _load)

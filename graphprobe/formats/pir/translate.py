@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from graphprobe.formats._limits import MAX_BLOCKS, MAX_DEPTH, MAX_OPS
-from graphprobe.formats._pir_ops import OpNames, op_names
-from graphprobe.formats._pir_values import (
+from graphprobe.formats.pir.op_names import OpNames, op_names
+from graphprobe.formats.pir.values import (
     Json,
     Malformed,
     get_dict,

@@ -1,0 +1,173 @@
+"""The rules of docs/architecture.md that no linter holds."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# The folder of each installed package; cli/ installs as graphprobe_cli.
+FOLDERS = {"graphprobe": "graphprobe", "graphprobe_cli": "cli", "tools": "tools"}
+LONGEST, SHORTEST = 300, 40
+# Modules above LONGEST lines, each with what is to be taken out of it.
+LONG: dict[str, str] = {
+    "graphprobe/ops/spatial.py": "what ops do to H and W moves into the families",
+    "graphprobe/pairing/heads.py": "one module a kind of head",
+    "graphprobe/pruning/constraints.py": "constraints of linear layers get a module",
+    "graphprobe/training/run.py": "what a resumed run reads back gets a module",
+    "graphprobe/formats/pir/translate.py": "attributes of single operators get a module",
+    "tools/fuzz.py": "no part of the library",
+}
+# Modules below SHORTEST lines that define nothing public.
+SHORT = {
+    "graphprobe/version.py": "holds __version__, which setuptools and the library read",
+}
+PADDLE = ("paddle", "paddleslim")
+
+
+def modules() -> Iterator[tuple[str, Path, ast.Module]]:
+    """Dotted name, path from the root and syntax tree of every module."""
+    for package, folder in FOLDERS.items():
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            parts = (package, *path.relative_to(ROOT / folder).with_suffix("").parts)
+            yield ".".join(parts), path.relative_to(ROOT), ast.parse(path.read_text("utf-8"))
+
+
+def private_imports(name: str, tree: ast.Module) -> list[str]:
+    """The modules called ``_x`` of other packages that a module imports."""
+    package = name.rpartition(".")[0]
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            # `from package import name` may import a module called name.
+            targets = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for target in targets:
+            parts = target.split(".")
+            hidden = next((i for i, part in enumerate(parts) if re.match("_[^_]", part)), None)
+            if parts[0] not in FOLDERS or hidden is None:
+                continue
+            owner = ".".join(parts[:hidden])
+            if not f"{package}.".startswith(f"{owner}."):
+                found.append(target)
+    return found
+
+
+def runs_at_import(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that importing a module runs: not what is inside functions or TYPE_CHECKING."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from runs_at_import(node)
+
+
+def paddle_imports(tree: ast.Module) -> list[str]:
+    """What a module imports of paddle when it is imported itself."""
+    found = []
+    for node in runs_at_import(tree):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.append(node.module or "")
+        found += [name for name in names if name.partition(".")[0] in PADDLE]
+    return found
+
+
+def defined(tree: ast.Module) -> set[str]:
+    """The public names that a module defines itself."""
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+    return {name for name in names if not name.startswith("_")}
+
+
+def lines(path: Path) -> int:
+    return len((ROOT / path).read_text("utf-8").splitlines())
+
+
+def test_no_package_imports_another_ones_private_module() -> None:
+    found = {name: private_imports(name, tree) for name, _, tree in modules()}
+    assert {name: targets for name, targets in found.items() if targets} == {}
+
+
+def test_paddle_is_imported_with_training_and_zoo_alone() -> None:
+    allowed = ("graphprobe.training.", "graphprobe.zoo.", "tools.")
+    found = {
+        name: paddle_imports(tree) for name, _, tree in modules() if not name.startswith(allowed)
+    }
+    assert {name: targets for name, targets in found.items() if targets} == {}
+
+
+def test_no_module_is_longer_than_a_chapter() -> None:
+    long = {str(path) for _, path, _ in modules() if lines(path) > LONGEST}
+    assert long - LONG.keys() == set()
+
+
+def test_no_module_is_a_fragment() -> None:
+    short = {
+        str(path)
+        for _, path, tree in modules()
+        if lines(path) < SHORTEST and path.name != "__init__.py" and not defined(tree)
+    }
+    assert short - SHORT.keys() == set()
+
+
+def test_what_is_excused_is_still_there() -> None:
+    assert [path for path in (*LONG, *SHORT) if not (ROOT / path).is_file()] == []
+
+
+def test_packages_are_installed() -> None:
+    listed = (ROOT / "pyproject.toml").read_text("utf-8")
+    folders = {path.parent for _, path, _ in modules() if path.parts[0] == "graphprobe"}
+    missing = [d for d in sorted(folders) if f'"{".".join(d.parts)}"' not in listed]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_paths_that_docs_name_exist(page: Path) -> None:
+    text = page.read_text("utf-8")
+    named = re.findall(r"`((?:graphprobe|cli|tests|tools|templates)/[\w./-]*)`", text)
+    named += ["CONTRIBUTING.md"]
+    missing = [path for path in named if "NAME" not in path and not (ROOT / path).exists()]
+    assert missing == []
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)", text)
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "README_cn.md", "CONTRIBUTING.md"])
+def test_links_of_the_front_pages_lead_somewhere(page: str) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)", (ROOT / page).read_text("utf-8"))
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_rules_find_what_they_forbid() -> None:
+    bad = ast.parse(
+        "import paddle.nn\n"
+        "from graphprobe.zoo import _conv\n"
+        "from graphprobe.ops._x import y\n"
+        "import graphprobe.ir._z\n"
+        "def f():\n    import paddle\n"
+    )
+    assert private_imports("graphprobe.ops.families.pool", bad) == [
+        "graphprobe.zoo._conv",
+        "graphprobe.ir._z",
+    ]
+    assert paddle_imports(bad) == ["paddle.nn"]
+    assert defined(bad) == {"f"}
