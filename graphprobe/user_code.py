@@ -8,14 +8,16 @@ import inspect
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from graphprobe.errors import LoadError, MissingDependency, did_you_mean
 from graphprobe.model import Model
+
+T = TypeVar("T")
 
 ZOO = "zoo:"
 _WORD = r"[^\W\d]\w*"
@@ -34,8 +36,12 @@ def run_code(text: str, mode: str) -> Any:
 
     Args:
         text: a PROGRAM argument that `is_code`.
-        mode: given to a function with a parameter of that name, which is called with empty
-            default programs and fresh names.
+        mode: given to a function with a parameter of that name.
+
+    The module is imported, and the function called, each with default programs and variable names
+    of its own, so that what one function builds is never part of what another builds. A function
+    that returns its default program although it built nothing gets what its module built while it
+    was imported.
 
     Returns:
         a `Model` whose programs are set, or whatever else the function returned.
@@ -48,30 +54,86 @@ def run_code(text: str, mode: str) -> Any:
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     with contextlib.redirect_stdout(sys.stderr):
-        module = _import(module_name, text)
+        module, built = _isolated(lambda: _import(module_name, text))
+        if built is not None:
+            _BUILT_BY_IMPORT.setdefault(module.__name__, built)
         function = _find(module, path, text)
-        if "mode" in inspect.signature(function).parameters:
-            return _build_fresh(function, mode, text)
-        return _guarded(function, text)
+        takes_mode = "mode" in inspect.signature(function).parameters
+        if takes_mode:
+            _enable_static(text)
+        call = (lambda: function(mode=mode)) if takes_mode else function
+        found, own = _isolated(lambda: _guarded(call, text))
+        return _with_programs(found, own, _BUILT_BY_IMPORT.get(module.__name__))
 
 
-def _build_fresh(function: Callable[..., Any], mode: str, text: str) -> Any:
-    """Call a function under names and programs of its own."""
+# Paddle's default main program and startup program.
+Programs: TypeAlias = tuple[Any, Any]
+# Module -> the default programs that were in force while it was imported.
+_BUILT_BY_IMPORT: dict[str, Programs] = {}
+
+
+def _enable_static(text: str) -> None:
     try:
         import numpy  # noqa: F401 - must come before paddle: scipy after paddle alone crashes
         import paddle
-        from paddle.base import unique_name
     except ImportError as error:
         raise needs_paddle(text) from error
     paddle.enable_static()
+
+
+def _isolated(call: Callable[[], T]) -> tuple[T, Programs | None]:
+    """Call something under default programs and variable names of its own.
+
+    Paddle is not imported for its sake: where `call` is the first to import it, the default
+    programs are its own anyway, and new ones take their place afterwards.
+
+    Returns:
+        what it returned, and the programs; None for these where nothing imported Paddle.
+    """
+    if sys.modules.get("paddle") is None:
+        found = call()
+        return found, _replace_defaults() if sys.modules.get("paddle") else None
+    import paddle
+    from paddle.base import unique_name
+
     main, startup = paddle.static.Program(), paddle.static.Program()
     with unique_name.guard(), paddle.static.program_guard(main, startup):
-        found = _guarded(lambda: function(mode=mode), text)
+        found = call()
         used = dict(unique_name.generator.ids)
-    # Whatever is added to the program later must not take a name that it has already.
+    _reserve(used)
+    return found, (main, startup)
+
+
+def _replace_defaults() -> Programs:
+    """Put empty default programs into the place of the present ones, which are returned."""
+    import paddle
+    from paddle.base import framework, unique_name
+
+    main = framework.switch_main_program(paddle.static.Program())
+    startup = framework.switch_startup_program(paddle.static.Program())
+    used = dict(unique_name.switch()[0].ids)
+    _reserve(used)
+    return main, startup
+
+
+def _reserve(used: Mapping[str, int]) -> None:
+    """Keep what is added to a program later from taking a name that it has already."""
+    from paddle.base import unique_name
+
     ids = unique_name.generator.ids
     for key, count in used.items():
         ids[key] = max(ids[key], count)
+
+
+def _with_programs(found: Any, own: Programs | None, imported: Programs | None) -> Any:
+    """What a function returned, with the programs that it was built into."""
+    if own is None:
+        return found
+    main, startup = own
+    if imported is not None and not main.global_block().ops:
+        main, startup = imported
+    if found is own[0]:
+        return main
     if not isinstance(found, Model):
         return found
     return replace(found, program=found.program or main, startup=found.startup or startup)

@@ -150,3 +150,38 @@ def test_what_paddle_says_of_its_own_program(here: Path) -> None:
 def test_an_empty_name_is_not_this_folder(here):
     with pytest.raises(LoadError, match="name is empty"):
         load_program("")
+
+
+SHARED_DEFAULT = """
+import paddle
+paddle.enable_static()
+{at_import}
+def net(width):
+    image = paddle.static.data("image", [-1, 1, 8, 8], "float32")
+    x = paddle.nn.functional.relu(paddle.static.nn.conv2d(image, width, 3, bias_attr=False))
+    return paddle.static.default_main_program()
+def student(): return net(4)
+def teacher(mode="train"): return net(16)
+def nothing(): return paddle.static.default_main_program()
+"""
+
+
+@pytest.mark.paddle
+def test_functions_that_build_into_the_default_program_do_not_leak(here: Path) -> None:
+    """Every function has programs and names of its own, whoever was called before it."""
+    (here / "net_shared.py").write_text(SHARED_DEFAULT.format(at_import=""))
+    for call, width in (("student", 4), ("teacher", 16), ("student", 4)):
+        program = load_program(f"net_shared:{call}")
+        assert [op.type for op in program.ops] == ["conv2d", "relu"]
+        assert program.shape("conv2d_0.w_0") == (width, 1, 3, 3)
+    assert not load_program("net_shared:nothing").ops
+
+
+@pytest.mark.paddle
+def test_what_a_module_builds_while_it_is_imported_is_its_own(here: Path) -> None:
+    for name, width in (("net_import_a", 2), ("net_import_b", 3)):
+        at_import = f"paddle.static.nn.fc(paddle.static.data('x', [-1, {width}]), 1)"
+        (here / f"{name}.py").write_text(SHARED_DEFAULT.format(at_import=at_import))
+    for name, width in (("net_import_a", 2), ("net_import_b", 3), ("net_import_a", 2)):
+        assert load_program(f"{name}:nothing").shape("fc_0.w_0") == (width, 1)
+        assert [op.type for op in load_program(f"{name}:student").ops] == ["conv2d", "relu"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from graphprobe.errors import LoadError
 from graphprobe.formats._base import Loader
+from graphprobe.formats._foreign import foreign, identify
 from graphprobe.formats._limits import MAX_BYTES
 from graphprobe.ir import Program
 from graphprobe.registry import discover
@@ -90,16 +91,12 @@ def _head(path: Path) -> bytes:
 
 
 def _recognise(head: bytes) -> Loader | None:
+    if foreign(head) is not None:
+        return None
     loaders = discover("graphprobe.formats", "LOADER", Loader)
     return next((loader for loader in loaders.values() if loader.sniff(head)), None)
 
 
 def _unknown(head: bytes, source: str) -> LoadError:
-    what = "neither a ProgramDesc nor a PIR json"
-    if head[:1] == b"\x80":
-        what += " but a Python pickle, which graphprobe never opens"
-    elif head[:4] == b"\0\0\0\0":
-        what += " but, by its first bytes, Paddle weights"
-    elif head.lstrip()[:1] == b"{":
-        what = "a json, but not of PIR"
-    return LoadError(what, where=source, hint="name __model__, *.pdmodel or inference.json")
+    what, hint = identify(head)
+    return LoadError(what, where=source, hint=hint)

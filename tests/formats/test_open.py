@@ -63,7 +63,7 @@ def test_a_folder_with_two_programs(tmp_path: Path, data: bytes, corpus: ModuleT
         (lambda p: None, "no such file or folder"),
         (lambda p: p.mkdir(), "the folder holds no program"),
         (lambda p: p.touch(), "the file is empty"),
-        (lambda p: p.write_bytes(b"\x89PNG not a program"), "neither a ProgramDesc nor a PIR json"),
+        (lambda p: p.write_bytes(b"\x89PNG not a program"), "no program but a PNG image"),
         (lambda p: os.mkfifo(p), "neither a file nor a folder"),
         (lambda p: p.symlink_to(p), "no such file or folder|cannot be read"),
     ],

@@ -246,13 +246,13 @@ def test_a_sub_block_attribute_that_is_a_plain_number_makes_no_loop(blank: Any) 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "neither a ProgramDesc nor"),
+        (b"", "the file is empty"),
         (b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "cannot be decoded"),
         (b"\x0a\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", "cannot be decoded"),
         (b"\x0a\x00", "cannot be decoded"),
         (b"\x0a" + b"\x23" * 100_000, "cannot be decoded"),
         (b"\x0b" * 100_000, "neither a ProgramDesc nor"),
-        (b"PK\x03\x04 a zip", "neither a ProgramDesc nor"),
+        (b"PK\x03\x04 a zip", "a zip archive; unpack it"),
         (b"\x80\x02}q\x01.", "a Python pickle, which graphprobe never opens"),
         (b"\0\0\0\0\0\0\0\0weights", "Paddle weights"),
     ],
