@@ -16,6 +16,7 @@ import typer
 from graphprobe.errors import GraphprobeError
 
 from ._signals import Stopped, tell
+from ._words import error_line
 
 ANSWER_IS_NO = 1
 BAD_INPUT = 2
@@ -33,7 +34,7 @@ def run(app: typer.Typer, argv: list[str], *, debug: bool = False) -> int:
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except GraphprobeError as error:
-        return _say(str(error), debug)
+        return _say(error_line(error), debug)
     except _NoArgs as error:
         typer.echo(str(error.format_message()))  # type: ignore[attr-defined]
         return BAD_INPUT

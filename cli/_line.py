@@ -160,18 +160,19 @@ def _cut(line: Line, student: Program, train: TrainSection) -> tuple[PruneConfig
     """The cut that takes a share of the multiply-adds away, whole groups at a time."""
     if line.prune is None:
         return None, {}
+    from graphprobe.api.prune_selection import PruneSelection
     from graphprobe.emit import prune_config
+    from graphprobe.programs import LoadedProgram
     from graphprobe.pruning.decisions import find_prunable
     from graphprobe.pruning.ratios import Limits, choose
     from graphprobe.pruning.regex import names_regex
-
-    from ._prune_table import sizes
 
     size = train.image_size
     limits = Limits(image=(size, size))
     choice = choose(find_prunable(student, "coupled"), target_flops=line.prune, limits=limits)
     regex = names_regex(choice.params, (var.name for var in student.parameters))
-    summary = sizes(choice)
+    whole = LoadedProgram(student.origin.source, student)
+    summary = PruneSelection(whole, choice, regex).sizes()
     for text in summary:
         say(f"prune: at {size} x {size} pixels, {text}")
     found = prune_config(choice, student, regex)

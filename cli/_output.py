@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ import typer
 
 from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
+
+from ._words import with_options
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -179,5 +182,32 @@ def _form_of(output: Path | None, others: Sequence[str]) -> Format:
 
 
 def say(message: str) -> None:
-    """A message for people, on standard error."""
-    sys.stderr.write(f"{message}\n")
+    """A message for people, on standard error; parameters in it become options."""
+    sys.stderr.write(f"{with_options(message)}\n")
+
+
+def warn(messages: Iterable[str]) -> None:
+    """Warnings of a result, one line each, on standard error."""
+    for message in messages:
+        say(f"warning: {message}")
+
+
+@contextlib.contextmanager
+def own_prints_to_stderr() -> Iterator[None]:
+    """While the library works: standard output belongs to the result, not to user code's prints."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+def config_among(output: Path | None) -> Path | None:
+    """The file if it is a config that is to be written, by its suffix."""
+    return output if output is not None and output.suffix.lower() in (".yaml", ".yml") else None
+
+
+def deliver_text(text: str, output: Path | None) -> None:
+    """Print a text as it is, or write it whole and say so."""
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write_whole(output, text)
+        say(f"wrote {output}")

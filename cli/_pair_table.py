@@ -1,92 +1,31 @@
-"""Pairs as text for people, json and csv."""
+"""Pairs as text for people."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+from graphprobe.api.pairs import PairFindings
 from graphprobe.ir import Pair
-from graphprobe.pairing.find import PairReport, Rejected
-
-from ._output import Rows
+from graphprobe.pairing.find import Rejected
 
 _HEAD = ("student", "teacher", "role", "loss", "score")
 
 
-def document(report: PairReport) -> dict[str, Any]:
-    """The json document."""
-    return {
-        "pairs": [_pair(pair) for pair in report.pairs],
-        "alternatives": [_rejected(item) for item in report.alternatives],
-        "warnings": list(report.warnings),
-    }
-
-
-def _pair(pair: Pair) -> dict[str, Any]:
-    adapter = pair.adapter
-    return {
-        "student": pair.student,
-        "teacher": pair.teacher,
-        "student_shape": list(pair.student_shape),
-        "teacher_shape": list(pair.teacher_shape),
-        "role": pair.role,
-        "part": pair.part,
-        "stride": pair.stride,
-        "loss": pair.loss,
-        "weight": pair.weight,
-        "score": pair.score,
-        "rule": pair.rule,
-        "evidence": list(pair.evidence),
-        "adapter": None
-        if adapter is None
-        else {
-            "in_channels": adapter.in_channels,
-            "out_channels": adapter.out_channels,
-            "resize": adapter.resize,
-            "parameters": adapter.parameters,
-        },
-    }
-
-
-def _rejected(item: Rejected) -> dict[str, Any]:
-    return {
-        "student": item.student,
-        "teacher": item.teacher,
-        "role": item.role,
-        "rule": item.rule,
-        "reason": item.reason,
-    }
-
-
-def rows(report: PairReport) -> Rows:
-    """Head and lines for csv."""
-    head = (*_HEAD[:3], "part", "loss", "weight", "score", "rule", "adapter", "evidence")
-    return head, [_line(pair) for pair in report.pairs]
-
-
-def _line(pair: Pair) -> tuple[Any, ...]:
-    adapter = pair.adapter
-    plan = f"{adapter.in_channels}->{adapter.out_channels}" if adapter is not None else ""
-    evidence = "; ".join(pair.evidence)
-    head = (pair.student, pair.teacher, pair.role, pair.part, pair.loss, pair.weight, pair.score)
-    return (*head, pair.rule, plan, evidence)
-
-
-def tables(report: PairReport, width: int) -> Iterator[str]:
+def tables(found: PairFindings, width: int) -> Iterator[str]:
     """What people read: the pairs, why, and what was left out."""
-    if report.pairs:
-        yield _summary(report.pairs)
-        yield from _pair_lines(report.pairs, width)
-    shown = report.alternatives[:_MOST]
+    if found.pairs:
+        yield _summary(found.pairs)
+        yield from _pair_lines(found.pairs, width)
+    shown = found.alternatives[:_MOST]
     if shown:
         yield "\nNot paired:"
         for item in shown:
             names = " and ".join(name for name in (item.student, item.teacher) if name)
             side = "" if item.student and item.teacher else _side(item)
             yield _wrapped(f"{side}{names} ({item.role}): {item.reason}", width, "  ")
-        if len(report.alternatives) > _MOST:
-            yield f"  and {len(report.alternatives) - _MOST} more (--format json lists them)"
+        if len(found.alternatives) > _MOST:
+            yield f"  and {len(found.alternatives) - _MOST} more (--format json lists them)"
 
 
 _MOST = 12

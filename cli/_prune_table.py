@@ -1,18 +1,14 @@
-"""Prune decisions as text for people, json and csv."""
+"""Prune decisions as text for people."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any
 
+from graphprobe.api.prune_selection import PruneSelection
 from graphprobe.ir import PruneDecision
-from graphprobe.ops.work import NetworkSize, work_text
-from graphprobe.pruning.decisions import PruneFindings
-from graphprobe.pruning.ratios import PruneChoice
 
-from ._output import Rows
 from ._var_table import printable
 
 _STATUSES = ("prunable", "follower", "blocked")
@@ -27,76 +23,12 @@ _HEADS = {
 }
 
 
-def document(choice: PruneChoice, regex: str) -> dict[str, Any]:
-    """The json document."""
-    chosen = {group.number for group in choice.groups}
-    return {
-        "regex": regex,
-        "params": choice.params,
-        "policy": choice.found.policy,
-        "unsupported_ops": choice.found.unsupported,
-        "convs": [_conv(d, d.group in chosen) for d in choice.found.decisions],
-        "groups": [
-            {"group": group.number, "ratio": ratio, "convs": [d.param for d in group.convs]}
-            for group, ratio in zip(choice.groups, choice.ratios, strict=True)
-        ],
-        "before": _size(choice.before),
-        "after": _size(choice.after),
-    }
-
-
-def _size(size: NetworkSize) -> dict[str, Any]:
-    return {"flops": size.flops, "params": size.params, "megabytes": round(size.megabytes, 3)}
-
-
-def sizes(choice: PruneChoice) -> list[str]:
-    """What the cut comes to, in a line."""
-    a, b = choice.before, choice.after
-    if not choice.groups or not a.flops:
-        return []
-    ratios = sorted(set(choice.ratios))
-    ratio = f"{ratios[0]:g}" if len(ratios) == 1 else f"{ratios[0]:g} to {ratios[-1]:g}"
-    return [
-        f"ratio {ratio}: multiply-adds {work_text(a.flops)} -> {work_text(b.flops)} "
-        f"(-{1 - b.flops / a.flops:.1%}), parameters {a.params / 1e6:.3g} M -> "
-        f"{b.params / 1e6:.3g} M, {a.megabytes:.3g} MB -> {b.megabytes:.3g} MB"
-    ]
-
-
-def _conv(d: PruneDecision, selected: bool) -> dict[str, Any]:
-    return {
-        "param": d.param,
-        "op": d.op,
-        "type": d.type,
-        "shape": list(d.shape),
-        "groups": d.groups,
-        "status": d.status,
-        "selected": selected,
-        "reason": d.reason,
-        "at": None if d.at is None else {"op": d.at.op, "type": d.at.type},
-        "path": list(d.path),
-        "group": d.group,
-        "detail": d.detail,
-    }
-
-
-def rows(found: PruneFindings) -> Rows:
-    """Head and lines for csv."""
-    head = ("param", "op", "type", "shape", "groups", "status", "reason", "at", "path", "group")
-    return head, [
-        (d.param, d.op, d.type, _shape(d), d.groups, d.status, d.reason or "", _at(d),
-         " > ".join(d.path), d.group)
-        for d in found.decisions
-    ]  # fmt: skip
-
-
-def tables(choice: PruneChoice, regex: str, width: int, source: str) -> Iterator[str]:
+def tables(selection: PruneSelection, width: int) -> Iterator[str]:
     """What people read: each kind of convolution under its own head, then the regex."""
-    found = choice.found
-    yield _summary(found, source)
-    chosen = {g.number: r for g, r in zip(choice.groups, choice.ratios, strict=True)}
-    alike = len(set(choice.ratios)) < 2
-    order = sorted(found.decisions, key=lambda d: (_STATUSES.index(d.status), d.reason or ""))
+    yield _summary(selection)
+    chosen = {g.number: r for g, r in zip(selection.groups, selection.ratios, strict=True)}
+    alike = len(set(selection.ratios)) < 2
+    order = sorted(selection.decisions, key=lambda d: (_STATUSES.index(d.status), d.reason or ""))
     for (status, reason), group in groupby(order, key=lambda d: (d.status, d.reason)):
         decisions = list(group)
         yield "\n" + _head(status, reason, len(decisions))
@@ -105,22 +37,23 @@ def tables(choice: PruneChoice, regex: str, width: int, source: str) -> Iterator
             ratio = chosen.get(d.group)
             note = "not selected" if ratio is None else "" if alike else f"ratio {ratio:.3g}"
             yield from _lines(d, min(names, 44), width, note)
-    if found.unsupported:
+    if selection.unsupported_ops:
         yield "\nUnknown ops that channels reach: " + ", ".join(
-            f"{name} ({count})" for name, count in found.unsupported.items()
+            f"{name} ({count})" for name, count in selection.unsupported_ops.items()
         )
-    for line in sizes(choice):
+    for line in selection.sizes():
         yield "\n" + textwrap.fill(line, width)
-    if choice.groups:
-        yield f"\nRegex of the {len(choice.params)} parameters to prune:\n{regex}"
+    if selection.groups:
+        count = len(selection.params)
+        yield f"\nRegex of the {count} parameters to prune:\n{selection.regex}"
 
 
-def _summary(found: PruneFindings, source: str) -> str:
-    counts = [(s, sum(d.status == s for d in found.decisions)) for s in _STATUSES]
+def _summary(selection: PruneSelection) -> str:
+    counts = [(s, sum(d.status == s for d in selection.decisions)) for s in _STATUSES]
     parts = ", ".join(f"{count} {_plural(s, count)}" for s, count in counts if count)
-    total = len(found.decisions)
-    lines = [f"{printable(source)}", f"  policy {found.policy}: {total} convolutions: {parts}"]
-    return "\n".join(lines)
+    total = len(selection.decisions)
+    about = f"  policy {selection.policy}: {total} convolutions: {parts}"
+    return f"{printable(selection.program.source)}\n{about}"
 
 
 def _plural(status: str, count: int) -> str:
@@ -169,7 +102,3 @@ def _wrapped(text: str, width: int) -> str:
 
 def _shape(d: PruneDecision) -> str:
     return "x".join(map(str, d.shape)) or "unknown"
-
-
-def _at(d: PruneDecision) -> str:
-    return "" if d.at is None else f"{d.at.op} {d.at.type}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
+from graphprobe.api.variables import shape_text
 from graphprobe.ir import Op, Program
 from graphprobe.ir.listing import VarUse
 
@@ -69,13 +70,6 @@ def _cells(use: VarUse) -> tuple[str, ...]:
         _op(use.consumers[0] if use.consumers else None) + more,
     )
     return tuple(map(printable, cells))
-
-
-def shape_text(use: VarUse) -> str:
-    """``-1x32x304x304``, or the kind of what has no shape."""
-    if use.var.shape is None:
-        return use.var.kind
-    return "x".join(map(str, use.var.shape)) or "scalar"
 
 
 def _op(op: Op | None) -> str:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import typer
 
+from graphprobe.api.patterns import pattern
 from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 
 from ._output import can_be_written, say
-from ._regex import pattern
 
 
 class LevelName(str, enum.Enum):
@@ -66,7 +66,7 @@ def command(
     from graphprobe.programs import load_program
 
     renderer = renderer_for(str(output))
-    around = pattern(focus, "--focus")
+    around = pattern(focus, "focus")
     near = Focus(around, hops) if around is not None else None
     if engine is Engine.irgraph:
         _check_irgraph(level, output, teacher, near)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 
 import typer
 
-from graphprobe.files import write_whole
-from graphprobe.ir import Program
-from graphprobe.pairing.find import PairReport, find_pairs
-from graphprobe.programs import load_program
+from graphprobe.api.pairs import PairFindings, find_pairs
 
 from . import _pair_table
 from ._errors import ANSWER_IS_NO
-from ._output import FORMAT, Format, can_be_written, deliver, say, terminal_width
-
-
-class Emit(str, enum.Enum):
-    """What can be written for other trainers."""
-
-    act = "act"
-    ppdet = "ppdet"
-    python = "python"
+from ._output import (
+    FORMAT,
+    Format,
+    can_be_written,
+    config_among,
+    deliver,
+    deliver_text,
+    own_prints_to_stderr,
+    say,
+    terminal_width,
+)
 
 
 def command(
@@ -36,7 +34,7 @@ def command(
     loss: str = typer.Option(
         None, "--loss", metavar="NAME", help="Give every pair this loss, with its usual weight."
     ),
-    emit: Emit = typer.Option(
+    emit: str = typer.Option(
         None,
         "--emit",
         help="Instead of the result: act, the section Distillation of PaddleSlim's "
@@ -56,50 +54,30 @@ def command(
 
     Exit status 1 where nothing matches.
     """
-    programs = load_program(student), load_program(teacher)
-    report = find_pairs(*programs, rule, loss)
+    with own_prints_to_stderr():
+        found = find_pairs(student, teacher, rule=rule, loss=loss)
     if emit is not None:
-        _emit(emit, report, programs, output)
+        _warn(found)
+        deliver_text(found.emit(emit), output)
         return
-    config = output if output is not None and output.suffix.lower() in (".yaml", ".yml") else None
+    config = config_among(output)
     deliver(
-        lambda: _pair_table.document(report),
-        lambda: _pair_table.rows(report),
-        lambda: _pair_table.tables(report, terminal_width()),
+        found.to_dict,
+        found.to_rows,
+        lambda: _pair_table.tables(found, terminal_width()),
         form=form,
         output=None if config is not None else output,
         others=(".yaml",),
     )
-    _warn(report)
+    _warn(found)
     if config is not None:
-        _write_config(report, programs, config)
+        found.write(config)
+        say(f"wrote {config}; check it with: graphprobe check {config}")
 
 
-def _warn(report: PairReport) -> None:
+def _warn(found: PairFindings) -> None:
     """Say what is in doubt; exit where nothing matched."""
-    for warning in report.warnings:
-        say(f"warning: {warning}" if report.pairs else warning)
-    if not report.pairs:
+    for warning in found.warnings:
+        say(f"warning: {warning}" if found.pairs else warning)
+    if not found.pairs:
         raise typer.Exit(ANSWER_IS_NO)
-
-
-def _emit(
-    emit: Emit, report: PairReport, programs: tuple[Program, Program], output: Path | None
-) -> None:
-    from graphprobe.emit import act_text, ppdet_text, python_text
-
-    _warn(report)
-    writers = {Emit.act: act_text, Emit.ppdet: ppdet_text, Emit.python: python_text}
-    text = writers[emit](report, *programs)
-    if output is None:
-        typer.echo(text, nl=False)
-    else:
-        write_whole(output, text)
-        say(f"wrote {output}")
-
-
-def _write_config(report: PairReport, programs: tuple[Program, Program], path: Path) -> None:
-    from graphprobe.emit import distill_text
-
-    write_whole(path, distill_text(report, *programs, file=str(path)))
-    say(f"wrote {path}; check it with: graphprobe check {path}")

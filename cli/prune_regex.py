@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 
 import typer
 
-from graphprobe.files import write_whole
-from graphprobe.ir import Program
-from graphprobe.programs import load_program
-from graphprobe.pruning.decisions import find_prunable
-from graphprobe.pruning.ratios import Limits, PruneChoice, choose
-from graphprobe.pruning.regex import names_regex
+from graphprobe.api.prunable import find_prunable
+from graphprobe.api.prune_selection import PruneSelection
 
 from . import _prune_table
-from ._by_sensitivity import by_sensitivity
 from ._errors import ANSWER_IS_NO
-from ._output import FORMAT, Format, can_be_written, deliver, say, terminal_width
-from ._regex import pattern
-
-
-class Emit(str, enum.Enum):
-    """What other tools read."""
-
-    slim1x = "slim1x"
-    ppdet1x = "ppdet1x"
-    ppdet2x = "ppdet2x"
-    ppdet = "ppdet"
-    act = "act"
+from ._output import (
+    FORMAT,
+    Format,
+    can_be_written,
+    config_among,
+    deliver,
+    deliver_text,
+    own_prints_to_stderr,
+    say,
+    terminal_width,
+    warn,
+)
 
 
 def command(
@@ -60,7 +54,7 @@ def command(
     image: int = typer.Option(
         None, "--image", min=1, help="H and W where the program leaves them open (default 608)."
     ),
-    emit: Emit = typer.Option(
+    emit: str = typer.Option(
         None,
         "--emit",
         help="Instead of the result: slim1x, PaddleSlim 1.x; ppdet1x, PaddleDetection 0.x; ppdet "
@@ -79,65 +73,47 @@ def command(
 
     Exit status 1 where nothing can be pruned.
     """
-    loaded = load_program(program)
-    size = (image, image) if image is not None else None
-    limits = Limits(pattern(keep, "--keep"), round_to, min_channels, size)
-    weights = None
-    if sensitivity is not None:
-        choice, weights = by_sensitivity(sensitivity, loaded, policy, target_flops, limits)
-    else:
-        found = find_prunable(loaded, policy or "seeds")
-        choice = choose(found, ratio, target_flops=target_flops, limits=limits)
-    regex = names_regex(choice.params, (var.name for var in loaded.parameters), compact=compact)
+    with own_prints_to_stderr():
+        found = find_prunable(
+            program,
+            policy=policy,
+            ratio=ratio,
+            target_flops=target_flops,
+            sensitivity=sensitivity,
+            compact=compact,
+            keep=keep,
+            min_channels=min_channels,
+            round_to=round_to,
+            image=image,
+        )
+    warn(found.warnings)
+    for note in found.notes:
+        say(note)
     if emit is not None:
-        _emit(emit, choice, regex, program, output)
+        _emit(found, emit, output)
         return
-    config = output if output is not None and output.suffix.lower() in (".yaml", ".yml") else None
+    config = config_among(output)
     deliver(
-        lambda: _prune_table.document(choice, regex),
-        lambda: _prune_table.rows(choice.found),
-        lambda: _prune_table.tables(choice, regex, terminal_width(), program),
+        found.to_dict,
+        found.to_rows,
+        lambda: _prune_table.tables(found, terminal_width()),
         form=form,
         output=None if config is not None else output,
         others=(".yaml",),
     )
-    _refuse_nothing(choice, program)
+    _refuse_nothing(found)
     if config is not None:
-        _write_config(choice, loaded, regex, config, weights)
+        found.write(config)
+        say(f"wrote {config}; check it with: graphprobe check {config}")
 
 
-def _refuse_nothing(choice: PruneChoice, source: str) -> None:
-    if not choice.groups:
-        say(f"{source}: nothing to prune")
+def _refuse_nothing(found: PruneSelection) -> None:
+    if not found.groups:
+        say(f"{found.program.source}: nothing to prune")
         raise typer.Exit(ANSWER_IS_NO)
 
 
-def _emit(emit: Emit, choice: PruneChoice, regex: str, source: str, output: Path | None) -> None:
-    from graphprobe.emit import not_followed, prune_reader_text
-
-    _refuse_nothing(choice, source)
-    lost = not_followed(choice)
-    if lost:
-        say(
-            f"warning: PaddleSlim leaves {len(lost)} of {len(choice.params)} filters as they are "
-            f"(first: {lost[0]}): it does not cut through concat; graphprobe train does"
-        )
-    if emit is Emit.slim1x and len(set(choice.ratios)) > 1:
-        say("warning: PaddleSlim 1.x finds one ratio for all filters; those chosen here are lost")
-    text = prune_reader_text(choice, regex, emit.value)
-    if output is None:
-        typer.echo(text, nl=False)
-    else:
-        write_whole(output, text)
-        say(f"wrote {output}")
-
-
-def _write_config(
-    choice: PruneChoice, program: Program, regex: str, path: Path, weights: str | None
-) -> None:
-    from graphprobe.emit import prune_text
-
-    notes = _prune_table.sizes(choice)
-    text = prune_text(choice, program, regex, weights=weights, file=str(path), notes=notes)
-    write_whole(path, text)
-    say(f"wrote {path}; check it with: graphprobe check {path}")
+def _emit(found: PruneSelection, emit: str, output: Path | None) -> None:
+    _refuse_nothing(found)
+    warn(found.emit_warnings(emit))
+    deliver_text(found.emit(emit), output)

@@ -126,14 +126,13 @@ def _config(
     program: Program, policy: str, keep: str | None, weights: str, data: str, image: int | None
 ) -> PruneConfig:
     """All groups that can lose a channel, with the weights and the data to measure on."""
+    from graphprobe.api.patterns import pattern
     from graphprobe.config import DataSection
     from graphprobe.emit import prune_config
     from graphprobe.pruning.decisions import find_prunable
     from graphprobe.pruning.ratios import Limits, choose
 
-    from ._regex import pattern
-
-    choice = choose(find_prunable(program, policy), 0.99, limits=Limits(pattern(keep, "--keep")))
+    choice = choose(find_prunable(program, policy), 0.99, limits=Limits(pattern(keep, "keep")))
     config = prune_config(choice, program, "", weights=weights)
     size = image or config.train.image_size
     section = DataSection(train=data, val=data)

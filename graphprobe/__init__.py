@@ -1,13 +1,71 @@
 """graphprobe: distillation pairs and prunable convolutions of PaddlePaddle programs, with reasons.
 
-Importing this package imports neither paddle nor anything heavy.
+Each command of the command line is one function here, with the same options. Importing this
+package imports neither paddle nor anything heavy; a function's module is imported when the
+function is first named.
 """
+
+from __future__ import annotations
 
 # Paddle's libraries bring a zlib of their own. Where Python's is loaded after them, it binds to
 # theirs and crashes on the first gzip, zip or PNG file; loaded before them, both work.
 import zlib  # noqa: F401
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from graphprobe.model import Model
 from graphprobe.version import __version__
 
-__all__ = ["Model", "__version__"]
+if TYPE_CHECKING:
+    from graphprobe.api.pairs import PairFindings, find_pairs
+    from graphprobe.api.prunable import choose_ratios, find_prunable
+    from graphprobe.api.prune_selection import PruneSelection
+    from graphprobe.api.variables import VariableListing, list_variables
+    from graphprobe.errors import GraphprobeError
+    from graphprobe.model import Model
+    from graphprobe.programs import LoadedProgram, ProgramLike, load
+
+# Where each public name is defined.
+_HOMES = {
+    "GraphprobeError": "graphprobe.errors",
+    "LoadedProgram": "graphprobe.programs",
+    "Model": "graphprobe.model",
+    "PairFindings": "graphprobe.api.pairs",
+    "ProgramLike": "graphprobe.programs",
+    "PruneSelection": "graphprobe.api.prune_selection",
+    "VariableListing": "graphprobe.api.variables",
+    "choose_ratios": "graphprobe.api.prunable",
+    "find_pairs": "graphprobe.api.pairs",
+    "find_prunable": "graphprobe.api.prunable",
+    "list_variables": "graphprobe.api.variables",
+    "load": "graphprobe.programs",
+}
+
+__all__ = [
+    "GraphprobeError",
+    "LoadedProgram",
+    "Model",
+    "PairFindings",
+    "ProgramLike",
+    "PruneSelection",
+    "VariableListing",
+    "__version__",
+    "choose_ratios",
+    "find_pairs",
+    "find_prunable",
+    "list_variables",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on its first use (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'graphprobe' has no attribute {name!r}")
+    found = getattr(import_module(home), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,25 +1,30 @@
 """Turn what analysis found into configs and scripts; pure, nothing is written here."""
 
-from graphprobe.emit.act import act_section, act_text
 from graphprobe.emit.distill import distill_config, distill_notes, distill_text, program_ref
-from graphprobe.emit.ppdet import ppdet_text
-from graphprobe.emit.prune import prune_config, prune_text
-from graphprobe.emit.prune_readers import not_followed, prune_reader_text
-from graphprobe.emit.python import python_text
+from graphprobe.emit.emitter import (
+    PairEmitter,
+    PruneEmitter,
+    find_pair_emitter,
+    find_prune_emitter,
+    pair_emitters,
+    prune_emitters,
+)
+from graphprobe.emit.prune import not_followed, prune_config, prune_text
 from graphprobe.emit.recipe import recipe
 
 __all__ = [
-    "act_section",
-    "act_text",
+    "PairEmitter",
+    "PruneEmitter",
     "distill_config",
     "distill_notes",
     "distill_text",
+    "find_pair_emitter",
+    "find_prune_emitter",
     "not_followed",
-    "ppdet_text",
-    "prune_config",
-    "prune_reader_text",
-    "prune_text",
+    "pair_emitters",
     "program_ref",
-    "python_text",
+    "prune_config",
+    "prune_emitters",
+    "prune_text",
     "recipe",
 ]

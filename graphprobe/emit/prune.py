@@ -17,6 +17,7 @@ from graphprobe.emit.distill import program_ref
 from graphprobe.emit.recipe import usual
 from graphprobe.ir import Program
 from graphprobe.pruning.amounts import ranges_text
+from graphprobe.pruning.decisions import find_prunable
 from graphprobe.pruning.groups import Count, Cut, Part, PruneGroup
 from graphprobe.pruning.ratios import PruneChoice
 
@@ -56,6 +57,15 @@ def prune_text(
     """The text of that config."""
     config = prune_config(choice, program, regex, weights=weights)
     return config_text(config, file=file, notes={"summary": notes})
+
+
+def not_followed(choice: PruneChoice) -> tuple[str, ...]:
+    """Filters that PaddleSlim leaves as they are, in silence: it does not cut through concat."""
+    if choice.found.policy == "seeds":
+        return ()
+    alone = find_prunable(choice.found.channels.program, "seeds").decisions
+    lost = {d.param for d in alone if d.status == "blocked" and d.reason != "residual"}
+    return tuple(name for name in choice.params if name in lost)
 
 
 def _group(group: PruneGroup, ratio: float, program: Program) -> GroupConfig:

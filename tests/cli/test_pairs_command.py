@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import graphprobe_cli.pairs as pairs_command
 import pytest
 from graphprobe_cli._errors import run
 from graphprobe_cli.main import build_app
 
+from graphprobe import programs
 from graphprobe.config import DistillConfig, load_config
 from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
@@ -41,8 +41,8 @@ PROGRAMS = {"small": detector(8), "big": detector(16), "few": detector(8, 3), "c
 
 
 @pytest.fixture(autouse=True)
-def programs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pairs_command, "load_program", PROGRAMS.__getitem__)
+def named_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "load_program", PROGRAMS.__getitem__)
 
 
 def call(*words: str, student: str = "small", teacher: str = "big") -> int:

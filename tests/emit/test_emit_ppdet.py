@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from graphprobe.emit import ppdet_text, prune_reader_text, python_text
+from graphprobe.emit import find_prune_emitter
+from graphprobe.emit.pair_emitters.ppdet import ppdet_text
+from graphprobe.emit.pair_emitters.python import python_text
 from graphprobe.errors import UsageError
 from graphprobe.ir import Origin, Pair, Program
 from graphprobe.ir.builder import Builder
@@ -184,7 +186,7 @@ def test_its_own_loader_takes_them(tmp_path: Path, ppdet: Path) -> None:
     assert (found["method"], found["architecture"], found["depth"]) == ("LD", "GFL", 101)
     found = loaded(ppdet_text(pairs("yolo_fine_grained", weight=1000.0), *yolo))
     assert (found["loss"], found["values"]) == ("DistillYOLOv3Loss", {"loss_weight": 1000.0})
-    found = loaded(prune_reader_text(*cut(), "ppdet"))
+    found = loaded(find_prune_emitter("ppdet").text(*cut()))
     assert found["pruner"] == ["l1_norm", ["conv2d_0.w_0"], [0.5]]
 
 
@@ -197,8 +199,8 @@ def cut() -> tuple[PruneChoice, str]:
 
 
 def test_a_prune_choice_has_one_text_under_two_names() -> None:
-    text = prune_reader_text(*cut(), "ppdet")
-    assert text == prune_reader_text(*cut(), "ppdet2x")
+    text = find_prune_emitter("ppdet").text(*cut())
+    assert text == find_prune_emitter("ppdet2x").text(*cut())
     found = yaml.safe_load(text)
     assert found["slim"] == "Pruner"
     assert found["Pruner"]["pruned_params"] == ["conv2d_0.w_0"]

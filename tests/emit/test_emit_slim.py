@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import yaml
 
-from graphprobe.emit import act_section, act_text, python_text
+from graphprobe.emit.pair_emitters.act import act_section, act_text
+from graphprobe.emit.pair_emitters.python import python_text
 from graphprobe.errors import UsageError
 from graphprobe.ir import Program
 from graphprobe.pairing.find import find_pairs

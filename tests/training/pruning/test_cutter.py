@@ -254,12 +254,12 @@ def test_a_program_with_an_optimizer_is_refused(config):
 def test_the_readers_forms_are_read_by_paddleslim(tmp_path):
     from paddleslim.auto_compression.config_helpers import extract_strategy_config
 
-    from graphprobe.emit import prune_reader_text
+    from graphprobe.emit import find_prune_emitter
 
     program = load_program(STUDENT)
     choice = choose(find_prunable(program), 0.5)
     path = tmp_path / "act.yaml"
-    path.write_text(prune_reader_text(choice, "x", "act"))
+    path.write_text(find_prune_emitter("act").text(choice, "x"))
     read = extract_strategy_config(str(path))["ChannelPrune"]
     assert read.prune_params_name == choice.params and len(choice.params) == 30
     assert (read.pruned_ratio, read.criterion) == (0.5, "l1_norm")
@@ -271,11 +271,11 @@ def test_auto_compression_cuts_what_its_form_says(config, tmp_path):
     from paddleslim.auto_compression.config_helpers import extract_strategy_config
     from paddleslim.auto_compression.create_compressed_program import build_prune_program
 
-    from graphprobe.emit import prune_reader_text
+    from graphprobe.emit import find_prune_emitter
 
     choice = choose(find_prunable(load_program(STUDENT)), 0.5)
     path = tmp_path / "act.yaml"
-    path.write_text(prune_reader_text(choice, "x", "act"))
+    path.write_text(find_prune_emitter("act").text(choice, "x"))
     section = vars(extract_strategy_config(str(path))["ChannelPrune"])
     network = forward(STUDENT)
     network.program.global_block().var("image").desc.set_shape([1, 3, 64, 64])

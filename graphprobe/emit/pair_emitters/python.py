@@ -7,6 +7,7 @@ from typing import Any
 
 import jinja2
 
+from graphprobe.emit.emitter import PairEmitter
 from graphprobe.emit.files import model_files
 from graphprobe.emit.image_size import fixed_image_size
 from graphprobe.errors import UsageError
@@ -134,3 +135,6 @@ def _template() -> jinja2.Template:
     environment.filters["one_line"] = lambda text: ascii(text)[1:-1].replace('"', "'")
     text = (resources.files("graphprobe_templates") / "distill.py.j2").read_text("utf-8")
     return environment.from_string(text)
+
+
+EMITTER = PairEmitter("python", "a script with PaddleSlim's merge and losses", python_text)

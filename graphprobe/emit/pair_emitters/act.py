@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from graphprobe.emit.emitter import PairEmitter
 from graphprobe.emit.files import model_files
 from graphprobe.errors import UsageError
 from graphprobe.ir import Program
@@ -90,3 +91,6 @@ def act_text(report: PairReport, student: Program, teacher: Program) -> str:
     )
     section = act_section(report, student, teacher)
     return head + yaml.safe_dump(section, sort_keys=False, width=96)
+
+
+EMITTER = PairEmitter("act", "the section Distillation of PaddleSlim's auto-compression", act_text)

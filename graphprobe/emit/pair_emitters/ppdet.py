@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from graphprobe.emit.emitter import PairEmitter
 from graphprobe.errors import UsageError
 from graphprobe.ir import Pair, Program
 from graphprobe.losses import find_loss
@@ -164,3 +165,6 @@ METHODS: dict[str, Callable[[Sequence[Pair]], Section]] = {
     "ld": _ld,
     "yolo_fine_grained": _yolo,
 }
+
+
+EMITTER = PairEmitter("ppdet", "the slim YAML of PaddleDetection 2.x", ppdet_text)

@@ -1,0 +1,47 @@
+"""The library speaks of parameters; here they become the options that the user typed.
+
+A message of the library says ``target_flops=0.9`` or ``policy='coupled'``, as one writes it in
+Python. On the command line that is ``--target-flops 0.9`` and ``--policy coupled``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from graphprobe.errors import GraphprobeError
+
+# Parameters of the library that are options of some command under their own name.
+PARAMETERS = (
+    "allow_code", "compact", "data", "device", "emit", "engine", "focus", "format", "hops",
+    "image", "keep", "level", "loss", "match", "min_channels", "op_type", "output", "pairs",
+    "policy", "prune", "ratio", "ratios", "resume", "round_to", "rule", "samples", "sensitivity",
+    "student", "target_flops", "teacher", "teacher_weights", "threshold", "weights",
+)  # fmt: skip
+_QUOTES = "'\""
+_VALUE = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.,+-]*\w"""
+# After a dot, a question mark or an ampersand it is a key of a config or of a zoo name.
+_NAMED = re.compile(rf"(?<![\w.?&-])({'|'.join(sorted(PARAMETERS, key=len)[::-1])})=({_VALUE})")
+
+
+def option(name: str) -> str:
+    """``target_flops`` -> ``--target-flops``."""
+    return "--" + name.replace("_", "-")
+
+
+def with_options(text: str) -> str:
+    """Write each ``name=value`` of a parameter as the option it is."""
+    return _NAMED.sub(_as_option, text)
+
+
+def error_line(error: GraphprobeError) -> str:
+    """An error in one line, in the words of the command line."""
+    where = option(error.where) if error.where in PARAMETERS else error.where
+    return with_options(str(GraphprobeError(error.message, where=where, hint=error.hint)))
+
+
+def _as_option(found: re.Match[str]) -> str:
+    value = found[2]
+    if value == "True":
+        return option(found[1])
+    return f"{option(found[1])} {ast.literal_eval(value) if value[0] in _QUOTES else value}"

@@ -1,0 +1,217 @@
+"""Find which tensors of a student should resemble which of a teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphprobe.api.results import Result, Table, count_text
+from graphprobe.errors import UsageError
+from graphprobe.ir import Pair
+from graphprobe.pairing import find as pairing
+from graphprobe.pairing.find import PairReport, Rejected
+from graphprobe.programs import LoadedProgram, ProgramLike, load
+
+if TYPE_CHECKING:
+    import os
+
+    from graphprobe.config import DistillConfig
+
+
+@dataclass(frozen=True, repr=False)
+class PairFindings(Result):
+    """What `find_pairs` found.
+
+    Args:
+        student: the program that will be trained.
+        teacher: the program that it should come to resemble.
+        report: the pairs, the candidates that are none, and what is in doubt.
+    """
+
+    student: LoadedProgram
+    teacher: LoadedProgram
+    report: PairReport
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The pairs, from the coarsest stride to the finest."""
+        return self.report.pairs
+
+    @property
+    def alternatives(self) -> tuple[Rejected, ...]:
+        """Candidates that are no pair, each with the reason."""
+        return self.report.alternatives
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is ambiguous, and why nothing was found where nothing was."""
+        return self.report.warnings
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self.pairs)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def summary(self) -> str:
+        """How many pairs, by which rules."""
+        rules = ", ".join(dict.fromkeys(pair.rule for pair in self.pairs))
+        return f"{count_text(len(self), 'pair')}{' by ' + rules if rules else ''}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """``pairs``, ``alternatives`` and ``warnings``."""
+        return {
+            "pairs": [_pair(pair) for pair in self.pairs],
+            "alternatives": [_rejected(item) for item in self.alternatives],
+            "warnings": list(self.warnings),
+        }
+
+    def to_rows(self) -> Table:
+        """A row a pair."""
+        head = ("student", "teacher", "role", "part", "loss", "weight", "score", "rule")
+        return (*head, "adapter", "evidence"), [_row(pair) for pair in self.pairs]
+
+    def to_config(self) -> DistillConfig:
+        """The config that distils with these pairs.
+
+        Raises:
+            UsageError: there is no pair, or a program has no name that a config could give.
+        """
+        from graphprobe.emit import distill_config
+
+        self._refuse_unnamed()
+        return distill_config(self.report, self.student.program, self.teacher.program)
+
+    def to_yaml(self, file: str = "") -> str:
+        """The text of that config, the evidence of each pair above it as a comment.
+
+        Args:
+            file: what it will be called, for the command in its first comment.
+
+        Raises:
+            UsageError: as `to_config`.
+        """
+        from graphprobe.emit import distill_text
+
+        self._refuse_unnamed()
+        return distill_text(self.report, self.student.program, self.teacher.program, file=file)
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write that text to a file, whole or not at all, and return its path.
+
+        Raises:
+            UsageError: as `to_config`.
+            GraphprobeError: the file cannot be written.
+        """
+        from graphprobe.files import write_whole
+
+        write_whole(Path(path), self.to_yaml(str(path)))
+        return Path(path)
+
+    def emit(self, emit: str) -> str:
+        """The pairs in the words of another trainer.
+
+        Args:
+            emit: ``act`` (PaddleSlim's auto-compression), ``ppdet`` (PaddleDetection 2.x) or
+                ``python`` (a script with PaddleSlim's merge and losses).
+
+        Raises:
+            UsageError: no such form, or it cannot say what the pairs need.
+        """
+        from graphprobe.emit import find_pair_emitter
+
+        return find_pair_emitter(emit).text(self.report, self.student.program, self.teacher.program)
+
+    def _refuse_unnamed(self) -> None:
+        for side, loaded in (("student", self.student), ("teacher", self.teacher)):
+            refuse_unnamed(loaded, side)
+        if not self.pairs:
+            raise UsageError("there is no pair to write", hint="; ".join(self.warnings))
+
+
+def find_pairs(
+    student: ProgramLike,
+    teacher: ProgramLike,
+    *,
+    rule: str | None = None,
+    loss: str | None = None,
+) -> PairFindings:
+    """Match the outputs (or inner features) of two programs by what they are for.
+
+    Args:
+        student: the program that will be trained.
+        teacher: the program that it should come to resemble.
+        rule: use this rule alone; by default the highest-level one that covers the outputs.
+        loss: give every pair this loss, with the weight that its references use.
+
+    Raises:
+        LoadError: a program cannot be read.
+        UsageError: no rule or loss of that name, or the two do not go together.
+
+    Example:
+        >>> found = graphprobe.find_pairs("zoo:yolov3_mobilenet_v1", "zoo:yolov3_r34")
+        >>> found.pairs[0].student, found.pairs[0].teacher
+        ('conv2d_20.tmp_1', 'conv2d_6.tmp_1')
+        >>> found.write("distill.yaml")
+        PosixPath('distill.yaml')
+    """
+    ours, theirs = load(student), load(teacher)
+    return PairFindings(ours, theirs, pairing.find_pairs(ours.program, theirs.program, rule, loss))
+
+
+def refuse_unnamed(loaded: LoadedProgram, side: str) -> None:
+    """A config names its programs; one that was built in memory has no name.
+
+    Raises:
+        UsageError: it has none.
+    """
+    if not loaded.is_named:
+        raise UsageError(
+            f"the {side} was made in memory, so a config cannot name it",
+            hint="save it to a file, or name the function that makes it as module:function",
+        )
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    adapter = pair.adapter
+    return {
+        "student": pair.student,
+        "teacher": pair.teacher,
+        "student_shape": list(pair.student_shape),
+        "teacher_shape": list(pair.teacher_shape),
+        "role": pair.role,
+        "part": pair.part,
+        "stride": pair.stride,
+        "loss": pair.loss,
+        "weight": pair.weight,
+        "score": pair.score,
+        "rule": pair.rule,
+        "evidence": list(pair.evidence),
+        "adapter": None
+        if adapter is None
+        else {
+            "in_channels": adapter.in_channels,
+            "out_channels": adapter.out_channels,
+            "resize": adapter.resize,
+            "parameters": adapter.parameters,
+        },
+    }
+
+
+def _rejected(item: Rejected) -> dict[str, Any]:
+    return {
+        "student": item.student,
+        "teacher": item.teacher,
+        "role": item.role,
+        "rule": item.rule,
+        "reason": item.reason,
+    }
+
+
+def _row(pair: Pair) -> tuple[Any, ...]:
+    adapter = pair.adapter
+    plan = f"{adapter.in_channels}->{adapter.out_channels}" if adapter is not None else ""
+    head = (pair.student, pair.teacher, pair.role, pair.part, pair.loss, pair.weight, pair.score)
+    return (*head, pair.rule, plan, "; ".join(pair.evidence))

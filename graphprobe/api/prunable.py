@@ -1,0 +1,138 @@
+"""Say of every convolution whether it can be pruned, and choose how much of each group goes."""
+
+from __future__ import annotations
+
+from graphprobe.api.measured_ratios import Measured, Record, SensitivityLike, read_record
+from graphprobe.api.patterns import PatternLike, pattern
+from graphprobe.api.prune_selection import PruneSelection
+from graphprobe.programs import LoadedProgram, ProgramLike, load
+from graphprobe.pruning import decisions as pruning
+from graphprobe.pruning.decisions import PruneFindings
+from graphprobe.pruning.ratios import Limits, choose
+from graphprobe.pruning.regex import names_regex
+
+
+def find_prunable(
+    program: ProgramLike,
+    *,
+    policy: str | None = None,
+    ratio: float = 0.5,
+    target_flops: float | None = None,
+    sensitivity: SensitivityLike | None = None,
+    compact: bool = False,
+    keep: PatternLike | None = None,
+    min_channels: int = 1,
+    round_to: int = 1,
+    image: int | None = None,
+) -> PruneSelection:
+    """Say of every convolution whether it can be pruned and why not; select groups and ratios.
+
+    Args:
+        program: what would be pruned.
+        policy: ``seeds``: what stands alone; ``coupled``: whole groups. By default that of
+            `sensitivity`, else seeds.
+        ratio: share of the channels that goes, of every group.
+        target_flops: share of the multiply-adds that goes; the ratio is found for it.
+        sensitivity: what `sensitivity` measured: each group's ratio is chosen by it, for
+            `target_flops`.
+        compact: write a factored regex.
+        keep: groups with a filter of such a name stay whole.
+        min_channels: at least so many channels stay.
+        round_to: a multiple of this many channels stays.
+        image: H and W where the program leaves them open (default 608).
+
+    Raises:
+        LoadError: the program cannot be read.
+        UsageError: an unknown policy, a number that makes no sense, or a target that cannot be
+            reached.
+
+    Example:
+        >>> found = graphprobe.find_prunable("zoo:yolov3_mobilenet_v1", policy="coupled")
+        >>> [d.reason for d in found if d.status == "blocked"]
+        ['output', 'output', 'output']
+        >>> found.write("prune.yaml")
+        PosixPath('prune.yaml')
+    """
+    loaded = load(program)
+    record = read_record(sensitivity)
+    limits = _limits(keep, round_to, min_channels, image)
+    if record is None:
+        found = prune_findings(loaded, policy or "seeds")
+    else:
+        record.check(loaded, policy)
+        found = prune_findings(loaded, record.policy)
+    return _select(loaded, found, ratio, target_flops, record, limits, compact=compact)
+
+
+def choose_ratios(
+    found: PruneSelection,
+    *,
+    ratio: float = 0.5,
+    target_flops: float | None = None,
+    sensitivity: SensitivityLike | None = None,
+    compact: bool = False,
+    keep: PatternLike | None = None,
+    min_channels: int = 1,
+    round_to: int = 1,
+    image: int | None = None,
+) -> PruneSelection:
+    """Select groups and ratios anew; the decisions on the convolutions stay.
+
+    Args:
+        found: from `find_prunable`; its policy stays.
+        ratio: share of the channels that goes, of every group.
+        target_flops: share of the multiply-adds that goes; the ratio is found for it.
+        sensitivity: as in `find_prunable`.
+        compact: write a factored regex.
+        keep: groups with a filter of such a name stay whole.
+        min_channels: at least so many channels stay.
+        round_to: a multiple of this many channels stays.
+        image: H and W where the program leaves them open (default 608).
+
+    Raises:
+        UsageError: a number that makes no sense, or a target that cannot be reached.
+
+    Example:
+        >>> found = graphprobe.find_prunable("zoo:yolov3_mobilenet_v1", policy="coupled")
+        >>> half = graphprobe.choose_ratios(found, target_flops=0.5, round_to=8)
+        >>> half.after.flops / half.before.flops
+        0.498
+    """
+    record = read_record(sensitivity)
+    if record is not None:
+        record.check(found.program, found.policy)
+    limits = _limits(keep, round_to, min_channels, image)
+    decided = found.choice.found
+    return _select(found.program, decided, ratio, target_flops, record, limits, compact=compact)
+
+
+def prune_findings(loaded: LoadedProgram, policy: str) -> PruneFindings:
+    """The decisions of a policy, made once for a loaded program."""
+    return loaded.once(("prunable", policy), lambda: pruning.find_prunable(loaded.program, policy))
+
+
+def _select(
+    loaded: LoadedProgram,
+    found: PruneFindings,
+    ratio: float,
+    target: float | None,
+    record: Record | None,
+    limits: Limits,
+    *,
+    compact: bool,
+) -> PruneSelection:
+    if record is None:
+        made = Measured(choose(found, ratio, target_flops=target, limits=limits))
+    else:
+        made = record.choose(found, target, limits)
+    names = (var.name for var in loaded.parameters)
+    regex = names_regex(made.choice.params, names, compact=compact)
+    weights = None if record is None else record.weights
+    return PruneSelection(loaded, made.choice, regex, weights, made.notes, made.warnings)
+
+
+def _limits(
+    keep: PatternLike | None, round_to: int, min_channels: int, image: int | None
+) -> Limits:
+    size = (image, image) if image is not None else None
+    return Limits(pattern(keep, "keep"), round_to, min_channels, size)

@@ -1,0 +1,248 @@
+"""What is prunable in a program and what is selected of it, in every form that callers want."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphprobe.api.pairs import refuse_unnamed
+from graphprobe.api.results import Result, Table, count_text
+from graphprobe.errors import UsageError
+from graphprobe.ir import PruneDecision
+from graphprobe.ops.work import NetworkSize, work_text
+from graphprobe.programs import LoadedProgram
+from graphprobe.pruning.groups import PruneGroup
+from graphprobe.pruning.ratios import PruneChoice
+
+if TYPE_CHECKING:
+    import os
+
+    from graphprobe.config import PruneConfig
+
+_STATUSES = ("prunable", "follower", "blocked")
+
+
+@dataclass(frozen=True, repr=False)
+class PruneSelection(Result):
+    """What `find_prunable` and `choose_ratios` give.
+
+    Args:
+        program: what would be pruned.
+        choice: the decisions, the groups that are selected and their ratios.
+        regex: matches the first filters of the selected groups and no other parameter.
+        weights: what the ratios were measured with; None where they were not measured.
+        notes: what the choice is predicted to come to.
+        warnings: what is in doubt.
+    """
+
+    program: LoadedProgram
+    choice: PruneChoice
+    regex: str
+    weights: str | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def policy(self) -> str:
+        """``seeds`` or ``coupled``."""
+        return self.choice.found.policy
+
+    @property
+    def decisions(self) -> tuple[PruneDecision, ...]:
+        """One for each convolution, in program order."""
+        return self.choice.found.decisions
+
+    @property
+    def groups(self) -> tuple[PruneGroup, ...]:
+        """The groups that are selected; empty where nothing can be pruned."""
+        return self.choice.groups
+
+    @property
+    def ratios(self) -> tuple[float, ...]:
+        """The share of channels that goes, group by group."""
+        return self.choice.ratios
+
+    @property
+    def params(self) -> list[str]:
+        """The first filter of each selected group."""
+        return self.choice.params
+
+    @property
+    def unsupported_ops(self) -> dict[str, int]:
+        """Op types that channels reach and that are not followed, with their number."""
+        return self.choice.found.unsupported
+
+    @property
+    def before(self) -> NetworkSize:
+        """Multiply-adds and parameters of the network as it is."""
+        return self.choice.before
+
+    @property
+    def after(self) -> NetworkSize:
+        """The same after the cut."""
+        return self.choice.after
+
+    def __iter__(self) -> Iterator[PruneDecision]:
+        return iter(self.decisions)
+
+    def __len__(self) -> int:
+        return len(self.decisions)
+
+    def summary(self) -> str:
+        """How many convolutions of which status, and what the selection comes to."""
+        counts = [(s, sum(d.status == s for d in self.decisions)) for s in _STATUSES]
+        parts = ", ".join(f"{number} {status}" for status, number in counts if number)
+        text = f"{count_text(len(self), 'convolution')} of {self.program.source}: {parts}"
+        return "; ".join((text, *self.sizes()))
+
+    def sizes(self) -> list[str]:
+        """What the cut comes to, in one line; none where nothing is selected."""
+        a, b = self.before, self.after
+        if not self.groups or not a.flops:
+            return []
+        ratios = sorted(set(self.ratios))
+        ratio = f"{ratios[0]:g}" if len(ratios) == 1 else f"{ratios[0]:g} to {ratios[-1]:g}"
+        return [
+            f"ratio {ratio}: multiply-adds {work_text(a.flops)} -> {work_text(b.flops)} "
+            f"(-{1 - b.flops / a.flops:.1%}), parameters {a.params / 1e6:.3g} M -> "
+            f"{b.params / 1e6:.3g} M, {a.megabytes:.3g} MB -> {b.megabytes:.3g} MB"
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """``regex``, ``params``, ``policy``, ``convs``, ``groups``, ``before`` and ``after``."""
+        chosen = {group.number for group in self.groups}
+        return {
+            "regex": self.regex,
+            "params": self.params,
+            "policy": self.policy,
+            "unsupported_ops": self.unsupported_ops,
+            "convs": [_conv(d, d.group in chosen) for d in self.decisions],
+            "groups": [
+                {"group": group.number, "ratio": ratio, "convs": [d.param for d in group.convs]}
+                for group, ratio in zip(self.groups, self.ratios, strict=True)
+            ],
+            "before": _size(self.before),
+            "after": _size(self.after),
+        }
+
+    def to_rows(self) -> Table:
+        """A row a convolution."""
+        head = ("param", "op", "type", "shape", "groups", "status", "reason", "at", "path", "group")
+        return head, [
+            (
+                d.param,
+                d.op,
+                d.type,
+                "x".join(map(str, d.shape)) or "unknown",
+                d.groups,
+                d.status,
+                d.reason or "",
+                "" if d.at is None else f"{d.at.op} {d.at.type}",
+                " > ".join(d.path),
+                d.group,
+            )
+            for d in self.decisions
+        ]
+
+    def to_config(self) -> PruneConfig:
+        """The config that cuts the selected groups and then trains.
+
+        Raises:
+            UsageError: nothing is selected, or the program has no name that a config could give.
+        """
+        from graphprobe.emit import prune_config
+
+        self._refuse()
+        return prune_config(self.choice, self.program.program, self.regex, weights=self.weights)
+
+    def to_yaml(self, file: str = "") -> str:
+        """The text of that config.
+
+        Args:
+            file: what it will be called, for the command in its first comment.
+
+        Raises:
+            UsageError: as `to_config`.
+        """
+        from graphprobe.emit import prune_text
+
+        self._refuse()
+        program, notes = self.program.program, self.sizes()
+        return prune_text(
+            self.choice, program, self.regex, weights=self.weights, file=file, notes=notes
+        )
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write that text to a file, whole or not at all, and return its path.
+
+        Raises:
+            UsageError: as `to_config`.
+            GraphprobeError: the file cannot be written.
+        """
+        from graphprobe.files import write_whole
+
+        write_whole(Path(path), self.to_yaml(str(path)))
+        return Path(path)
+
+    def emit(self, emit: str) -> str:
+        """The selection in the words of another tool.
+
+        Args:
+            emit: ``slim1x`` (PaddleSlim 1.x), ``ppdet1x`` (PaddleDetection 0.x), ``ppdet2x`` or
+                ``ppdet`` (PaddleDetection 2.x), ``act`` (PaddleSlim's auto-compression).
+
+        Raises:
+            UsageError: no such form.
+        """
+        from graphprobe.emit import find_prune_emitter
+
+        return find_prune_emitter(emit).text(self.choice, self.regex)
+
+    def emit_warnings(self, emit: str) -> tuple[str, ...]:
+        """What the tool that reads `emit` will not do as it is selected here.
+
+        Raises:
+            UsageError: no such form.
+        """
+        from graphprobe.emit import find_prune_emitter, not_followed
+
+        found = []
+        lost = not_followed(self.choice)
+        if lost:
+            found.append(
+                f"PaddleSlim leaves {len(lost)} of {len(self.params)} filters as they are "
+                f"(first: {lost[0]}): it does not cut through concat; graphprobe train does"
+            )
+        if find_prune_emitter(emit).one_ratio and len(set(self.ratios)) > 1:
+            found.append(
+                "PaddleSlim 1.x finds one ratio for all filters; those chosen here are lost"
+            )
+        return tuple(found)
+
+    def _refuse(self) -> None:
+        refuse_unnamed(self.program, "program")
+        if not self.groups:
+            raise UsageError("nothing to prune", where=self.program.source)
+
+
+def _conv(d: PruneDecision, selected: bool) -> dict[str, Any]:
+    return {
+        "param": d.param,
+        "op": d.op,
+        "type": d.type,
+        "shape": list(d.shape),
+        "groups": d.groups,
+        "status": d.status,
+        "selected": selected,
+        "reason": d.reason,
+        "at": None if d.at is None else {"op": d.at.op, "type": d.at.type},
+        "path": list(d.path),
+        "group": d.group,
+        "detail": d.detail,
+    }
+
+
+def _size(size: NetworkSize) -> dict[str, Any]:
+    return {"flops": size.flops, "params": size.params, "megabytes": round(size.megabytes, 3)}

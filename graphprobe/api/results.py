@@ -1,0 +1,84 @@
+"""What every result offers: plain data for json, rows for pandas, a table for a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any, TypeAlias
+
+from graphprobe.errors import MissingDependency
+
+Row: TypeAlias = Sequence[Any]
+Table: TypeAlias = "tuple[Sequence[str], list[Row]]"
+
+_MOST_ROWS = 60
+
+
+class Result:
+    """Base of the result types: a subclass says what it is in a line, as plain data, as rows."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as the command line's json has it."""
+        raise NotImplementedError
+
+    def to_rows(self) -> Table:
+        """Column names, and one row an entry."""
+        raise NotImplementedError
+
+    def summary(self) -> str:
+        """One line that says what was found."""
+        raise NotImplementedError
+
+    def to_pandas(self) -> Any:
+        """The rows as a ``pandas.DataFrame``.
+
+        Raises:
+            MissingDependency: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise MissingDependency(
+                "a table of pandas needs pandas, which is not installed", hint="pip install pandas"
+            ) from error
+        head, rows = self.to_rows()
+        return pandas.DataFrame([tuple(row) for row in rows], columns=list(head))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.summary()}>"
+
+    def _repr_html_(self) -> str:
+        head, rows = self.to_rows()
+        return html_table(self.summary(), head, rows)
+
+
+def html_table(caption: str, head: Iterable[str], rows: Sequence[Row]) -> str:
+    """An HTML table of the first rows; the rest is counted below it.
+
+    Args:
+        caption: one line above the table.
+        head: column names.
+        rows: cells of any kind; text is escaped.
+    """
+    shown = "".join(
+        f"<tr>{''.join(f'<td>{escape(_text(cell))}</td>' for cell in row)}</tr>"
+        for row in rows[:_MOST_ROWS]
+    )
+    left = len(rows) - _MOST_ROWS
+    more = f"<p>and {left} more rows</p>" if left > 0 else ""
+    columns = "".join(f"<th>{escape(name)}</th>" for name in head)
+    return (
+        f"<p>{escape(caption)}</p><table><thead><tr>{columns}</tr></thead>"
+        f"<tbody>{shown}</tbody></table>{more}"
+    )
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
+def count_text(number: int, noun: str) -> str:
+    """``1 pair``, ``2 pairs``."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

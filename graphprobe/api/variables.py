@@ -1,0 +1,188 @@
+"""List the variables of one or two programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from graphprobe.api.patterns import PatternLike, pattern
+from graphprobe.api.results import Result, Table, count_text
+from graphprobe.errors import did_you_mean
+from graphprobe.ir import Op
+from graphprobe.ir.listing import VarUse, Wanted, list_vars, undeclared
+from graphprobe.programs import LoadedProgram, ProgramLike, load
+
+
+@dataclass(frozen=True)
+class ProgramVariables:
+    """The listed variables of one program.
+
+    Args:
+        role: ``student`` or ``teacher``.
+        program: where they are.
+        variables: in the order of their first use, unused ones last.
+    """
+
+    role: str
+    program: LoadedProgram
+    variables: tuple[VarUse, ...]
+
+    def __repr__(self) -> str:
+        return f"<ProgramVariables {self.role}: {len(self.variables)} of {self.program.source!r}>"
+
+
+@dataclass(frozen=True, repr=False)
+class VariableListing(Result):
+    """What `list_variables` found.
+
+    Args:
+        programs: one entry a program, the student first.
+        warnings: names that ops use and nothing declares.
+        nothing: why no variable is listed; empty where there is one.
+    """
+
+    programs: tuple[ProgramVariables, ...]
+    warnings: tuple[str, ...] = ()
+    nothing: str = ""
+
+    def __iter__(self) -> Iterator[VarUse]:
+        return (use for listed in self.programs for use in listed.variables)
+
+    def __len__(self) -> int:
+        return sum(len(listed.variables) for listed in self.programs)
+
+    @property
+    def names(self) -> list[str]:
+        """The names, program after program."""
+        return [use.var.name for use in self]
+
+    def summary(self) -> str:
+        """How many variables of which programs."""
+        parts = (f"{len(p.variables)} of {p.program.source}" for p in self.programs)
+        return f"{count_text(len(self), 'variable')}: {', '.join(parts)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """``programs``, each with ``vars`` sorted by block and name."""
+        return {"programs": [_program(listed) for listed in self.programs]}
+
+    def to_rows(self) -> Table:
+        """A row a variable."""
+        head = ("role", "name", "block", "shape", "dtype", "persistable", "producer", "consumers")
+        return head, [
+            (
+                listed.role,
+                use.var.name,
+                use.block,
+                shape_text(use),
+                use.var.dtype,
+                use.var.persistable,
+                _op(use.producer),
+                " ".join(map(_op, use.consumers)),
+            )
+            for listed in self.programs
+            for use in _sorted(listed.variables)
+        ]
+
+
+def list_variables(
+    program: ProgramLike,
+    *,
+    teacher: ProgramLike | None = None,
+    match: PatternLike | None = None,
+    params: bool = False,
+    op_type: str | None = None,
+    all: bool = False,
+) -> VariableListing:
+    """List variables with shape, dtype, producer and consumers.
+
+    Args:
+        program: the program, or the student.
+        teacher: a second program, listed too.
+        match: only names in which this regular expression is found.
+        params: only parameters.
+        op_type: only what ops of this type read or write.
+        all: also names with py_reader, double_buffer or generated_var.
+
+    Raises:
+        LoadError: a program cannot be read.
+        UsageError: `match` is no regular expression.
+
+    Example:
+        >>> listing = graphprobe.list_variables("model.pdmodel", match="_weights$")
+        >>> [use.var.shape for use in listing]
+        [(32, 3, 3, 3), (64, 32, 1, 1)]
+    """
+    wanted = Wanted(pattern(match, "match"), params, op_type, all)
+    given = [("student", program)] + ([("teacher", teacher)] if teacher is not None else [])
+    loaded = [(role, load(one)) for role, one in given]
+    listed = tuple(
+        ProgramVariables(role, one, list_vars(one.program, wanted)) for role, one in loaded
+    )
+    warnings = tuple(text for _, one in loaded for text in _undeclared(one))
+    nothing = "" if any(p.variables for p in listed) else _nothing(listed, wanted)
+    return VariableListing(listed, warnings, nothing)
+
+
+def shape_text(use: VarUse) -> str:
+    """``-1x32x304x304``, or the kind of what has no shape."""
+    if use.var.shape is None:
+        return use.var.kind
+    return "x".join(map(str, use.var.shape)) or "scalar"
+
+
+def _undeclared(loaded: LoadedProgram) -> Iterator[str]:
+    names = undeclared(loaded.program)
+    if names:
+        more = ", ..." if len(names) > 3 else ""
+        yield (
+            f"{loaded.source}: {len(names)} names are used but not declared: "
+            f"{', '.join(names[:3])}{more}"
+        )
+
+
+def _nothing(listed: tuple[ProgramVariables, ...], wanted: Wanted) -> str:
+    types = {op.type for one in listed for op in one.program.program.ops}
+    sources = " and ".join(one.program.source for one in listed)
+    if wanted.op_type is not None and wanted.op_type not in types:
+        hint = did_you_mean(wanted.op_type, types)
+        return f"{sources}: no op of type {wanted.op_type!r}" + (f"; {hint}" if hint else "")
+    return f"{sources}: no variable matches"
+
+
+def _program(listed: ProgramVariables) -> dict[str, Any]:
+    program = listed.program.program
+    return {
+        "role": listed.role,
+        "source": listed.program.source,
+        "kind": program.origin.kind,
+        "version": program.origin.version,
+        "blocks": len(program.blocks),
+        "ops": len(program.ops),
+        "vars": [_entry(use) for use in _sorted(listed.variables)],
+    }
+
+
+def _entry(use: VarUse) -> dict[str, Any]:
+    var = use.var
+    return {
+        "name": var.name,
+        "block": use.block,
+        "shape": None if var.shape is None else list(var.shape),
+        "dtype": var.dtype,
+        "persistable": var.persistable,
+        "producer": None if use.producer is None else _site(use.producer),
+        "consumers": [_site(op) for op in use.consumers],
+    }
+
+
+def _site(op: Op) -> dict[str, Any]:
+    return {"op": op.id, "type": op.type}
+
+
+def _sorted(uses: tuple[VarUse, ...]) -> list[VarUse]:
+    return sorted(uses, key=lambda use: (use.block, use.var.name))
+
+
+def _op(op: Op | None) -> str:
+    return "" if op is None else f"{op.id}:{op.type}"

@@ -1,0 +1,84 @@
+"""What an emitter is: findings in, the text that another trainer reads out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from graphprobe.errors import UsageError, did_you_mean
+from graphprobe.ir import Program
+from graphprobe.pairing.find import PairReport
+from graphprobe.pruning.ratios import PruneChoice
+from graphprobe.registry import discover
+
+
+@dataclass(frozen=True, slots=True)
+class PairEmitter:
+    """Pairs in the words of another trainer.
+
+    Args:
+        name: what callers name it by.
+        about: who reads the text.
+        text: (report, student, teacher) -> the text; raises UsageError for what the trainer
+            cannot take.
+    """
+
+    name: str
+    about: str
+    text: Callable[[PairReport, Program, Program], str]
+
+
+@dataclass(frozen=True, slots=True)
+class PruneEmitter:
+    """Groups and ratios in the words of another tool.
+
+    Args:
+        name: what callers name it by.
+        about: who reads the text.
+        text: (choice, regex of the first filters of its groups) -> the text.
+        one_ratio: the tool has one ratio for all filters, so those chosen by group are lost.
+    """
+
+    name: str
+    about: str
+    text: Callable[[PruneChoice, str], str]
+    one_ratio: bool = False
+
+
+def pair_emitters() -> dict[str, PairEmitter]:
+    """Every emitter of pairs by its name."""
+    return discover("graphprobe.emit.pair_emitters", "EMITTER", PairEmitter)
+
+
+def prune_emitters() -> dict[str, PruneEmitter]:
+    """Every emitter of prunable groups by its name."""
+    return discover("graphprobe.emit.prune_emitters", "EMITTER", PruneEmitter)
+
+
+def find_pair_emitter(name: str) -> PairEmitter:
+    """The emitter of pairs of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    known = pair_emitters()
+    if name not in known:
+        raise _unknown(name, known)
+    return known[name]
+
+
+def find_prune_emitter(name: str) -> PruneEmitter:
+    """The emitter of prunable groups of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    known = prune_emitters()
+    if name not in known:
+        raise _unknown(name, known)
+    return known[name]
+
+
+def _unknown(name: str, known: dict[str, PairEmitter] | dict[str, PruneEmitter]) -> UsageError:
+    hint = did_you_mean(name, known) or f"use {', '.join(known)}"
+    return UsageError(f"nothing is written as {name!r}", where="emit", hint=hint)

@@ -1,0 +1,1 @@
+"""Emitters of pairs: one file an emitter."""

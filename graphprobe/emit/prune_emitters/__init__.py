@@ -1,0 +1,1 @@
+"""Emitters of prunable groups: one file an emitter."""
