@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
+
+import networkx as nx
 
 from graphprobe.drawing.folding.fold import Fold
 from graphprobe.drawing.layout.layout_graph import LayoutGraph, part
@@ -29,11 +32,9 @@ def focused(fold: Fold, view: LayoutGraph, focus: Focus) -> LayoutGraph | None:
     hits = {n for n, items in enumerate(view.items) if _matches(fold, items, focus.pattern)}
     if not hits:
         return None
-    near = set(hits)
-    edge = hits
-    for _ in range(focus.hops):
-        edge = {m for n in edge for m in (*view.dag.pred[n], *view.dag.succ[n])} - near
-        near |= edge
+    # Breadth first in either direction, from all hits at once.
+    layers = nx.bfs_layers(view.dag.to_undirected(as_view=True), hits)
+    near = {node for layer in islice(layers, focus.hops + 1) for node in layer}
     marked = replace(
         view,
         words=[

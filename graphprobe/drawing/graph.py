@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from graphprobe.drawing.dag import Dag, from_successors
+from graphprobe.drawing.dag import Dag, from_successors, make_dag
 from graphprobe.ir import Dataflow, Op, Program, Value
 
 _DIGITS = re.compile(r"(\d+)")
@@ -41,8 +41,8 @@ class ItemGraph:
         program: where they came from.
         flow: its dataflow.
         items: in canonical order.
-        dag: the same numbers as `items`.
-        carries: for an edge, the names of the variables on it.
+        dag: the same numbers as `items`; the edge attribute ``vars`` names the variables that
+            flow along.
         item_of: op id -> item.
         writers: variable -> the op that writes it, where exactly one does.
         cycles: edges left out because they close a cycle.
@@ -52,10 +52,14 @@ class ItemGraph:
     flow: Dataflow
     items: list[Item]
     dag: Dag
-    carries: dict[tuple[int, int], tuple[str, ...]]
     item_of: dict[int, int]
     writers: dict[str, int]
     cycles: int = 0
+
+    def carried(self, u: int, v: int) -> tuple[str, ...]:
+        """The variables on an edge."""
+        names: tuple[str, ...] = self.dag.edges[u, v]["vars"]
+        return names
 
     def writer(self, op: Op, value: Value) -> int | None:
         """The op that a read comes from; None for parameters, inputs and dangling names.
@@ -92,7 +96,7 @@ def item_graph(program: Program, roles: Iterable[str] = ("forward",)) -> ItemGra
     """Make the graph of the ops that have one of the roles."""
     flow = program.dataflow
     wanted = frozenset(roles)
-    graph = ItemGraph(program, flow, [], Dag(), {}, {}, _single_writers(flow))
+    graph = ItemGraph(program, flow, [], make_dag(0, ()), {}, _single_writers(flow))
     draft = _Draft()
     for op in program.ops:
         if op.role in wanted:
@@ -176,16 +180,15 @@ def _numbered(graph: ItemGraph, draft: _Draft) -> ItemGraph:
     successors: list[list[int]] = [[] for _ in draft.items]
     for source, target in draft.edges:
         successors[source].append(target)
-    dag, order, cycles = from_successors(successors, _keys(draft.items))
-    rank = {old: new for new, old in enumerate(order)}
-    carries = {
-        (rank[source], rank[target]): tuple(sorted(names, key=natural))
-        for (source, target), names in draft.edges.items()
-        if rank[source] < rank[target]
+    names = {
+        edge: tuple(sorted(found, key=natural) if len(found) > 1 else found)
+        for edge, found in draft.edges.items()
     }
+    dag, order, cycles = from_successors(successors, _keys(draft.items), names)
+    rank = {old: new for new, old in enumerate(order)}
     item_of = {op: rank[item] for op, item in draft.item_of.items()}
     items = [draft.items[old] for old in order]
-    return replace(graph, items=items, dag=dag, carries=carries, item_of=item_of, cycles=cycles)
+    return replace(graph, items=items, dag=dag, item_of=item_of, cycles=cycles)
 
 
 def _keys(items: list[Item]) -> list[tuple[object, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.drawing.dag import Dag, from_successors
+from graphprobe.drawing.dag import from_successors, make_dag
 from graphprobe.drawing.graph import NO_VARIABLE, ItemGraph, item_graph, natural
 from graphprobe.drawing.labels import Words, shape_text
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
@@ -111,4 +111,4 @@ def _add_op(nodes: _Nodes, at: int, op: Op, marks: Marks) -> None:
 
 def empty_view() -> LayoutGraph:
     """A view of a program without ops."""
-    return LayoutGraph("empty", Dag(), [], [], [], [], notes=["the program has no ops"])
+    return LayoutGraph("empty", make_dag(0, ()), [], [], [], [], notes=["the program has no ops"])

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from graphprobe.drawing.dag import edge_vars
 from graphprobe.drawing.folding.blocks import fold_blocks
 from graphprobe.drawing.folding.overview import MAX_STAGES, fold_stages
 from graphprobe.drawing.folding.quotient import Quotient, lift
@@ -28,9 +29,6 @@ from graphprobe.drawing.graph import ItemGraph, item_graph
 from graphprobe.drawing.roles import Owned, owned_ops
 from graphprobe.drawing.strides import Stride, strides
 from graphprobe.ir import Program
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 Level: TypeAlias = Literal["stage", "block", "unit", "op"]
 
@@ -53,26 +51,9 @@ class Fold:
     strides: list[Stride]
     owned: Owned = field(default_factory=Owned)
 
-    def view(self, level: Level) -> nx.DiGraph[int]:
-        """The folded graph of a level: node attribute ``items``, edge attribute ``vars``."""
-        import networkx as nx
-
-        quotient = self.levels[level]
-        view: nx.DiGraph[int] = nx.DiGraph()
-        for node, items in enumerate(quotient.items):
-            view.add_node(node, items=tuple(items))
-        for (u, v), names in self.variables(level).items():
-            view.add_edge(u, v, vars=names)
-        return view
-
     def variables(self, level: Level) -> dict[tuple[int, int], tuple[str, ...]]:
         """The variables on each edge of a level."""
-        node_of = self.levels[level].node_of
-        found: dict[tuple[int, int], dict[str, None]] = {}
-        for (u, v), names in sorted(self.graph.carries.items()):
-            if node_of[u] != node_of[v]:
-                found.setdefault((node_of[u], node_of[v]), {}).update(dict.fromkeys(names))
-        return {edge: tuple(names) for edge, names in found.items()}
+        return edge_vars(self.levels[level].dag)
 
 
 def fold(program: Program, keep: Set[str] = frozenset(), targets: Set[str] = frozenset()) -> Fold:

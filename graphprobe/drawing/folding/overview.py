@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from graphprobe.drawing.folding.merging import Merging, straight_runs
 from graphprobe.drawing.folding.quotient import Quotient, convs_in, lift, sealed_edges
-from graphprobe.drawing.folding.stages import coarse, merge_smallest, straight_runs
 from graphprobe.drawing.graph import ItemGraph
 from graphprobe.drawing.strides import Stride
 
 MAX_STAGES = 24
 _FEW_STAGES = 5
-_MANY = 1500
 
 
 def fold_stages(
@@ -43,25 +42,9 @@ def _merged(graph: ItemGraph, stages: Quotient, keep: Set[str]) -> Quotient:
     """Merge stages until a page holds them; `parts` goes on naming blocks."""
     if len(stages.dag) <= MAX_STAGES:
         return stages
-    if len(stages.dag) > _MANY:
-        sealed = sealed_edges(graph, stages, keep)
-        breaks = [any((u, v) in sealed for u in stages.dag.pred[v]) for v in range(len(stages.dag))]
-        upper = lift(stages, coarse(stages.dag, breaks))
-        stages = Quotient(upper.dag, _below(stages, upper), upper.items, upper.node_of)
     sealed = sealed_edges(graph, stages, keep)
     weight = [1 + 4 * len(convs_in(graph, items)) for items in stages.items]
-
-    def cost(a: list[int], b: list[int]) -> float:
-        return sum(weight[n] for n in a) + sum(weight[n] for n in b)
-
-    groups = merge_smallest(stages.dag, cost, lambda u, v: (u, v) not in sealed, MAX_STAGES)
-    group = [0] * len(stages.dag)
-    for number, members in enumerate(groups):
-        for member in members:
-            group[member] = number
-    upper = lift(stages, group)
-    return Quotient(upper.dag, _below(stages, upper), upper.items, upper.node_of)
-
-
-def _below(lower: Quotient, upper: Quotient) -> list[list[int]]:
-    return [sorted(p for part in parts for p in lower.parts[part]) for parts in upper.parts]
+    merging = Merging(stages.dag, weight, lambda u, v: (u, v) not in sealed)
+    upper = lift(stages, merging.run(MAX_STAGES))
+    parts = [sorted(p for part in parts for p in stages.parts[part]) for parts in upper.parts]
+    return Quotient(upper.dag, parts, upper.items, upper.node_of)

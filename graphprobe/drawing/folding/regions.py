@@ -8,8 +8,9 @@ therefore not make a cycle. The entry is the exit's immediate dominator.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from graphprobe.drawing.dag import Dag
+from graphprobe.drawing.dag import Dag, predecessors, successors
 from graphprobe.drawing.folding.dominators import ROOT, dominators
 
 MAX_NODES = 40
@@ -26,31 +27,39 @@ def closed_regions(
         max_weight: heavier regions stay apart.
         may_join: whether a node may stand in one region with a successor of it (node, successor).
     """
-    constant = _constants(dag)
+    graph = _Neighbours(predecessors(dag), successors(dag))
+    constant = graph.constants()
     before = dominators(dag, constant)
     group = list(range(len(dag)))
     for exit_ in range(len(dag)):
-        if len(dag.pred[exit_]) < 2 or before[exit_] == ROOT:
+        if len(graph.pred[exit_]) < 2 or before[exit_] == ROOT:
             continue
-        inside = _between(dag, before[exit_], exit_, constant)
+        inside = _between(graph, before[exit_], exit_, constant)
         if inside is None or sum(weight[node] for node in inside) > max_weight:
             continue
-        if all(may_join(u, v) for v in inside for u in dag.pred[v] if u in inside):
+        if all(may_join(u, v) for v in inside for u in graph.pred[v] if u in inside):
             _join(group, inside, exit_)
     return group
 
 
-def _constants(dag: Dag) -> list[bool]:
-    """Sources with one consumer at most: they feed a region without opening it."""
-    return [not pred and len(succ) <= 1 for pred, succ in zip(dag.pred, dag.succ, strict=True)]
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    pred: list[list[int]]
+    succ: list[list[int]]
+
+    def constants(self) -> list[bool]:
+        """Sources with one consumer at most: they feed a region without opening it."""
+        return [not near and len(to) <= 1 for near, to in zip(self.pred, self.succ, strict=True)]
 
 
-def _between(dag: Dag, entry: int, exit_: int, constant: Sequence[bool]) -> set[int] | None:
+def _between(
+    graph: _Neighbours, entry: int, exit_: int, constant: Sequence[bool]
+) -> set[int] | None:
     """The nodes of the region; None where it is too large or not closed."""
     inside = {exit_}
     queue = [exit_]
     while queue:
-        for node in dag.pred[queue.pop()]:
+        for node in graph.pred[queue.pop()]:
             # A constant or an input may stay outside: nothing leads back into it.
             if node == entry or node in inside or constant[node]:
                 continue
@@ -60,7 +69,7 @@ def _between(dag: Dag, entry: int, exit_: int, constant: Sequence[bool]) -> set[
             queue.append(node)
             if len(inside) > MAX_NODES:
                 return None
-    closed = all(v in inside for u in inside if u != exit_ for v in dag.succ[u])
+    closed = all(v in inside for u in inside if u != exit_ for v in graph.succ[u])
     return inside if closed else None
 
 

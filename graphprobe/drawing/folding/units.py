@@ -57,12 +57,12 @@ def fold_chains(graph: ItemGraph, keep: Set[str]) -> list[int]:
 
 def _only_step(graph: ItemGraph, at: int, keep: Set[str]) -> int | None:
     """The one item that follows, where it follows nothing else."""
-    near = graph.dag.succ[at]
-    if len(near) != 1 or graph.dag.pred[near[0]] != [at]:
+    after = next(iter(graph.dag.succ[at]), None)
+    if after is None or graph.dag.out_degree[at] != 1 or graph.dag.in_degree[after] != 1:
         return None
-    if graph.items[at].kind != "op" or graph.items[near[0]].kind != "op":
+    if graph.items[at].kind != "op" or graph.items[after].kind != "op":
         return None
-    return None if any(name in keep for name in graph.carries[at, near[0]]) else near[0]
+    return after if keep.isdisjoint(graph.carried(at, after)) else None
 
 
 def _phase(graph: ItemGraph, item: Item) -> int:
@@ -94,11 +94,10 @@ def is_bias(graph: ItemGraph, op: Op) -> bool:
 
 def _absorb_constants(graph: ItemGraph, unit: list[int], keep: Set[str]) -> list[int]:
     for at, item in enumerate(graph.items):
-        near = graph.dag.succ[at]
-        if item.kind != "op" or graph.dag.pred[at] or len(near) != 1 or item.op is None:
+        if item.kind != "op" or item.op is None or graph.dag.in_degree[at]:
             continue
-        if graph.items[near[0]].kind == "op" and not any(
-            name in keep for name in graph.carries[at, near[0]]
-        ):
-            unit[at] = unit[near[0]]
+        if graph.dag.out_degree[at] == 1:
+            after = next(iter(graph.dag.succ[at]))
+            if graph.items[after].kind == "op" and keep.isdisjoint(graph.carried(at, after)):
+                unit[at] = unit[after]
     return unit

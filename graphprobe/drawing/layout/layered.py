@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from graphprobe.drawing.dag import Dag
+from graphprobe.drawing.dag import Dag, predecessors, successors
 from graphprobe.drawing.layout.columns import fit
 
 _SWEEPS = 4
@@ -91,46 +91,86 @@ def _layers(dag: Dag, widths: Sequence[float], gap: float, max_width: float) -> 
     A layer that would become wider than `max_width` is continued in the next one, and so is one
     whose sources would not fit above it.
     """
-    mine = _own_sources(dag)
-    load: list[float] = []
+    pred, succ = predecessors(dag), successors(dag)
+    source = [not near and bool(to) for near, to in zip(pred, succ, strict=True)]
+    mine: list[list[int]] = [[] for _ in pred]
+    for node in range(len(pred)):
+        if source[node]:
+            mine[succ[node][0]].append(node)
+    rows = _Rows(max_width)
     layer = [0] * len(dag)
-    for node, near in enumerate(dag.pred):
-        if not near and dag.succ[node]:
+    for node, near in enumerate(pred):
+        if source[node]:
             continue
         above = sum(widths[u] + gap for u in mine[node])
-        least = 1 if any(not dag.pred[u] for u in near) else 0
-        at = max((layer[u] + 1 for u in near if dag.pred[u]), default=0)
-        at = _roomy(load, max(at, least), widths[node], above, max_width)
-        load.extend([0.0] * (at + 1 - len(load)))
-        load[at] += widths[node] + gap
-        if above:
-            load[at - 1] += above
-        layer[node] = at
-    for node, near in enumerate(dag.pred):
-        if not near and dag.succ[node]:
-            layer[node] = min(layer[v] for v in dag.succ[node]) - 1
+        least = 1 if any(source[u] for u in near) else 0
+        at = max((layer[u] + 1 for u in near if not source[u]), default=0)
+        layer[node] = rows.put(max(at, least), widths[node], gap, above)
+    for node, near in enumerate(succ):
+        if source[node]:
+            layer[node] = min(layer[v] for v in near) - 1
     kept = {at: new for new, at in enumerate(sorted(set(layer)))}
     return [kept[at] for at in layer]
 
 
-def _own_sources(dag: Dag) -> list[list[int]]:
-    """For each node, the sources that it is the first to read."""
-    mine: list[list[int]] = [[] for _ in range(len(dag))]
-    for node, near in enumerate(dag.pred):
-        if not near and dag.succ[node]:
-            mine[dag.succ[node][0]].append(node)
-    return mine
+class _Rows:
+    """How full each row is, with the emptiest of each range of rows in a binary tree.
 
+    Finding the first row with room takes logarithmic time, however many rows are full.
+    """
 
-def _roomy(load: Sequence[float], at: int, wide: float, above: float, most: float) -> int:
-    """The first layer from `at` on that has room for a node, and for its sources above it."""
-    while at < len(load) and (load[at] and load[at] + wide > most):
-        at += 1
-    while above and 0 < at <= len(load) and load[at - 1] and load[at - 1] + above > most:
-        at += 1
-        while at < len(load) and load[at] + wide > most:
-            at += 1
-    return at
+    def __init__(self, most: float) -> None:
+        self._most = most
+        self._size = 1
+        self._least = [0.0, 0.0]  # of row r: self._least[self._size + r]
+
+    def put(self, at: int, wide: float, gap: float, above: float) -> int:
+        """Take the first row from `at` on with room for a box, and for its sources above it."""
+        at = self._roomy(at, wide)
+        while above and at > 0 and not self._fits(at - 1, above):
+            at = self._roomy(at + 1, wide)
+        self._add(at, wide + gap)
+        if above:
+            self._add(at - 1, above)
+        return at
+
+    def _fits(self, row: int, wide: float) -> bool:
+        load = self._least[self._size + row] if row < self._size else 0.0
+        return load == 0 or load + wide <= self._most
+
+    def _roomy(self, at: int, wide: float) -> int:
+        """The first row from `at` on that is empty or has room."""
+        if at >= self._size:
+            return at
+        limit = max(0.0, self._most - wide)
+        node = self._size + at
+        while self._least[node] > limit:
+            while node & 1:  # the last of its range: go up
+                node >>= 1
+            if node <= 1:
+                return self._size
+            node += 1
+            if node & (node - 1) == 0:  # past the right edge of the tree
+                return self._size
+        while node < self._size:
+            node = 2 * node if self._least[2 * node] <= limit else 2 * node + 1
+        return node - self._size
+
+    def _add(self, row: int, wide: float) -> None:
+        while row >= self._size:
+            self._double()
+        node = self._size + row
+        self._least[node] += wide
+        while node > 1:
+            node >>= 1
+            self._least[node] = min(self._least[2 * node], self._least[2 * node + 1])
+
+    def _double(self) -> None:
+        loads = [*self._least[self._size :], *([0.0] * self._size)]
+        self._size *= 2
+        self._least = [0.0] * self._size + loads
+        for node in range(self._size - 1, 0, -1):
+            self._least[node] = min(self._least[2 * node], self._least[2 * node + 1])
 
 
 def _grid(dag: Dag, layer: Sequence[int], max_span: int) -> Grid:
@@ -139,7 +179,7 @@ def _grid(dag: Dag, layer: Sequence[int], max_span: int) -> Grid:
     grid.row_of = list(layer)
     for node, at in enumerate(layer):
         grid.layers[at].append(node)
-    for u, near in enumerate(dag.succ):
+    for u, near in enumerate(successors(dag)):
         for v in near:
             if layer[v] - layer[u] > max_span:
                 grid.long.append((u, v))

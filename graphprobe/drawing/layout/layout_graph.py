@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from graphprobe.drawing.dag import Dag
+from graphprobe.drawing.dag import Dag, make_dag
 from graphprobe.drawing.folding.fold import Fold, Level
 from graphprobe.drawing.labels import Words, describe
 from graphprobe.drawing.marks import Marks
@@ -114,18 +114,14 @@ def part(
     place = {n: len(before) + at for at, n in enumerate(inside)}
     start = len(before) + len(inside)
     place_after = {v: start + at for at, v in enumerate(sorted({*after, *both}))}
-    dag = Dag([[] for _ in chosen], [[] for _ in chosen])
     names: dict[tuple[int, int], tuple[str, ...]] = {}
     for n in inside:
         for u in view.dag.pred[n]:
-            _edge(
-                dag, names, place.get(u, place_before.get(u, 0)), place[n], view.names.get((u, n))
-            )
+            names[place.get(u, place_before.get(u, 0)), place[n]] = view.names.get((u, n), ())
         for v in view.dag.succ[n]:
             if v not in place:
-                _edge(dag, names, place[n], place_after[v], view.names.get((n, v)))
-    for near in (*dag.succ, *dag.pred):
-        near.sort()
+                names[place[n], place_after[v]] = view.names.get((n, v), ())
+    dag = make_dag(len(chosen), names)
     fresh = list(numbers) if numbers is not None else [view.numbers[n] for n in inside]
     return LayoutGraph(
         title,
@@ -156,9 +152,8 @@ def part_without_ports(
     place = {n: at for at, n in enumerate(nodes)}
     return LayoutGraph(
         view.title,
-        Dag(
-            [[place[v] for v in view.dag.succ[n] if v in place] for n in nodes],
-            [[place[u] for u in view.dag.pred[n] if u in place] for n in nodes],
+        make_dag(
+            len(nodes), ((place[n], place[v]) for n in nodes for v in view.dag.succ[n] if v in place)
         ),
         [view.words[n] for n in nodes],
         list(numbers),
@@ -166,18 +161,6 @@ def part_without_ports(
         [view.items[n] for n in nodes],
         [view.ops[n] for n in nodes],
     )
-
-
-def _edge(
-    dag: Dag,
-    names: dict[tuple[int, int], tuple[str, ...]],
-    u: int,
-    v: int,
-    carried: tuple[str, ...] | None,
-) -> None:
-    dag.succ[u].append(v)
-    dag.pred[v].append(u)
-    names[u, v] = carried or ()
 
 
 def _port(view: LayoutGraph, node: int) -> Words:
