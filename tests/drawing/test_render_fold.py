@@ -180,7 +180,9 @@ def test_any_order_of_the_ops_gives_the_same_graph(program: Program, random: Ran
         assert titles(folded, level) == titles(again, level)
         assert folded.variables(level) == again.variables(level)
     first, second = (list(raw_views(p, Marks(), {})) for p in (program, mixed))
-    assert [(v.words, successors(v.dag)) for v in first] == [(v.words, successors(v.dag)) for v in second]
+    assert [(v.words, successors(v.dag)) for v in first] == [
+        (v.words, successors(v.dag)) for v in second
+    ]
 
 
 @pytest.mark.parametrize("size", [0, 1])

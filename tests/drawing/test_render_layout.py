@@ -56,6 +56,7 @@ def test_layers_keep_to_the_width() -> None:
     assert len(layout.grid.long) > 20, "edges over more than two layers get no way points"
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-100, 100), max_size=12), st.floats(0, 20))
 def test_fit_is_feasible_and_leaves_feasible_wishes_alone(wanted: list[float], gap: float) -> None:
     room, weight = [gap] * len(wanted), [1.0] * len(wanted)
@@ -73,6 +74,7 @@ def test_cycles_are_dropped_and_counted() -> None:
     assert successors(dag) == [[], [2], [3], []]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.floats(10, 200))
 def test_shortened_text_fits(text: str, room: float) -> None:
     found = shorten(text, 7.0, room)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
+from graphprobe.drawing.folding.merging import straight_runs
 from graphprobe.drawing.folding.quotient import Quotient, convs_in, lift, sealed_edges
 from graphprobe.drawing.folding.regions import closed_regions
-from graphprobe.drawing.folding.merging import straight_runs
 from graphprobe.drawing.graph import ItemGraph
 
 _MAX_BLOCK_CONVS = 12

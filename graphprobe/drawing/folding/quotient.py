@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from graphprobe.drawing.dag import Dag, contract
+from graphprobe.drawing.dag import Dag, contract, edge_vars
 from graphprobe.drawing.folding.units import CONVOLUTIONS
 from graphprobe.drawing.graph import ItemGraph
 
@@ -42,7 +42,7 @@ def sealed_edges(graph: ItemGraph, level: Quotient, keep: Set[str]) -> set[tuple
     """Edges that must stay visible: they carry a kept variable, or touch an input or output."""
     return {
         (level.node_of[u], level.node_of[v])
-        for u, v, names in graph.dag.edges(data="vars")
+        for (u, v), names in edge_vars(graph.dag).items()
         if not keep.isdisjoint(names) or graph.items[u].kind != "op" or graph.items[v].kind != "op"
     }
 

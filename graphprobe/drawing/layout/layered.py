@@ -97,7 +97,7 @@ def _layers(dag: Dag, widths: Sequence[float], gap: float, max_width: float) -> 
     for node in range(len(pred)):
         if source[node]:
             mine[succ[node][0]].append(node)
-    rows = _Rows(max_width)
+    rows = Rows(max_width)
     layer = [0] * len(dag)
     for node, near in enumerate(pred):
         if source[node]:
@@ -113,7 +113,7 @@ def _layers(dag: Dag, widths: Sequence[float], gap: float, max_width: float) -> 
     return [kept[at] for at in layer]
 
 
-class _Rows:
+class Rows:
     """How full each row is, with the emptiest of each range of rows in a binary tree.
 
     Finding the first row with room takes logarithmic time, however many rows are full.

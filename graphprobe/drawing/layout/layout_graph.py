@@ -153,7 +153,8 @@ def part_without_ports(
     return LayoutGraph(
         view.title,
         make_dag(
-            len(nodes), ((place[n], place[v]) for n in nodes for v in view.dag.succ[n] if v in place)
+            len(nodes),
+            ((place[n], place[v]) for n in nodes for v in view.dag.succ[n] if v in place),
         ),
         [view.words[n] for n in nodes],
         list(numbers),
