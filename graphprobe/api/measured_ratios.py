@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from graphprobe.errors import UsageError
 from graphprobe.programs import LoadedProgram
 from graphprobe.pruning.decisions import PruneFindings
-from graphprobe.pruning.ratios import Limits, PruneChoice, open_groups
+from graphprobe.pruning.ratios import Limits, PruneChoice, open_choice
 
 if TYPE_CHECKING:
     from graphprobe.config.sensitivity import Sensitivity
@@ -79,7 +79,7 @@ class Record:
             f"predicted to keep {predicted(choice, curves):.1%} of {metric} "
             f"{self.content.baseline:.4f} before fine-tuning"
         )
-        leaders = [group.leader.param for group in open_groups(found, limits)]
+        leaders = [group.leader for group in open_choice(found, limits).groups]
         missing = [name for name in leaders if not curves.get(name)]
         if not missing:
             return Measured(choice, (note,))

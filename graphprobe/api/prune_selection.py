@@ -13,7 +13,7 @@ from graphprobe.errors import UsageError
 from graphprobe.ir import PruneDecision
 from graphprobe.ops.work import NetworkSize, work_text
 from graphprobe.programs import LoadedProgram
-from graphprobe.pruning.groups import PruneGroup
+from graphprobe.pruning.plan import PruneGroup
 from graphprobe.pruning.ratios import PruneChoice
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class PruneSelection(Result):
             "unsupported_ops": self.unsupported_ops,
             "convs": [_conv(d, d.group in chosen) for d in self.decisions],
             "groups": [
-                {"group": group.number, "ratio": ratio, "convs": [d.param for d in group.convs]}
+                {"group": group.number, "ratio": ratio, "convs": list(group.layers)}
                 for group, ratio in zip(self.groups, self.ratios, strict=True)
             ],
             "before": _size(self.before),

@@ -10,7 +10,8 @@ from pydantic import Field
 from graphprobe.config._base import Count, Name, Positive, ProgramRef, Section
 from graphprobe.config.train_section import TrainSection
 from graphprobe.errors import Problem
-from graphprobe.pruning.amounts import kept_channels, read_ranges
+from graphprobe.pruning.amounts import kept_channels, ranges_text, read_ranges
+from graphprobe.pruning.plan import PrunedAttr, PrunedAxis, PruneGroup, PrunePart, PrunePlan
 
 Ratio = Annotated[float, Field(ge=0, lt=1)]
 _RANGES = r"^\d{1,12}(-\d{1,12})?(,\d{1,12}(-\d{1,12})?)*(/[1-9]\d{0,8})?$"
@@ -78,13 +79,41 @@ class PruneSection(Section):
     regex: str = Field(default="", description="matches the first filter of each group, no other")
     groups: tuple[GroupConfig, ...] = Field(default=(), strict=False)
 
-    def kept(self, group: GroupConfig, part: PartConfig) -> int:
-        """How many channels of a part stay."""
-        return kept_channels(part.channels, group.ratio, self.round_to, self.min_channels)
+    def kept(self, group: GroupConfig) -> int:
+        """How many channels of a group stay."""
+        return sum(
+            kept_channels(part.channels, group.ratio, self.round_to, self.min_channels)
+            for part in group.parts
+        )
+
+    def plan(self) -> PrunePlan:
+        """The plan that the section holds; ranges that say nothing are empty in it."""
+        return PrunePlan(
+            tuple(_group(group) for group in self.groups),
+            self.policy,
+            self.criterion,
+            self.round_to,
+            self.min_channels,
+        )
+
+    @classmethod
+    def of(cls, plan: PrunePlan, *, regex: str = "") -> PruneSection:
+        """The section that holds a plan; which channels go is not in it, for ranking tells."""
+        return cls(
+            policy=plan.policy,
+            criterion=plan.criterion,
+            round_to=plan.round_to,
+            min_channels=plan.min_channels,
+            regex=regex,
+            groups=tuple(_group_config(group) for group in plan.groups),
+        )
 
     def problems(self, path: str = "prune") -> list[Problem]:
         """What is wrong beyond the types: positions, doubled names, channels cut twice."""
-        return [*_doubled(self, path), *_positions(self, path)]
+        unreadable = list(_unreadable(self, path))
+        places = {problem.path for problem in unreadable}
+        found = self.plan().problems(path)
+        return [*unreadable, *(problem for problem in found if problem.path not in places)]
 
 
 class PruneConfig(Section):
@@ -97,50 +126,65 @@ class PruneConfig(Section):
     train: TrainSection = TrainSection()
 
 
-def _doubled(section: PruneSection, path: str) -> Iterator[Problem]:
-    seen: dict[str, int] = {}
-    for i, group in enumerate(section.groups):
-        for j, name in enumerate(group.convs):
-            if name in seen:
-                also = "named twice" if seen[name] == i else f"also in groups[{seen[name]}]"
-                yield Problem(f"{path}.groups[{i}].convs[{j}]", f"{name} is {also}")
-            seen.setdefault(name, i)
+def _group(config: GroupConfig) -> PruneGroup:
+    parts = (
+        PrunePart(part.channels, tuple(map(_axis, part.cuts)), tuple(map(_attr, part.counts)))
+        for part in config.parts
+    )
+    return PruneGroup(config.group, config.convs, tuple(parts), config.ratio)
 
 
-def _positions(section: PruneSection, path: str) -> Iterator[Problem]:
-    taken: dict[tuple[str, int], list[tuple[int, int, str]]] = {}
+def _axis(config: CutConfig) -> PrunedAxis:
+    ranges, width = read_ranges(config.at) or ([], 1)
+    return PrunedAxis(config.params, config.axis, config.size, config.role, width, tuple(ranges))
+
+
+def _attr(config: CountConfig) -> PrunedAttr:
+    return PrunedAttr(
+        config.op, config.output, config.param, config.attr, config.value, config.index, config.each
+    )
+
+
+def _group_config(group: PruneGroup) -> GroupConfig:
+    parts = (
+        PartConfig(
+            channels=part.channels,
+            cuts=tuple(map(_cut_config, part.axes)),
+            counts=tuple(map(_count_config, part.attrs)),
+        )
+        for part in group.parts
+    )
+    return GroupConfig(
+        group=group.number, convs=group.layers, ratio=group.ratio, parts=tuple(parts)
+    )
+
+
+def _cut_config(axis: PrunedAxis) -> CutConfig:
+    return CutConfig(
+        params=axis.params,
+        axis=axis.axis,
+        size=axis.size,
+        at=ranges_text(axis.ranges, axis.width),
+        role=axis.role,
+    )
+
+
+def _count_config(attr: PrunedAttr) -> CountConfig:
+    return CountConfig(
+        op=attr.op,
+        output=attr.output,
+        param=attr.param,
+        attr=attr.attr,
+        value=attr.value,
+        index=attr.index,
+        each=attr.each,
+    )
+
+
+def _unreadable(section: PruneSection, path: str) -> Iterator[Problem]:
     for i, group in enumerate(section.groups):
         for j, part in enumerate(group.parts):
             for k, cut in enumerate(part.cuts):
-                where = f"{path}.groups[{i}].parts[{j}].cuts[{k}].at"
-                found = read_ranges(cut.at)
-                message = _wrong_positions(part, cut, found)
-                if message:
-                    yield Problem(where, message)
-                for name in cut.params:
-                    ends = [(a, a + n, where) for a, n in found[0]] if found else []
-                    taken.setdefault((name, cut.axis), []).extend(ends)
-    for (name, axis), stretches in taken.items():
-        yield from _overlaps(f"axis {axis} of {name}", sorted(stretches))
-
-
-def _wrong_positions(
-    part: PartConfig, cut: CutConfig, found: tuple[list[tuple[int, int]], int] | None
-) -> str | None:
-    if found is None:
-        return f"{cut.at} is no list of positions"
-    stretches, width = found
-    if sum(length for _, length in stretches) != part.channels * width:
-        return f"{cut.at} does not hold {part.channels} channels"
-    if max(first + length for first, length in stretches) > cut.size:
-        return f"{cut.at} goes beyond the {cut.size} positions of the axis"
-    return None
-
-
-def _overlaps(what: str, stretches: list[tuple[int, int, str]]) -> Iterator[Problem]:
-    """One problem for each stretch that begins before an earlier one has ended."""
-    end = 0
-    for first, last, where in stretches:
-        if first < end:
-            yield Problem(where, f"{what} is cut twice at {first}")
-        end = max(end, last)
+                if read_ranges(cut.at) is None:
+                    where = f"{path}.groups[{i}].parts[{j}].cuts[{k}].at"
+                    yield Problem(where, f"{cut.at} is no list of positions")

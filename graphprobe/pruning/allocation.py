@@ -22,14 +22,15 @@ from itertools import groupby
 from graphprobe.errors import UsageError
 from graphprobe.ops.work import Work, multiply_adds, weight_uses
 from graphprobe.pruning.decisions import PruneFindings
-from graphprobe.pruning.groups import PruneGroup
+from graphprobe.pruning.plan import PruneGroup
 from graphprobe.pruning.ratios import (
     Limits,
     PruneChoice,
     check_numbers,
-    cut_shapes,
-    open_groups,
-    without_uncut,
+    open_choice,
+    param_shapes,
+    with_ratios,
+    without_unpruned,
 )
 
 # (ratio, share of the metric that was lost), as measured.
@@ -65,16 +66,17 @@ def allocate(
         UsageError: the target cannot be reached, or a number makes no sense.
     """
     check_numbers(limits, target_flops=target)
-    groups = tuple(g for g in open_groups(found, limits) if curves.get(g.leader.param))
-    choice = PruneChoice(found, groups, (), limits)
+    choice = open_choice(found, limits)
+    groups = tuple(group for group in choice.groups if curves.get(group.leader))
+    choice = replace(choice, plan=replace(choice.plan, groups=groups))
     uses = weight_uses(found.channels.program, limits.image)
     edges = [
         edge
         for i, group in enumerate(groups)
-        for edge in _edges(choice, i, rising(curves[group.leader.param]), uses)
+        for edge in _edges(choice, i, rising(curves[group.leader]), uses)
     ]
     ratios = _take(choice, sorted(edges, key=lambda e: (e.price, e.group, e.ratio)), uses, target)
-    return without_uncut(replace(choice, ratios=tuple(ratios)))
+    return without_unpruned(with_ratios(choice, ratios))
 
 
 def rising(curve: Curve) -> list[tuple[float, float]]:
@@ -97,7 +99,7 @@ def rising(curve: Curve) -> list[tuple[float, float]]:
 def predicted(choice: PruneChoice, curves: Mapping[str, Curve]) -> float:
     """The share of the metric that a choice is predicted to keep, before any fine-tuning."""
     return math.prod(
-        1 - _loss(rising(curves[group.leader.param]), ratio)
+        1 - _loss(rising(curves[group.leader]), ratio)
         for group, ratio in zip(choice.groups, choice.ratios, strict=True)
     )
 
@@ -112,13 +114,15 @@ def _loss(curve: Curve, ratio: float) -> float:
 
 def _edges(choice: PruneChoice, group: int, curve: Curve, uses: Sequence[Work]) -> list[_Edge]:
     """The lower convex hull of a group's (saved, cost) over its ratios."""
-    alone = replace(choice, groups=choice.groups[group : group + 1])
+    alone, shapes = choice.plan.only(group), param_shapes(choice.found)
     mine = _uses_of(alone.groups[0], uses)
     last = curve[-1][0]
     ratios = [i / _GRID for i in range(1, _GRID) if i / _GRID < last] + [last]
     hull = [(0, 0.0, 0.0)]
     for ratio in ratios:
-        saved = multiply_adds(mine) - multiply_adds(mine, cut_shapes(alone, [ratio]))
+        saved = multiply_adds(mine) - multiply_adds(
+            mine, alone.with_ratios([ratio]).shapes_after(shapes)
+        )
         cost = -math.log(max(1 - _loss(curve, ratio), _LEAST))
         if saved <= hull[-1][0]:
             continue  # rounding to whole channels: not a smaller network, or none yet
@@ -133,7 +137,7 @@ def _price(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def _uses_of(group: PruneGroup, uses: Sequence[Work]) -> list[Work]:
-    params = {name for part in group.parts for cut in part.cuts for name in cut.params}
+    params = {name for part in group.parts for axis in part.axes for name in axis.params}
     return [use for use in uses if use.param in params]
 
 
@@ -144,8 +148,8 @@ def _take(
     whole = multiply_adds(uses)
 
     def gone(ratios: Sequence[float]) -> float:
-        cut = without_uncut(replace(choice, ratios=tuple(ratios)))
-        return 1 - multiply_adds(uses, cut.shapes) / max(whole, 1)
+        pruned = without_unpruned(with_ratios(choice, ratios))
+        return 1 - multiply_adds(uses, pruned.shapes) / max(whole, 1)
 
     ratios = [0.0] * len(choice.groups)
     for _, together in groupby(edges, key=lambda edge: edge.price):

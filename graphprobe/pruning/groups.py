@@ -1,8 +1,8 @@
-"""What is cut together, as slices of parameters: one `Part` for channels that are ranked together.
+"""What is pruned together, as slices of parameters.
 
-Channels of one group of convolutions that lie in the same parameters form a part: its units
-(a unit is a channel with everything that goes with it) are numbered from 0, and each `Cut` says
-where the units lie along one axis of some parameters.
+Channels of one group of layers that lie in the same parameters form a `PrunePart`: they are
+numbered from 0 (each stands for everything that goes with it), and each `PrunedAxis` says where
+they lie along one axis of some parameters.
 """
 
 from __future__ import annotations
@@ -10,85 +10,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from graphprobe.ir import PruneDecision
 from graphprobe.ops.channel_layout import ChannelLayout
 from graphprobe.pruning.constraints import Channels
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.partition import Classes
+from graphprobe.pruning.plan import PrunedAttr, PrunedAxis, PruneGroup, PrunePart, Role
 
-Role: TypeAlias = Literal["out", "in", "each"]
 # Where one class lies: (number of the axis, first position).
 _Place: TypeAlias = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Where the units of a part lie along one axis of some parameters.
-
-    Args:
-        params: parameters with the same places.
-        axis: the axis.
-        size: its size.
-        role: ``out``, ``in`` or ``each``, as `graphprobe.ops.spec.Bind` has it.
-        width: positions a unit takes.
-        stretches: (first position, length) in the order of the units.
-    """
-
-    params: tuple[str, ...]
-    axis: int
-    size: int
-    role: Role
-    width: int
-    stretches: tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """An integer of an attribute that goes down by `each` for every unit that is cut.
-
-    Args:
-        op: id of the op.
-        attr: the attribute.
-        index: which entry of a list; None where it is one integer.
-        each: what a unit counts.
-        value: the attribute before the cut.
-        param: a parameter that the op alone reads, or None.
-    """
-
-    op: int
-    attr: str
-    index: int | None
-    each: int
-    value: int | tuple[int, ...]
-    param: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Units that are ranked together: `channels` of them."""
-
-    channels: int
-    cuts: tuple[Cut, ...]
-    counts: tuple[Count, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PruneGroup:
-    """Convolutions whose channels go together.
-
-    Args:
-        number: as in the decisions.
-        leader: the convolution by whose filter channels are ranked.
-        convs: every convolution of the group, the leader first.
-        parts: what can be cut.
-    """
-
-    number: int
-    leader: PruneDecision
-    convs: tuple[PruneDecision, ...]
-    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +45,7 @@ class _Lie:
 
     axes: list[_Axis]
     places: dict[int, list[_Place]]
-    counts: dict[int, list[Count]]
+    counts: dict[int, list[PrunedAttr]]
     lengths: dict[int, int]
 
 
@@ -128,8 +60,8 @@ def prune_groups(found: PruneFindings) -> tuple[PruneGroup, ...]:
     for leader in found.prunable:
         convs = [leader, *(d for d in members[leader.group] if d is not leader)]
         classes = _classes_of(found, [d for d in convs if _takes_part(d)], out_axis)
-        parts = _parts(classes, lie)
-        groups.append(PruneGroup(leader.group, leader, tuple(convs), parts))
+        layers = tuple(dict.fromkeys(d.param for d in convs))
+        groups.append(PruneGroup(leader.group, layers, _parts(classes, lie)))
     return tuple(groups)
 
 
@@ -185,7 +117,7 @@ def _pieces(classes: Classes, layout: ChannelLayout) -> list[tuple[int, int, int
     return found
 
 
-def _counted(channels: Channels, classes: Classes) -> Iterator[tuple[int, Count]]:
+def _counted(channels: Channels, classes: Classes) -> Iterator[tuple[int, PrunedAttr]]:
     """Each class that an attribute counts, with what one of its channels counts."""
     for op, edit in channels.edits:
         times: dict[int, int] = defaultdict(int)
@@ -193,7 +125,18 @@ def _counted(channels: Channels, classes: Classes) -> Iterator[tuple[int, Count]
             times[cls] += edit.layout.inner * edit.layout.outer
         for cls, n in times.items():
             each = n // edit.share
-            yield cls, Count(op, edit.attr, edit.index, each, edit.value, _only_its(channels, op))
+            yield (
+                cls,
+                PrunedAttr(
+                    channels.program.ops[op].type,
+                    next(channels.program.ops[op].output_names()),
+                    _only_its(channels, op),
+                    edit.attr,
+                    edit.value,
+                    edit.index,
+                    each,
+                ),
+            )
 
 
 def _only_its(channels: Channels, op: int) -> str | None:
@@ -204,7 +147,7 @@ def _only_its(channels: Channels, op: int) -> str | None:
     return None
 
 
-def _parts(classes: list[int], lie: _Lie) -> tuple[Part, ...]:
+def _parts(classes: list[int], lie: _Lie) -> tuple[PrunePart, ...]:
     """Classes that lie on the same axes and in the same attributes make one part."""
     alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for cls in classes:
@@ -214,11 +157,11 @@ def _parts(classes: list[int], lie: _Lie) -> tuple[Part, ...]:
     parts = []
     for together in alike.values():
         size = sum(lie.lengths[cls] for cls in together)
-        parts.append(Part(size, _cuts(together, lie), tuple(lie.counts.get(together[0], ()))))
+        parts.append(PrunePart(size, _cuts(together, lie), tuple(lie.counts.get(together[0], ()))))
     return tuple(parts)
 
 
-def _cuts(together: list[int], lie: _Lie) -> tuple[Cut, ...]:
+def _cuts(together: list[int], lie: _Lie) -> tuple[PrunedAxis, ...]:
     """The n-th place of each class on an axis makes one cut of all of them."""
     merged: dict[tuple[int, int, Role, int, tuple[tuple[int, int], ...]], list[str]] = {}
     for column in zip(*(lie.places[cls] for cls in together), strict=True):
@@ -231,6 +174,6 @@ def _cuts(together: list[int], lie: _Lie) -> tuple[Cut, ...]:
         key = (layout.axis, layout.extent, axis.role, width, stretches)
         merged.setdefault(key, []).extend(axis.params)
     return tuple(
-        Cut(tuple(sorted(params)), axis, size, role, width, stretches)
+        PrunedAxis(tuple(sorted(params)), axis, size, role, width, stretches)
         for (axis, size, role, width, stretches), params in merged.items()
     )

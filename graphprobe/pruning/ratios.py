@@ -9,9 +9,9 @@ from functools import cached_property
 
 from graphprobe.errors import UsageError
 from graphprobe.ops.work import NetworkSize, multiply_adds, network_size, weight_uses
-from graphprobe.pruning.amounts import kept_channels
 from graphprobe.pruning.decisions import PruneFindings
-from graphprobe.pruning.groups import PruneGroup, prune_groups
+from graphprobe.pruning.groups import prune_groups
+from graphprobe.pruning.plan import PruneGroup, PrunePlan
 
 _STEPS = 1000
 
@@ -35,29 +35,37 @@ class Limits:
 
 @dataclass(frozen=True)
 class PruneChoice:
-    """Groups with their ratios.
+    """A plan with ratios, made from what was found.
 
     Args:
-        found: what may be cut.
-        groups: the groups that are cut.
-        ratios: the share of channels that goes, group by group.
-        limits: what the cut leaves.
+        found: what may be pruned.
+        plan: the groups that are pruned, with their ratios.
+        limits: what the plan leaves.
     """
 
     found: PruneFindings
-    groups: tuple[PruneGroup, ...]
-    ratios: tuple[float, ...]
+    plan: PrunePlan
     limits: Limits
 
     @property
+    def groups(self) -> tuple[PruneGroup, ...]:
+        """The groups that are pruned."""
+        return self.plan.groups
+
+    @property
+    def ratios(self) -> tuple[float, ...]:
+        """The share of channels that goes, group by group."""
+        return tuple(group.ratio for group in self.plan.groups)
+
+    @property
     def params(self) -> list[str]:
-        """The filters of the groups' leaders, each once."""
-        return list(dict.fromkeys(group.leader.param for group in self.groups))
+        """The weights of the groups' leaders, each once."""
+        return list(dict.fromkeys(group.leader for group in self.groups))
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Parameters that the cut makes smaller, with their shapes after it."""
-        return cut_shapes(self, self.ratios)
+        """Parameters that the plan makes smaller, with their shapes after it."""
+        return self.plan.shapes_after(param_shapes(self.found))
 
     @cached_property
     def before(self) -> NetworkSize:
@@ -66,7 +74,7 @@ class PruneChoice:
 
     @cached_property
     def after(self) -> NetworkSize:
-        """The size of the network after the cut."""
+        """The size of the network once it is pruned."""
         return network_size(self.found.channels.program, self.limits.image, self.shapes)
 
 
@@ -89,27 +97,36 @@ def choose(
         UsageError: the target cannot be reached, or a number makes no sense.
     """
     check_numbers(limits, ratio=ratio, target_flops=target_flops)
-    groups = open_groups(found, limits)
+    choice = open_choice(found, limits)
     if target_flops is not None:
-        ratio = _ratio_for(PruneChoice(found, groups, (), limits), target_flops)
-    return without_uncut(PruneChoice(found, groups, (ratio,) * len(groups), limits))
+        ratio = _ratio_for(choice, target_flops)
+    return without_unpruned(with_ratios(choice, [ratio] * len(choice.groups)))
 
 
-def open_groups(found: PruneFindings, limits: Limits) -> tuple[PruneGroup, ...]:
-    """The groups that can be cut and need not be kept."""
-    return tuple(group for group in prune_groups(found) if not _is_kept(group, limits))
-
-
-def without_uncut(choice: PruneChoice) -> PruneChoice:
-    """The choice without the groups that lose no channel."""
-    rows = [
-        (group, ratio)
-        for group, ratio in zip(choice.groups, choice.ratios, strict=True)
-        if ratio > 0 and _shrinks(group, ratio, choice.limits)
-    ]
-    return replace(
-        choice, groups=tuple(group for group, _ in rows), ratios=tuple(ratio for _, ratio in rows)
+def open_choice(found: PruneFindings, limits: Limits) -> PruneChoice:
+    """The groups that can be pruned and need not be kept, with ratio 0."""
+    groups = tuple(group for group in prune_groups(found) if not _is_kept(group, limits))
+    plan = PrunePlan(
+        groups, found.policy, round_to=limits.round_to, min_channels=limits.min_channels
     )
+    return PruneChoice(found, plan, limits)
+
+
+def with_ratios(choice: PruneChoice, ratios: Sequence[float]) -> PruneChoice:
+    """The same groups with other ratios."""
+    return replace(choice, plan=choice.plan.with_ratios(ratios))
+
+
+def without_unpruned(choice: PruneChoice) -> PruneChoice:
+    """The choice without the groups that lose no channel."""
+    plan = choice.plan
+    groups = (g for g in plan.groups if any(plan.kept(g, part) < part.channels for part in g.parts))
+    return replace(choice, plan=replace(plan, groups=tuple(groups)))
+
+
+def param_shapes(found: PruneFindings) -> dict[str, tuple[int, ...]]:
+    """The shapes of a program's parameters."""
+    return {var.name: var.shape or () for var in found.channels.program.parameters}
 
 
 def check_numbers(
@@ -131,43 +148,18 @@ def check_numbers(
 
 def _is_kept(group: PruneGroup, limits: Limits) -> bool:
     keep = limits.keep
-    return keep is not None and any(keep.search(conv.param) for conv in group.convs)
-
-
-def _shrinks(group: PruneGroup, ratio: float, limits: Limits) -> bool:
-    """Whether any channel goes."""
-    return any(_kept(part.channels, ratio, limits) < part.channels for part in group.parts)
-
-
-def _kept(channels: int, ratio: float, limits: Limits) -> int:
-    return kept_channels(channels, ratio, limits.round_to, limits.min_channels)
-
-
-def cut_shapes(choice: PruneChoice, ratios: Sequence[float]) -> dict[str, tuple[int, ...]]:
-    """Shapes of the parameters that shrink."""
-    gone: dict[str, dict[int, int]] = {}
-    for group, ratio in zip(choice.groups, ratios, strict=True):
-        for part in group.parts:
-            less = part.channels - _kept(part.channels, ratio, choice.limits)
-            for cut in part.cuts if less else ():
-                for name in cut.params:
-                    axes = gone.setdefault(name, {})
-                    axes[cut.axis] = axes.get(cut.axis, 0) + less * cut.width
-    program = choice.found.channels.program
-    return {
-        name: tuple(size - axes.get(axis, 0) for axis, size in enumerate(program.shape(name) or ()))
-        for name, axes in gone.items()
-    }
+    return keep is not None and any(keep.search(name) for name in group.layers)
 
 
 def _ratio_for(choice: PruneChoice, target: float) -> float:
     """The smallest ratio, to a thousandth, that takes `target` of the multiply-adds away."""
     uses = weight_uses(choice.found.channels.program, choice.limits.image)
     total = multiply_adds(uses)
+    shapes = param_shapes(choice.found)
 
     def gone(step: int) -> float:
-        ratios = [step / _STEPS] * len(choice.groups)
-        return 1 - multiply_adds(uses, cut_shapes(choice, ratios)) / max(total, 1)
+        plan = choice.plan.with_ratios([step / _STEPS] * len(choice.groups))
+        return 1 - multiply_adds(uses, plan.shapes_after(shapes)) / max(total, 1)
 
     low, high = 0, _STEPS - 1
     if gone(high) < target:

@@ -17,6 +17,7 @@ from graphprobe.config import Config, config_text, scale_schedule
 from graphprobe.errors import CheckpointError, GraphprobeError
 from graphprobe.files import write_whole
 from graphprobe.ops.work import MEGABYTE
+from graphprobe.pruning.plan_json import plan_to_json
 from graphprobe.training.assemble import Assembly, Say, assemble, prune_config
 from graphprobe.training.distributed.process_group import Team, meet
 from graphprobe.training.distributed.ranks import world
@@ -260,7 +261,7 @@ def _state(config: Config, parts: Assembly, sets: DataSets, label: str) -> dict[
         "metric": label,
         "class_names": list(sets.train.class_names),
         "teacher_sha256": parts.teacher_sha256,
-        "prune": None if parts.student.plan is None else parts.student.plan.to_json(),
+        "prune": None if parts.student.plan is None else plan_to_json(parts.student.plan),
         **_surroundings(),
     }
 

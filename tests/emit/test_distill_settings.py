@@ -11,6 +11,7 @@ from graphprobe.ir import Pair, Program
 from graphprobe.ir.builder import Builder
 from graphprobe.pairing.find import PairReport
 from graphprobe.pruning.decisions import find_prunable
+from graphprobe.pruning.plan import PrunePlan
 from graphprobe.pruning.ratios import Limits, PruneChoice
 
 
@@ -82,7 +83,7 @@ def test_yolov3_gets_the_published_schedule_of_eight_devices() -> None:
 
 
 def cut_settings(program: Program) -> TrainSection:
-    choice = PruneChoice(find_prunable(program), (), (), Limits())
+    choice = PruneChoice(find_prunable(program), PrunePlan(), Limits())
     return prune_config(choice, program, "").train
 
 

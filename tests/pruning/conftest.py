@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
-from graphprobe.config import PruneSection
 from graphprobe.emit import prune_config
 from graphprobe.ir import Op, Program
 from graphprobe.ir.builder import Builder
-from graphprobe.pruning.amounts import read_ranges, units
+from graphprobe.programs import load_program
 from graphprobe.pruning.decisions import find_prunable
+from graphprobe.pruning.plan import PrunePlan
 from graphprobe.pruning.ratios import PruneChoice, choose
-from graphprobe.training.pruning.plan import CutPlan, make_plan
+from graphprobe.training.pruning.plan import make_plan, prune_array
 
 Arrays = dict[str, Any]
 
@@ -174,13 +175,13 @@ def first_values(program: Program, seed: int = 0) -> Arrays:
     return values
 
 
-def cut_program(program: Program, plan: CutPlan) -> Program:
+def cut_program(program: Program, plan: PrunePlan) -> Program:
     """The program with the attributes of a plan (the executor needs no declared shapes)."""
     block = program.blocks[0]
     ops = []
     for op in block.ops:
         attrs = dict(op.attrs)
-        for change in plan.attrs:
+        for change in plan.attr_updates:
             told = (
                 change.param in op.input_names()
                 if change.param
@@ -192,22 +193,13 @@ def cut_program(program: Program, plan: CutPlan) -> Program:
     return replace(program, blocks=(replace(block, ops=tuple(ops)),))
 
 
-def masked(section: PruneSection, plan: CutPlan, values: Arrays) -> Arrays:
+def masked(plan: PrunePlan, values: Arrays) -> Arrays:
     """The values with zeros where weights consume what the plan removes."""
     changed = dict(values)
-    for group in section.groups:
-        for part in group.parts:
-            for cut in part.cuts:
-                found = read_ranges(cut.at)
-                assert found is not None
-                stretches, width = found
-                mine = {i + j for i in units(stretches, width) for j in range(width)}
-                for name in cut.params if cut.role == "in" else ():
-                    kept = plan.axes.get(name, {}).get(cut.axis)
-                    gone = sorted(mine.difference(kept.kept)) if kept is not None else []
-                    array = changed[name].copy()
-                    array[(slice(None),) * cut.axis + (gone,)] = 0
-                    changed[name] = array
+    for name, axis, gone in plan.removed_inputs():
+        array = changed[name].copy()
+        array[(slice(None),) * axis + (gone,)] = 0
+        changed[name] = array
     return changed
 
 
@@ -222,7 +214,7 @@ class Proof:
     """
 
     choice: PruneChoice
-    plan: CutPlan
+    plan: PrunePlan
     difference: float
 
 
@@ -237,9 +229,9 @@ def prove(program: Program, policy: str, ratio: float, only: int | None = None) 
     values = first_values(program)
     shapes = {v.name: v.shape or () for v in program.parameters}
     plan = make_plan(section, shapes, values.__getitem__)
-    smaller = {name: plan.cut(name, value) for name, value in values.items()}
+    smaller = {name: prune_array(plan, name, value) for name, value in values.items()}
     results = execute(cut_program(program, plan), smaller)
-    wanted = execute(program, masked(section, plan, values))
+    wanted = execute(program, masked(plan, values))
     assert [a.shape for a in results] == [b.shape for b in wanted]
     difference = max(float(np.abs(a - b).max()) for a, b in zip(results, wanted, strict=True))
     scale = max(1.0, max(float(np.abs(b).max()) for b in wanted))
@@ -431,6 +423,20 @@ class RandomNet:
         w = self.b.param("fc.w_0", (size, 5))
         y = self.b.op("mul", {"X": flat, "Y": w}, attrs={"x_num_col_dims": 1}, shape=(-1, 5))
         self.fetch(self.b.op("softmax", {"X": y}, shape=(-1, 5)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "pruning-cache"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], Program]:
+    """PROGRAM -> the program."""
+    return cache(load_program)
 
 
 @pytest.fixture(scope="session")

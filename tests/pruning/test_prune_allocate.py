@@ -14,7 +14,7 @@ from graphprobe.errors import UsageError
 from graphprobe.ir.builder import Builder
 from graphprobe.pruning.allocation import allocate, predicted, rising
 from graphprobe.pruning.decisions import find_prunable
-from graphprobe.pruning.ratios import Limits, choose, open_groups
+from graphprobe.pruning.ratios import Limits, choose, open_choice
 
 RATIOS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
@@ -40,11 +40,11 @@ def noisy(found, seed, best=1.0):
     """A curve for every group: it rises on the whole, with some noise, to about `best`."""
     rng = random.Random(seed)
     return {
-        g.leader.param: [
+        g.leader: [
             (r, min(best * r ** rng.uniform(0.5, 5) + rng.uniform(-0.02, 0.02), 1.0))
             for r in RATIOS
         ]
-        for g in open_groups(found, Limits())
+        for g in open_choice(found, Limits()).groups
     }
 
 
@@ -53,13 +53,13 @@ def share(choice):
 
 
 def ratios(choice):
-    return {g.leader.param: r for g, r in zip(choice.groups, choice.ratios, strict=True)}
+    return {g.leader: r for g, r in zip(choice.groups, choice.ratios, strict=True)}
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_the_target_is_reached_and_hardly_more(seed, random_net):
     found = find_prunable(random_net(seed) if seed % 2 else chain(), "coupled")
-    groups = open_groups(found, Limits())
+    groups = open_choice(found, Limits()).groups
     curves = noisy(found, seed)
     if not groups:
         return
@@ -93,7 +93,7 @@ def test_what_must_stay_stays(limits):
     assert share(choice) >= 0.4
     program = found.channels.program
     for group in choice.groups:
-        name = group.leader.param
+        name = group.leader
         before, after = (program.shape(name) or (0,))[0], choice.shapes[name][0]
         assert after < before and after % limits.round_to == 0
         assert after >= min(before, limits.min_channels)
@@ -145,8 +145,8 @@ def test_what_costs_nothing_goes_first_and_evenly():
     found = find_prunable(chain((32, 32, 32, 32)), "coupled")
     free = {"c1.w_0", "c3.w_0"}
     curves = {
-        g.leader.param: [(r, 0.0 if g.leader.param in free else r) for r in RATIOS]
-        for g in open_groups(found, Limits())
+        g.leader: [(r, 0.0 if g.leader in free else r) for r in RATIOS]
+        for g in open_choice(found, Limits()).groups
     }
     chosen = ratios(allocate(found, curves, 0.3))
     assert set(chosen) == free and len(set(chosen.values())) == 1

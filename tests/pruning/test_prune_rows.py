@@ -131,11 +131,11 @@ def test_the_path_leads_from_the_convolution_to_the_op():
 def test_concat_is_cut_with_offsets():
     found = find_prunable(net(join), "coupled")
     places = {
-        (group.leader.param, cut.axis): cut.stretches
+        (group.leader, axis.axis): axis.ranges
         for group in prune_groups(found)
         for part in group.parts
-        for cut in part.cuts
-        if cut.params == ("z.w_0",)
+        for axis in part.axes
+        if axis.params == ("z.w_0",)
     }
     assert places == {("a.w_0", 1): ((0, 8),), ("b.w_0", 1): ((8, 4),)}
 

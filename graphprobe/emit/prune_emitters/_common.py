@@ -11,7 +11,7 @@ from graphprobe.pruning.ratios import PruneChoice
 
 def ratios_by_name(choice: PruneChoice) -> list[float]:
     """One ratio a name, in the order of the names."""
-    found = zip((group.leader.param for group in choice.groups), choice.ratios, strict=True)
+    found = zip((group.leader for group in choice.groups), choice.ratios, strict=True)
     return list(dict(found).values())
 
 

@@ -12,9 +12,10 @@ import paddle
 from graphprobe.config import ProgramRef, check_fingerprint
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.programs import load_program
+from graphprobe.pruning.plan import PrunePlan
+from graphprobe.pruning.plan_json import plan_from_json
 from graphprobe.training.networks.own_model import build_own
 from graphprobe.training.pruning.cutter import replay_plan
-from graphprobe.training.pruning.plan import CutPlan, plan_from_json
 from graphprobe.training.runtime.step import set_values
 from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.partial import fitting
@@ -39,7 +40,7 @@ class Network:
     ref: ProgramRef
     built: Built
     scope: Any
-    plan: CutPlan | None = None
+    plan: PrunePlan | None = None
 
     @property
     def main(self) -> Any:
@@ -74,7 +75,7 @@ def build(ref: ProgramRef, mode: str, *, key: str = "student", where: str = "") 
     )
 
 
-def build_cut(ref: ProgramRef, mode: str, plan: CutPlan | None, *, where: str = "") -> Built:
+def build_cut(ref: ProgramRef, mode: str, plan: PrunePlan | None, *, where: str = "") -> Built:
     """Build a network and replay the cut that its weights came out of."""
     built = build(ref, mode, where=where)
     if plan is not None:
@@ -89,7 +90,7 @@ def open_network(ref: ProgramRef, key: str, *, where: str = "") -> Network:
     return Network(key, ref, build(ref, "train", key=key, where=where), paddle.static.Scope())
 
 
-def fill(network: Network, place: Any, seed: int, *, plan: CutPlan | None = None) -> Network:
+def fill(network: Network, place: Any, seed: int, *, plan: PrunePlan | None = None) -> Network:
     """Give every parameter its first value, or that of the weights which the config names.
 
     Args:
@@ -123,7 +124,7 @@ def fill(network: Network, place: Any, seed: int, *, plan: CutPlan | None = None
     return replace(network, plan=plan)
 
 
-def plan_of(document: Any, where: str) -> CutPlan | None:
+def plan_of(document: Any, where: str) -> PrunePlan | None:
     """The cut that a checkpoint records, or None."""
     return None if document is None else plan_from_json(document, where=where)
 

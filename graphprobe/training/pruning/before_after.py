@@ -8,8 +8,8 @@ from typing import Any
 from graphprobe.config import Config
 from graphprobe.ops.work import NetworkSize, network_size
 from graphprobe.programs import load_program
+from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.networks.build import Network, build, build_cut, state_shapes
-from graphprobe.training.pruning.plan import CutPlan
 from graphprobe.training.reporting.result import Cost, CutResult
 from graphprobe.training.runtime.latency import latencies
 
@@ -46,5 +46,5 @@ def _cost(size: NetworkSize, milliseconds: float, value: float | None) -> Cost:
     return Cost(size.flops, size.params, size.megabytes, milliseconds, value)
 
 
-def _shapes(whole: Any, plan: CutPlan) -> dict[str, tuple[int, ...]]:
+def _shapes(whole: Any, plan: PrunePlan) -> dict[str, tuple[int, ...]]:
     return {name: plan.shape_after(name, shape) for name, shape in state_shapes(whole).items()}

@@ -17,9 +17,10 @@ import paddle
 
 from graphprobe.config import PruneSection
 from graphprobe.errors import ConfigError, Problem, TrainError
+from graphprobe.pruning.plan import AttrChange, PrunePlan
 from graphprobe.training.networks.forward import infer_shapes
 from graphprobe.training.pruning.paddleslim import cut_with_paddleslim, paddleslim_can
-from graphprobe.training.pruning.plan import AttrCut, CutPlan, make_plan
+from graphprobe.training.pruning.plan import make_plan, prune_array
 
 # Bits of op_role that only backward and optimizer ops have.
 _BACKWARD_OR_OPTIMIZER = 0x1 | 0x2
@@ -36,7 +37,7 @@ class PruneSummary:
         note: why another engine than the one preferred was taken, or empty.
     """
 
-    plan: CutPlan
+    plan: PrunePlan
     engine: str
     shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
     note: str = ""
@@ -83,7 +84,7 @@ def apply_prune(
     return PruneSummary(plan, engine, changed, note)
 
 
-def replay_plan(program: Any, plan: CutPlan, startup: Any | None = None) -> None:
+def replay_plan(program: Any, plan: PrunePlan, startup: Any | None = None) -> None:
     """Give a program the shapes and attributes of a plan; values are loaded afterwards.
 
     Args:
@@ -111,10 +112,10 @@ def replay_plan(program: Any, plan: CutPlan, startup: Any | None = None) -> None
 
 
 def _cut_values(
-    program: Any, scope: Any, section: PruneSection, plan: CutPlan, place: Any
+    program: Any, scope: Any, section: PruneSection, plan: PrunePlan, place: Any
 ) -> tuple[str, str]:
     """Cut the scope's values, by PaddleSlim where it can."""
-    wanted = {name: plan.cut(name, _value(scope, name)) for name in plan.axes}
+    wanted = {name: prune_array(plan, name, _value(scope, name)) for name in plan.axes}
     note = ""
     if section.engine != "own":
         can = paddleslim_can(section)
@@ -155,7 +156,7 @@ def _value(scope: Any, name: str) -> Any:
     return np.array(var.get_tensor())
 
 
-def _unfit(program: Any, plan: CutPlan) -> Iterator[str]:
+def _unfit(program: Any, plan: PrunePlan) -> Iterator[str]:
     shapes = _param_shapes(program)
     if not shapes.keys() & plan.axes.keys():
         yield "the program has none of the parameters that the plan cuts"
@@ -170,7 +171,7 @@ def _unfit(program: Any, plan: CutPlan) -> Iterator[str]:
                 yield f"axis {axis} of {name} is {shape[axis]}, not {cut.size}"
 
 
-def _set_shapes(program: Any, plan: CutPlan) -> None:
+def _set_shapes(program: Any, plan: PrunePlan) -> None:
     for block in program.blocks:
         for name in plan.axes:
             if block.has_var(name):
@@ -178,16 +179,16 @@ def _set_shapes(program: Any, plan: CutPlan) -> None:
                 desc.set_shape(list(plan.shape_after(name, desc.shape())))
 
 
-def _set_initializers(startup: Any, plan: CutPlan) -> None:
+def _set_initializers(startup: Any, plan: PrunePlan) -> None:
     for op in startup.global_block().ops:
         for name in op.output_arg_names:
             if name in plan.axes and op.has_attr("shape"):
                 op._set_attr("shape", list(plan.shape_after(name, op.attr("shape"))))
 
 
-def _set_attrs(program: Any, plan: CutPlan) -> None:
+def _set_attrs(program: Any, plan: PrunePlan) -> None:
     missing = []
-    for change in plan.attrs:
+    for change in plan.attr_updates:
         found = [op for op in program.global_block().ops if _is_meant(op, change)]
         if not found and _must_exist(program, change):
             missing.append(f"{change.op} that writes {change.output}")
@@ -204,7 +205,7 @@ def _set_attrs(program: Any, plan: CutPlan) -> None:
         )
 
 
-def _is_meant(op: Any, change: AttrCut) -> bool:
+def _is_meant(op: Any, change: AttrChange) -> bool:
     if op.type.removesuffix("_") != change.op.removesuffix("_"):
         return False
     if change.param is not None:
@@ -212,7 +213,7 @@ def _is_meant(op: Any, change: AttrCut) -> bool:
     return change.output in op.output_arg_names
 
 
-def _must_exist(program: Any, change: AttrCut) -> bool:
+def _must_exist(program: Any, change: AttrChange) -> bool:
     """An op that is told by its parameter may be left out together with it."""
     return change.param is None or program.global_block().has_var(change.param)
 

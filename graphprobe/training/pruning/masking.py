@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import paddle
 
-from graphprobe.config import PruneConfig, PruneSection
+from graphprobe.config import PruneConfig
 from graphprobe.errors import CheckpointError
 from graphprobe.ir import Program
 from graphprobe.ops.work import Work, multiply_adds, weight_uses
+from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.evaluate import Evaluator
 from graphprobe.training.feeding.feeding import check_sizes
 from graphprobe.training.networks.build import build, put_weights, state_shapes
-from graphprobe.training.pruning.plan import Array, CutPlan
-from graphprobe.training.pruning.proof import removed_inputs
+from graphprobe.training.pruning.plan import Array
 from graphprobe.training.runtime.step import set_values
 from graphprobe.training.weights.read import locate, read_weights
 from graphprobe.zoo import Built
@@ -45,7 +45,7 @@ class Subject:
     place: Any
     uses: list[Work]
 
-    def flops_gone(self, plan: CutPlan) -> float:
+    def flops_gone(self, plan: PrunePlan) -> float:
         """The share of the multiply-adds that a cut takes away."""
         after = {n: plan.shape_after(n, self.values[n].shape) for n in plan.axes}
         whole = multiply_adds(self.uses)
@@ -73,11 +73,9 @@ def open_subject(config: PruneConfig, program: Program, place: Any) -> Subject:
     return Subject(built, scope, dict(given.arrays), place, weight_uses(program, size))
 
 
-def masked_value(
-    subject: Subject, evaluator: Evaluator, section: PruneSection, plan: CutPlan
-) -> float:
+def masked_value(subject: Subject, evaluator: Evaluator, plan: PrunePlan) -> float:
     """The metric with zeros where weights consume what a plan removes; then all is as before."""
-    masked = masked_weights(subject.values, section, plan)
+    masked = masked_weights(subject.values, plan)
     set_values(subject.scope, subject.place, masked)
     try:
         return evaluator.run(subject.scope).value
@@ -85,12 +83,10 @@ def masked_value(
         set_values(subject.scope, subject.place, {name: subject.values[name] for name in masked})
 
 
-def masked_weights(
-    values: Mapping[str, Array], section: PruneSection, plan: CutPlan
-) -> dict[str, Array]:
+def masked_weights(values: Mapping[str, Array], plan: PrunePlan) -> dict[str, Array]:
     """The weights that consume what a plan removes, with zeros there."""
     masked: dict[str, Array] = {}
-    for name, axis, gone in removed_inputs(section, plan):
+    for name, axis, gone in plan.removed_inputs():
         value = masked.setdefault(name, np.array(values[name]))
         value[(slice(None),) * axis + (gone,)] = 0
     return masked

@@ -73,7 +73,7 @@ def _request(section: PruneSection) -> tuple[list[str], list[float]]:
 
 def _share(section: PruneSection, group: GroupConfig) -> float:
     total = sum(part.channels for part in group.parts)
-    kept = sum(section.kept(group, part) for part in group.parts)
+    kept = section.kept(group)
     return (total - kept) / total
 
 

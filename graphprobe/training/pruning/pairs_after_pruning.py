@@ -9,9 +9,9 @@ from typing import Any
 
 from graphprobe.config import PairConfig
 from graphprobe.errors import Problem
+from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.networks.build import Network, build
 from graphprobe.training.objective import Group, group_problems
-from graphprobe.training.pruning.plan import CutPlan
 
 # More groups than this meet in one variable of a dense network; the line says how many.
 _SHOWN = 6
@@ -68,7 +68,7 @@ def _shape(program: Any, name: str) -> tuple[int, ...]:
     return tuple(block.var(name).shape) if block.has_var(name) else ()
 
 
-def _makers(name: str, program: Any, plan: CutPlan) -> list[str]:
+def _makers(name: str, program: Any, plan: PrunePlan) -> list[str]:
     """The nearest filters before a variable whose output channels the plan cuts, one a group.
 
     A residual chain has many convolutions in one group, any of which keeps all of it; a concat has
@@ -83,7 +83,7 @@ def _makers(name: str, program: Any, plan: CutPlan) -> list[str]:
             continue
         if "Filter" in op.input_names:
             for filter_ in op.input("Filter"):
-                found.setdefault(plan.firsts.get(filter_, ""), filter_)
+                found.setdefault(plan.leaders.get(filter_, ""), filter_)
             continue
         fresh = [other for other in op.input_arg_names if other not in seen]
         seen.update(fresh)

@@ -12,10 +12,9 @@ from graphprobe.config import PruneConfig, PruneSection, check_fingerprint
 from graphprobe.errors import ConfigError, GraphprobeError, Problem
 from graphprobe.ops.work import NetworkSize, network_size
 from graphprobe.programs import load_program
-from graphprobe.pruning.amounts import read_ranges, units
 from graphprobe.training.networks.forward import Forward, open_forward
 from graphprobe.training.pruning.cutter import PruneSummary, apply_prune
-from graphprobe.training.pruning.plan import Array, CutPlan
+from graphprobe.training.pruning.plan import Array
 from graphprobe.training.reporting.progress import now_and_then
 
 # The largest difference, as a share of the largest output, that still counts as rounding.
@@ -215,7 +214,7 @@ class Proof:
             plan = apply_prune(cut.program, None, cut.scope, section).plan
             results = cut.run()
             self._set(before)
-            for name, axis, gone in removed_inputs(section, plan):
+            for name, axis, gone in plan.removed_inputs():
                 value = self._get(name)
                 value[(slice(None),) * axis + (gone,)] = 0
                 self._set({name: value})
@@ -233,22 +232,6 @@ class Proof:
     def _set(self, values: dict[str, Array]) -> None:
         for name, value in values.items():
             self.forward.scope.find_var(name).get_tensor().set(value, _cpu())
-
-
-def removed_inputs(section: PruneSection, plan: CutPlan) -> Iterator[tuple[str, int, list[int]]]:
-    """(weight, axis, positions) where a weight consumes channels that a plan removes."""
-    for group in section.groups:
-        for part in group.parts:
-            for cut in part.cuts:
-                found = read_ranges(cut.at)
-                if cut.role != "in" or found is None:
-                    continue
-                stretches, width = found
-                mine = {i + j for i in units(stretches, width) for j in range(width)}
-                for name in cut.params:
-                    kept = plan.axes.get(name, {}).get(cut.axis)
-                    if kept is not None:
-                        yield name, cut.axis, sorted(mine.difference(kept.kept))
 
 
 def _difference(a: Array, b: Array) -> float:

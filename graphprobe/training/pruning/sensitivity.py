@@ -160,7 +160,7 @@ def _measure(
 ) -> SensitivityPoint:
     """One point; what keeps as many channels as another point of the group is that point."""
     alone = section.model_copy(update={"groups": (group.model_copy(update={"ratio": ratio}),)})
-    kept = sum(alone.kept(alone.groups[0], part) for part in group.parts)
+    kept = sum(after for _, after in alone.plan().channels.values())
     mine = next(g for g in found.groups if g.convs[0] == group.convs[0])
     if kept == mine.channels:
         return SensitivityPoint(ratio=ratio, kept=kept, value=found.baseline, loss=0.0, flops=0.0)
@@ -169,7 +169,7 @@ def _measure(
             return point.model_copy(update={"ratio": ratio})
     shapes = {name: value.shape for name, value in subject.values.items()}
     plan = make_plan(alone, shapes, subject.values.__getitem__)
-    value = masked_value(subject, evaluator, alone, plan)
+    value = masked_value(subject, evaluator, plan)
     loss = (found.baseline - value) / found.baseline
     flops = subject.flops_gone(plan)
     return SensitivityPoint(ratio=ratio, kept=kept, value=value, loss=loss, flops=flops)

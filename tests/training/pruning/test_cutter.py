@@ -192,12 +192,12 @@ def test_auto_takes_paddleslim_where_it_can(config):
 
 
 def test_a_plan_is_replayed_once(config):
+    from graphprobe.pruning.plan_json import plan_from_json, plan_to_json
     from graphprobe.training.pruning.cutter import apply_prune, replay_plan
-    from graphprobe.training.pruning.plan import plan_from_json
 
     made = config(STUDENT)
     trial, summary = cut(made)
-    plan = plan_from_json(summary.plan.to_json())
+    plan = plan_from_json(plan_to_json(summary.plan))
     assert plan == summary.plan
     fresh = forward(STUDENT)
     replay_plan(fresh.program, plan)
@@ -309,11 +309,12 @@ def test_rounding_that_a_deep_network_blows_up_is_measured(config):
 
 
 def test_a_wrong_cut_is_no_rounding(config, monkeypatch):
+    from graphprobe.pruning.plan import PrunePlan
     from graphprobe.training.pruning import proof
 
     made = config(SEGMENTER)
     prune = made.prune.model_copy(update={"groups": made.prune.groups[:1]})
     # Nothing masked: the cut network must not look like the whole one.
-    monkeypatch.setattr(proof, "removed_inputs", lambda *_: iter(()))
+    monkeypatch.setattr(PrunePlan, "removed_inputs", lambda _: iter(()))
     report = proof.check_prune(made.model_copy(update={"prune": prune}), prove=True)
     assert not report.passed and "differs by" in report.problems[0].message

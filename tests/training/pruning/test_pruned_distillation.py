@@ -68,12 +68,15 @@ def test_a_student_is_cut_then_merged_and_resumed(
     train(make_config, parts)
     train(make_config, {**parts, "train": {**parts["train"], "max_iters": 4}}, resume="auto")
     ends = checkpoint(tmp_path / "whole", 4), checkpoint(tmp_path / "parts", 4)
+    from graphprobe.pruning.plan_json import plan_from_json
+
     plan = ends[0].state["prune"]
     assert plan == ends[1].state["prune"]
+    axes = plan_from_json(plan).axes
     for name, array in ends[0].weights.items():
         np.testing.assert_array_equal(array, ends[1].weights[name], err_msg=name)
-        for axis, (size, kept) in plan["axes"].get(name, {}).items():
-            assert array.shape[int(axis)] == len(kept) < size
+        for axis, (size, kept) in axes.get(name, {}).items():
+            assert array.shape[axis] == len(kept) < size
     assert whole.cut.after.parameters == whole.parameters < whole.cut.before.parameters
     assert whole.teacher_value is not None
 
