@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from graphprobe.data.metric_names import LABELS
+from graphprobe.data.metrics.names import LABELS
 from graphprobe.drawing.pages.heatmap import HeatMap, HeatRow, percent
 
 from ._output import Rows

@@ -64,7 +64,7 @@ class Record:
         Raises:
             UsageError: there is no target, or it cannot be reached.
         """
-        from graphprobe.data.metric_names import LABELS
+        from graphprobe.data.metrics.names import LABELS
         from graphprobe.pruning.allocation import allocate, predicted
 
         if target is None:

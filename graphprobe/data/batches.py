@@ -13,11 +13,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from graphprobe.data.augmentation import Augmentation, augment, is_random, no_augmentation
 from graphprobe.data.collate import Feed, collate_boxes, collate_masks, stack_images
-from graphprobe.data.recipe import Recipe, augment, draws, plain
 from graphprobe.data.sample import Dataset, Sample
 from graphprobe.data.targets import PLAIN, Targets
-from graphprobe.data.transforms import resize
+from graphprobe.data.transforms import resize, without_crowds
 from graphprobe.errors import DataError
 
 # What starts with this is for the evaluation and is not fed to the program.
@@ -37,7 +37,7 @@ class TrainBatches:
 
     Args:
         dataset: what to draw from.
-        recipe: what happens to a sample.
+        augmentation: what happens to a sample.
         batch_size: B, over all shards.
         seed: of order, sizes and augmentation.
         shard: rank and number of processes; each gets an equal run of every batch.
@@ -50,7 +50,7 @@ class TrainBatches:
     """
 
     dataset: Dataset
-    recipe: Recipe
+    augmentation: Augmentation
     batch_size: int
     seed: int = 0
     shard: tuple[int, int] = (0, 1)
@@ -68,7 +68,7 @@ class TrainBatches:
             )
         if not len(self.dataset):
             raise DataError("has no samples", where="data")
-        odd = [size for size in self.recipe.sizes if size % 32]
+        odd = [size for size in self.augmentation.sizes if size % 32]
         if odd and self.dataset.task == "detection":
             raise DataError(f"sizes must be multiples of 32, not {odd}", where="data")
 
@@ -82,16 +82,16 @@ class TrainBatches:
     def size_of(self, number: int) -> int:
         """The side of the pictures of a batch; the same in every shard."""
         rng = np.random.default_rng([_SIZE, self.seed, number])
-        return int(rng.choice(self.recipe.sizes))
+        return int(rng.choice(self.augmentation.sizes))
 
-    def recipe_of(self, number: int) -> Recipe:
+    def augmentation_of(self, number: int) -> Augmentation:
         """What happens to the samples of a batch."""
         blends = self.mixup_until is None or number < self.mixup_until
-        return self.recipe if blends else replace(self.recipe, mixup=False)
+        return self.augmentation if blends else replace(self.augmentation, mixup=False)
 
     def is_random(self, number: int) -> bool:
         """Whether the samples of a batch may come out differently another time."""
-        return draws(self.recipe_of(number), self.dataset.task)
+        return is_random(self.augmentation_of(number), self.dataset.task)
 
     def batch(self, number: int) -> Feed:
         """The arrays of this shard's part of a batch.
@@ -103,13 +103,13 @@ class TrainBatches:
         Raises:
             DataError: a sample cannot be read; it is named.
         """
-        recipe, size = self.recipe_of(number), self.size_of(number)
+        augmentation, size = self.augmentation_of(number), self.size_of(number)
         places = [self._place(position) for position in self.positions(number)]
-        samples = [self._draw(epoch, index, recipe, size) for epoch, index in places]
+        samples = [self._draw(epoch, index, augmentation, size) for epoch, index in places]
         if self.dataset.task == "segmentation":
-            feed = collate_masks(samples, recipe)
+            feed = collate_masks(samples, augmentation)
         else:
-            feed = collate_boxes(samples, recipe, self.targets)
+            feed = collate_boxes(samples, augmentation, self.targets)
         if self.numbered and not self.is_random(number):
             feed[SAMPLES] = np.array([index for _, index in places], np.int64)
         return feed
@@ -120,15 +120,15 @@ class TrainBatches:
         epoch, place = divmod(position, count)
         return epoch, int(epoch_order(self.seed, epoch, count)[place])
 
-    def _draw(self, epoch: int, index: int, recipe: Recipe, size: int) -> Sample:
+    def _draw(self, epoch: int, index: int, augmentation: Augmentation, size: int) -> Sample:
         rng = np.random.default_rng([_SAMPLE, self.seed, epoch, index])
         partner = int(rng.integers(len(self.dataset)))
         return augment(
-            read_sample(self.dataset, index),
-            recipe,
+            without_crowds(read_sample(self.dataset, index)),
+            augmentation,
             size,
             rng,
-            lambda: read_sample(self.dataset, partner),
+            lambda: without_crowds(read_sample(self.dataset, partner)),
         )
 
 
@@ -161,13 +161,13 @@ class EvalBatches:
         dataset: what to evaluate on.
         size: side of the square input.
         batch_size: samples a batch.
-        recipe: for its mean and std; `plain(size)` by default.
+        augmentation: for its mean and std; `no_augmentation(size)` by default.
     """
 
     dataset: Dataset
     size: int
     batch_size: int = 8
-    recipe: Recipe | None = field(default=None)
+    augmentation: Augmentation | None = field(default=None)
 
     def __len__(self) -> int:
         return -(-len(self.dataset) // self.batch_size)
@@ -179,14 +179,14 @@ class EvalBatches:
             image float32 [N, 3, S, S]; im_size int32 [N, 2], height and width of the picture;
             im_id int64 [N, 1]; and for `truths`, not to be fed: truth_boxes float32
             [N, 300, 4] in pixels of the picture, truth_classes int64 [N, 300] (-1 unused),
-            truth_difficult; or truth_mask uint8 [N, S, S].
+            truth_difficult, truth_areas (NaN where not known); or truth_mask uint8 [N, S, S].
         """
         start = number * self.batch_size
         stop = min(start + self.batch_size, len(self.dataset))
         samples = [read_sample(self.dataset, index) for index in range(start, stop)]
         small = [resize(sample, self.size, self.size) for sample in samples]
         feed: Feed = {
-            "image": stack_images(small, self.recipe or plain(self.size)),
+            "image": stack_images(small, self.augmentation or no_augmentation(self.size)),
             "im_size": np.array([sample.size for sample in samples], np.int32),
             "im_id": np.arange(start, stop, dtype=np.int64)[:, None],
         }
@@ -203,25 +203,37 @@ def _truth_boxes(samples: Sequence[Sample]) -> Feed:
     boxes = np.zeros((*shape, 4), np.float32)
     classes = np.full(shape, -1, np.int64)
     difficult = np.zeros(shape, np.bool_)
+    areas = np.full(shape, np.nan)
     for row, sample in enumerate(samples):
         used = len(sample.boxes)
         boxes[row, :used] = sample.boxes
         classes[row, :used] = sample.classes
         difficult[row, :used] = sample.difficult
+        if sample.areas is not None:
+            areas[row, :used] = sample.areas
     return {
         TRUTH + "boxes": boxes,
         TRUTH + "classes": classes,
         TRUTH + "difficult": difficult,
+        TRUTH + "areas": areas,
     }
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is known of one picture: boxes [n, 4] in its pixels, classes [n], difficult [n]."""
+    """What is known of one image.
+
+    Args:
+        boxes: [n, 4] in its pixels.
+        classes: [n].
+        difficult: [n].
+        areas: [n], of the outlines where the data tell them, else of the boxes.
+    """
 
     boxes: NDArray[np.float32]
     classes: NDArray[np.int64]
     difficult: NDArray[np.bool_]
+    areas: NDArray[np.float64]
 
 
 def split_truth(batch: Feed) -> tuple[Feed, Feed]:
@@ -237,10 +249,16 @@ def truths(batch: Feed) -> list[Truth]:
         batch[TRUTH + "boxes"],
         batch[TRUTH + "classes"],
         batch[TRUTH + "difficult"],
+        batch[TRUTH + "areas"],
         strict=True,
     )
     return [
-        Truth(boxes[used], classes[used], difficult[used])
-        for boxes, classes, difficult in rows
+        Truth(boxes[used], classes[used], difficult[used], _areas(areas[used], boxes[used]))
+        for boxes, classes, difficult, areas in rows
         for used in [classes >= 0]
     ]
+
+
+def _areas(areas: NDArray[np.float64], boxes: NDArray[np.float32]) -> NDArray[np.float64]:
+    sides = (boxes[:, 2:] - boxes[:, :2]).astype(np.float64)
+    return np.where(np.isnan(areas), sides.prod(1), areas)

@@ -8,35 +8,35 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphprobe.data.recipe import Recipe
+from graphprobe.data.augmentation import Augmentation
 from graphprobe.data.sample import IGNORE, Sample
 from graphprobe.data.targets import Targets
 
 Feed = dict[str, NDArray[Any]]
 
 
-def stack_images(samples: Sequence[Sample], recipe: Recipe) -> NDArray[np.float32]:
-    """Normalised float32 [N, 3, H, W], RGB or, where the recipe says so, BGR."""
+def stack_images(samples: Sequence[Sample], augmentation: Augmentation) -> NDArray[np.float32]:
+    """Normalised float32 [N, 3, H, W], RGB or, where the augmentation says so, BGR."""
     pixels = np.stack([sample.image for sample in samples]).transpose(0, 3, 1, 2)
-    if recipe.bgr:
+    if augmentation.bgr:
         pixels = pixels[:, ::-1]
-    std = np.asarray(recipe.std, np.float32).reshape(1, 3, 1, 1)
-    mean = np.asarray(recipe.mean, np.float32).reshape(1, 3, 1, 1)
+    std = np.asarray(augmentation.std, np.float32).reshape(1, 3, 1, 1)
+    mean = np.asarray(augmentation.mean, np.float32).reshape(1, 3, 1, 1)
     images = np.multiply(pixels, 1 / (255 * std), dtype=np.float32, order="C")
     images -= mean / std
     return images
 
 
-def collate_boxes(samples: Sequence[Sample], recipe: Recipe, targets: Targets) -> Feed:
+def collate_boxes(samples: Sequence[Sample], augmentation: Augmentation, targets: Targets) -> Feed:
     """Training arrays of detection.
 
     Returns:
         image float32 [N, 3, H, W] and what `targets` makes; see graphprobe/data/target_kinds.
     """
-    return {"image": stack_images(samples, recipe), **targets.batch(samples)}
+    return {"image": stack_images(samples, augmentation), **targets.batch(samples)}
 
 
-def collate_masks(samples: Sequence[Sample], recipe: Recipe) -> Feed:
+def collate_masks(samples: Sequence[Sample], augmentation: Augmentation) -> Feed:
     """Training arrays of segmentation.
 
     Returns:
@@ -46,7 +46,7 @@ def collate_masks(samples: Sequence[Sample], recipe: Recipe) -> Feed:
     masks = np.stack([_mask_of(sample) for sample in samples])[:, None]
     counts = masks != IGNORE
     return {
-        "image": stack_images(samples, recipe),
+        "image": stack_images(samples, augmentation),
         "label": np.where(counts, masks, 0).astype(np.int32),
         "mask": counts.astype(np.int32),
     }

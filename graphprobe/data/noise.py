@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from graphprobe.data.augmentation import no_augmentation
 from graphprobe.data.collate import Feed, collate_boxes, collate_masks
-from graphprobe.data.recipe import plain
 from graphprobe.data.sample import detection_sample, segmentation_sample
 from graphprobe.data.target_kinds import Meta
 from graphprobe.data.targets import choose_targets
@@ -31,7 +31,9 @@ def noise_batch(feeds: Sequence[str], meta: Meta, size: int, count: int) -> Feed
     pixels = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
     if "mask" in feeds:
         mask = np.zeros((size, size), np.uint8)
-        return collate_masks([segmentation_sample("noise", p, mask) for p in pixels], plain(size))
+        return collate_masks(
+            [segmentation_sample("noise", p, mask) for p in pixels], no_augmentation(size)
+        )
     box = [size / 4, size / 4, size * 3 / 4, size * 3 / 4]
     samples = [detection_sample("noise", p, [box], [0]) for p in pixels]
-    return collate_boxes(samples, plain(size), choose_targets(feeds, meta))
+    return collate_boxes(samples, no_augmentation(size), choose_targets(feeds, meta))

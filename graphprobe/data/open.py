@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 from urllib.parse import parse_qsl
 
-from graphprobe.data.sample import Dataset, Format
+from graphprobe.data.sample import Dataset, DatasetFormat
 from graphprobe.errors import DataError, did_you_mean
 from graphprobe.registry import discover
 
@@ -17,9 +17,9 @@ _FALSE = {"0", "false", "no", "off"}
 _OPENED: ContextVar[dict[str, Dataset] | None] = ContextVar("opened", default=None)
 
 
-def formats() -> dict[str, Format]:
+def formats() -> dict[str, DatasetFormat]:
     """All formats by name."""
-    return discover("graphprobe.data.formats", "DATASET", Format)
+    return discover("graphprobe.data.formats", "DATASET", DatasetFormat)
 
 
 def parse_spec(spec: str) -> tuple[str, str, dict[str, str]]:
@@ -71,7 +71,7 @@ def open_data(spec: str, **more: Any) -> Dataset:
     return found
 
 
-def find_format(name: str) -> Format:
+def find_format(name: str) -> DatasetFormat:
     """The format of that name.
 
     Raises:
@@ -100,11 +100,11 @@ def open_named(name: str, options: Mapping[str, Any]) -> Dataset:
     return form.open(path, **checked) if form.takes_path else form.open(**checked)
 
 
-def _usage(form: Format) -> str:
+def _usage(form: DatasetFormat) -> str:
     return f"{form.name}:PATH" if form.takes_path else f"{form.name}?{next(iter(form.options))}=..."
 
 
-def _check_options(form: Format, given: Mapping[str, Any]) -> dict[str, Any]:
+def _check_options(form: DatasetFormat, given: Mapping[str, Any]) -> dict[str, Any]:
     problems = []
     values = dict(form.options)
     for key, value in given.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,7 +29,11 @@ class Sample:
             x2 - x1 is the width.
         classes: int64 [n], indices into the data set's `class_names`.
         difficult: bool [n]: objects that an evaluation leaves out.
+        crowd: bool [n]: regions of many objects; they are difficult, and never learned from.
         scores: float32 [n]: 1, or the share of its picture in a mixture of two.
+        areas: float64 [n]: pixels inside each object's outline where the data tell it, else None;
+            COCO AP sorts objects into small, medium and large by it.
+        label: the class of the whole image, for classification; else None.
         mask: uint8 [H, W], a class a pixel and 255 where none is known; None for detection.
     """
 
@@ -40,6 +44,9 @@ class Sample:
     difficult: Flags
     scores: Floats
     mask: Image | None = None
+    areas: NDArray[np.float64] | None = None
+    crowd: Flags | None = None
+    label: int | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -48,7 +55,13 @@ class Sample:
 
 
 def detection_sample(
-    name: str, image: Image, boxes: Any, classes: Any, difficult: Any = None
+    name: str,
+    image: Image,
+    boxes: Any,
+    classes: Any,
+    difficult: Any = None,
+    areas: Any = None,
+    crowd: Any = None,
 ) -> Sample:
     """A sample from plain lists, with every array in its documented shape and type."""
     found = np.asarray(boxes, np.float32).reshape(-1, 4)
@@ -61,13 +74,19 @@ def detection_sample(
         classes=np.asarray(classes, np.int64).reshape(count),
         difficult=hard.reshape(count),
         scores=np.ones(count, np.float32),
+        areas=None if areas is None else np.asarray(areas, np.float64).reshape(count),
+        crowd=None if crowd is None else np.asarray(crowd, np.bool_).reshape(count),
     )
 
 
 def segmentation_sample(name: str, image: Image, mask: Image) -> Sample:
     """A sample with a mask uint8 [H, W] and no boxes."""
-    empty = detection_sample(name, image, [], [])
-    return Sample(name, image, empty.boxes, empty.classes, empty.difficult, empty.scores, mask=mask)
+    return replace(detection_sample(name, image, [], []), mask=mask)
+
+
+def classification_sample(name: str, image: Image, label: int | None) -> Sample:
+    """A sample with one class for the whole image, or None where it is not known."""
+    return replace(detection_sample(name, image, [], []), label=label)
 
 
 class Dataset(Protocol):
@@ -79,7 +98,7 @@ class Dataset(Protocol):
 
     @property
     def task(self) -> str:
-        """``detection`` or ``segmentation``."""
+        """``detection``, ``segmentation``, ``classification``, or ``images`` without labels."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -96,7 +115,7 @@ class Dataset(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class DatasetFormat:
     """One kind of data set.
 
     Args:

@@ -151,6 +151,22 @@ def _centres_inside(parts: NDArray[np.int64], boxes: NDArray[np.float32]) -> Fla
     return kept
 
 
+def without_crowds(sample: Sample) -> Sample:
+    """Drop the regions of many objects, from which no single object can be learned."""
+    if sample.crowd is None or not sample.crowd.any():
+        return sample
+    kept = ~sample.crowd
+    return replace(
+        sample,
+        boxes=sample.boxes[kept],
+        classes=sample.classes[kept],
+        difficult=sample.difficult[kept],
+        scores=sample.scores[kept],
+        areas=None if sample.areas is None else sample.areas[kept],
+        crowd=None,
+    )
+
+
 def cut(sample: Sample, part: NDArray[np.int64], kept: Flags) -> Sample:
     """The part x1, y1, x2, y2 of a picture, with the boxes marked as kept, cut at its edges."""
     x1, y1, x2, y2 = (int(value) for value in part)
@@ -163,6 +179,8 @@ def cut(sample: Sample, part: NDArray[np.int64], kept: Flags) -> Sample:
         classes=sample.classes[kept],
         difficult=sample.difficult[kept],
         scores=sample.scores[kept],
+        areas=None,  # what is left of an outline is not known
+        crowd=None if sample.crowd is None else sample.crowd[kept],
     )
 
 
@@ -192,7 +210,8 @@ def resize(sample: Sample, height: int, width: int, method: int = 1) -> Sample:
     picture = Pillow.fromarray(np.ascontiguousarray(sample.image))
     image = np.asarray(picture.resize((width, height), Pillow.Resampling[names[method]]))
     mask = None if sample.mask is None else _resize_mask(sample.mask, height, width)
-    return replace(sample, image=image, boxes=sample.boxes * scale, mask=mask)
+    areas = None if sample.areas is None else sample.areas * float(scale[0] * scale[1])
+    return replace(sample, image=image, boxes=sample.boxes * scale, mask=mask, areas=areas)
 
 
 def _resize_mask(mask: Image, height: int, width: int) -> Image:

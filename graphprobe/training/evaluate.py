@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from graphprobe.config import TrainSection
 from graphprobe.data.batches import TRUTH, EvalBatches, split_truth, truths
-from graphprobe.data.coco_ap import CocoAp
-from graphprobe.data.metric_names import COCO, ELEVEN_POINT, INTEGRAL, LABELS, MIOU
-from graphprobe.data.miou import Miou
+from graphprobe.data.metrics.coco_ap import CocoAp
+from graphprobe.data.metrics.miou import Miou
+from graphprobe.data.metrics.names import COCO, ELEVEN_POINT, INTEGRAL, LABELS, MIOU
+from graphprobe.data.metrics.voc_map import VocMap
 from graphprobe.data.open import parse_spec
 from graphprobe.data.sample import Dataset
-from graphprobe.data.voc_map import VocMap
 from graphprobe.errors import ConfigError, Problem
-from graphprobe.training.feeding.cached_dataset import KeptBatches
+from graphprobe.training.feeding.cached_dataset import CachedBatches
 from graphprobe.training.feeding.feeding import eval_batches
 from graphprobe.zoo import Built
 
@@ -48,7 +48,7 @@ class Evaluator:
     """
 
     def __init__(
-        self, built: Built, batches: EvalBatches | KeptBatches, place: Any, metric: str
+        self, built: Built, batches: EvalBatches | CachedBatches, place: Any, metric: str
     ) -> None:
         self._built, self._batches = built, batches
         self._executor = paddle.static.Executor(place)
@@ -88,7 +88,11 @@ class Evaluator:
             by_role = dict(zip(roles, found, strict=True))
             rows = split_rows(by_role["bbox"], by_role["bbox_num"])
             for detections, truth in zip(rows, truths(batch), strict=True):
-                measure.add(detections, truth.boxes, truth.classes, truth.difficult)
+                given = (detections, truth.boxes, truth.classes, truth.difficult)
+                if isinstance(measure, CocoAp):
+                    measure.add(*given, truth.areas)
+                else:
+                    measure.add(*given)
         return _coco_score(measure) if isinstance(measure, CocoAp) else self._voc_score(measure)
 
     def _voc_score(self, measure: VocMap) -> Score:

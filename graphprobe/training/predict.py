@@ -19,11 +19,11 @@ from graphprobe.data.draw_boxes import (
     marks_of_detections,
     marks_of_truth,
 )
-from graphprobe.data.images import read_picture
+from graphprobe.data.images import read_image
 from graphprobe.data.sample import Dataset, Image, Sample, detection_sample
 from graphprobe.errors import DataError
 from graphprobe.training.evaluate import Evaluator, choose_metric, labels_of, split_rows
-from graphprobe.training.feeding.feeding import make_recipe, open_validation
+from graphprobe.training.feeding.feeding import make_augmentation, open_validation
 from graphprobe.training.trained import Trained
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -58,7 +58,7 @@ class Pictures:
     def sample(self, index: int) -> Sample:
         """The picture at this index, without boxes."""
         path = self.paths[index]
-        return detection_sample(path.name, read_picture(path), [], [])
+        return detection_sample(path.name, read_image(path), [], [])
 
 
 class First:
@@ -121,7 +121,7 @@ def find_objects(
     Raises:
         DataError: a picture cannot be read.
     """
-    recipe = make_recipe(section, trained.built.meta)
+    recipe = make_augmentation(section, trained.built.meta)
     batches = EvalBatches(dataset, section.image_size, section.batch_size, recipe)
     evaluator = Evaluator(trained.built, batches, place, choose_metric(section, trained.built.task))
     roles = list(trained.built.outputs)

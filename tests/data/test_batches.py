@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graphprobe.data.augmentation import Augmentation, no_augmentation
 from graphprobe.data.batches import (
     SAMPLES,
     EvalBatches,
@@ -18,12 +19,11 @@ from graphprobe.data.batches import (
     truths,
 )
 from graphprobe.data.open import open_data
-from graphprobe.data.recipe import Recipe, plain
 from graphprobe.data.targets import choose_targets
 from graphprobe.errors import DataError
 
 DIGITS = open_data("digits?count=10&size=64")
-RECIPE = Recipe((64, 96), mixup=True)
+RECIPE = Augmentation((64, 96), mixup=True)
 
 
 def same(a, b):
@@ -33,7 +33,7 @@ def same(a, b):
 
 
 def test_shapes_and_types():
-    feed = TrainBatches(DIGITS, Recipe((64,)), 4).batch(0)
+    feed = TrainBatches(DIGITS, Augmentation((64,)), 4).batch(0)
     assert {name: (array.shape, str(array.dtype)) for name, array in feed.items()} == {
         "image": ((4, 3, 64, 64), "float32"),
         "gt_bbox": ((4, 50, 4), "float32"),
@@ -49,10 +49,12 @@ def test_shapes_and_types():
 
 
 def test_plain_batches_hold_the_samples_themselves():
-    batches = TrainBatches(DIGITS, plain(64), 3, seed=7)
+    batches = TrainBatches(DIGITS, no_augmentation(64), 3, seed=7)
     feed = batches.batch(0)
     order = epoch_order(7, 0, 10)
-    mean, std = (np.reshape(v, (3, 1, 1)) for v in (plain(64).mean, plain(64).std))
+    mean, std = (
+        np.reshape(v, (3, 1, 1)) for v in (no_augmentation(64).mean, no_augmentation(64).std)
+    )
     for row in range(3):
         sample = DIGITS.sample(int(order[row]))
         expected = (sample.image.transpose(2, 0, 1) / 255 - mean) / std
@@ -65,8 +67,8 @@ def test_plain_batches_hold_the_samples_themselves():
 
 
 def test_batches_name_their_samples_where_nothing_is_random():
-    batches = TrainBatches(DIGITS, plain(64), 4, seed=7, numbered=True)
-    plainly = TrainBatches(DIGITS, plain(64), 4, seed=7)
+    batches = TrainBatches(DIGITS, no_augmentation(64), 4, seed=7, numbered=True)
+    plainly = TrainBatches(DIGITS, no_augmentation(64), 4, seed=7)
     names = [batches.batch(number)[SAMPLES] for number in range(5)]
     assert sorted(np.concatenate(names).tolist()) == sorted(list(range(10)) * 2)
     seen = {}
@@ -77,19 +79,21 @@ def test_batches_name_their_samples_where_nothing_is_random():
             arrays = {name: array[row] for name, array in feed.items()}
             assert same(arrays, seen.setdefault(index, arrays))
     halves = [
-        TrainBatches(DIGITS, plain(64), 4, seed=7, shard=(rank, 2), numbered=True).batch(0)[SAMPLES]
+        TrainBatches(DIGITS, no_augmentation(64), 4, seed=7, shard=(rank, 2), numbered=True).batch(
+            0
+        )[SAMPLES]
         for rank in (0, 1)
     ]
     assert np.concatenate(halves).tolist() == names[0].tolist()
 
 
 def test_batches_name_no_samples_where_something_is_random():
-    blended = Recipe((64,), distort=False, expand=False, crop=False, flip=False, mixup=True)
+    blended = Augmentation((64,), distort=False, expand=False, crop=False, flip=False, mixup=True)
     batches = TrainBatches(DIGITS, blended, 4, mixup_until=2, numbered=True)
     assert [batches.is_random(number) for number in range(4)] == [True, True, False, False]
     assert [SAMPLES in batches.batch(number) for number in range(4)] == [False, False, True, True]
-    for recipe in (RECIPE, Recipe((64,)), replace(plain(64), sizes=(64, 96))):
-        batches = TrainBatches(DIGITS, recipe, 4, numbered=True)
+    for augmentation in (RECIPE, Augmentation((64,)), replace(no_augmentation(64), sizes=(64, 96))):
+        batches = TrainBatches(DIGITS, augmentation, 4, numbered=True)
         assert batches.is_random(9)
         assert SAMPLES not in batches.batch(9)
 
@@ -116,7 +120,7 @@ def test_shards_together_are_one_batch(number, shards):
 
 
 def test_every_sample_comes_once_an_epoch():
-    batches = TrainBatches(DIGITS, plain(64), 4, seed=2)
+    batches = TrainBatches(DIGITS, no_augmentation(64), 4, seed=2)
     places = [place for k in range(5) for place in batches.positions(k)]
     assert places == list(range(20))
     drawn = [int(epoch_order(2, place // 10, 10)[place % 10]) for place in places]
@@ -125,7 +129,7 @@ def test_every_sample_comes_once_an_epoch():
 
 
 def test_a_set_smaller_than_its_batch_serves():
-    feed = TrainBatches(open_data("digits?count=2&size=64"), plain(64), 5).batch(0)
+    feed = TrainBatches(open_data("digits?count=2&size=64"), no_augmentation(64), 5).batch(0)
     assert len(feed["image"]) == 5
 
 
@@ -145,13 +149,13 @@ def test_uneven_shards_are_refused(shard):
 @pytest.mark.parametrize("sizes", [(), (0,), (64, 31), (1 << 20,)])
 def test_odd_sizes_are_refused(sizes):
     with pytest.raises(DataError, match="from 32 to 4096"):
-        Recipe(sizes)
+        Augmentation(sizes)
 
 
 def test_detection_wants_multiples_of_the_stride():
     with pytest.raises(DataError, match=r"multiples of 32, not \[65\]"):
-        TrainBatches(DIGITS, Recipe((64, 65)), 2)
-    masks = TrainBatches(open_data("digits_seg?count=2&size=64"), Recipe((65,)), 2)
+        TrainBatches(DIGITS, Augmentation((64, 65)), 2)
+    masks = TrainBatches(open_data("digits_seg?count=2&size=64"), Augmentation((65,)), 2)
     assert masks.batch(0)["image"].shape == (2, 3, 65, 65)
 
 
@@ -166,7 +170,7 @@ def test_what_a_sample_raises_names_it():
             raise ValueError("no luck")
 
     with pytest.raises(DataError, match=r"sample \d: cannot be read \(ValueError: no luck\)"):
-        TrainBatches(Broken(), plain(64), 2).batch(0)
+        TrainBatches(Broken(), no_augmentation(64), 2).batch(0)
 
 
 YOLO = {
@@ -180,7 +184,7 @@ YOLO = {
 
 def test_a_batch_holds_what_the_network_takes():
     targets = choose_targets(["image", "gt_bbox", "target0", "target1", "target2"], YOLO)
-    feed = TrainBatches(DIGITS, Recipe((64,)), 2, targets=targets).batch(0)
+    feed = TrainBatches(DIGITS, Augmentation((64,)), 2, targets=targets).batch(0)
     assert {name: array.shape for name, array in feed.items()} == {
         "image": (2, 3, 64, 64),
         "gt_bbox": (2, 50, 4),
@@ -196,7 +200,7 @@ def test_more_boxes_than_fit_are_dropped():
     names = ["gt_bbox", "target0", "target1", "target2"]
     feeds = [
         TrainBatches(
-            data, plain(64), 4, targets=choose_targets(names, {**YOLO, "max_boxes": most})
+            data, no_augmentation(64), 4, targets=choose_targets(names, {**YOLO, "max_boxes": most})
         ).batch(0)
         for most in (2, 50)
     ]
@@ -208,7 +212,7 @@ def test_more_boxes_than_fit_are_dropped():
 
 def test_segmentation_batches():
     data = open_data("digits_seg?count=6&size=64")
-    feed = TrainBatches(data, Recipe((96,)), 4).batch(0)
+    feed = TrainBatches(data, Augmentation((96,)), 4).batch(0)
     assert {name: (array.shape, str(array.dtype)) for name, array in feed.items()} == {
         "image": ((4, 3, 96, 96), "float32"),
         "label": ((4, 1, 96, 96), "int32"),
@@ -225,7 +229,7 @@ def test_evaluation_sees_every_sample_once_in_order(voc):
     assert len(batches) == 2
     feed, truth = split_truth(batches.batch(0))
     assert sorted(feed) == ["im_id", "im_size", "image"]
-    assert sorted(truth) == ["truth_boxes", "truth_classes", "truth_difficult"]
+    assert sorted(truth) == ["truth_areas", "truth_boxes", "truth_classes", "truth_difficult"]
     assert feed["im_size"].tolist() == [[40, 60]]
     assert feed["im_id"].tolist() == [[0]]
     known = truths(truth)[0]

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from graphprobe.data._voc_xml import parse_annotation
-from graphprobe.data.images import picture_size, read_mask, read_picture
+from graphprobe.data.formats._voc_xml import parse_annotation
+from graphprobe.data.images import image_size, read_image, read_mask
 from graphprobe.errors import DataError
 
 XML = (
@@ -76,7 +76,7 @@ def test_damaged_pictures(tmp_path, data, kind):
     path.write_bytes(damage(data.draw, PICTURES[kind]))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for read in (picture_size, read_picture, read_mask):
+        for read in (image_size, read_image, read_mask):
             try:
                 found = read(path)
             except DataError as error:
@@ -94,4 +94,4 @@ def test_a_picture_that_claims_to_be_huge_is_refused(tmp_path):
     content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
     path.write_bytes(content)
     with pytest.raises(DataError, match="too large"):
-        picture_size(path)
+        image_size(path)

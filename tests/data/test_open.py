@@ -56,7 +56,8 @@ def test_data_is_opened_without_paddle():
         "import sys; sys.modules['paddle'] = None\n"
         "from graphprobe.data.open import open_data, formats; formats()\n"
         "assert 'sklearn' not in sys.modules and 'PIL' not in sys.modules\n"
-        "import graphprobe.data.batches, graphprobe.data.voc_map, graphprobe.data.miou"
+        "import graphprobe.data.batches\n"
+        "import graphprobe.data.metrics.voc_map, graphprobe.data.metrics.miou"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -7,9 +7,9 @@ import pickle
 import numpy as np
 import pytest
 
+from graphprobe.data.augmentation import Augmentation
 from graphprobe.data.batches import TrainBatches
 from graphprobe.data.open import open_data
-from graphprobe.data.recipe import Recipe
 from graphprobe.data.targets import choose_targets
 from graphprobe.errors import DataError
 
@@ -32,7 +32,7 @@ def test_what_nothing_makes_is_refused() -> None:
 def test_a_copy_in_another_process_makes_the_same() -> None:
     targets = choose_targets(["image", "point_class", "point_box", "point_vlr"], POINTS)
     batches = TrainBatches(
-        open_data("digits?count=10&size=64"), Recipe((64, 96)), 4, targets=targets
+        open_data("digits?count=10&size=64"), Augmentation((64, 96)), 4, targets=targets
     )
     copy = pickle.loads(pickle.dumps(batches))  # noqa: S301 - made here
     for number in range(3):

@@ -50,7 +50,7 @@ def test_coco_ap_is_that_of_the_same_detections(config: Any) -> None:
 
     from graphprobe.config import override_config
     from graphprobe.data.batches import truths
-    from graphprobe.data.coco_ap import CocoAp
+    from graphprobe.data.metrics.coco_ap import CocoAp
     from graphprobe.training.evaluate import make_evaluator, split_rows
     from graphprobe.training.feeding.feeding import open_validation
 
@@ -97,11 +97,11 @@ def test_pictures_in_the_order_that_a_network_was_published_with(name: str, bgr:
     from graphprobe.config import TrainSection
     from graphprobe.data.collate import stack_images
     from graphprobe.data.sample import detection_sample
-    from graphprobe.training.feeding.feeding import describe_pixels, make_recipe
+    from graphprobe.training.feeding.feeding import describe_pixels, make_augmentation
     from graphprobe.zoo import build_zoo, parse_zoo
 
     built = build_zoo(parse_zoo(f"zoo:{name}"), "infer")
-    recipe = make_recipe(TrainSection(image_size=64), built.meta)
+    recipe = make_augmentation(TrainSection(image_size=64), built.meta)
     red = np.zeros((2, 2, 3), np.uint8)
     red[..., 0] = 255
     found = stack_images([detection_sample("red", red, [], [])], recipe)

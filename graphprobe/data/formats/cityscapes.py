@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from graphprobe.data._problems import Problems
-from graphprobe.data.images import picture_size, read_mask, read_picture
-from graphprobe.data.sample import IGNORE, Format, Image, Sample, segmentation_sample
+from graphprobe.data.formats._problems import Problems
+from graphprobe.data.images import image_size, read_image, read_mask
+from graphprobe.data.sample import IGNORE, DatasetFormat, Image, Sample, segmentation_sample
 from graphprobe.errors import DataError, did_you_mean
 
 # The benchmark's classes with their label ids, in the order of their train ids.
@@ -50,7 +50,7 @@ class Cityscapes:
     def sample(self, index: int) -> Sample:
         """Read the picture and the mask at this index."""
         picture, source = self._pairs[index]
-        image, mask = read_picture(picture), read_mask(source)
+        image, mask = read_image(picture), read_mask(source)
         if source.name.endswith(_LABEL_IDS):
             mask = _table()[mask]
         wrong = (mask >= len(CLASSES)) & (mask != IGNORE)
@@ -87,7 +87,7 @@ def _mask_of(root: Path, split: str, picture: Path, problems: Problems) -> Path:
     choices = [folder / (stem + suffix) for suffix in (_TRAIN_IDS, _LABEL_IDS)]
     mask = next((path for path in choices if path.is_file()), choices[1])
     try:
-        if picture_size(mask) != picture_size(picture):
+        if image_size(mask) != image_size(picture):
             problems.add(f"{mask.name} is not of its picture's size")
     except DataError as error:
         problems.add(f"{Path(error.where).name} {error.message}")
@@ -99,7 +99,7 @@ def split_names(path: str) -> tuple[str, ...]:
     return tuple(sorted(p.name for p in (Path(path) / "leftImg8bit").glob("*") if p.is_dir()))
 
 
-DATASET = Format(
+DATASET = DatasetFormat(
     "cityscapes",
     takes_path=True,
     open=open_cityscapes,

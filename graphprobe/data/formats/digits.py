@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from graphprobe.data.formats._digits import OPTIONS, Digits, Scene, Settings
-from graphprobe.data.sample import Format, Sample, detection_sample
+from graphprobe.data.sample import DatasetFormat, Sample, detection_sample
 
 
 def _finish(scene: Scene, name: str) -> Sample:
@@ -21,4 +21,4 @@ def open_digits(**options: Any) -> Digits:
     return Digits(settings, "detection", tuple(map(str, range(settings.classes))), _finish)
 
 
-DATASET = Format("digits", takes_path=False, open=open_digits, options=OPTIONS)
+DATASET = DatasetFormat("digits", takes_path=False, open=open_digits, options=OPTIONS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from graphprobe.data.formats._digits import OPTIONS, Digits, Scene, Settings
-from graphprobe.data.sample import Format, Sample, segmentation_sample
+from graphprobe.data.sample import DatasetFormat, Sample, segmentation_sample
 
 
 def _finish(scene: Scene, name: str) -> Sample:
@@ -19,4 +19,4 @@ def open_digits_seg(**options: Any) -> Digits:
     return Digits(settings, "segmentation", names, _finish)
 
 
-DATASET = Format("digits_seg", takes_path=False, open=open_digits_seg, options=OPTIONS)
+DATASET = DatasetFormat("digits_seg", takes_path=False, open=open_digits_seg, options=OPTIONS)

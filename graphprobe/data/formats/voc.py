@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from graphprobe.data._boxes import BoxFilter
-from graphprobe.data._problems import Problems
-from graphprobe.data._voc_xml import Annotation, VocObject, parse_annotation
-from graphprobe.data.images import picture_size, read_picture
-from graphprobe.data.sample import Format, Sample, detection_sample
+from graphprobe.data.formats._boxes import BoxFilter
+from graphprobe.data.formats._problems import Problems
+from graphprobe.data.formats._voc_xml import Annotation, VocObject, parse_annotation
+from graphprobe.data.images import image_size, is_turned, read_image
+from graphprobe.data.sample import DatasetFormat, Sample, detection_sample
 from graphprobe.errors import DataError, did_you_mean
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".JPG", ".JPEG", ".PNG")
@@ -37,6 +37,7 @@ class _Record:
 
     name: str
     picture: Path
+    exif: bool = True
     boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     difficult: list[bool] = field(default_factory=list)
@@ -62,9 +63,8 @@ class Voc:
         """Read the picture at this index, with its boxes."""
         record = self._records[index]
         classes = np.array([self._number[label] for label in record.labels], np.int64)
-        return detection_sample(
-            record.name, read_picture(record.picture), record.boxes, classes, record.difficult
-        )
+        image = read_image(record.picture, exif=record.exif)
+        return detection_sample(record.name, image, record.boxes, classes, record.difficult)
 
 
 def open_voc(path: str, *, split: str, labels: str, clip: bool) -> Voc:
@@ -232,14 +232,17 @@ class _Reader:
             return None
         picture = _find_picture(entry, annotation)
         try:
-            height, width = picture_size(picture)
+            height, width = image_size(picture)
+            # Annotated on the stored pixels, where the file says so by its size.
+            turned = annotation.size == (width, height) and is_turned(picture)
+            height, width = (width, height) if turned else (height, width)
         except DataError as error:
             hint = "add the picture or take its name out of the list"
             self._problems.add(f"{entry.name}: {picture.name} {error.message}", hint)
             return None
         if annotation.size not in (None, (height, width)):
             self._boxes.note("the size in the annotation is not the picture's", entry.name)
-        record = _Record(entry.name, picture)
+        record = _Record(entry.name, picture, exif=not turned)
         for number, item in enumerate(annotation.objects, 1):
             self._add(record, number, item, (width, height))
         return record
@@ -279,7 +282,7 @@ def _find_picture(entry: _Entry, annotation: Annotation) -> Path:
     return next((path for path in candidates if path.is_file()), entry.picture)
 
 
-DATASET = Format(
+DATASET = DatasetFormat(
     "voc",
     takes_path=True,
     open=open_voc,

@@ -7,7 +7,7 @@ from graphprobe.data.collate import Feed
 from graphprobe.data.sample import Dataset, Sample
 
 
-class Remembered:
+class CachedDataset:
     """A data set whose samples stay in memory up to a limit; each worker keeps its own.
 
     Args:
@@ -36,7 +36,7 @@ class Remembered:
         return found
 
 
-class KeptBatches:
+class CachedBatches:
     """Evaluation batches that stay in memory up to a limit, for evaluating many times.
 
     Args:

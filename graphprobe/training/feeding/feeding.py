@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphprobe.config import TrainSection
+from graphprobe.data.augmentation import Augmentation
 from graphprobe.data.batches import EvalBatches, TrainBatches
 from graphprobe.data.open import open_data
-from graphprobe.data.recipe import Recipe
 from graphprobe.data.sample import Dataset
 from graphprobe.data.targets import choose_targets
 from graphprobe.errors import ConfigError, DataError, Problem
 from graphprobe.training.distributed.ranks import rank, world
-from graphprobe.training.feeding.cached_dataset import Remembered
+from graphprobe.training.feeding.cached_dataset import CachedDataset
 from graphprobe.zoo import Built
 
 
@@ -34,7 +34,7 @@ def open_sets(section: TrainSection, built: Built) -> DataSets:
     val = None if section.data.val is None else _open(section.data.val, "val", built)
     train = _open(section.data.train, "train", built)
     limit = section.data.cache_mb * 1_000_000 // max(section.workers, 1)
-    return DataSets(Remembered(train, limit) if limit else train, val)
+    return DataSets(CachedDataset(train, limit) if limit else train, val)
 
 
 def open_validation(section: TrainSection, built: Built) -> Dataset:
@@ -90,10 +90,10 @@ def check_sizes(section: TrainSection, built: Built, key: str, *, where: str = "
         raise ConfigError(problems, where=where, hint=hint)
 
 
-def make_recipe(section: TrainSection, meta: dict[str, Any]) -> Recipe:
+def make_augmentation(section: TrainSection, meta: dict[str, Any]) -> Augmentation:
     """The augmentations of a config with what the network wants of its pictures."""
     augment = section.augment
-    return Recipe(
+    return Augmentation(
         sizes=augment.sizes or (section.image_size,),
         distort=augment.distort,
         expand=augment.expand,
@@ -112,9 +112,11 @@ def _norms(meta: dict[str, Any]) -> dict[str, Any]:
 
 def describe_pixels(built: Built) -> str:
     """What a network wants of its pictures, for those who feed what was exported."""
-    recipe = make_recipe(TrainSection(), built.meta)
-    order = "blue, green, red" if recipe.bgr else "red, green, blue"
-    mean, std = (", ".join(f"{v:g}" for v in values) for values in (recipe.mean, recipe.std))
+    augmentation = make_augmentation(TrainSection(), built.meta)
+    order = "blue, green, red" if augmentation.bgr else "red, green, blue"
+    mean, std = (
+        ", ".join(f"{v:g}" for v in values) for values in (augmentation.mean, augmentation.std)
+    )
     return f"channels {order}; pixels over 255, minus ({mean}), over ({std})"
 
 
@@ -138,7 +140,7 @@ def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> Trai
     """
     return TrainBatches(
         dataset,
-        make_recipe(section, built.meta),
+        make_augmentation(section, built.meta),
         section.batch_size * world(),
         seed=section.seed,
         shard=(rank(), world()),
@@ -149,5 +151,5 @@ def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> Trai
 
 def eval_batches(section: TrainSection, dataset: Dataset, built: Built) -> EvalBatches:
     """The validation set once, in order."""
-    recipe = make_recipe(section, built.meta)
-    return EvalBatches(dataset, section.image_size, section.batch_size, recipe)
+    augmentation = make_augmentation(section, built.meta)
+    return EvalBatches(dataset, section.image_size, section.batch_size, augmentation)

@@ -19,13 +19,13 @@ from graphprobe.config.sensitivity import (
     SensitivityPoint,
     read_sensitivity,
 )
-from graphprobe.data.some import some_of
+from graphprobe.data.subset import spread_subset
 from graphprobe.errors import TrainError, UsageError
 from graphprobe.files import write_whole
 from graphprobe.ir import Program
 from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.training.evaluate import Evaluator, choose_metric
-from graphprobe.training.feeding.cached_dataset import KeptBatches
+from graphprobe.training.feeding.cached_dataset import CachedBatches
 from graphprobe.training.feeding.feeding import eval_batches, open_validation
 from graphprobe.training.pruning.masking import Subject, masked_value, open_subject
 from graphprobe.training.pruning.plan import make_plan
@@ -69,8 +69,8 @@ def measure_sensitivity(
         TrainError: the uncut network finds nothing, so nothing can be lost.
     """
     subject = open_subject(config, program, place)
-    data = some_of(open_validation(config.train, subject.built), samples)
-    batches = KeptBatches(eval_batches(config.train, data, subject.built), KEPT_BYTES)
+    data = spread_subset(open_validation(config.train, subject.built), samples)
+    batches = CachedBatches(eval_batches(config.train, data, subject.built), KEPT_BYTES)
     metric = choose_metric(config.train, subject.built.task)
     evaluator = Evaluator(subject.built, batches, place, metric)
     bound = _bound(config, program, subject, evaluator, len(data))

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from graphprobe.data.augmentation import Augmentation
 from graphprobe.data.batches import EvalBatches, TrainBatches
 from graphprobe.data.open import open_data
-from graphprobe.data.recipe import Recipe
 from graphprobe.errors import DataError
 
 pytestmark = pytest.mark.paddle
@@ -40,7 +40,9 @@ def same(a, b):
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_workers_change_nothing(load, workers):
-    batches = TrainBatches(open_data("digits?count=9&size=64"), Recipe((64, 96), mixup=True), 4)
+    batches = TrainBatches(
+        open_data("digits?count=9&size=64"), Augmentation((64, 96), mixup=True), 4
+    )
     got = list(load(batches, 3, 8, workers=workers))
     assert len(got) == 5
     assert all(same(batches.batch(3 + k), feed) for k, feed in enumerate(got))
@@ -49,7 +51,7 @@ def test_workers_change_nothing(load, workers):
 @pytest.mark.parametrize("taken", [0, 1, 3])
 def test_workers_end_with_the_iterator(load, taken):
     before = set(multiprocessing.active_children())
-    batches = TrainBatches(open_data("digits?count=9&size=64"), Recipe((64,)), 4)
+    batches = TrainBatches(open_data("digits?count=9&size=64"), Augmentation((64,)), 4)
     feeds = load(batches, 0, 3, workers=2)
     for _ in range(taken):
         next(feeds)
@@ -64,11 +66,11 @@ def test_a_signal_to_the_whole_group_does_not_disturb_the_main_process():
         "from graphprobe.training.feeding.workers import load_batches, paddle\n"
         "from graphprobe.data.batches import TrainBatches\n"
         "from graphprobe.data.open import open_data\n"
-        "from graphprobe.data.recipe import Recipe\n"
+        "from graphprobe.data.augmentation import Augmentation\n"
         "paddle.enable_static()\n"
         "asked = []\n"
         "signal.signal(signal.SIGTERM, lambda *_: asked.append(1))\n"
-        "batches = TrainBatches(open_data('digits'), Recipe((64,)), 2)\n"
+        "batches = TrainBatches(open_data('digits'), Augmentation((64,)), 2)\n"
         "it = load_batches(batches, 0, 9999, workers=2)\n"
         "next(it)\n"
         "assert len(multiprocessing.active_children()) == 2\n"
@@ -115,14 +117,14 @@ class Spoiled:
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_bad_sample_is_named(load, workers):
     with pytest.raises(DataError) as caught:
-        list(load(TrainBatches(Spoiled(), Recipe((64,)), 2), 0, 4, workers=workers))
+        list(load(TrainBatches(Spoiled(), Augmentation((64,)), 2), 0, 4, workers=workers))
     assert str(caught.value) == "third.jpg: is damaged; replace it"
 
 
 def test_a_worker_that_dies_is_an_error(load):
     before = signal.getsignal(signal.SIGCHLD)
     with pytest.raises(DataError, match="a data worker died"):
-        list(load(TrainBatches(Spoiled(deadly=True), Recipe((64,)), 2), 0, 400, workers=1))
+        list(load(TrainBatches(Spoiled(deadly=True), Augmentation((64,)), 2), 0, 400, workers=1))
     assert signal.getsignal(signal.SIGCHLD) == before
 
 
@@ -156,9 +158,9 @@ def test_workers_end_with_a_killed_process():
         "from graphprobe.training.feeding.workers import load_batches, paddle\n"
         "from graphprobe.data.batches import TrainBatches\n"
         "from graphprobe.data.open import open_data\n"
-        "from graphprobe.data.recipe import Recipe\n"
+        "from graphprobe.data.augmentation import Augmentation\n"
         "paddle.enable_static()\n"
-        "batches = TrainBatches(open_data('digits'), Recipe((64,)), 2)\n"
+        "batches = TrainBatches(open_data('digits'), Augmentation((64,)), 2)\n"
         "it = load_batches(batches, 0, 9999, workers=2)\n"
         "next(it)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphprobe.data.voc_map import VocMap, eleven_point_ap, integral_ap, iou_matrix
+from graphprobe.data.metrics.voc_map import VocMap, eleven_point_ap, integral_ap, iou_matrix
 
 
 def measure(pictures, names=("a",)):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from graphprobe.data.augmentation import no_augmentation
+from graphprobe.data.batches import EvalBatches, TrainBatches, split_truth, truths
 from graphprobe.data.open import open_data
 from graphprobe.errors import DataError
 
@@ -66,8 +68,50 @@ def test_a_width_that_rounding_takes_is_no_area(coco):
     assert data.warnings == ("a box without area was left out (2 times, first in a)",)
 
 
-def test_training_lists_drop_crowds(coco):
-    assert coco.open("train").sample(1).classes.tolist() == [1]
+def test_crowds_are_never_learned_from(coco):
+    coco.content["annotations"].append(box(9, 18, [5, 5, 9, 9], ignore=1))
+    data = coco.open("train")
+    assert data.sample(1).crowd.tolist() == [False, True, True]
+    feed = TrainBatches(data, no_augmentation(64), 2).batch(0)
+    assert (feed["gt_bbox"].any(-1).sum(1) == [[0, 1], [1, 0]]).all(1).any()
+
+
+def test_images_without_objects(coco):
+    assert [len(coco.open().sample(index).boxes) for index in (0, 1)] == [0, 2]
+    data = coco.open(empty=False)
+    assert [data.sample(index).name for index in range(len(data))] == ["b"]
+    coco.content["annotations"] = []
+    with pytest.raises(DataError, match="no image has an object"):
+        coco.open(empty=False)
+
+
+def test_areas_are_those_of_the_outlines(coco):
+    coco.content["annotations"][0]["area"] = 77.5
+    assert coco.open().sample(1).areas.tolist() == [77.5, 2400.0]
+    _, truth = split_truth(EvalBatches(coco.open(), 64).batch(0))
+    assert truths(truth)[1].areas.tolist() == [77.5, 2400.0]
+    for wrong in ("77", None, -1, 1e999):
+        coco.content["annotations"][0]["area"] = wrong
+        assert coco.open().sample(1).areas.tolist() == [200.0, 2400.0]
+
+
+def test_names_with_folders(coco):
+    (coco.root / "val" / "deep").mkdir()
+    (coco.root / "val" / "a.png").rename(coco.root / "val" / "deep" / "c.png")
+    coco.content["images"][1]["file_name"] = "deep/c.png"
+    coco.content["images"][0]["file_name"] = "/home/somebody/b.png"
+    assert [coco.open().sample(index).name for index in (0, 1)] == ["c", "b"]
+
+
+def test_images_that_are_turned_by_exif(coco):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = Image.fromarray(np.zeros((40, 60, 3), np.uint8))
+    stored.save(coco.root / "val" / "b.png", exif=exif)
+    assert coco.open().sample(1).size == (40, 60)
+    coco.content["images"][0] |= {"width": 40, "height": 60}
+    coco.content["annotations"] = []
+    assert coco.open().sample(1).size == (60, 40)
 
 
 def test_the_json_file_itself_can_be_named(coco):
@@ -119,7 +163,7 @@ def test_wrong_paths(coco):
     coco.open()
     with pytest.raises(DataError, match="did you mean val"):
         open_data(f"coco:{coco.root}?split=vall")
-    with pytest.raises(DataError, match="no such folder of pictures"):
+    with pytest.raises(DataError, match="no such folder of images"):
         open_data(f"coco:{coco.root}?split=val", images="/no/where")
 
 

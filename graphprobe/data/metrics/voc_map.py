@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphprobe.data.metric_names import ELEVEN_POINT
+from graphprobe.data.metrics.names import ELEVEN_POINT
 
 Floats = NDArray[np.floating[Any]]
 

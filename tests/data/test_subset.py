@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from graphprobe.data.open import open_data
-from graphprobe.data.some import some_of
+from graphprobe.data.subset import spread_subset
 
 
 def test_some_samples_are_spread_over_the_data() -> None:
     data = open_data("digits?count=24&size=64&classes=2")
-    some = some_of(data, 5)
+    some = spread_subset(data, 5)
     assert len(some) == 5 and some.class_names == data.class_names and some.task == data.task
     for mine, index in enumerate((0, 4, 9, 14, 19)):
         assert np.array_equal(some.sample(mine).image, data.sample(index).image)
-    assert some_of(data, None) is data and some_of(data, 24) is data
+    assert spread_subset(data, None) is data and spread_subset(data, 24) is data

@@ -161,7 +161,7 @@ def test_missing_and_broken_files_are_refused(voc):
     (voc.root / "JPEGImages" / "three.jpg").write_bytes(b"not a picture")
     with pytest.raises(DataError) as caught:
         open_data(voc.spec)
-    assert "one: one.xml is missing; three: three.jpg is not a picture" in str(caught.value)
+    assert "one: one.xml is missing; three: three.jpg is not an image" in str(caught.value)
 
 
 def test_a_truncated_picture_is_named_when_it_is_read(voc):

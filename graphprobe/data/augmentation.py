@@ -1,4 +1,4 @@
-"""What happens to a sample on its way into a batch."""
+"""What happens to a sample on its way into a batch: the steps, their order, the normalisation."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """The augmentations of a training run and the size of its pictures.
+class Augmentation:
+    """The augmentations of a training run and the size of its images.
 
     Args:
         sizes: sides of the square input, for detection multiples of 32 (the largest stride);
             with more than one, each batch draws its own.
-        distort, expand, crop, flip: the steps of the YOLOv3 recipe, each on or off.
-        mixup: the share of training (0 to 1) that blends samples by twos.
+        distort, expand, crop, flip: the steps of the published YOLOv3 training, each on or off.
+        mixup: blend each sample with a second one; `TrainBatches` ends it at its `mixup_until`.
         scale: low and high factor of the random scaling of segmentation.
         mean, std: what the channels are normalised with, over 0..1, in the network's order.
         bgr: whether the network takes blue, green, red; samples are red, green, blue.
+
+    Raises:
+        DataError: a size is outside 32 to 4096.
     """
 
     sizes: tuple[int, ...]
@@ -46,27 +49,29 @@ class Recipe:
             raise DataError(f"sizes must be from 32 to 4096, not {wrong or 'none'}", where="data")
 
 
-def plain(size: int) -> Recipe:
-    """A recipe without augmentation."""
-    return Recipe((size,), distort=False, expand=False, crop=False, flip=False, scale=(1.0, 1.0))
+def no_augmentation(size: int) -> Augmentation:
+    """Resize and normalise alone."""
+    return Augmentation(
+        (size,), distort=False, expand=False, crop=False, flip=False, scale=(1.0, 1.0)
+    )
 
 
-def draws(recipe: Recipe, task: str) -> bool:
-    """Whether chance has a part in a sample on its way: the same one may come out differently.
+def is_random(augmentation: Augmentation, task: str) -> bool:
+    """Whether the same sample may come out differently another time.
 
-    It names every step of `augment` that takes random numbers; the tests hold it against the
-    state of the generator.
+    It names every step of `augment` that takes random numbers; a test compares it with whether
+    the generator was used.
     """
-    if len(set(recipe.sizes)) > 1 or recipe.distort or recipe.flip:
+    if len(set(augmentation.sizes)) > 1 or augmentation.distort or augmentation.flip:
         return True
     if task == "segmentation":
-        return recipe.scale != (1.0, 1.0)
-    return recipe.mixup or recipe.expand or recipe.crop
+        return augmentation.scale != (1.0, 1.0)
+    return augmentation.mixup or augmentation.expand or augmentation.crop
 
 
 def augment(
     sample: Sample,
-    recipe: Recipe,
+    augmentation: Augmentation,
     size: int,
     rng: np.random.Generator,
     partner: Callable[[], Sample] | None = None,
@@ -77,26 +82,29 @@ def augment(
         partner: gives the sample that mixup blends in.
     """
     if sample.mask is not None:
-        return _augment_mask(sample, recipe, size, rng)
-    if recipe.mixup and partner is not None:
+        return _augment_mask(sample, augmentation, size, rng)
+    if augmentation.mixup and partner is not None:
         sample = t.mixup(sample, partner(), rng)
-    if recipe.distort:
+    if augmentation.distort:
         sample = t.distort_colours(sample, rng)
-    if recipe.expand:
+    if augmentation.expand:
         sample = t.expand(sample, rng)
-    if recipe.crop:
+    if augmentation.crop:
         sample = t.random_crop(sample, rng)
-    if recipe.flip:
+    if augmentation.flip:
         sample = t.flip(sample, rng)
-    augments = recipe.distort or recipe.expand or recipe.crop
-    return t.random_resize(sample, rng, size) if augments else t.resize(sample, size, size)
+    if augmentation.distort or augmentation.expand or augmentation.crop:
+        return t.random_resize(sample, rng, size)
+    return t.resize(sample, size, size)
 
 
-def _augment_mask(sample: Sample, recipe: Recipe, size: int, rng: np.random.Generator) -> Sample:
-    if recipe.flip:
+def _augment_mask(
+    sample: Sample, augmentation: Augmentation, size: int, rng: np.random.Generator
+) -> Sample:
+    if augmentation.flip:
         sample = t.flip(sample, rng)
-    if recipe.distort:
+    if augmentation.distort:
         sample = t.distort_colours(sample, rng)
-    if recipe.scale == (1.0, 1.0):
+    if augmentation.scale == (1.0, 1.0):
         return t.resize(sample, size, size)
-    return t.scale_and_crop(sample, rng, size, *recipe.scale)
+    return t.scale_and_crop(sample, rng, size, *augmentation.scale)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graphprobe.data.miou import Miou
+from graphprobe.data.metrics.miou import Miou
 
 
 def test_by_hand():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphprobe.data._problems import Problems
+from graphprobe.data.formats._problems import Problems
 
 Box = tuple[float, float, float, float]
 
