@@ -35,6 +35,10 @@ class LoadError(GraphprobeError):
     """A PROGRAM argument could not be read."""
 
 
+class ExportError(GraphprobeError):
+    """A program cannot be written in the wanted format."""
+
+
 class UsageError(GraphprobeError):
     """An option or argument makes no sense."""
 

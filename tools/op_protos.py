@@ -39,7 +39,7 @@ def row(name: str, proto: Any, core: Any, versions: Any) -> list[Any]:
         kind = attr_type(default)
         if kind is not None and attr not in COMMON:
             attrs.setdefault(attr, kind)
-    known = versions[name].version() if name in versions else 0
+    known = versions[name].version_id() if name in versions else 0
     return [
         " ".join(s.name + "?" * s.dispensable for s in proto.inputs),
         " ".join(s.name + "?" * (s.dispensable or s.intermediate) for s in proto.outputs),

@@ -1,8 +1,12 @@
-"""Program files, recognised by content. One file a format; each defines LOADER."""
+"""Program files, recognised by content: read every format, write ProgramDesc.
+
+A format is a sub-package that defines LOADER; `load_file` asks each whether it knows a file.
+"""
 
 from __future__ import annotations
 
 from graphprobe.formats._base import Loader
 from graphprobe.formats._open import load_bytes, load_file
+from graphprobe.formats._write import add_ports, write_program
 
-__all__ = ["Loader", "load_bytes", "load_file"]
+__all__ = ["Loader", "add_ports", "load_bytes", "load_file", "write_program"]

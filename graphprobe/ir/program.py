@@ -42,6 +42,7 @@ class Var:
             ``reader``, ``raw`` or ``other``.
         is_parameter: trainable by declaration; false everywhere in inference files.
         stop_gradient: whether gradients stop at it.
+        lod_level: levels of variable-length sequences (LoD); 0 for a plain tensor.
     """
 
     name: str
@@ -51,11 +52,18 @@ class Var:
     kind: str = "tensor"
     is_parameter: bool = False
     stop_gradient: bool = False
+    lod_level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One operator: slots name the variables that it reads and writes, in order."""
+    """One operator: slots name the variables that it reads and writes, in order.
+
+    Args:
+        attr_types: ProgramDesc's AttrType of the attributes whose value does not show it: 64-bit
+            integers, blocks, scalars, empty lists. None for an op that was not read from such a
+            file. Only writing one reads it.
+    """
 
     id: int
     type: str
@@ -63,6 +71,7 @@ class Op:
     outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     attrs: Mapping[str, Attr] = field(default_factory=dict)
     block: int = 0
+    attr_types: Mapping[str, int] | None = field(default=None, compare=False, repr=False)
 
     def input(self, slot: str) -> str | None:
         """The first variable of an input slot, or None."""
@@ -133,11 +142,14 @@ class Origin:
         source: what the user typed.
         kind: ``programdesc`` or ``pir``.
         version: the Paddle that wrote it, as ``1.8.4``, or None where the file does not say.
+        op_versions: type and version of operators whose definition has changed since their first,
+            where the file says so.
     """
 
     source: str = ""
     kind: str = "programdesc"
     version: str | None = None
+    op_versions: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ def test_a_small_detector(corpus: ModuleType) -> None:
     assert [op.type for op in program.ops if op.block == 0] == [
         "feed", "conv2d", "batch_norm", "depthwise_conv2d", "elementwise_add", "pool2d",
         "nearest_interp_v2", "concat", "reshape2", "scale", "fill_constant",
-        "conditional_block", "conditional_block", "fetch",
+        "conditional_block", "logical_not", "conditional_block", "fetch",
     ]  # fmt: skip
     conv = only(program, "conv2d")
     assert conv.inputs == {"Input": ("x",), "Filter": ("conv2d_0.w_0",)}
@@ -132,13 +132,18 @@ def test_a_loop_becomes_a_sub_block(writer: Any, corpus: ModuleType) -> None:
     writer.op("1.fetch", [out], [[4]], {"name": "f", "col": 0})
     program = read(writer)
     loop = only(program, "while")
-    assert loop.inputs == {"Condition": ("fill_constant_0.tmp_0",), "X": ("x",)}
+    state = ("while_condition_0.tmp_0", "while_0.tmp_0")
+    assert loop.inputs == {"Condition": state[:1], "X": state[1:]}
+    assert loop.outputs == {"Out": state, "StepScopes": ("while_scope_0.tmp_0",)}
     assert (loop.attrs["sub_block"], program.blocks[1].parent) == (1, 0)
+    before = [(op.input("X"), op.output("Out")) for op in program.blocks[0].ops[1:3]]
+    assert before == [("fill_constant_0.tmp_0", state[0]), ("x", state[1])]
     types = [(op.type, op.input("X"), op.output("Out")) for op in program.blocks[1].ops]
     assert types == [
-        ("assign", "x", "argument_0.tmp_0"),
+        ("assign", "while_0.tmp_0", "argument_0.tmp_0"),
         ("relu", "argument_0.tmp_0", "relu_0.tmp_0"),
         ("reduce_any", "relu_0.tmp_0", "reduce_any_0.tmp_0"),
+        ("assign", "reduce_any_0.tmp_0", "while_condition_0.tmp_0"),
         ("assign", "relu_0.tmp_0", "while_0.tmp_0"),
     ]
     assert program.fetches == ("while_0.tmp_0",)

@@ -250,6 +250,17 @@ def op_names(pir_name: str) -> OpNames:
 
 
 @cache
+def attribute_slots(type: str) -> dict[str, str]:
+    """Attribute -> slot of the operands that ProgramDesc keeps in an attribute when constant.
+
+    Args:
+        type: an op type of ProgramDesc.
+    """
+    rows = (_parse(name, line) for name, line in _lines().items())
+    return {attr: slot for row in rows if row.type == type for slot, attr in row.inputs if attr}
+
+
+@cache
 def _lines() -> dict[str, str]:
     found = {}
     for line in _TABLE.split("\n"):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from graphprobe.formats._limits import MAX_BLOCKS, MAX_DEPTH, MAX_OPS
+from graphprobe.formats.pir.drafts import Draft, Drafts
 from graphprobe.formats.pir.op_names import OpNames, op_names
 from graphprobe.formats.pir.values import (
     Json,
@@ -22,31 +21,16 @@ from graphprobe.ir import Attr, Block, Op, Var
 
 _CONSTANTS = {"full": "fill_constant", "full_int_array": "assign_value"}
 _ELEMENTWISE = "elementwise_"
-_REGION_TYPES = {"if": "conditional_block", "while": "while"}
-_REGION_CONDITION = {"if": "Cond", "while": "Condition"}
-
-
-@dataclass(slots=True)
-class _Draft:
-    """A block in the making."""
-
-    index: int
-    parent: int
-    depth: int
-    vars: dict[str, Var] = field(default_factory=dict)
-    ops: list[Op] = field(default_factory=list)
+_CONDITION = Var("", (1,), "bool")
+_SCOPE = Var("", None, "unknown", kind="scope")
 
 
 class Translator:
     """Translates one program. Values are known by their number, across all blocks."""
 
     def __init__(self) -> None:
-        self._names: dict[int, tuple[str, ...]] = {}
+        self._drafts = Drafts()
         self._constants: dict[str, Attr] = {}
-        self._counts: Counter[str] = Counter()
-        self._taken: set[str] = set()
-        self._drafts: list[_Draft] = []
-        self._ops = 0
 
     def translate(self, main: dict[str, Json]) -> tuple[Block, ...]:
         """The blocks of a program, the main one first.
@@ -55,10 +39,11 @@ class Translator:
             Malformed: the json is not what PIR writes.
         """
         self._block(main, -1, 0, (), ())
-        used = {n for draft in self._drafts for op in draft.ops for n in op.input_names()}
+        drafts = self._drafts.blocks
+        used = {n for draft in drafts for op in draft.ops for n in op.input_names()}
         blocks = []
         first = 0
-        for draft in self._drafts:
+        for draft in drafts:
             kept = [op for op in draft.ops if not self._is_idle_constant(op, used)]
             gone = {
                 n for op in draft.ops for n in op.output_names()
@@ -83,18 +68,15 @@ class Translator:
         results: tuple[str, ...],
     ) -> int:
         """Translate a block and those inside it; returns its index. Depth is bounded."""
-        if depth > MAX_DEPTH or len(self._drafts) >= MAX_BLOCKS:
-            raise Malformed(f"blocks nested deeper than {MAX_DEPTH} or more than {MAX_BLOCKS}")
-        draft = _Draft(len(self._drafts), parent, depth)
-        self._drafts.append(draft)
+        draft = self._drafts.open(parent, depth)
         for value, given in zip(get_list(block, "args"), arguments, strict=False):
-            names = self._declare(draft, get_dict(value), get_id(value), "argument")
-            self._emit(draft, Op(0, "assign", {"X": (given,)}, {"Out": names}))
+            names = self._declare(draft, get_dict(value), "argument")
+            self._drafts.emit(draft, Op(0, "assign", {"X": (given,)}, {"Out": names}))
         for item in get_list(block, "ops"):
             self._op(draft, get_dict(item), results)
         return draft.index
 
-    def _op(self, draft: _Draft, item: dict[str, Json], results: tuple[str, ...]) -> None:
+    def _op(self, draft: Draft, item: dict[str, Json], results: tuple[str, ...]) -> None:
         name = get_text(item, "#")
         dialect, _, short = name.rpartition(".")
         if name == "p":
@@ -123,25 +105,21 @@ class Translator:
             stop_gradient=bool(own[1]),
             is_parameter=len(flags) > 1 and bool(flags[1]),
         )
-        self._taken.add(name)
-        self._drafts[0].vars[name] = var
-        self._names[get_id(result)] = (name,)
+        self._drafts.parameter(name, var, get_id(result))
 
-    def _feed(self, draft: _Draft, item: dict[str, Json]) -> None:
+    def _feed(self, draft: Draft, item: dict[str, Json]) -> None:
         """An input: the ``data`` op knows its name."""
         attrs = self._attrs(item, op_names("data"))
         result = get_dict((get_list(item, "O") or [None])[0])
-        name = self._fresh(str(attrs.get("name") or "feed"))
+        name = self._drafts.fresh(str(attrs.get("name") or "feed"))
         draft.vars[name] = replace(variables(name, result.get("TT"))[0], stop_gradient=True)
-        self._names[get_id(result)] = (name,)
-        holder = self._holder("feed")
-        op = Op(0, "feed", {"X": (holder,)}, {"Out": (name,)}, {"col": self._counts["feed"]})
-        self._counts["feed"] += 1
-        self._emit(draft, op)
+        self._drafts.names[get_id(result)] = (name,)
+        holder, column = self._drafts.holder("feed"), self._drafts.next_number("feed")
+        self._drafts.emit(draft, Op(0, "feed", {"X": (holder,)}, {"Out": (name,)}, {"col": column}))
 
     def _regroup(self, item: dict[str, Json], kind: str) -> None:
         """Tie values to a vector or take them out: names only, no op in ProgramDesc."""
-        given = tuple(n for value in get_list(item, "I") for n in self._read(value))
+        given = self._drafts.read_all(get_list(item, "I"))
         results = [get_id(value) for value in get_list(item, "O")]
         if kind == "combine":
             groups = [given]
@@ -154,50 +132,104 @@ class Translator:
             groups = [(given[index],)]
         if len(results) != len(groups):
             raise Malformed(f"{kind} has {len(results)} results for {len(groups)}")
-        self._names.update(zip(results, groups, strict=True))
+        self._drafts.names.update(zip(results, groups, strict=True))
 
-    def _yield(self, draft: _Draft, item: dict[str, Json], results: tuple[str, ...]) -> None:
+    def _yield(self, draft: Draft, item: dict[str, Json], results: tuple[str, ...]) -> None:
         """What a region gives back is assigned to the results of the op around it."""
-        values = [n for value in get_list(item, "I") for n in self._read(value)]
-        # A while yields its condition first, then its variables.
-        values = values[max(0, len(values) - len(results)) :]
+        values = self._drafts.read_all(get_list(item, "I"))
         for value, result in zip(values, results, strict=False):
-            self._emit(draft, Op(0, "assign", {"X": (value,)}, {"Out": (result,)}))
+            self._drafts.emit(draft, Op(0, "assign", {"X": (value,)}, {"Out": (result,)}))
 
-    def _regions(self, draft: _Draft, item: dict[str, Json], kind: str) -> None:
+    def _regions(self, draft: Draft, item: dict[str, Json], kind: str) -> None:
         """An op with regions becomes one op for each, with the region as its sub-block."""
-        reads = [n for value in get_list(item, "I") for n in self._read(value)]
-        results = tuple(n for v in get_list(item, "O") for n in self._result(draft, v, kind))
-        slot = _REGION_CONDITION.get(kind, "X")
-        inputs = {slot: tuple(reads[:1]), "X" if slot != "X" else "Input": tuple(reads[1:])}
-        outputs = {"Out": results}
-        type = _REGION_TYPES.get(kind, kind)
-        for region in get_list(item, "regions"):
-            for block in get_list(get_dict(region), "blocks"):
-                inner = self._block(
-                    get_dict(block), draft.index, draft.depth + 1, tuple(reads[1:]), results
-                )
-                self._emit(draft, Op(0, type, inputs, outputs, {"sub_block": inner}))
+        reads = self._drafts.read_all(get_list(item, "I"))
+        results = tuple(
+            name for v in get_list(item, "O") for name in self._declare(draft, get_dict(v), kind)
+        )
+        blocks = [
+            get_dict(block)
+            for region in get_list(item, "regions")
+            for block in get_list(get_dict(region), "blocks")
+        ]
+        if kind == "while" and reads:
+            self._while(draft, reads, results, blocks)
+        elif kind == "if" and reads:
+            self._if(draft, reads[0], results, blocks)
+        else:
+            for block in blocks:
+                inner = self._block(block, draft.index, draft.depth + 1, reads, results)
+                given = {"X": reads} if reads else {}
+                op = Op(0, kind, given, {"Out": results}, {"sub_block": inner})
+                self._drafts.emit(draft, op)
 
-    def _plain(self, draft: _Draft, item: dict[str, Json], short: str) -> None:
+    def _while(
+        self,
+        draft: Draft,
+        reads: tuple[str, ...],
+        results: tuple[str, ...],
+        blocks: list[dict[str, Json]],
+    ) -> None:
+        """A loop of ProgramDesc changes its variables and its condition in place.
+
+        So its results start as what PIR passes in, and each turn assigns the next values to them.
+        """
+        condition = self._drafts.new_var(draft, "while_condition", _CONDITION)
+        state = (condition, *results)
+        for given, kept in zip(reads, state, strict=False):
+            self._drafts.emit(draft, Op(0, "assign", {"X": (given,)}, {"Out": (kept,)}))
+        for block in blocks[:1]:
+            inner = self._block(block, draft.index, draft.depth + 1, results, state)
+            inputs = {"Condition": (condition,), "X": self._outer_reads(inner)}
+            scope = self._drafts.new_var(draft, "while_scope", _SCOPE)
+            outputs = {"Out": state, "StepScopes": (scope,)}
+            op = Op(0, "while", inputs, outputs, {"sub_block": inner, "is_test": True})
+            self._drafts.emit(draft, op)
+
+    def _if(
+        self,
+        draft: Draft,
+        condition: str,
+        results: tuple[str, ...],
+        blocks: list[dict[str, Json]],
+    ) -> None:
+        """The two branches are two conditional blocks, the second under the negated condition."""
+        for number, block in enumerate(blocks[:2]):
+            given = condition
+            if number == 1:
+                given = self._drafts.new_var(draft, "logical_not", _CONDITION)
+                op = Op(0, "logical_not", {"X": (condition,)}, {"Out": (given,)})
+                self._drafts.emit(draft, op)
+            inner = self._block(block, draft.index, draft.depth + 1, (), results)
+            inputs = {"Cond": (given,), "Input": self._outer_reads(inner)}
+            scope = self._drafts.new_var(draft, "conditional_block_scope", _SCOPE)
+            outputs = {"Out": results, "Scope": (scope,)}
+            attrs: dict[str, Attr] = {"sub_block": inner, "is_scalar_condition": True}
+            self._drafts.emit(draft, Op(0, "conditional_block", inputs, outputs, attrs))
+
+    def _outer_reads(self, index: int) -> tuple[str, ...]:
+        """What the ops of a block read of the blocks around it, by first use."""
+        block = self._drafts.blocks[index]
+        names = dict.fromkeys(name for op in block.ops for name in op.input_names())
+        return tuple(name for name in names if name not in block.vars)
+
+    def _plain(self, draft: Draft, item: dict[str, Json], short: str) -> None:
         names = op_names(short)
         attrs = self._attrs(item, names)
         inputs = self._inputs(item, names, attrs)
         if names.type.startswith(_ELEMENTWISE):
             attrs.setdefault("axis", -1)
         outputs: dict[str, tuple[str, ...]] = {}
-        number = self._counts[names.type]
-        self._counts[names.type] += 1
+        stem = f"{names.type}_{self._drafts.next_number(names.type)}"
         for i, value in enumerate(get_list(item, "O")):
             if short == "fetch":
-                outputs["Out"] = (self._holder("fetch"),)
+                outputs["Out"] = (self._drafts.holder("fetch"),)
                 continue
-            written = self._declare(draft, get_dict(value), get_id(value), names.type, number, i)
+            written = self._drafts.declare(draft, get_dict(value), f"{stem}.tmp_{i}")
             slot = names.output(i)
             outputs[slot] = outputs.get(slot, ()) + written
         if short in _CONSTANTS:
             self._remember(short, attrs, outputs)
-        self._emit(draft, Op(0, names.type, inputs, outputs, attrs))
+        self._drafts.emit(draft, Op(0, names.type, inputs, outputs, attrs))
 
     def _inputs(
         self, item: dict[str, Json], names: OpNames, attrs: dict[str, Attr]
@@ -205,7 +237,7 @@ class Translator:
         """Slots of the operands; constants that have an attribute go there instead."""
         inputs: dict[str, tuple[str, ...]] = {}
         for i, value in enumerate(get_list(item, "I")):
-            read = self._read(value)
+            read = self._drafts.read(value)
             slot, attr = names.input(i)
             if attr is not None and len(read) == 1 and read[0] in self._constants:
                 attrs[attr] = self._constants[read[0]]
@@ -246,56 +278,9 @@ class Translator:
             found["op_namescope"] = found.pop("struct_name")
         return {names.attrs.get(name, name): value for name, value in found.items()}
 
-    def _read(self, value: Json) -> tuple[str, ...]:
-        """Names of an operand; none where it is absent."""
-        number = get_id(value)
-        if number == 0:
+    def _declare(self, draft: Draft, value: dict[str, Json], kind: str) -> tuple[str, ...]:
+        """Declare a result or an argument that is numbered for itself."""
+        if get_id(value) == 0:
             return ()
-        if number not in self._names:
-            # A value nobody writes: keep the op, with a name that says so.
-            self._names[number] = (self._fresh(f"undefined_{number}"),)
-        return self._names[number]
-
-    def _result(self, draft: _Draft, value: Json, kind: str) -> tuple[str, ...]:
-        return self._declare(draft, get_dict(value), get_id(value), kind)
-
-    def _declare(
-        self,
-        draft: _Draft,
-        value: dict[str, Json],
-        number: int,
-        stem: str,
-        count: int | None = None,
-        index: int = 0,
-    ) -> tuple[str, ...]:
-        """Name and declare what a result stands for."""
-        if number == 0:
-            return ()
-        if count is None:
-            count = self._counts[stem]
-            self._counts[stem] += 1
-        name = self._fresh(f"{stem}_{count}.tmp_{index}")
-        found = variables(name, value.get("TT"))
-        draft.vars.update((var.name, var) for var in found)
-        self._names[number] = tuple(var.name for var in found)
-        return self._names[number]
-
-    def _fresh(self, name: str) -> str:
-        """The name, or the name with a number where it is taken."""
-        unique, count = name, 0
-        while unique in self._taken:
-            self._counts[f"{name}@"] += 1
-            count = self._counts[f"{name}@"]
-            unique = f"{name}@{count}"
-        self._taken.add(unique)
-        return unique
-
-    def _holder(self, kind: str) -> str:
-        self._drafts[0].vars.setdefault(kind, Var(kind, None, "unknown", True, kind))
-        return kind
-
-    def _emit(self, draft: _Draft, op: Op) -> None:
-        self._ops += 1
-        if self._ops > MAX_OPS:
-            raise Malformed(f"more than {MAX_OPS} ops")
-        draft.ops.append(replace(op, block=draft.index))
+        stem = f"{kind}_{self._drafts.next_number(kind)}.tmp_0"
+        return self._drafts.declare(draft, value, stem)

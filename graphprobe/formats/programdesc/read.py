@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from graphprobe.errors import LoadError
@@ -21,6 +21,7 @@ from graphprobe.formats.programdesc.types import (
     ATTR_FIELDS,
     BLOCK,
     BLOCKS,
+    BOOLEANS,
     DTYPES,
     KINDS,
     SCALAR,
@@ -31,6 +32,8 @@ from graphprobe.ir import Attr, Block, Op, Origin, Program, Var
 
 # Python tracebacks of the user's own code: most of a file, nothing about the network.
 _SKIPPED = b"op_callstack"
+# Shared by all ops that need none; never changed.
+_NO_TYPES: Mapping[str, int] = {}
 
 
 def read_program(content: bytes, source: str) -> Program:
@@ -57,7 +60,10 @@ def read_program(content: bytes, source: str) -> Program:
         blocks.append(_block(draft, index, first, len(drafts), source))
         first += len(draft.ops)
     feeds, fetches = ports(blocks[0])
-    return Program(tuple(blocks), feeds, fetches, Origin(source, "programdesc", _version(desc)))
+    versions = tuple((_text(p.op_name), p.op_version.version) for p in desc.op_version_map.pair)
+    return Program(
+        tuple(blocks), feeds, fetches, Origin(source, "programdesc", _version(desc), versions)
+    )
 
 
 def _check_count(what: str, count: int, most: int, source: str) -> None:
@@ -120,6 +126,7 @@ def _var(desc: Any) -> Var:
         kind=kind,
         is_parameter=desc.is_parameter,
         stop_gradient=desc.stop_gradient,
+        lod_level=_lod_level(desc.type, kind),
     )
 
 
@@ -133,18 +140,31 @@ def _tensor(desc: Any, kind: str) -> Any | None:
     return None
 
 
+def _lod_level(desc: Any, kind: str) -> int:
+    if kind not in ("tensor", "tensor_array"):
+        return 0
+    level: int = (desc.lod_tensor if kind == "tensor" else desc.tensor_array).lod_level
+    return level
+
+
 def _op(desc: Any, number: int, block: int, blocks: int, source: str) -> Op:
     attrs: dict[str, Attr] = {}
+    types: dict[str, int] | None = None
     for attr in desc.attrs:
         # Each look into a message makes an object: name and type are taken out once.
         name, kind = attr.name, attr.type
         if name == _SKIPPED:
             continue
-        attrs[_text(name)] = _attr(attr, kind)
+        text = _text(name)
+        value = attrs[text] = _attr(attr, kind)
+        if kind > BOOLEANS or value == ():
+            types = {} if types is None else types
+            types[text] = kind
         if kind in (BLOCK, BLOCKS):
             inner = [attr.block_idx] if kind == BLOCK else attr.blocks_idx
             _check_inner(inner, block, blocks, f"op {number} ({_text(desc.type)})", source)
-    return Op(number, _text(desc.type), _slots(desc.inputs), _slots(desc.outputs), attrs, block)
+    inputs, outputs = _slots(desc.inputs), _slots(desc.outputs)
+    return Op(number, _text(desc.type), inputs, outputs, attrs, block, types or _NO_TYPES)
 
 
 def _check_inner(inner: Iterable[int], block: int, blocks: int, who: str, source: str) -> None:

@@ -1,0 +1,277 @@
+"""What ProgramDesc wants of an operator and PIR leaves out.
+
+A program read from PIR json has ProgramDesc's op types, slots and attribute names already; reading
+needs no more. To run in Paddle 2 an op also needs
+
+1. data types as numbers of VarType (PIR writes ``float32``);
+2. attributes that PIR takes from the type of a value: ``in_dtype`` of cast, the one list of
+   ``assign_value`` that has the type of the output, ``str_value`` of fill_constant;
+3. moving statistics that batch norm writes into the variables that it read;
+4. a tensor where the operand was a constant and ProgramDesc has no attribute for it (``range``);
+5. ``shape64``, whose result is int64, as ``shape`` and a cast.
+
+What still does not match the operators of Paddle 2.6.2 is collected and reported all at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from graphprobe.errors import ExportError
+from graphprobe.formats.pir.op_names import attribute_slots
+from graphprobe.formats.programdesc.protos import COMMON, OpProto, op_proto, paddle_version
+from graphprobe.formats.programdesc.types import INT
+from graphprobe.formats.programdesc.write import DTYPE_NUMBERS
+from graphprobe.ir import Attr, Block, Op, Origin, Program, Var
+
+_UNDEFINED = -1
+# Attributes of PIR that say nothing about the result: where it is computed, and names for people.
+_DROPPED = ("place", "name", "stop_gradient")
+_SHOWN = 12
+
+
+def complete(program: Program) -> Program:
+    """A program from PIR json with everything that Paddle 2 needs to run it.
+
+    Returns:
+        The program, with the version of Paddle that it is written for.
+
+    Raises:
+        ExportError: operators, slots or attributes that Paddle 2.6.2 does not have, all of them.
+    """
+    problems: Counter[str] = Counter()
+    blocks: list[Block] = []
+    first = 0
+    for block in program.blocks:
+        draft = _Draft(program, block)
+        for op in block.ops:
+            draft.add(op)
+        problems.update(draft.problems)
+        ops = tuple(replace(op, id=first + i) for i, op in enumerate(draft.ops))
+        first += len(ops)
+        blocks.append(replace(block, vars=draft.vars, ops=ops))
+    if problems:
+        raise _refusal(problems, program.origin.source)
+    types = {op.type for block in blocks for op in block.ops}
+    versions = ((type, _version(type)) for type in sorted(types))
+    origin = Origin(
+        program.origin.source,
+        "programdesc",
+        paddle_version(),
+        tuple((type, version) for type, version in versions if version),
+    )
+    return replace(program, blocks=tuple(blocks), origin=origin)
+
+
+def _version(type: str) -> int:
+    proto = op_proto(type)
+    return proto.version if proto is not None else 0
+
+
+def _refusal(problems: Counter[str], source: str) -> ExportError:
+    shown = [
+        f"{text} ({count} ops)" if count > 1 else text
+        for text, count in sorted(problems.items())[:_SHOWN]
+    ]
+    more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+    return ExportError(
+        f"cannot be written for Paddle {paddle_version()}: {'; '.join(shown)}{more}",
+        where=source,
+        hint="export the model without these operators, or keep it in Paddle 3",
+    )
+
+
+class _Draft:
+    """One block while its ops are completed."""
+
+    def __init__(self, program: Program, block: Block) -> None:
+        self.program, self.block = program, block
+        self.vars: dict[str, Var] = dict(block.vars)
+        self.ops: list[Op] = []
+        self.problems: Counter[str] = Counter()
+
+    def add(self, op: Op) -> None:
+        """Append an op and what it needs around it, or note why it cannot be written."""
+        proto = op_proto(op.type)
+        if proto is None:
+            self.problems[f"no operator {op.type}"] += 1
+            return
+        attrs = {
+            name: self._value(value, proto.attrs.get(name))
+            for name, value in op.attrs.items()
+            if name not in _DROPPED
+        }
+        op = replace(op, attrs={n: v for n, v in attrs.items() if v is not None})
+        op = _COMPLETE.get(op.type, _as_it_is)(self, op)
+        op = self._constants_as_tensors(op, proto)
+        self._check(op, proto)
+        self.ops.extend(self._widened(op))
+
+    def var(self, name: str) -> Var | None:
+        """A variable of this block, of one above it, or one made here."""
+        return self.vars.get(name) or self.program.var(name, self.block.index)
+
+    def dtype(self, name: str | None) -> str:
+        """The data type of a variable, ``unknown`` where it has none."""
+        found = self.var(name) if name is not None else None
+        return found.dtype if found is not None else "unknown"
+
+    def new_var(self, like: str, suffix: str, dtype: str, shape: tuple[int, ...] | None) -> str:
+        """Declare a variable that the json does not have."""
+        name = f"{like}.{suffix}"
+        while self.var(name) is not None:
+            name += "_"
+        self.vars[name] = Var(name, shape, dtype, stop_gradient=True)
+        return name
+
+    @staticmethod
+    def _value(value: Attr, kind: int | None) -> Attr:
+        """Data types as numbers."""
+        if kind == INT and isinstance(value, str):
+            return DTYPE_NUMBERS.get(value.lower(), _UNDEFINED)
+        return value
+
+    def _constants_as_tensors(self, op: Op, proto: OpProto) -> Op:
+        """Constants that were operands, as tensors where the operator has no attribute for them."""
+        slots = attribute_slots(op.type)
+        attrs, inputs = dict(op.attrs), dict(op.inputs)
+        for name, value in op.attrs.items():
+            slot = slots.get(name)
+            if slot is None or name in proto.attrs or slot not in proto.inputs or inputs.get(slot):
+                continue
+            out = op.output(next(iter(op.outputs), ""))
+            dtype = self.dtype(out)
+            items = value if isinstance(value, tuple) else (value,)
+            shape = (len(items),) if isinstance(value, tuple) else ()
+            name_of = self.new_var(out or op.type, slot.lower(), dtype, shape)
+            self.add(_constant(name_of, shape, dtype, items, op.block))
+            inputs[slot] = (name_of,)
+            del attrs[name]
+        return replace(op, attrs=attrs, inputs=inputs)
+
+    def _check(self, op: Op, proto: OpProto) -> None:
+        """Note slots and attributes that the operator does not have, and slots that it lacks."""
+        for given, known, word in (
+            (op.inputs, proto.inputs, "input"),
+            (op.outputs, proto.outputs, "output"),
+        ):
+            for slot in given.keys() - known.keys():
+                self.problems[f"{op.type} has no {word} {slot}"] += 1
+            for slot, needed in known.items():
+                if needed and word == "input" and not given.get(slot):
+                    self.problems[f"{op.type} lacks its {word} {slot}"] += 1
+        for name in op.attrs.keys() - proto.attrs.keys() - COMMON.keys():
+            self.problems[f"{op.type} has no attribute {name}"] += 1
+
+    def _widened(self, op: Op) -> Iterator[Op]:
+        """``shape`` gives int32 in Paddle 2; a result that is int64 is cast."""
+        out = op.output("Out")
+        if op.type != "shape" or out is None or self.dtype(out) != "int64":
+            yield op
+            return
+        found = self.var(out)
+        narrow = self.new_var(out, "int32", "int32", found.shape if found else None)
+        yield replace(op, outputs={"Out": (narrow,)})
+        attrs: dict[str, Attr] = {
+            "in_dtype": DTYPE_NUMBERS["int32"],
+            "out_dtype": DTYPE_NUMBERS["int64"],
+        }
+        yield Op(0, "cast", {"X": (narrow,)}, {"Out": (out,)}, attrs, op.block)
+
+
+def _constant(
+    name: str, shape: tuple[int, ...], dtype: str, items: tuple[Attr, ...], block: int
+) -> Op:
+    """The op that fills a new variable: one value, or a list of them."""
+    outputs = {"Out": (name,)}
+    kind = DTYPE_NUMBERS.get(dtype, _UNDEFINED)
+    if not shape:
+        attrs: dict[str, Attr] = {"shape": (), "dtype": kind, "value": items[0]}
+        return Op(0, "fill_constant", {}, outputs, attrs, block)
+    values = tuple(item for item in items if isinstance(item, bool | int | float | str))
+    return Op(0, "assign_value", {}, outputs, {"dtype": kind, "values": values}, block)
+
+
+def _as_it_is(_draft: _Draft, op: Op) -> Op:
+    return op
+
+
+def _cast(draft: _Draft, op: Op) -> Op:
+    kind = DTYPE_NUMBERS.get(draft.dtype(op.input("X")), _UNDEFINED)
+    return replace(op, attrs={"in_dtype": kind, **op.attrs})
+
+
+def _fill_constant(draft: _Draft, op: Op) -> Op:
+    """``value`` is a 32-bit float; ``str_value`` holds what it cannot."""
+    value = op.attrs.get("value")
+    if value is None or isinstance(value, tuple | str):
+        return op
+    whole = "int" in draft.dtype(op.output("Out")) and value == value and abs(value) < 2**63
+    text = str(int(value) if whole or isinstance(value, bool) else float(value))
+    return replace(op, attrs={**op.attrs, "value": float(value), "str_value": text})
+
+
+_LISTS = {
+    "bool": ("bool_values", bool),
+    "float32": ("fp32_values", float),
+    "float64": ("fp64_values", float),
+    "int32": ("int32_values", int),
+    "int64": ("int64_values", int),
+}
+
+
+def _assign_value(draft: _Draft, op: Op) -> Op:
+    """The values go into the list of their type, which every Paddle 2 reads.
+
+    PIR's in-place form also names the variable that is overwritten.
+    """
+    out = op.output("Out")
+    dtype = draft.dtype(out)
+    found = draft.var(out) if out is not None else None
+    values = op.attrs.get("values", ())
+    if dtype not in _LISTS or not isinstance(values, tuple):
+        draft.problems[f"assign_value of {dtype}"] += 1
+        return op
+    name, cast = _LISTS[dtype]
+    shape = op.attrs.get("shape")
+    if not isinstance(shape, tuple):
+        shape = found.shape if found is not None and found.shape is not None else (len(values),)
+    attrs = {n: v for n, v in op.attrs.items() if n != "values"}
+    attrs.update({"shape": shape, "dtype": DTYPE_NUMBERS[dtype]})
+    attrs[name] = tuple(cast(v) for v in values)
+    return replace(op, inputs={}, attrs=attrs)
+
+
+def _range(_draft: _Draft, op: Op) -> Op:
+    """The type of the result is that of the bounds, which are made in it."""
+    return replace(op, attrs={n: v for n, v in op.attrs.items() if n != "dtype"})
+
+
+def _batch_norm(_draft: _Draft, op: Op) -> Op:
+    outputs = dict(op.outputs)
+    for written, read in (("MeanOut", "Mean"), ("VarianceOut", "Variance")):
+        if op.inputs.get(read):
+            outputs[written] = op.inputs[read]
+    return replace(op, outputs=outputs)
+
+
+def _reduce(_draft: _Draft, op: Op) -> Op:
+    """Over all axes where none is named."""
+    everything = op.attrs.get("dim", ()) == ()
+    return replace(op, attrs={**op.attrs, "reduce_all": everything})
+
+
+_COMPLETE: dict[str, Callable[[_Draft, Op], Op]] = {
+    "cast": _cast,
+    "fill_constant": _fill_constant,
+    "assign_value": _assign_value,
+    "range": _range,
+    "batch_norm": _batch_norm,
+    "sync_batch_norm": _batch_norm,
+    **{
+        f"reduce_{name}": _reduce
+        for name in ("mean", "sum", "max", "min", "prod", "any", "all", "amax", "amin")
+    },
+}
