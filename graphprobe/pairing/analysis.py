@@ -13,12 +13,13 @@ from typing import Any, TypeAlias
 
 from graphprobe.ir import Dataflow, Op, Program, Value
 from graphprobe.ir.dataflow import reachable
-from graphprobe.ops.kinds import CONVOLUTIONS, LAYERS, MOVEMENT, SIZE_ONLY
+from graphprobe.ops.kinds import CONVOLUTIONS, LAYERS, MOVEMENT, SIZE_ONLY, UPSAMPLERS
 from graphprobe.ops.spatial import SpatialInfo, image_spatial
 from graphprobe.ops.spatial_flow import propagate_spatial
 
 Shape: TypeAlias = tuple[int, ...]
 Stride: TypeAlias = tuple[float, float]
+_NO_OUTPUT = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,30 @@ class ProgramAnalysis:
 
     @cached_property
     def ops(self) -> tuple[Op, ...]:
-        """Forward ops, in an order in which what is read was written before."""
-        return tuple(op for op in self.program.ops if op.role == "forward")
+        """Forward ops in the order in which they run; those of a block follow the op that runs it.
+
+        So what is read was written before, also where a loop hands its results on.
+        """
+        if len(self.program.blocks) == 1:
+            return tuple(op for op in self.program.ops if op.role == "forward")
+        return tuple(op for op in self._in_order() if op.role == "forward")
+
+    def _in_order(self) -> Iterator[Op]:
+        blocks = self.program.blocks
+        entered: set[int] = set()
+        for block in blocks:
+            stack = [] if block.index in entered else [iter(block.ops)]
+            entered.add(block.index)
+            while stack:
+                op = next(stack[-1], None)
+                if op is None:
+                    stack.pop()
+                    continue
+                yield op
+                inner = op.attrs.get("sub_block")
+                if isinstance(inner, int) and 0 < inner < len(blocks) and inner not in entered:
+                    entered.add(inner)
+                    stack.append(iter(blocks[inner].ops))
 
     @cached_property
     def _is_forward(self) -> list[bool]:
@@ -129,6 +152,41 @@ class ProgramAnalysis:
         back = reachable(start, self.predecessors)
         return tuple(v for v in self.sources if v.id not in back and not self._is_feed_var(v))
 
+    @cached_property
+    def inputs(self) -> tuple[Value, ...]:
+        """The inputs of the program that reach a layer."""
+        labels = {value.id for value in self.labels}
+        return tuple(v for v in self.sources if v.id not in labels and self.shape(v) is not None)
+
+    @cached_property
+    def outputs(self) -> dict[int, int]:
+        """Ids of the values that the program returns -> their place among all that it returns."""
+        fetches = [op for op in self.ops if op.type == "fetch"]
+        if fetches:
+            fetches.sort(key=lambda op: op.get_int("col"))
+            ids = [v.id for op in fetches for v in self.flow.reads(op)]
+        else:
+            last = {v.name: v.id for v in self.flow.values}
+            ids = [last[name] for name in self.program.fetches if name in last]
+        return {i: n for n, i in reversed(list(enumerate(ids)))}
+
+    @cached_property
+    def first_output(self) -> list[int]:
+        """For each value, the place of the first output of the program that depends on it.
+
+        A large number where none does.
+        """
+        order = [_NO_OUTPUT] * len(self.flow.values)
+        for i, n in self.outputs.items():
+            order[i] = n
+        for op in reversed(self.ops):
+            first = min((order[i] for i in self._writes[op.id]), default=_NO_OUTPUT)
+            if op.type in SIZE_ONLY or first == _NO_OUTPUT:
+                continue
+            for i in self._reads[op.id]:
+                order[i] = min(order[i], first)
+        return order
+
     def _is_feed_var(self, value: Value) -> bool:
         var = self.program.var(value.name)
         return var is not None and var.kind in ("feed", "reader")
@@ -149,6 +207,11 @@ class ProgramAnalysis:
     def depends_on_label(self) -> list[bool]:
         """For each value, whether it depends on a label."""
         return self._spread({v.id for v in self.labels})
+
+    @cached_property
+    def upsampled(self) -> list[bool]:
+        """For each value, whether an upsampling lies before it."""
+        return self.reachable_from(op for op in self.ops if op.type in UPSAMPLERS)
 
     def reachable_from(self, ops: Iterable[Op]) -> list[bool]:
         """For each value, whether any of some ops lies before it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from graphprobe.ir import Value
+from graphprobe.ops.spatial import SpatialInfo
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
 
 Key: TypeAlias = tuple[float | str, ...]
@@ -27,6 +28,11 @@ class Feature:
         part: which part of which head it is, as ``0.objectness``.
         channel: axis of the channels.
         classes: number of classes where its channels hold class scores.
+        use: what the program does with it, as ``softmax over 21 classes``; empty if unknown.
+        doubt: what is open about its kind, a sentence; empty where nothing is.
+        rows: why its rows cannot be compared one to one; empty where they can.
+        order: place of the first output of the program that depends on it.
+        readers: types of the ops that compute with it, in order of the alphabet.
         depth: layers between it and the input, to order what nothing else orders.
     """
 
@@ -41,6 +47,11 @@ class Feature:
     channel: int = 1
     classes: int | None = None
     depth: int = 0
+    use: str = ""
+    doubt: str = ""
+    rows: str = ""
+    order: int = 0
+    readers: tuple[str, ...] = ()
 
     @property
     def channels(self) -> int:
@@ -58,6 +69,11 @@ def make_feature(
     part: str = "",
     stride: Stride | None = None,
     classes: int | None = None,
+    channel: int | None = None,
+    use: str = "",
+    doubt: str = "",
+    rows: str = "",
+    readers: Iterable[str] = (),
 ) -> Feature:
     """A feature with what the analysis knows of its value."""
     place = analysis.spatial[value.id]
@@ -71,17 +87,26 @@ def make_feature(
         source=source,
         key=key,
         part=part,
-        channel=_channel_axis(shape, place.h if place is not None else None),
+        channel=_channel_axis(shape, place) if channel is None else channel,
         classes=classes,
         depth=analysis.depth[value.id],
+        use=use,
+        doubt=doubt,
+        rows=rows,
+        order=analysis.first_output[value.id],
+        readers=tuple(sorted(readers)),
     )
 
 
-def _channel_axis(shape: tuple[int, ...], h: int | None) -> int:
-    """1 for [N, C, H, W]; the last for [N, H, W, C] and for what has no H."""
-    if len(shape) < 2 or h is None:
-        return max(len(shape) - 1, 0)
-    return 1 if h > 1 else len(shape) - 1
+def _channel_axis(shape: tuple[int, ...], place: SpatialInfo | None) -> int:
+    """1 for [N, C, H, W] and [N, C, 1, 1]; the last for [N, H, W, C] and for what has no H and W.
+
+    Where nothing tells where H and W are, a tensor of rank 4 is taken for [N, C, H, W], as all
+    that convolutions of Paddle make unless they say otherwise.
+    """
+    if len(shape) == 4 and (place is None or place.h is None or place.h > 1):
+        return 1
+    return max(len(shape) - 1, 0)
 
 
 def stride_text(stride: Stride | None) -> str:
@@ -99,6 +124,13 @@ def _number(stride: float) -> str:
         if value >= 1 and abs(value - round(value)) < 0.01:
             return text
     return f"{stride:.2f}"
+
+
+def level_of(feature: Feature) -> Stride | None:
+    """The stride as it is compared: 31.9 is 32."""
+    if feature.stride is None:
+        return None
+    return round(feature.stride[0], 1), round(feature.stride[1], 1)
 
 
 def role_text(kind: str, stride: Stride | None, part: str = "") -> str:

@@ -13,7 +13,9 @@ from graphprobe.ir import Pair, Program
 from graphprobe.losses import Loss, find_loss
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.features import Feature
+from graphprobe.pairing.inputs import InputComparison, compare_inputs
 from graphprobe.pairing.matching import Matches, Rejected, match
+from graphprobe.pairing.roles import CLASSES
 from graphprobe.pairing.rule import PairRule
 from graphprobe.registry import discover
 
@@ -59,17 +61,51 @@ def find_pairs(
     analyses = ProgramAnalysis(student), ProgramAnalysis(teacher)
     with _no_collection():
         report = _best(analyses, wanted) if rule is None else _one(_named(rule, wanted), analyses)
+        report = _with_inputs(report, compare_inputs(*analyses))
     return report if wanted is None else _with_loss(report, wanted)
 
 
+def _with_inputs(report: PairReport, found: InputComparison) -> PairReport:
+    """Warn of inputs that differ; pairs of programs that cannot be fed the same are in doubt."""
+    warnings = tuple(text for text in (found.differ, found.sizes) if text)
+    if not report.pairs or not warnings:
+        return report
+    pairs = report.pairs
+    if found.differ:
+        doubt = "in doubt: the inputs differ in kind"
+        pairs = tuple(
+            replace(p, score=round(p.score * 0.5, 4), evidence=(*p.evidence, doubt)) for p in pairs
+        )
+    return replace(report, pairs=pairs, warnings=(*warnings, *report.warnings))
+
+
 def _with_loss(report: PairReport, loss: Loss) -> PairReport:
+    """Give all pairs one loss.
+
+    Raises:
+        UsageError: the loss is always 0 on one of them.
+    """
+    warnings = list(report.warnings)
+    for pair in report.pairs:
+        wrong = loss.check((pair.student_shape,), (pair.student_shape,)) if _is_plain(loss) else []
+        if wrong:
+            raise UsageError(f"{pair.student} ({pair.role}): {wrong[0]}", hint="use l2")
+        if loss.name == "soft_label" and pair.role.partition(",")[0] not in CLASSES:
+            warnings.append(
+                f"soft_label takes the channels of {pair.student} ({pair.role}) for classes"
+            )
     pairs = tuple(
         pair
         if pair.loss == loss.name
         else replace(pair, loss=loss.name, weight=loss.default_weight)
         for pair in report.pairs
     )
-    return replace(report, pairs=pairs)
+    return replace(report, pairs=pairs, warnings=tuple(dict.fromkeys(warnings)))
+
+
+def _is_plain(loss: Loss) -> bool:
+    """Whether a loss compares one tensor with one, and asks nothing beside."""
+    return len(loss.inputs) == 1 and not loss.levels
 
 
 def _goes_with(rule: PairRule, loss: Loss | None) -> bool:

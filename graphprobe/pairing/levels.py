@@ -7,22 +7,16 @@ from heapq import heappop, heappush
 
 from graphprobe.ir import Op, Value
 from graphprobe.ir.dataflow import reachable
+from graphprobe.ops.kinds import MOVEMENT
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
 from graphprobe.pairing.distribution import distributions
 from graphprobe.pairing.features import Feature, in_order, make_feature
-from graphprobe.pairing.heads import (
-    BOX_HEAD,
-    CLASS_HEAD,
-    DISTRIBUTION,
-    HEAD,
-    YOLO,
-    decoding_heads,
-    loss_heads,
-)
+from graphprobe.pairing.heads import network_heads
+from graphprobe.pairing.roles import DETECTION
 from graphprobe.pairing.trace import layer_of
 
 LEVEL = "neck level"
-_DETECTION = frozenset({YOLO, CLASS_HEAD, BOX_HEAD, DISTRIBUTION, HEAD})
+ENCODER_LEVEL = "encoder level"
 Heads = dict[Stride, list[Value]]
 
 
@@ -34,6 +28,8 @@ def neck_levels(analysis: ProgramAnalysis) -> list[Feature]:
     all towers are alike, it stands before the tower.
     """
     levels = _heads_by_stride(analysis)
+    if not levels:
+        return encoder_levels(analysis)
     shared = _shared_layers(analysis)
     found = {
         stride: value
@@ -46,6 +42,41 @@ def neck_levels(analysis: ProgramAnalysis) -> list[Feature]:
         make_feature(analysis, value, LEVEL, "feeds the detection head", stride=stride)
         for stride, value in found.items()
     )
+
+
+def encoder_levels(analysis: ProgramAnalysis) -> list[Feature]:
+    """Of each stride the last map that a decoder of picked objects (DETR) takes as a list of cells.
+
+    Its own outputs are one row for each object, so that only the maps it starts from have places
+    that mean the same in another network.
+    """
+    rows = [analysis.flow.values[h.value] for h in network_heads(analysis) if h.rows]
+    before = reachable((value.id for value in rows), analysis.predecessors)
+    found: dict[Stride, Value] = {}
+    for op in analysis.ops:
+        reads = analysis.reads(op)
+        if len(reads) != 1 or reads[0].id not in before or not _flattens(analysis, op):
+            continue
+        value, stride = reads[0], analysis.stride(reads[0])
+        if stride is None or not analysis.after_first_layer[value.id]:
+            continue
+        last = found.get(stride)
+        if last is None or analysis.depth[value.id] > analysis.depth[last.id]:
+            found[stride] = value
+    return in_order(
+        make_feature(analysis, value, ENCODER_LEVEL, "what the decoder of objects looks at")
+        for value in found.values()
+    )
+
+
+def _flattens(analysis: ProgramAnalysis, op: Op) -> bool:
+    """Whether an op makes a list of the cells of a map."""
+    if op.type not in MOVEMENT:
+        return False
+    before = analysis.spatial[analysis.reads(op)[0].id]
+    written = [v for v in analysis.flow.writes(op) if v.slot != "XShape"]
+    after = analysis.spatial[written[0].id] if written else None
+    return before is not None and before.h is not None and (after is None or after.h is None)
 
 
 def is_dense(analysis: ProgramAnalysis) -> bool:
@@ -63,8 +94,8 @@ def is_dense(analysis: ProgramAnalysis) -> bool:
 
 def _heads_by_stride(analysis: ProgramAnalysis) -> Heads:
     levels: Heads = defaultdict(list)
-    for head in loss_heads(analysis) or decoding_heads(analysis):
-        if head.kind in _DETECTION and head.stride is not None:
+    for head in network_heads(analysis):
+        if head.kind in DETECTION and head.stride is not None:
             levels[head.stride].append(analysis.flow.values[head.value])
     return levels
 

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from graphprobe.ir import Adapter, Pair
-from graphprobe.pairing.analysis import Stride
-from graphprobe.pairing.features import Feature, coarsest_first, role_text, stride_text
+from graphprobe.ir import Pair
+from graphprobe.pairing.evidence import Choice, adapter_of, evidence, score
+from graphprobe.pairing.features import Feature, coarsest_first, level_of, role_text, stride_text
+from graphprobe.pairing.reconcile import reconcile
+from graphprobe.pairing.refusal import refusal
 from graphprobe.pairing.rule import PairRule
 
 
@@ -41,16 +43,6 @@ class Matches:
     warnings: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """A student and a teacher feature that go together, and out of how many."""
-
-    student: Feature
-    teacher: Feature
-    candidates: int
-    among: str
-
-
 def match(rule: PairRule, students: Sequence[Feature], teachers: Sequence[Feature]) -> Matches:
     """Pair the features of one rule.
 
@@ -60,6 +52,7 @@ def match(rule: PairRule, students: Sequence[Feature], teachers: Sequence[Featur
         teachers: the teacher's.
     """
     out = Matches()
+    students, teachers = reconcile(students, teachers)
     ours, theirs = _by_role(students), _by_role(teachers)
     for role in sorted(ours.keys() | theirs.keys()):
         for choice in _choose(rule, ours.get(role, []), theirs.get(role, []), out):
@@ -75,10 +68,10 @@ def _drop_incomplete_groups(rule: PairRule, out: Matches) -> None:
     if not rule.parts:
         return
     counts = Counter(pair.part.rpartition(".")[0] for pair in out.pairs)
-    torn = [p for p in out.pairs if counts[p.part.rpartition(".")[0]] < len(rule.parts)]
-    out.pairs = [pair for pair in out.pairs if pair not in torn]
+    dropped = [p for p in out.pairs if counts[p.part.rpartition(".")[0]] < len(rule.parts)]
+    out.pairs = [pair for pair in out.pairs if pair not in dropped]
     reason = "another part of it is no pair"
-    out.rejected += [Rejected(p.student, p.teacher, p.role, rule.name, reason) for p in torn]
+    out.rejected += [Rejected(p.student, p.teacher, p.role, rule.name, reason) for p in dropped]
 
 
 def _by_role(features: Iterable[Feature]) -> dict[tuple[str, str], list[Feature]]:
@@ -90,49 +83,77 @@ def _by_role(features: Iterable[Feature]) -> dict[tuple[str, str], list[Feature]
 
 def _choose(
     rule: PairRule, ours: list[Feature], theirs: list[Feature], out: Matches
-) -> list[_Choice]:
+) -> list[Choice]:
     """Within one role: level by level; what has no counterpart is rejected."""
     if len(ours) == len(theirs) == 1:
-        return [_Choice(ours[0], theirs[0], 1, "of this kind")]
-    choices: list[_Choice] = []
-    strides = {_level(f) for f in (*ours, *theirs)}
+        return [Choice(ours[0], theirs[0], 1, "of this kind")]
+    choices: list[Choice] = []
+    strides = {level_of(f) for f in (*ours, *theirs)}
     for stride in sorted(strides, key=coarsest_first):
-        mine = [f for f in ours if _level(f) == stride]
-        others = [f for f in theirs if _level(f) == stride]
+        mine = [f for f in ours if level_of(f) == stride]
+        others = [f for f in theirs if level_of(f) == stride]
         choices += _choose_level(rule, mine, others, out)
     return choices
 
 
-def _level(feature: Feature) -> Stride | None:
-    """Strides as they are compared: 31.9 is 32."""
-    if feature.stride is None:
-        return None
-    return round(feature.stride[0], 1), round(feature.stride[1], 1)
-
-
 def _choose_level(
     rule: PairRule, ours: list[Feature], theirs: list[Feature], out: Matches
-) -> list[_Choice]:
-    """Features of one role and stride: equal anchors first, then in order of depth."""
+) -> list[Choice]:
+    """Features of one role and stride: equal anchors and use first, then in order.
+
+    The order is that of the outputs of the programs, else that of the depth. Where one side has
+    more, its auxiliary heads are left over: they come after the first output, and stand closer to
+    the input than the head that counts.
+    """
     candidates = max(len(ours), len(theirs))
-    left_ours, left_theirs = sorted(ours, key=_order), sorted(theirs, key=_order)
-    choices: list[_Choice] = []
-    for mine in list(left_ours):
-        same = [f for f in left_theirs if f.key == mine.key and f.channels == mine.channels]
-        if len(same) == 1 and candidates > 1:
-            choices.append(_Choice(mine, same[0], 1, "with these channels and anchors"))
-            left_ours.remove(mine)
-            left_theirs.remove(same[0])
+    choices: list[Choice] = []
+    if candidates > 1:
+        for use in (False, True):
+            found = _unique(ours, theirs, use=use)
+            taken = {c.student.value for c in found}, {c.teacher.value for c in found}
+            ours = [f for f in ours if f.value not in taken[0]]
+            theirs = [f for f in theirs if f.value not in taken[1]]
+            choices += found
+    by_output = all(len({f.order for f in side}) == len(side) for side in (ours, theirs))
+    deepest_first = not by_output and len(ours) != len(theirs)
+    left_ours = sorted(ours, key=lambda f: _order(f, deepest_first))
+    left_theirs = sorted(theirs, key=lambda f: _order(f, deepest_first))
+    how = "by the order of the outputs" if by_output else "by order in depth"
     for mine, other in zip_longest(left_ours, left_theirs):
         if mine is not None and other is not None:
-            choices.append(_Choice(mine, other, candidates, "at this stride"))
+            choices.append(Choice(mine, other, candidates, "at this stride", how))
         else:
             _reject_unmatched(rule, mine, other, out)
     return choices
 
 
-def _order(feature: Feature) -> tuple[object, ...]:
-    return (feature.key, feature.depth, feature.shape)
+def _unique(ours: list[Feature], theirs: list[Feature], *, use: bool) -> list[Choice]:
+    """Features that one property alone tells apart on both sides: anchors and channels, or use."""
+    mine, others = (
+        _grouped((f.key, f.channels, f.readers if use else ()) for f in side)
+        for side in (ours, theirs)
+    )
+    choices = []
+    for what, (i, *more) in mine.items():
+        if more or len(others.get(what, ())) != 1:
+            continue
+        student, teacher = ours[i], theirs[others[what][0]]
+        anchors = " and anchors" if student.key else ""
+        used = " and this use" if use else ""
+        choices.append(Choice(student, teacher, 1, f"with these channels{anchors}{used}"))
+    return choices
+
+
+def _grouped(keys: Iterable[tuple[object, ...]]) -> dict[tuple[object, ...], list[int]]:
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for i, key in enumerate(keys):
+        groups[key].append(i)
+    return groups
+
+
+def _order(feature: Feature, deepest_first: bool) -> tuple[object, ...]:
+    depth = -feature.depth if deepest_first else feature.depth
+    return (feature.key, feature.order, depth, feature.shape)
 
 
 def _reject_unmatched(
@@ -143,7 +164,9 @@ def _reject_unmatched(
         return
     side = "teacher" if mine is not None else "student"
     where = stride_text(feature.stride)
-    reason = f"the {side} has no {feature.kind}" + (f" at {where}" if where else " left for it")
+    reason = feature.rows or (
+        f"the {side} has no {feature.kind}" + (f" at {where}" if where else " left for it")
+    )
     out.rejected.append(
         Rejected(
             mine.name if mine else None,
@@ -155,21 +178,21 @@ def _reject_unmatched(
     )
 
 
-def _decide(rule: PairRule, choice: _Choice, out: Matches) -> None:
+def _decide(rule: PairRule, choice: Choice, out: Matches) -> None:
     """Make a pair of a choice, or say why it cannot be one."""
     mine, other = choice.student, choice.teacher
     role = role_text(mine.kind, mine.stride, mine.part)
-    reason = _refusal(rule, mine, other)
+    reason = refusal(rule, mine, other)
     if reason:
         out.rejected.append(Rejected(mine.name, other.name, role, rule.name, reason))
         _refuse(mine.kind, reason, out)
         return
-    adapter = _adapter(mine, other)
-    loss, weight = rule.loss_of(mine.kind)
+    adapter = adapter_of(mine, other)
+    loss, weight = rule.loss_of(mine)
     if choice.candidates > 1:
         out.warnings.append(
             f"{role}: {choice.candidates} candidates; {mine.name} and {other.name} were matched "
-            f"by their order in depth"
+            f"{choice.how.replace('by order', 'by their order')}"
         )
     out.pairs.append(
         Pair(
@@ -180,9 +203,9 @@ def _decide(rule: PairRule, choice: _Choice, out: Matches) -> None:
             role=role,
             loss=loss,
             weight=weight,
-            score=_score(rule, choice, adapter),
+            score=score(rule, choice, adapter),
             rule=rule.name,
-            evidence=_evidence(choice, adapter),
+            evidence=evidence(choice, adapter),
             adapter=adapter,
             part=mine.part,
             stride=_whole_stride(mine),
@@ -196,87 +219,8 @@ def _whole_stride(feature: Feature) -> int | None:
 
 
 def _refuse(kind: str, reason: str, out: Matches) -> None:
-    """One warning for each kind and reason, however many strides it is about."""
-    text = (
-        f"the {kind}s are no pairs: {reason}"
-        if kind[-1] != "s"
-        else f"the {kind} are no pair: {reason}"
-    )
-    if text not in out.warnings:
-        out.warnings.append(text)
-
-
-def _refusal(rule: PairRule, mine: Feature, other: Feature) -> str:
-    """Why two logits cannot be compared; empty where they can."""
-    if rule.scope != "outputs":
-        return ""
-    if mine.classes and other.classes and mine.classes != other.classes:
-        return (
-            f"{mine.classes} and {other.classes} classes: logits of different classes cannot be "
-            f"compared"
-        )
-    if mine.channels > 0 and other.channels > 0 and mine.channels != other.channels:
-        return (
-            f"{mine.channels} and {other.channels} channels: each is a score or an offset of its "
-            f"own, so no adapter can make them equal"
-        )
-    return ""
-
-
-def _adapter(mine: Feature, other: Feature) -> Adapter | None:
-    channels = (mine.channels, other.channels)
-    differ = min(channels) > 0 and channels[0] != channels[1]
-    resize = _level(mine) != _level(other) and None not in (mine.stride, other.stride)
-    if not differ and not resize:
-        return None
-    parameters = channels[0] * channels[1] + channels[1] if differ else 0
-    return Adapter(channels[0], channels[1], resize, parameters)
-
-
-def _score(rule: PairRule, choice: _Choice, adapter: Adapter | None) -> float:
-    """The product that docs/scores.md defines."""
-    mine, other = choice.student, choice.teacher
-    score = rule.base_score
-    if len(mine.shape) == 4 and None in (mine.stride, other.stride):
-        score *= 0.7
-    if mine.key != other.key:
-        score *= 0.9
-    if choice.candidates > 1:
-        score *= 0.8
-    if adapter is not None:
-        score *= (0.9 if adapter.parameters else 1.0) * (0.9 if adapter.resize else 1.0)
-    return round(score, 4)
-
-
-def _evidence(choice: _Choice, adapter: Adapter | None) -> tuple[str, ...]:
-    mine, other = choice.student, choice.teacher
-    lines = [mine.source] if mine.source == other.source else _both(mine.source, other.source)
-    ours, theirs = stride_text(mine.stride), stride_text(other.stride)
-    if ours == theirs:
-        lines += [ours] if ours else []
-    else:
-        lines += _both(ours or "stride unknown", theirs or "stride unknown")
-    lines.append(_shape_text(mine, other, adapter))
-    if choice.candidates == 1:
-        lines.append(f"no other candidate {choice.among}")
-    else:
-        lines.append(f"one of {choice.candidates} candidates, by order in depth")
-    return tuple(lines)
-
-
-def _both(ours: str, theirs: str) -> list[str]:
-    return [f"student: {ours}", f"teacher: {theirs}"]
-
-
-def _shape_text(mine: Feature, other: Feature, adapter: Adapter | None) -> str:
-    if adapter is None:
-        return "equal shape" if mine.shape == other.shape else "equal channels and stride"
-    parts = []
-    if adapter.parameters:
-        parts.append(
-            f"{adapter.in_channels} channels brought to {adapter.out_channels} by a 1x1 "
-            f"convolution of {adapter.parameters} parameters"
-        )
-    if adapter.resize:
-        parts.append("resized to the teacher's height and width")
-    return ", ".join(parts)
+    """One warning for each kind and sort of reason, however many strides it is about."""
+    start = f"the {kind} are no pair: " if kind[-1] == "s" else f"the {kind}s are no pairs: "
+    sort = start + reason.partition(" (")[0]
+    if not any(text.startswith(sort) for text in out.warnings):
+        out.warnings.append(start + reason)

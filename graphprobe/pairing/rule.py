@@ -45,7 +45,7 @@ class PairRule:
         find: ``find(program, other)`` lists the features of one program; `other` is the other
             side of the comparison.
         scope: what the features are.
-        loss_of: kind of a feature -> the loss that its pairs get unless the user names one,
+        loss_of: a student's feature -> the loss that its pair gets unless the user names one,
             and the factor of that loss in published work (1.0 where there is none).
         parts: the parts of its pairs, for a loss that takes several; empty otherwise.
     """
@@ -55,7 +55,7 @@ class PairRule:
     about: str
     find: Callable[[ProgramAnalysis, ProgramAnalysis], list[Feature]]
     scope: Scope = "outputs"
-    loss_of: Callable[[str], tuple[str, float]] = lambda kind: ("l2", 1.0)  # noqa: ARG005
+    loss_of: Callable[[Feature], tuple[str, float]] = lambda feature: ("l2", 1.0)  # noqa: ARG005
     parts: tuple[str, ...] = ()
 
     @property

@@ -13,7 +13,7 @@ from graphprobe.ops.kinds import UPSAMPLERS
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
 from graphprobe.pairing.cut_vertices import cut_vertices
 from graphprobe.pairing.features import Feature, make_feature
-from graphprobe.pairing.heads import decoding_heads, loss_heads
+from graphprobe.pairing.heads import network_heads
 from graphprobe.pairing.trace import layer_of, producing_layers
 
 STAGE = "backbone stage"
@@ -68,7 +68,7 @@ def _encoder(analysis: ProgramAnalysis) -> set[int]:
 
 def _output_layers(analysis: ProgramAnalysis) -> set[int]:
     """Ids of the ops of the layers that make the outputs of the network."""
-    heads = loss_heads(analysis) or decoding_heads(analysis)
+    heads = network_heads(analysis)
     values = producing_layers(analysis, [analysis.flow.values[head.value] for head in heads])
     ends = (analysis.producer(value) for value in values)
     return {op.id for end in ends if end is not None for op in layer_of(analysis, end)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable
 
 from graphprobe.ir import Op, Value
+from graphprobe.ir.dataflow import reachable
 from graphprobe.ops.kinds import MOVEMENT, SIZE_ONLY, UNARY
 from graphprobe.pairing.analysis import ProgramAnalysis
 
@@ -30,6 +31,22 @@ def producing_layers(
         known: ids of values at which to stop as well.
     """
     return walk_back(analysis, values, lambda op: not ends_layer(analysis, op), known)
+
+
+def final_layers(analysis: ProgramAnalysis, values: Iterable[Value]) -> list[Value]:
+    """The outputs of the last layers before some values, without those that lead to another.
+
+    Where a decoder refines boxes step by step, only the last step is left.
+    """
+    ends = producing_layers(analysis, values)
+    producers = (analysis.producer(end) for end in ends)
+    starts = [v.id for op in producers if op is not None for v in _reads_of_layer(analysis, op)]
+    before = reachable(starts, analysis.predecessors)
+    return [end for end in ends if end.id not in before]
+
+
+def _reads_of_layer(analysis: ProgramAnalysis, op: Op) -> list[Value]:
+    return analysis.reads(layer_of(analysis, op)[-1])
 
 
 _NORMS = frozenset({"batch_norm", "sync_batch_norm", "group_norm", "layer_norm", "instance_norm"})

@@ -239,15 +239,19 @@ def _declare(program: Any, feed: Feed) -> Any:
 
 
 def _adapt(x: Any, pair: PairConfig, target: Any, index: int) -> Any:
-    """1x1 convolution to the teacher's channels, then bilinear to its height and width."""
+    """1x1 convolution to the teacher's channels, then bilinear to its height and width.
+
+    Channels that are equal stay what they are: those of logits have a meaning each.
+    """
     assert pair.adapter is not None  # noqa: S101 - callers look
-    x = paddle.static.nn.conv2d(
-        x,
-        pair.adapter.out_channels,
-        1,
-        param_attr=paddle.ParamAttr(name=f"adapter{index}.weights"),
-        bias_attr=paddle.ParamAttr(name=f"adapter{index}.bias"),
-    )
+    if pair.adapter.in_channels != pair.adapter.out_channels:
+        x = paddle.static.nn.conv2d(
+            x,
+            pair.adapter.out_channels,
+            1,
+            param_attr=paddle.ParamAttr(name=f"adapter{index}.weights"),
+            bias_attr=paddle.ParamAttr(name=f"adapter{index}.bias"),
+        )
     if pair.adapter.resize:
         size = paddle.shape(target)[2:4]
         x = paddle.nn.functional.interpolate(x, size=size, mode="bilinear")

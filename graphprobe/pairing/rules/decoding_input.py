@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.decoding_heads import decoding_heads
 from graphprobe.pairing.features import Feature, in_order
-from graphprobe.pairing.heads import decoding_heads, loss_of
+from graphprobe.pairing.roles import loss_of
 from graphprobe.pairing.rule import PairRule
 
 

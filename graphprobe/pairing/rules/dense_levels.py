@@ -13,7 +13,7 @@ def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
     return neck_levels(analysis) if is_dense(analysis) else []
 
 
-def _loss_of(_: str) -> tuple[str, float]:
+def _loss_of(_: Feature) -> tuple[str, float]:
     return "fgd", 1.0
 
 

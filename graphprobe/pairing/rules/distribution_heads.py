@@ -8,7 +8,8 @@ from dataclasses import replace
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
 from graphprobe.pairing.distribution import distributions
 from graphprobe.pairing.features import Feature, in_order, make_feature
-from graphprobe.pairing.heads import CLASS_HEAD, DISTRIBUTION, decoding_heads, loss_heads
+from graphprobe.pairing.heads import network_heads
+from graphprobe.pairing.roles import CLASS_HEAD, DISTRIBUTION
 from graphprobe.pairing.rule import PairRule
 
 DENSE = "dense head"
@@ -17,7 +18,7 @@ PARTS = ("class", "distribution")
 
 def _find(analysis: ProgramAnalysis, other: ProgramAnalysis) -> list[Feature]:
     """Two features a level, from the coarsest stride to the finest."""
-    heads = loss_heads(analysis) or decoding_heads(analysis)
+    heads = network_heads(analysis)
     if not distributions(analysis) or not distributions(other):
         return []
     levels = [h for h in in_order(heads) if h.kind == DISTRIBUTION and h.stride is not None]
@@ -44,7 +45,7 @@ def _parts(analysis: ProgramAnalysis, boxes: Feature, scores: Feature) -> Iterat
         )
 
 
-def _loss_of(_: str) -> tuple[str, float]:
+def _loss_of(_: Feature) -> tuple[str, float]:
     return "ld", 1.0
 
 

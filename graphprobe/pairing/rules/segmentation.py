@@ -7,12 +7,13 @@ from dataclasses import replace
 from graphprobe.ops.kinds import UPSAMPLERS
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.features import Feature, in_order
-from graphprobe.pairing.heads import SEGMENTATION, decoding_heads, loss_heads, loss_of
+from graphprobe.pairing.heads import network_heads
+from graphprobe.pairing.roles import SEGMENTATION, loss_of
 from graphprobe.pairing.rule import PairRule
 
 
 def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
-    heads = loss_heads(analysis) or decoding_heads(analysis)
+    heads = network_heads(analysis)
     return in_order(
         replace(head, source=f"last upsampling before {head.source.rpartition(' of ')[2]}")
         for head in heads

@@ -23,7 +23,7 @@ def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
     ]
 
 
-def _loss_of(_: str) -> tuple[str, float]:
+def _loss_of(_: Feature) -> tuple[str, float]:
     return "fsp", 1.0
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.features import Feature, in_order, make_feature
-from graphprobe.pairing.heads import YOLO, loss_heads
+from graphprobe.pairing.loss_heads import loss_heads
+from graphprobe.pairing.roles import YOLO
 from graphprobe.pairing.rule import PairRule
 from graphprobe.pairing.yolo_split import PARTS, chosen, split_of
 
@@ -41,7 +42,7 @@ def _parts(analysis: ProgramAnalysis, head: Feature) -> Iterator[Feature]:
         )
 
 
-def _loss_of(_: str) -> tuple[str, float]:
+def _loss_of(_: Feature) -> tuple[str, float]:
     return "yolo_fine_grained", 1000.0
 
 

@@ -1,0 +1,227 @@
+"""The outputs of a network as its inference program shows them: what its decoding reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from graphprobe.ir import Op, Value
+from graphprobe.ops.kinds import UPSAMPLERS
+from graphprobe.pairing import roles
+from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.anchors import prior_key
+from graphprobe.pairing.classify import Reader, make_head
+from graphprobe.pairing.distribution import distributions, map_channels
+from graphprobe.pairing.features import Feature, make_feature
+from graphprobe.pairing.rows import why_rows_differ
+from graphprobe.pairing.trace import ends_layer, final_layers, pre_activation, producing_layers
+from graphprobe.pairing.usage import RANKERS
+from graphprobe.pairing.yolo_heads import once, yolo_heads
+
+
+def decoding_heads(analysis: ProgramAnalysis) -> list[Feature]:
+    """What the decoding of an inference program reads, or what it returns."""
+    if "decoding_heads" not in analysis.memo:
+        analysis.memo["decoding_heads"] = _decoding_heads(analysis)
+    return list(analysis.memo["decoding_heads"])
+
+
+def _decoding_heads(analysis: ProgramAnalysis) -> list[Feature]:
+    yolo = yolo_heads(analysis, "yolo_box")
+    if yolo:
+        return yolo
+    found = once(_nms_heads(analysis)) or once(_returned(analysis))
+    return _without_single_rows(found) or once(_labels_heads(analysis))
+
+
+def _without_single_rows(heads: list[Feature]) -> list[Feature]:
+    """Rows of learned queries are objects only where scores and boxes are made of them."""
+    rows = [head for head in heads if head.rows]
+    if len(rows) != 1 or "learned queries" not in rows[0].rows:
+        return heads
+    (head,) = rows
+    doubt = "its rows are learned queries: characters in their order, or objects in none"
+    kind = roles.SEQUENCE if head.kind == roles.ROW_CLASS else roles.SEQUENCE_OUTPUT
+    return [
+        replace(head, kind=kind, rows="", doubt=doubt) if other is head else other
+        for other in heads
+    ]
+
+
+_NMS_SLOTS = {
+    "Scores": roles.CLASS_HEAD,
+    "BBoxes": roles.BOX_HEAD,
+    "TargetBox": roles.BOX_HEAD,
+    "BboxDeltas": roles.BOX_HEAD,
+}
+_DECODERS = frozenset({"box_coder", "generate_proposals", "generate_proposals_v2"})
+_PROPOSERS = frozenset({"generate_proposals", "generate_proposals_v2"})
+
+
+def _nms_heads(analysis: ProgramAnalysis) -> Iterator[Feature]:
+    """The last layers before non-maximum suppression and box decoding."""
+    reached: dict[int, set[str]] = {}
+    sources: dict[int, str] = {}
+    for op in analysis.ops:
+        if "nms" not in op.type and op.type not in _DECODERS:
+            continue
+        for slot, kind in _NMS_SLOTS.items():
+            value = analysis.flow.read(op, slot)
+            for end in _ends(analysis, op, value) if value is not None else ():
+                reached.setdefault(end.id, set()).add(_kind_of(analysis, end, op, kind))
+                sources.setdefault(end.id, f"reaches {slot} of {op.type}")
+    for i, kinds in reached.items():
+        kind = roles.HEAD if len(kinds) > 1 else next(iter(kinds))
+        yield _nms_head(analysis, analysis.flow.values[i], kind, sources[i])
+
+
+def _nms_head(analysis: ProgramAnalysis, value: Value, kind: str, source: str) -> Feature:
+    rows = why_rows_differ(analysis, value)
+    if rows:
+        kind = roles.ROW_CLASS if kind == roles.CLASS_HEAD else roles.ROW_BOX
+    return make_feature(analysis, value, kind, source, key=prior_key(analysis, value), rows=rows)
+
+
+def _ends(analysis: ProgramAnalysis, op: Op, value: Value) -> list[Value]:
+    """The heads before one input of a decoder.
+
+    What only leads to the proposals of another head is left to the op that makes proposals.
+    """
+    ends = producing_layers(analysis, [value], distributions(analysis))
+    if op.type in _PROPOSERS or not any(why_rows_differ(analysis, end) for end in ends):
+        return ends
+    return [end for end in ends if why_rows_differ(analysis, end)]
+
+
+def _kind_of(analysis: ProgramAnalysis, end: Value, op: Op, kind: str) -> str:
+    """What a head is that reaches one slot of non-maximum suppression."""
+    if end.id in distributions(analysis):
+        return roles.DISTRIBUTION
+    scores = analysis.flow.read(op, "Scores")
+    sizes = (analysis.shape(scores) if scores is not None else None) or ()
+    classes = sizes[1] if kind == roles.CLASS_HEAD and len(sizes) > 1 else 0
+    # One number a cell (as a quality that scales all scores) is no score of classes.
+    return roles.HEAD if classes > 1 and map_channels(analysis, end) % classes else kind
+
+
+# Ops that pick the best class or path, and the slot that they pick from.
+_PICKERS = {
+    "arg_max": "X",
+    "top_k": "X",
+    "top_k_v2": "X",
+    "crf_decoding": "Emission",
+    "ctc_align": "Input",
+}
+
+
+def _labels_heads(analysis: ProgramAnalysis) -> Iterator[Feature]:
+    """What an arg_max or a decoder of sequences picks from."""
+    for op in analysis.ops:
+        yield from _picked_from(analysis, op)
+
+
+def _picked_from(analysis: ProgramAnalysis, op: Op) -> Iterator[Feature]:
+    value = analysis.flow.read(op, _PICKERS[op.type]) if op.type in _PICKERS else None
+    if value is None or not analysis.after_first_layer[value.id]:
+        return
+    reader: Reader = "output" if op.type in RANKERS else "class"
+    for end in pre_activation(analysis, value):
+        yield make_head(analysis, end, reader, f"{_PICKERS[op.type]} of {op.type}")
+
+
+def _returned(analysis: ProgramAnalysis) -> Iterator[Feature]:
+    """What the program returns, before activations, arg_max and other decoding."""
+    for i in analysis.outputs:
+        value = analysis.flow.values[i]
+        if analysis.after_first_layer[value.id]:
+            yield from _behind_output(analysis, value)
+
+
+def _behind_output(analysis: ProgramAnalysis, value: Value) -> Iterator[Feature]:
+    ends = pre_activation(analysis, value)
+    pickers = [op for end in ends if (op := analysis.producer(end)) is not None]
+    if all(_picks_classes(analysis, op) for op in pickers):
+        for op in pickers:
+            yield from _picked_from(analysis, op)
+        return
+    source = "output of the program"
+    if not all(_is_plain(analysis, end) for end in ends):
+        ends = final_layers(analysis, [value]) or ends
+        source = f"last layer before the decoding of the outputs{_in_blocks(analysis, ends)}"
+    for end in ends:
+        yield make_head(analysis, end, "output", source, len(ends) > 1)
+
+
+def _picks_classes(analysis: ProgramAnalysis, op: Op) -> bool:
+    """Whether an op picks along the channels of what layers made, and not among cells or rows."""
+    if op.type not in _PICKERS:
+        return False
+    value = analysis.flow.read(op, _PICKERS[op.type])
+    if value is None:
+        return False
+    if op.type not in RANKERS:
+        return True
+    ends = pre_activation(analysis, value)
+    return all(_is_plain(analysis, end) for end in ends) and not any(
+        why_rows_differ(analysis, end) for end in ends
+    )
+
+
+# Ops between a network's own outputs and the answer that a program makes of them.
+_DECODING = frozenset(
+    {
+        *RANKERS,
+        "gather",
+        "gather_nd",
+        "index_sample",
+        "index_select",
+        "masked_select",
+        "take_along_axis",
+        "where",
+        "where_index",
+        "scatter",
+        "tensor_array_to_tensor",
+        "elementwise_mod",
+        "elementwise_floordiv",
+        "reduce_max",
+        "reduce_min",
+    }
+)
+_BLOCKS = frozenset({"while", "conditional_block", "conditional_block_infer"})
+
+
+def _is_plain(analysis: ProgramAnalysis, value: Value) -> bool:
+    """Whether a value is made by the network itself, and not by a decoding of its outputs."""
+    op = analysis.producer(value)
+    if op is None or ends_layer(analysis, op) or op.type in UPSAMPLERS:
+        return True
+    if op.type in _DECODING or op.type in _BLOCKS or "nms" in op.type:
+        return False
+    reads = analysis.reads(op)
+    if any(analysis.depends_on_label[v.id] for v in reads):
+        return False
+    if not op.type.startswith(("elementwise_", "matmul")) or len(reads) > 1:
+        return True
+    # A fixed factor or summand (a grid of cells, a stride) belongs to a decoding; a bias does not.
+    return any(_is_bias(analysis, v) for v in analysis.flow.reads(op))
+
+
+def _is_bias(analysis: ProgramAnalysis, value: Value) -> bool:
+    """Whether a value is a parameter with one number a channel, or with one."""
+    var = analysis.program.var(value.name, value.block)
+    if var is None or not var.persistable or value.producer is not None:
+        return False
+    return sum(size > 1 for size in var.shape or ()) <= 1
+
+
+def _in_blocks(analysis: ProgramAnalysis, ends: list[Value]) -> str:
+    """Names the control flow that the decoding runs in, as `` in a while block``."""
+    blocks = [op for op in analysis.ops if op.type in _BLOCKS]
+    if not blocks:
+        return ""
+    makers = (analysis.producer(end) for end in ends)
+    behind = analysis.reachable_from(op for op in makers if op is not None)
+    types = {op.type for op in blocks if any(behind[v.id] for v in analysis.reads(op))}
+    return "".join(
+        f" in a {name} block" for name in sorted(t.removesuffix("_block") for t in types)
+    )

@@ -1,0 +1,157 @@
+"""The outputs of a network as its train program shows them: what its losses read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from graphprobe.ir import Op, Value
+from graphprobe.ir.dataflow import reachable
+from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.classify import Reader, make_head
+from graphprobe.pairing.features import Feature
+from graphprobe.pairing.trace import pre_activation, producing_layers, source_before_reshape
+from graphprobe.pairing.usage import usage
+from graphprobe.pairing.yolo_heads import once, yolo_heads
+
+
+@dataclass(frozen=True, slots=True)
+class LossSlot:
+    """The slot of a loss op that reads what the network predicts.
+
+    Args:
+        slot: its name.
+        reader: what kind of loss it is.
+        squashed: whether it reads probabilities, so that the logits are before an activation.
+    """
+
+    slot: str
+    reader: Reader = "class"
+    squashed: bool = False
+
+
+LOSSES = {
+    "softmax_with_cross_entropy": LossSlot("Logits"),
+    "cross_entropy": LossSlot("X", squashed=True),
+    "cross_entropy2": LossSlot("X", squashed=True),
+    "nll_loss": LossSlot("X", squashed=True),
+    "margin_cross_entropy": LossSlot("Logits"),
+    "bpr_loss": LossSlot("X"),
+    "warpctc": LossSlot("Logits"),
+    "linear_chain_crf": LossSlot("Emission"),
+    "sigmoid_cross_entropy_with_logits": LossSlot("X", "binary"),
+    "sigmoid_focal_loss": LossSlot("X", "binary"),
+    "bce_loss": LossSlot("X", "binary", squashed=True),
+    "log_loss": LossSlot("Predicted", "binary", squashed=True),
+    "hinge_loss": LossSlot("Logits", "binary"),
+    "smooth_l1_loss": LossSlot("X", "box"),
+    "huber_loss": LossSlot("X", "box"),
+    "squared_l2_distance": LossSlot("X", "box"),
+    "square_error_cost": LossSlot("X", "box"),
+    "kldiv_loss": LossSlot("X", "any", squashed=True),
+    "iou_similarity": LossSlot("X", "box"),
+}
+
+
+def loss_heads(analysis: ProgramAnalysis) -> list[Feature]:
+    """What the losses of a train program read; empty for a program without a loss."""
+    if "loss_heads" not in analysis.memo:
+        analysis.memo["loss_heads"] = _loss_heads(analysis)
+    return list(analysis.memo["loss_heads"])
+
+
+def _loss_heads(analysis: ProgramAnalysis) -> list[Feature]:
+    yolo = yolo_heads(analysis, "yolov3_loss")
+    if yolo:
+        return yolo
+    typed = _typed_heads(analysis)
+    boxes = yolo_heads(analysis, "yolo_box")
+    if {head.value for head in boxes} & {head.value for head in typed}:
+        return boxes
+    known = {head.value for head in typed}
+    return once([*typed, *_heads_of_composite_loss(analysis, known)])
+
+
+def _typed_heads(analysis: ProgramAnalysis) -> list[Feature]:
+    """What loss ops read: class scores first, so that a box loss never claims their layers."""
+    reads = [(op, LOSSES[op.type]) for op in analysis.ops if op.type in LOSSES]
+    reads.sort(key=lambda pair: pair[1].reader == "box")
+    return once(head for op, slot in reads for head in _typed(analysis, op, slot))
+
+
+def _typed(analysis: ProgramAnalysis, op: Op, known: LossSlot) -> Iterator[Feature]:
+    """What one loss op reads, before it was moved about."""
+    value = analysis.flow.read(op, known.slot)
+    if value is None or not analysis.after_first_layer[value.id]:
+        return
+    find = pre_activation if known.squashed else source_before_reshape
+    ends = find(analysis, value)
+    if known.reader == "box" or any(analysis.depends_on_label[end.id] for end in ends):
+        # Offsets are decoded, and samples picked by the labels, before such a loss reads them.
+        ends = producing_layers(analysis, ends)
+    source = f"{known.slot} of {op.type}"
+    for end in ends:
+        yield make_head(analysis, end, known.reader, source, len(ends) > 1)
+
+
+def _heads_of_composite_loss(analysis: ProgramAnalysis, known: set[int]) -> list[Feature]:
+    """The last layers before predictions meet labels, where a scalar loss comes of it.
+
+    Args:
+        analysis: the program.
+        known: ids of what losses with an op of their own read; nothing before it is looked at.
+    """
+    if not analysis.labels:
+        return []
+    before = reachable(_totals(analysis), analysis.predecessors)
+    heads: list[Feature] = []
+    for op in analysis.ops:
+        reads = analysis.reads(op)
+        if not any(analysis.depends_on_label[v.id] for v in reads):
+            continue
+        if not any(v.id in before for v in analysis.flow.writes(op)):
+            continue
+        pure = [
+            v
+            for v in reads
+            if analysis.after_first_layer[v.id] and not analysis.depends_on_label[v.id]
+        ]
+        source = f"meets the labels at {op.type}"
+        heads += [
+            make_head(analysis, end, _reader(analysis, end), source, True)
+            for end in producing_layers(analysis, pure, known)
+        ]
+    return once(head for head in heads if head.value not in known)
+
+
+def _reader(analysis: ProgramAnalysis, value: Value) -> Reader:
+    """What a loss of elementary ops is: -sum(y * log_softmax(x)) is one over classes."""
+    used = usage(analysis, value)
+    return "class" if used.softmaxed and used.softmax is not None else "any"
+
+
+# What a sum or mean over everything ends with.
+_REDUCTIONS = frozenset(
+    {
+        "mean",
+        "reduce_mean",
+        "reduce_sum",
+        "reduce_max",
+        "sum",
+        "p_norm",
+        "frobenius_norm",
+        "squared_l2_norm",
+        "l1_norm",
+        "logsumexp",
+    }
+)
+
+
+def _totals(analysis: ProgramAnalysis) -> Iterator[int]:
+    """Ids of the scalars that sum up what both the network and the labels go into."""
+    for value in analysis.flow.values:
+        mixed = analysis.after_first_layer[value.id] and analysis.depends_on_label[value.id]
+        op = analysis.producer(value)
+        is_scalar = analysis.shape(value) in ((), (1,))
+        if mixed and is_scalar and op is not None and op.type in _REDUCTIONS:
+            yield value.id

@@ -1,0 +1,63 @@
+"""The kinds of outputs that networks have, and the distillation loss of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from graphprobe.pairing.features import Feature
+
+YOLO = "yolo head"
+SEGMENTATION = "segmentation logits"
+HEATMAP = "heatmap logits"
+RESTORED = "restored image"
+CLASS = "class logits"
+BINARY = "binary logits"
+MULTI_LABEL = "multi-label logits"
+SEQUENCE = "sequence logits"
+EMBEDDING = "embedding"
+REGRESSION = "regression output"
+# What the program returns (or a loss reads) as it is, so that nothing tells what it stands for.
+VECTOR_OUTPUT = "vector output"
+MAP_OUTPUT = "map output"
+SEQUENCE_OUTPUT = "sequence output"
+CLASS_HEAD = "class head"
+BOX_HEAD = "box head"
+DISTRIBUTION = "distribution head"
+HEAD = "head"
+# One row for each object that the network itself picks.
+ROW_CLASS = "object class scores"
+ROW_BOX = "object boxes"
+
+# Kinds that say little: one takes the kind of its counterpart where the other program tells it.
+VAGUE = frozenset({VECTOR_OUTPUT, MAP_OUTPUT, SEQUENCE_OUTPUT, HEAD, EMBEDDING})
+# Kinds whose channels are classes, one of which is right.
+CLASSES = frozenset({CLASS, SEQUENCE, SEGMENTATION, CLASS_HEAD})
+# Outputs of detectors that have a pyramid of levels.
+DETECTION = frozenset({YOLO, CLASS_HEAD, BOX_HEAD, DISTRIBUTION, HEAD})
+
+# The loss and weight that published work uses for each kind of output: YOLOv3 on VOC, DeepLabv3+,
+# and the softened class distributions of Hinton et al. for what a softmax makes a distribution of.
+# Everything else gets the squared difference, which teaches whatever the numbers stand for.
+_DISTILL_LOSS = {
+    YOLO: ("l2", 100.0),
+    SEGMENTATION: ("l2", 0.1),
+    CLASS: ("soft_label", 1.0),
+    SEQUENCE: ("soft_label", 1.0),
+}
+_DEFAULT = ("l2", 1.0)
+
+
+def loss_of(feature: Feature) -> tuple[str, float]:
+    """The distillation loss of an output and its weight.
+
+    soft_label compares distributions over one axis, the last or axis 1 of [N, C, H, W]. It takes
+    an output only where its classes are there, and where there are at least two: a softmax over
+    one number is always 1, so that the loss would be 0 whatever the student does.
+    """
+    loss, weight = _DISTILL_LOSS.get(feature.kind, _DEFAULT)
+    rank = len(feature.shape)
+    axis = 1 if rank == 4 else max(rank - 1, 0)
+    if loss == "soft_label" and (feature.channels == 1 or feature.channel != axis):
+        return _DEFAULT
+    return loss, weight

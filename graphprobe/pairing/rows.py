@@ -1,0 +1,104 @@
+"""Outputs with one row for each object that the network itself picks: queries and proposals.
+
+The heads of most detectors have one place for each cell of a map, so the same place of student
+and teacher is about the same part of the image. Where a network picks places by its own scores
+(top_k and gather, as RT-DETR), cuts out regions by its own boxes (roi_align, as Faster R-CNN) or
+looks from learned queries (DETR), row 7 of the one and row 7 of the other are different objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graphprobe.ir import Op, Value
+from graphprobe.ops.kinds import MOVEMENT
+from graphprobe.pairing.analysis import ProgramAnalysis
+
+# Ops that pick rows, and the slot that says which.
+_PICKS = {
+    "gather": "Index",
+    "gather_nd": "Index",
+    "index_sample": "Index",
+    "index_select": "Index",
+    "take_along_axis": "Index",
+    "roi_align": "ROIs",
+    "roi_pool": "ROIs",
+    "psroi_pool": "ROIs",
+    "prroi_pool": "ROIs",
+}
+_PRODUCTS = frozenset({"matmul", "matmul_v2", "bmm"})
+
+
+def why_rows_differ(analysis: ProgramAnalysis, value: Value) -> str:
+    """Why rows of an output are other objects in another network; empty if they are not."""
+    picked = _picked(analysis)
+    if picked is not None and picked[0][value.id]:
+        return (
+            f"each row is an object that the network picked itself ({picked[1]}), so equal rows "
+            f"are different objects: a loss would have to match them first"
+        )
+    return ""
+
+
+def _picked(analysis: ProgramAnalysis) -> tuple[list[bool], str] | None:
+    """Which values lie behind rows that the network picks, and the type of the op that picks."""
+    if "picked" not in analysis.memo:
+        ops = list(_picking(analysis))
+        analysis.memo["picked"] = (_behind_layers(analysis, ops), _kinds(ops)) if ops else None
+    found: tuple[list[bool], str] | None = analysis.memo["picked"]
+    return found
+
+
+def _picking(analysis: ProgramAnalysis) -> Iterator[Op]:
+    for op in analysis.ops:
+        slot = _PICKS.get(op.type)
+        if slot is not None:
+            index = analysis.flow.read(op, slot)
+            if index is not None and analysis.after_first_layer[index.id]:
+                yield op
+        elif _asks_with_queries(analysis, op):
+            yield op
+
+
+def _asks_with_queries(analysis: ProgramAnalysis, op: Op) -> bool:
+    """Whether an op compares learned queries with what the network saw (attention or sampling)."""
+    if op.type == "grid_sampler":
+        grid = analysis.flow.read(op, "Grid")
+        return grid is not None and not analysis.depends_on_input[grid.id]
+    if op.type not in _PRODUCTS:
+        return False
+    x, y = analysis.flow.read(op, "X"), analysis.flow.read(op, "Y")
+    if x is None or y is None or analysis.depends_on_input[x.id]:
+        return False
+    shape = analysis.shape(x) or ()
+    return (
+        analysis.after_first_layer[y.id]
+        and len(shape) > 2
+        and shape[-2] != 1
+        and _is_softmaxed(analysis, op)
+    )
+
+
+def _is_softmaxed(analysis: ProgramAnalysis, op: Op) -> bool:
+    queue = list(analysis.flow.writes(op))
+    for value in queue[:8]:
+        for reader in analysis.consumers(value):
+            if reader.type == "softmax":
+                return True
+            if reader.type in MOVEMENT or reader.type in ("scale", "elementwise_add"):
+                queue += list(analysis.flow.writes(reader))
+    return False
+
+
+def _behind_layers(analysis: ProgramAnalysis, ops: list[Op]) -> list[bool]:
+    """The values behind layers that read what was picked."""
+    picked = analysis.reachable_from(ops)
+    layers = [op for op in analysis.layers if any(picked[v.id] for v in analysis.reads(op))]
+    return analysis.reachable_from(layers)
+
+
+def _kinds(ops: list[Op]) -> str:
+    types = list(dict.fromkeys(op.type for op in ops))
+    return ", ".join(
+        "learned queries" if t in _PRODUCTS or t == "grid_sampler" else t for t in types
+    )

@@ -1,0 +1,99 @@
+"""What a program does with a tensor: the activation behind it and the ops that use the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphprobe.ir import Op, Value
+from graphprobe.ops.kinds import MOVEMENT, SIZE_ONLY, UNARY
+from graphprobe.pairing.analysis import ProgramAnalysis
+
+_SOFTMAX = frozenset({"softmax", "log_softmax"})
+# They pick the best entries along an axis.
+RANKERS = frozenset({"arg_max", "argmax", "arg_min", "top_k", "top_k_v2", "argsort"})
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What happens to a tensor behind the layer that makes it.
+
+    Args:
+        softmaxed: whether a softmax or log_softmax is applied to it.
+        softmax: axis of the tensor that it makes a distribution of; None where that is open.
+        ranked: axis of the tensor along which an arg_max or top_k picks; None likewise.
+        ranks_others: whether one picks along something else, as over all cells of a map.
+        sigmoid: whether a sigmoid turns each entry into a score of its own.
+        returned: whether the program returns it, moved or activated at most.
+        readers: types of the first ops that compute with it, beside the activations.
+    """
+
+    softmaxed: bool = False
+    softmax: int | None = None
+    ranked: int | None = None
+    ranks_others: bool = False
+    sigmoid: bool = False
+    returned: bool = False
+    readers: frozenset[str] = frozenset()
+
+
+def usage(analysis: ProgramAnalysis, value: Value) -> Usage:
+    """Follow a value through ops that move or activate it to those that compute with it."""
+    memo: dict[int, Usage] = analysis.memo.setdefault("usage", {})
+    if value.id not in memo:
+        memo[value.id] = _usage(analysis, value)
+    return memo[value.id]
+
+
+def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
+    queue, seen = [value], {value.id}
+    softmax = ranked = None
+    softmaxed = others = sigmoid = returned = False
+    readers: set[str] = set()
+    for here in queue:
+        returned |= is_returned(analysis, here)
+        for op in analysis.consumers(here):
+            if op.type in SIZE_ONLY:
+                continue
+            if op.type in _SOFTMAX:
+                softmaxed = True
+                axis = _axis_of(analysis, value, here, op)
+                softmax = axis if softmax is None else softmax
+            elif op.type in RANKERS:
+                axis = _axis_of(analysis, value, here, op)
+                ranked = axis if ranked is None else ranked
+                others |= axis is None
+            sigmoid |= op.type == "sigmoid"
+            if op.type not in MOVEMENT and op.type not in UNARY:
+                readers.add(op.type)
+                continue
+            for written in analysis.flow.writes(op):
+                if written.id not in seen:
+                    seen.add(written.id)
+                    queue.append(written)
+    return Usage(softmaxed, softmax, ranked, others, sigmoid, returned, frozenset(readers))
+
+
+def is_returned(analysis: ProgramAnalysis, value: Value) -> bool:
+    """Whether a value is an output of the program."""
+    return value.id in analysis.outputs
+
+
+def _axis_of(analysis: ProgramAnalysis, value: Value, here: Value, op: Op) -> int | None:
+    """The axis of `value` that an op works along, which reads `here`, moved from `value`.
+
+    Where axes were moved in between it is the one axis of that size; None where that is open.
+    """
+    shape, now = analysis.shape(value), analysis.shape(here)
+    if not shape or not now:
+        return None
+    axis = op.attrs.get("axis", -1)
+    if not isinstance(axis, int) or not -len(now) <= axis < len(now):
+        return None
+    axis %= len(now)
+    if here.id == value.id or now == shape:
+        return axis
+    size = now[axis]
+    if len(now) == 2 and len(shape) == 4 and axis == 1 and now[1] == shape[1]:
+        return 1
+    same = [i for i, n in enumerate(shape) if i > 0 and n == size]
+    return same[0] if size > 0 and len(same) == 1 else None

@@ -1,0 +1,297 @@
+"""Detectors of every family: what of them can be matched, and what not and why."""
+
+from __future__ import annotations
+
+import pytest
+
+from graphprobe.ir import Program
+from graphprobe.ir.builder import Builder
+from graphprobe.ir.permute import rename_all, shuffle_ops
+from graphprobe.pairing.find import PairReport, find_pairs
+
+OPEN = (-1, -1)
+
+
+def keep(b: Builder, type: str, x: str, channels: int, **more: str) -> str:
+    return b.op(type, {"X": x, **more}, shape=(-1, channels, *OPEN))
+
+
+def backbone(b: Builder, width: int, strides: int, size: int = -1) -> list[str]:
+    """Feature maps of strides 2, 4, 8, ..."""
+    x, found = b.feed("image", (-1, 3, size, size)), []
+    for _ in range(strides):
+        x = b.conv(x, width, k=3, stride=2)
+        x = b.op("relu", {"X": x}, shape=b.build().shape(x))
+        found.append(x)
+    return found
+
+
+def roles(report: PairReport) -> list[str]:
+    return [pair.role for pair in report.pairs]
+
+
+def top_k(b: Builder, x: str, k: int = 100) -> tuple[str, str]:
+    """Scores and indices of the best."""
+    outputs = {"Out": f"{b.fresh('top_k')}.scores", "Indices": f"{b.fresh('top_k')}.indices"}
+    b.op("top_k_v2", {"X": x}, outputs, {"k": k, "axis": -1}, shape=(-1, k))
+    return outputs["Out"], outputs["Indices"]
+
+
+def decode_peaks(b: Builder, heat: str, maps: dict[str, str], classes: int = 3) -> str:
+    """CenterNet's answer: peaks of the heatmap, and what the other maps have there."""
+    score = keep(b, "sigmoid", heat, classes)
+    pooled = b.op("pool2d", {"X": score}, attrs={"strides": (1, 1)}, shape=(-1, classes, *OPEN))
+    peak = keep(b, "cast", keep(b, "equal", pooled, classes, Y=score), classes)
+    score = keep(b, "elementwise_mul", score, classes, Y=peak)
+    best, index = top_k(b, b.op("reshape2", {"X": score}, shape=(-1, -1)))
+    found = [best]
+    for name, channels in (("size", 2), ("offset", 2)):
+        cells = b.op("transpose2", {"X": maps[name]}, attrs={"axis": (0, 2, 3, 1)},
+                     shape=(-1, *OPEN, channels))  # fmt: skip
+        cells = b.op("reshape2", {"X": cells}, shape=(-1, channels))
+        there = b.op("gather", {"X": cells, "Index": index}, shape=(100, channels))
+        if name == "size":
+            there = b.op("scale", {"X": there}, attrs={"scale": 0.5}, shape=(100, channels))
+            there = b.op("elementwise_sub", {"X": index, "Y": there}, shape=(100, channels))
+        else:
+            there = b.op("elementwise_add", {"X": index, "Y": there}, shape=(100, channels))
+        found.append(there)
+    return b.op("concat", {"X": found}, shape=(100, 5))
+
+
+def center_net(width: int, in_a_block: bool = False) -> Program:
+    b = Builder()
+    x = backbone(b, width, 2)[-1]
+    heat, size, offset = b.conv(x, 3), b.conv(x, 2), b.conv(x, 2)
+    maps = {"size": size, "offset": offset}
+    if not in_a_block:
+        return b.build(fetches=[decode_peaks(b, heat, maps)])
+    b.var("found", (100, 5))
+    with b.block() as block:
+        b.op("assign", {"X": decode_peaks(b, heat, maps)}, {"Out": "found"})
+    b.op("while", {"X": [heat, size, offset]}, {"Out": "found"}, {"sub_block": block})
+    return b.build(fetches=[b.op("scale", {"X": "found"}, shape=(100, 5))])
+
+
+@pytest.mark.parametrize("in_a_block", [False, True])
+def test_center_net_gives_its_heatmap_sizes_and_offsets(in_a_block: bool) -> None:
+    """Not the peaks, and not the best of them."""
+    student, teacher = center_net(8, in_a_block), center_net(16, in_a_block)
+    report = find_pairs(student, teacher)
+    assert roles(report) == [
+        "box head, stride 4",
+        "box head, stride 4",
+        "heatmap logits, stride 4",
+    ]
+    assert {(p.student, p.teacher, p.loss) for p in report.pairs} == {
+        (f"conv2d_{i}.tmp_0",) * 2 + ("l2",) for i in (2, 3, 4)
+    }
+    named = any("in a while block" in text for p in report.pairs for text in p.evidence)
+    assert named is in_a_block
+
+
+def test_sizes_and_offsets_are_told_apart_by_their_use() -> None:
+    student, teacher = center_net(8), center_net(16)
+    for seed in range(5):
+        moved, names = rename_all(shuffle_ops(student, seed), seed)
+        report = find_pairs(moved, teacher)
+        assert {(p.student, p.teacher) for p in report.pairs} == {
+            (names[f"conv2d_{i}.tmp_0"], f"conv2d_{i}.tmp_0") for i in (2, 3, 4)
+        }
+
+
+def ssd(width: int, priors: list[dict[str, object]], classes: int = 3) -> Program:
+    """Two levels with 3 priors a cell each, decoded up to the suppression."""
+    b = Builder()
+    image, boxes, scores = "image", [], []
+    for x, attrs in zip(backbone(b, width, 3, 64)[1:], priors, strict=True):
+        shape = b.build().shape(x) or ()
+        h, w = shape[2:]
+        box, score = b.conv(x, 12), b.conv(x, 3 * classes)
+        boxes.append(b.op("reshape2", {"X": box}, shape=(-1, h * w * 3, 4)))
+        scores.append(b.op("reshape2", {"X": score}, shape=(-1, h * w * 3, classes)))
+        b.op("prior_box", {"Input": x, "Image": image},
+             {"Boxes": b.fresh("priors"), "Variances": b.fresh("variances")},
+             attrs, shape=(h, w, 3, 4))  # type: ignore[arg-type] # fmt: skip
+    all_boxes = b.op("concat", {"X": boxes}, shape=(-1, -1, 4))
+    all_scores = b.op("concat", {"X": scores}, shape=(-1, -1, classes))
+    all_scores = b.op("softmax", {"X": all_scores}, shape=(-1, -1, classes))
+    found = b.op("multiclass_nms3", {"BBoxes": all_boxes, "Scores": all_scores}, shape=(-1, 6))
+    return b.build(fetches=[found])
+
+
+PRIORS: list[dict[str, object]] = [
+    {"min_sizes": (16.0,), "aspect_ratios": (2.0,), "flip": True},
+    {"min_sizes": (32.0,), "aspect_ratios": (2.0,), "flip": True},
+]
+
+
+def test_ssd_heads_are_pairs_where_the_priors_are_equal() -> None:
+    report = find_pairs(ssd(8, PRIORS), ssd(16, PRIORS))
+    assert roles(report) == [
+        f"{kind} head, stride {s}" for kind in ("box", "class") for s in (8, 4)
+    ]
+    assert {p.score for p in report.pairs} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"min_sizes": (20.0,)}, "min_sizes 16 and 20"),
+        ({"aspect_ratios": (3.0,)}, "aspect_ratios 2 and 3"),
+        ({"min_max_aspect_ratios_order": True}, "min_max_aspect_ratios_order not set and True"),
+    ],
+)
+def test_other_priors_or_another_order_are_no_pair(change: dict[str, object], reason: str) -> None:
+    """Equal shapes say nothing: channel 7 would be another box."""
+    report = find_pairs(ssd(8, PRIORS), ssd(16, [{**PRIORS[0], **change}, PRIORS[1]]))
+    assert roles(report) == ["box head, stride 8", "class head, stride 8"]
+    refused = [item for item in report.alternatives if item.role.endswith("stride 4")]
+    assert len(refused) == 2
+    assert all(f"the prior boxes differ ({reason})" in item.reason for item in refused)
+    assert len([text for text in report.warnings if "prior boxes differ" in text]) == 2
+
+
+def test_yolo_heads_with_other_anchors_are_no_pair() -> None:
+    def build(width: int, anchors: tuple[int, ...]) -> Program:
+        b = Builder()
+        head = b.conv(backbone(b, width, 3)[-1], 2 * 8)
+        attrs = {"anchors": anchors, "class_num": 3, "downsample_ratio": 8}
+        b.op("yolo_box", {"X": head}, attrs=attrs, shape=(-1, -1, 4))
+        return b.build()
+
+    ours, theirs = (10, 13, 16, 30), (12, 13, 16, 30)
+    assert find_pairs(build(8, ours), build(16, ours)).pairs[0].score == 1.0
+    report = find_pairs(build(8, ours), build(16, theirs))
+    assert [p.rule for p in report.pairs] == ["neck_levels"]
+    assert "the anchors differ (10,13 16,30 and 12,13 16,30)" in report.warnings[0]
+
+
+def fcos(width: int, classes: int = 3, decoded: bool = True, size: int = -1) -> Program:
+    """Scores, a quality and boxes of two levels, without a suppression in the program."""
+    b = Builder()
+    found: dict[str, list[str]] = {"score": [], "quality": [], "box": []}
+    for x in backbone(b, width, 3, size)[1:]:
+        for name, channels in (("score", classes), ("quality", 1), ("box", 4)):
+            y = b.conv(x, channels)
+            shape = b.build().shape(y)
+            if name == "box":
+                y = b.op("exp", {"X": y}, shape=shape)
+                if decoded:
+                    scale = b.op("fill_constant", shape=(1,))
+                    y = b.op("elementwise_mul", {"X": y, "Y": scale}, shape=shape)
+            else:
+                y = b.op("sigmoid", {"X": y}, shape=shape)
+            found[name].append(b.op("reshape2", {"X": y}, shape=(-1, channels, -1)))
+    fetches = [b.op("concat", {"X": parts}, shape=(-1, -1, -1)) for parts in found.values()]
+    return b.build(fetches=fetches)
+
+
+@pytest.mark.parametrize("decoded", [False, True])
+def test_a_detector_without_suppression_gives_the_heads_of_each_level(decoded: bool) -> None:
+    report = find_pairs(fcos(8, decoded=decoded), fcos(16, decoded=decoded))
+    assert roles(report) == ["class head, stride 8"] * 2 + ["class head, stride 4"] * 2 + [
+        "head, stride 8",
+        "head, stride 4",
+    ]
+    assert [p.student for p in report.pairs] == [p.teacher for p in report.pairs]
+    assert [p.student_shape[1] for p in report.pairs][4:] == [4, 4]
+    assert {p.score for p in report.pairs[:4]} == {1.0}
+    assert {p.score for p in report.pairs[4:]} == {0.8}
+
+
+def test_maps_of_images_of_other_sizes_are_resized() -> None:
+    report = find_pairs(fcos(8, size=32), fcos(16, size=64))
+    assert len(report.pairs) == 6
+    for pair in report.pairs:
+        assert pair.adapter is not None and pair.adapter.resize and not pair.adapter.parameters
+        assert pair.score < 1.0
+    assert any("(4x4 to 8x8)" in text for text in report.pairs[0].evidence)
+    assert "images of 32x32 and the teacher for 64x64" in report.warnings[0]
+
+
+def attention(b: Builder, queries: str, keys: str, rows: int, width: int) -> str:
+    scores = b.op("matmul_v2", {"X": queries, "Y": keys}, attrs={"trans_y": True},
+                  shape=(-1, rows, -1))  # fmt: skip
+    share = b.op("softmax", {"X": scores}, attrs={"axis": -1}, shape=(-1, rows, -1))
+    return b.op("matmul_v2", {"X": share, "Y": keys}, shape=(-1, rows, width))
+
+
+def layer(b: Builder, x: str, inputs: int, outputs: int, rows: int) -> str:
+    weight = b.param(f"{b.fresh('linear')}.w_0", (inputs, outputs))
+    return b.op("matmul_v2", {"X": x, "Y": weight}, shape=(-1, rows, outputs))
+
+
+def detr(width: int, learned: bool, heads: bool = True) -> Program:
+    """Two levels of an encoder; a decoder of 20 queries, learned or picked by top_k."""
+    b = Builder()
+    tokens = []
+    for x in backbone(b, width, 3)[1:]:
+        level = b.conv(x, 16)
+        flat = b.op("flatten_contiguous_range", {"X": level}, shape=(-1, 16, -1))
+        tokens.append(
+            b.op("transpose2", {"X": flat}, attrs={"axis": (0, 2, 1)}, shape=(-1, -1, 16))
+        )
+    memory = b.op("concat", {"X": tokens}, attrs={"axis": 1}, shape=(-1, -1, 16))
+    if learned:
+        queries = layer(b, b.param("queries", (20, 16)), 16, 16, 20)
+    else:
+        score = b.op("reduce_max", {"X": layer(b, memory, 16, 3, -1)}, shape=(-1, -1))
+        _, index = top_k(b, score, 20)
+        queries = b.op("gather_nd", {"X": memory, "Index": index}, shape=(-1, 20, 16))
+    x = layer(b, attention(b, queries, memory, 20, 16), 16, 16, 20)
+    classes = b.op("sigmoid", {"X": layer(b, x, 16, 3, 20)}, shape=(-1, 20, 3))
+    flat = b.op("flatten_contiguous_range", {"X": classes}, shape=(-1, 60))
+    best, index = top_k(b, flat, 10)
+    if not heads:
+        return b.build(fetches=[best])
+    hidden = b.op("relu", {"X": layer(b, x, 16, 16, 20)}, shape=(-1, 20, 16))
+    boxes = b.op("sigmoid", {"X": layer(b, hidden, 16, 4, 20)}, shape=(-1, 20, 4))
+    boxes = b.op("gather_nd", {"X": boxes, "Index": index}, shape=(-1, 10, 4))
+    return b.build(fetches=[b.op("concat", {"X": [best, boxes]}, shape=(-1, 5))])
+
+
+@pytest.mark.parametrize("learned", [False, True])
+def test_rows_of_queries_are_no_pair_and_the_levels_of_the_encoder_are(learned: bool) -> None:
+    """Query 7 of the student and query 7 of the teacher are different objects."""
+    report = find_pairs(detr(8, learned), detr(16, learned))
+    assert roles(report) == ["encoder level, stride 8", "encoder level, stride 4"]
+    assert {p.rule for p in report.pairs} == {"neck_levels"}
+    refused = {item.role: item for item in report.alternatives}
+    assert set(refused) == {"object class scores", "object boxes"}  # boxes are not forgotten
+    why = "learned queries" if learned else "gather_nd"
+    assert all(
+        why in item.reason and "match them first" in item.reason for item in refused.values()
+    )
+    assert not find_pairs(detr(8, learned), detr(8, learned), "decoding_input").pairs
+
+
+def r_cnn(width: int) -> Program:
+    """A level with a proposal network; scores and boxes of what it proposes."""
+    b = Builder()
+    x = backbone(b, width, 2)[-1]
+    score, delta = b.conv(x, 3), b.conv(x, 12)
+    outputs = {"RpnRois": "rois", "RpnRoiProbs": "probs"}
+    b.op("generate_proposals_v2", {"Scores": keep(b, "sigmoid", score, 3), "BboxDeltas": delta},
+         outputs, shape=(-1, 4))  # fmt: skip
+    cut = b.op("roi_align", {"X": x, "ROIs": "rois"}, shape=(-1, width, 7, 7))
+    flat = b.op("flatten_contiguous_range", {"X": cut}, shape=(-1, width * 49))
+    weight = b.param("hidden.w_0", (width * 49, 16))
+    hidden = b.op("matmul_v2", {"X": flat, "Y": weight}, shape=(-1, 16))
+    ends = []
+    for name, channels in (("score", 4), ("box", 16)):
+        slots = {"X": hidden, "Y": b.param(f"{name}.w_0", (16, channels))}
+        ends.append(b.op("matmul_v2", slots, shape=(-1, channels)))
+    share = b.op("softmax", {"X": ends[0]}, shape=(-1, 4))
+    boxes = b.op("box_coder", {"PriorBox": "rois", "TargetBox": ends[1]},
+                 {"OutputBox": "boxes"}, shape=(-1, 4, 4))  # fmt: skip
+    found = b.op("multiclass_nms3", {"BBoxes": boxes, "Scores": share}, shape=(-1, 6))
+    return b.build(fetches=[found])
+
+
+def test_only_the_proposal_network_of_a_two_stage_detector_has_comparable_rows() -> None:
+    report = find_pairs(r_cnn(8), r_cnn(16), "decoding_input")
+    assert roles(report) == ["box head, stride 4", "class head, stride 4"]
+    refused = {item.role: item.reason for item in report.alternatives}
+    assert set(refused) == {"object class scores", "object boxes"}
+    assert all("roi_align" in reason for reason in refused.values())
