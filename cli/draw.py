@@ -7,11 +7,7 @@ from pathlib import Path
 
 import typer
 
-from graphprobe.api.patterns import pattern
-from graphprobe.errors import UsageError
-from graphprobe.files import write_whole
-
-from ._output import can_be_written, say
+from ._output import can_be_written, own_prints_to_stderr, say, warn
 
 
 class LevelName(str, enum.Enum):
@@ -61,38 +57,19 @@ def command(
     ),
 ) -> None:
     """Draw a program folded so that a person can read it, with prune status and pairs."""
-    from graphprobe.drawing import Focus
-    from graphprobe.drawing.output import renderer_for
-    from graphprobe.programs import load_program
+    from graphprobe.api.draw import draw
 
-    renderer = renderer_for(str(output))
-    around = pattern(focus, "focus")
-    near = Focus(around, hops) if around is not None else None
-    if engine is Engine.irgraph:
-        _check_irgraph(level, output, teacher, near)
-        from graphprobe.drawing.irgraph import draw_irgraph
-
-        write_whole(output, draw_irgraph(load_program(program)))
-        say(f"wrote {output}")
-        return
-    from . import _findings
-
-    found = _findings.gather(load_program(program), teacher, pairs, prune)
-    for message in found.messages:
-        say(f"warning: {message}")
-    drawing = found.drawing(level.value if level is not None else None, near)
-    write_whole(output, renderer.render(drawing))
+    with own_prints_to_stderr():
+        picture = draw(
+            program,
+            output,
+            teacher=teacher,
+            pairs=pairs,
+            prune=prune,
+            level=level.value if level is not None else None,
+            focus=focus,
+            hops=hops,
+            engine=engine.value,
+        )
+    warn(picture.warnings)
     say(f"wrote {output}")
-
-
-def _check_irgraph(
-    level: LevelName | None, output: Path, teacher: str | None, focus: object
-) -> None:
-    if level is not LevelName.raw or output.suffix.lower() != ".pdf":
-        raise UsageError(
-            "draws raw PDF files only", where="--engine irgraph", hint="add --level raw -o FILE.pdf"
-        )
-    if teacher is not None or focus is not None:
-        raise UsageError(
-            "draws one whole program", where="--engine irgraph", hint="leave out --teacher, --focus"
-        )

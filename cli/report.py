@@ -6,10 +6,7 @@ from pathlib import Path
 
 import typer
 
-from graphprobe.errors import UsageError
-from graphprobe.files import write_whole
-
-from ._output import can_be_written, say
+from ._output import can_be_written, own_prints_to_stderr, say, warn
 
 
 def command(
@@ -26,15 +23,9 @@ def command(
     ),
 ) -> None:
     """Write one offline page to hand to a colleague."""
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise UsageError("a report is one HTML file", where=str(output), hint="name it .html")
-    from graphprobe.drawing.pages.report import render_report
-    from graphprobe.programs import load_program
+    from graphprobe.api.report import report
 
-    from ._findings import gather
-
-    found = gather(load_program(student), teacher, pairs, prune)
-    for message in found.messages:
-        say(f"warning: {message}")
-    write_whole(output, render_report(found.drawing(), found.messages))
+    with own_prints_to_stderr():
+        made = report(student, output, teacher=teacher, pairs=pairs, prune=prune)
+    warn(made.warnings)
     say(f"wrote {output}")

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 from graphprobe.version import __version__
 
 if TYPE_CHECKING:
+    from graphprobe.api.draw import Picture, draw
     from graphprobe.api.pairs import PairFindings, find_pairs
     from graphprobe.api.prunable import choose_ratios, find_prunable
     from graphprobe.api.prune_selection import PruneSelection
+    from graphprobe.api.report import Report, report
     from graphprobe.api.variables import VariableListing, list_variables
     from graphprobe.errors import GraphprobeError
     from graphprobe.model import Model
@@ -30,14 +32,18 @@ _HOMES = {
     "LoadedProgram": "graphprobe.programs",
     "Model": "graphprobe.model",
     "PairFindings": "graphprobe.api.pairs",
+    "Picture": "graphprobe.api.draw",
     "ProgramLike": "graphprobe.programs",
     "PruneSelection": "graphprobe.api.prune_selection",
+    "Report": "graphprobe.api.report",
     "VariableListing": "graphprobe.api.variables",
     "choose_ratios": "graphprobe.api.prunable",
+    "draw": "graphprobe.api.draw",
     "find_pairs": "graphprobe.api.pairs",
     "find_prunable": "graphprobe.api.prunable",
     "list_variables": "graphprobe.api.variables",
     "load": "graphprobe.programs",
+    "report": "graphprobe.api.report",
 }
 
 __all__ = [
@@ -45,15 +51,19 @@ __all__ = [
     "LoadedProgram",
     "Model",
     "PairFindings",
+    "Picture",
     "ProgramLike",
     "PruneSelection",
+    "Report",
     "VariableListing",
     "__version__",
     "choose_ratios",
+    "draw",
     "find_pairs",
     "find_prunable",
     "list_variables",
     "load",
+    "report",
 ]
 
 

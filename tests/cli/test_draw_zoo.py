@@ -9,13 +9,13 @@ from pathlib import Path
 import pypdf
 import pytest
 from graphprobe_cli._errors import run
-from graphprobe_cli._findings import gather
 from graphprobe_cli.main import build_app
 
+from graphprobe.api.findings import gather
 from graphprobe.drawing.layout.scene import MIN_TEXT, SMALL
 from graphprobe.drawing.pages.book import make_book
 from graphprobe.drawing.pages.sheet import A4
-from graphprobe.programs import load_program
+from graphprobe.programs import load
 
 pytestmark = pytest.mark.paddle
 
@@ -28,7 +28,7 @@ def graphprobe(*words: object) -> int:
 
 
 def test_the_student_is_one_readable_a4_page() -> None:
-    page = make_book(gather(load_program(STUDENT), None).drawing())[0]
+    page = make_book(gather(load(STUDENT), None).drawing())[0]
     assert sorted(page.size) == sorted(A4)
     assert min(placed.scale for placed in page.placed) * SMALL >= MIN_TEXT
     boxes = [box for placed in page.placed for box in placed.scene.boxes]
@@ -38,7 +38,7 @@ def test_the_student_is_one_readable_a4_page() -> None:
 
 
 def test_pairs_are_found_and_joined_on_one_page() -> None:
-    pages = make_book(gather(load_program(STUDENT), TEACHER).drawing())
+    pages = make_book(gather(load(STUDENT), TEACHER).drawing())
     assert [link.text for link in pages[0].links] == ["P1", "P2", "P3"]
     assert any("conv2d_20.tmp_1 → conv2d_6.tmp_1" in text.text for text in pages[1].texts)
 

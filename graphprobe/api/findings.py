@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from graphprobe.api.pairs import PairFindings
+from graphprobe.api.prunable import prune_findings
+from graphprobe.api.prune_selection import PruneSelection
 from graphprobe.drawing import Drawing, Focus, Marks, make_drawing
 from graphprobe.errors import ConfigError, Problem, UsageError, did_you_mean
 from graphprobe.ir import Pair, Program, PruneDecision
-from graphprobe.programs import load_program
+from graphprobe.pairing.find import find_pairs
+from graphprobe.programs import LoadedProgram, ProgramLike, load
 
 if TYPE_CHECKING:
     from graphprobe.config.distill import DistillConfig, PairConfig
+    from graphprobe.config.prune import PruneConfig
     from graphprobe.drawing.drawing import AnyLevel
+
+# Pairs as they were found, or a distillation config or its file.
+PairsLike: TypeAlias = "str | os.PathLike[str] | PairFindings | DistillConfig"
+# A selection as it was made, or a pruning config or its file.
+PruneLike: TypeAlias = "str | os.PathLike[str] | PruneSelection | PruneConfig"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,7 @@ class Findings:
         marks: findings in `program`.
         teacher_marks: findings in `teacher`.
         pairs: what the two share.
-        messages: for the user: what a command could not find.
+        messages: what could not be found.
     """
 
     program: Program
@@ -35,7 +46,7 @@ class Findings:
     marks: Marks
     teacher_marks: Marks
     pairs: Sequence[Pair] = ()
-    messages: list[str] = field(default_factory=list)
+    messages: Sequence[str] = ()
 
     def drawing(self, level: AnyLevel | None = None, focus: Focus | None = None) -> Drawing:
         """The findings as a drawing."""
@@ -51,13 +62,16 @@ class Findings:
 
 
 def gather(
-    program: Program, teacher: str | None, pairs: Path | None = None, prune: Path | None = None
+    program: LoadedProgram,
+    teacher: ProgramLike | None,
+    pairs: PairsLike | None = None,
+    prune: PruneLike | None = None,
 ) -> Findings:
     """Load the teacher, decide on every convolution, and find or read the pairs.
 
     Args:
         program: the only program, or the student.
-        teacher: a PROGRAM argument; where only `pairs` is given, the config names it.
+        teacher: where only `pairs` is given, the config names it.
         pairs: a distillation config; without it the pairs are found.
         prune: a pruning config for `program`.
 
@@ -66,45 +80,57 @@ def gather(
         ConfigError: a config is for another program, or names what is not there.
     """
     targets, policy = _targets(prune, program) if prune is not None else (frozenset[str](), "seeds")
-    config = _distill_config(pairs) if pairs is not None else None
-    if teacher is None and config is not None:
-        teacher = config.teacher.program
-    other = load_program(teacher) if teacher is not None else None
+    given = None if pairs is None else _given_pairs(pairs)
+    if teacher is None and given is not None:
+        teacher = given.teacher
+    other = load(teacher) if teacher is not None else None
     marks = Marks(_decisions(program, policy), targets)
     if other is None:
-        return Findings(program, None, marks, Marks())
-    messages: list[str] = []
-    if config is not None and pairs is not None:
-        found = _read_pairs(config, program, other, str(pairs))
+        return Findings(program.program, None, marks, Marks())
+    messages: Sequence[str] = ()
+    if given is not None:
+        found = given.read(program, other)
     else:
-        found = _find_pairs(program, other, messages)
-    return Findings(program, other, marks, Marks(_decisions(other)), found, messages)
+        report = find_pairs(program.program, other.program)
+        found, messages = report.pairs, report.warnings
+    teacher_marks = Marks(_decisions(other, "seeds"))
+    return Findings(program.program, other.program, marks, teacher_marks, found, messages)
 
 
-def _decisions(program: Program, policy: str = "seeds") -> dict[str, PruneDecision]:
-    from graphprobe.pruning.decisions import find_prunable
-
-    return {decision.param: decision for decision in find_prunable(program, policy).decisions}
+def _decisions(loaded: LoadedProgram, policy: str) -> dict[str, PruneDecision]:
+    return {decision.param: decision for decision in prune_findings(loaded, policy).decisions}
 
 
-def _find_pairs(student: Program, teacher: Program, messages: list[str]) -> Sequence[Pair]:
-    from graphprobe.pairing.find import find_pairs
+@dataclass(frozen=True, slots=True)
+class _GivenPairs:
+    """Pairs that the caller has already."""
 
-    report = find_pairs(student, teacher)
-    messages += report.warnings
-    return report.pairs
+    teacher: ProgramLike
+    read: Callable[[LoadedProgram, LoadedProgram], Sequence[Pair]]
 
 
-def _distill_config(path: Path) -> DistillConfig:
+def _given_pairs(pairs: PairsLike) -> _GivenPairs:
+    if isinstance(pairs, PairFindings):
+        return _GivenPairs(pairs.teacher, lambda *_: pairs.pairs)
+    config, where = _distill_config(pairs)
+    return _GivenPairs(
+        config.teacher.program,
+        lambda student, teacher: _read_pairs(config, student.program, teacher.program, where),
+    )
+
+
+def _distill_config(given: str | os.PathLike[str] | DistillConfig) -> tuple[DistillConfig, str]:
     from graphprobe.config.distill import DistillConfig
     from graphprobe.config.load import load_config
 
+    if isinstance(given, DistillConfig):
+        return given, "the config"
+    path = Path(given)
     config = load_config(path)
     if not isinstance(config, DistillConfig):
-        raise UsageError(
-            f"is of kind {config.kind}", where=f"--pairs {path}", hint="give a kind: distill config"
-        )
-    return config
+        where, hint = f"pairs={str(path)!r}", "give a kind: distill config"
+        raise UsageError(f"is of kind {config.kind}", where=where, hint=hint)
+    return config, str(path)
 
 
 def _read_pairs(
@@ -153,17 +179,20 @@ def _pair(pair: PairConfig, student: Program, teacher: Program) -> Pair:
     )
 
 
-def _targets(path: Path, program: Program) -> tuple[frozenset[str], str]:
+def _targets(given: PruneLike, program: LoadedProgram) -> tuple[frozenset[str], str]:
     """The filters that a pruning config cuts and its policy; the config must be for `program`."""
+    if isinstance(given, PruneSelection):
+        params = (param for group in given.groups for param in group.layers)
+        return frozenset(params), given.policy
     from graphprobe.config.binding import check_fingerprint
     from graphprobe.config.load import load_config
     from graphprobe.config.prune import PruneConfig
 
-    config = load_config(path)
+    config = given if isinstance(given, PruneConfig) else load_config(Path(given))
+    where = "the config" if isinstance(given, PruneConfig) else str(given)
     if not isinstance(config, PruneConfig):
-        raise UsageError(
-            f"is of kind {config.kind}", where=f"--prune {path}", hint="give a kind: prune config"
-        )
-    check_fingerprint(config.student, program, key="student", where=str(path))
+        hint = "give a kind: prune config"
+        raise UsageError(f"is of kind {config.kind}", where=f"prune={where!r}", hint=hint)
+    check_fingerprint(config.student, program.program, key="student", where=where)
     cut = (group for group in config.prune.groups if group.ratio > 0)
     return frozenset(param for group in cut for param in group.convs), config.prune.policy

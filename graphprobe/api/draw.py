@@ -1,0 +1,159 @@
+"""Draw a program, or student and teacher with their pairs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graphprobe.api.findings import PairsLike, PruneLike, gather
+from graphprobe.api.patterns import PatternLike, pattern
+from graphprobe.drawing import Drawing, Focus
+from graphprobe.drawing.output import renderer_for
+from graphprobe.errors import UsageError, did_you_mean
+from graphprobe.files import write_whole
+from graphprobe.programs import ProgramLike, load
+
+if TYPE_CHECKING:
+    from graphprobe.drawing.drawing import AnyLevel
+
+LEVELS: tuple[AnyLevel, ...] = ("stage", "block", "unit", "op", "raw")
+ENGINES = ("graphprobe", "irgraph")
+
+
+@dataclass(frozen=True, repr=False)
+class Picture:
+    """A drawing that can be shown in a notebook and written in every format.
+
+    Args:
+        title: the names of the programs.
+        make: a file name -> the bytes of that format.
+        drawing: the programs with their findings; None where Paddle itself draws.
+        warnings: what could not be found.
+    """
+
+    title: str
+    make: Callable[[str], bytes]
+    drawing: Drawing | None = None
+    warnings: tuple[str, ...] = ()
+
+    def render(self, format: str = "svg") -> bytes:
+        """The whole file in a format: ``pdf``, ``svg``, ``png`` or ``html``.
+
+        Raises:
+            UsageError: no such format, or a focus that matches nothing.
+        """
+        return self.make(f"drawing.{format}")
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write it in the format of the suffix, whole or not at all, and return the path.
+
+        Raises:
+            UsageError: as `render`.
+            GraphprobeError: the file cannot be written.
+        """
+        write_whole(Path(path), self.make(os.fspath(path)))
+        return Path(path)
+
+    def __repr__(self) -> str:
+        return f"<Picture of {self.title}>"
+
+    def _repr_svg_(self) -> str | None:
+        return None if self.drawing is None else self.render("svg").decode()
+
+
+def draw(
+    program: ProgramLike,
+    output: str | os.PathLike[str] | None = None,
+    *,
+    teacher: ProgramLike | None = None,
+    pairs: PairsLike | None = None,
+    prune: PruneLike | None = None,
+    level: str | None = None,
+    focus: PatternLike | None = None,
+    hops: int = 2,
+    engine: str = "graphprobe",
+) -> Picture:
+    """Draw a program folded so that a person can read it, with prune status and pairs.
+
+    Args:
+        program: the program, or the student.
+        output: a file to write too; its suffix is the format.
+        teacher: drawn beside it, with their pairs.
+        pairs: a distillation config or what `find_pairs` gave; by default the pairs are found.
+        prune: a pruning config or what `find_prunable` gave: what it prunes is marked.
+        level: how far to fold: ``stage``, ``block``, ``unit``, ``op`` or ``raw``; by default what
+            the page holds.
+        focus: only what matches this regular expression by type or name, and around it.
+        hops: how many edges around `focus`.
+        engine: ``graphprobe``, or ``irgraph``: Paddle's own picture, with level raw, as PDF.
+
+    Raises:
+        GraphprobeError: a program or config cannot be read, or a config is for another program.
+        UsageError: an unknown level, engine or suffix, or a focus that matches nothing.
+
+    Example:
+        >>> graphprobe.draw("zoo:yolov3_mobilenet_v1", "student.pdf", level="block")
+        <Picture of zoo:yolov3_mobilenet_v1>
+    """
+    if output is not None:
+        renderer_for(os.fspath(output))
+    around = pattern(focus, "focus")
+    near = Focus(around, hops) if around is not None else None
+    chosen = _level(level)
+    if engine == "irgraph":
+        _check_irgraph(chosen, output, alone=teacher is None and near is None)
+        picture = _irgraph(program)
+    elif engine == "graphprobe":
+        found = gather(load(program), teacher, pairs, prune)
+        drawing = found.drawing(chosen, near)
+        picture = Picture(
+            drawing.title,
+            lambda name: renderer_for(name).render(drawing),
+            drawing,
+            tuple(found.messages),
+        )
+    else:
+        hint = did_you_mean(engine, ENGINES) or f"use {' or '.join(ENGINES)}"
+        raise UsageError(f"nothing draws as {engine!r}", where="engine", hint=hint)
+    if output is not None:
+        picture.write(output)
+    return picture
+
+
+def _level(name: str | None) -> AnyLevel | None:
+    if name is None:
+        return None
+    for level in LEVELS:
+        if level == name:
+            return level
+    hint = did_you_mean(name, LEVELS) or f"use {', '.join(LEVELS)}"
+    raise UsageError(f"there is no level {name!r}", where="level", hint=hint)
+
+
+def _check_irgraph(
+    level: AnyLevel | None, output: str | os.PathLike[str] | None, *, alone: bool
+) -> None:
+    where = "engine='irgraph'"
+    if level != "raw" or (output is not None and Path(output).suffix.lower() != ".pdf"):
+        hint = "add level='raw' and name a .pdf file"
+        raise UsageError("draws raw PDF files only", where=where, hint=hint)
+    if not alone:
+        hint = "leave out the teacher and the focus"
+        raise UsageError("draws one whole program", where=where, hint=hint)
+
+
+def _irgraph(program: ProgramLike) -> Picture:
+    from graphprobe.drawing.irgraph import draw_irgraph
+
+    loaded = load(program)
+    content = draw_irgraph(loaded.program)
+
+    def make(name: str) -> bytes:
+        if Path(name).suffix.lower() != ".pdf":
+            raise UsageError("Paddle's own picture is a PDF", where=name, hint="name a .pdf file")
+        return content
+
+    return Picture(loaded.source, make)

@@ -1,0 +1,93 @@
+"""Variables, pairs, prune table and drawings of one or two programs on one page."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from graphprobe.api.findings import PairsLike, PruneLike, gather
+from graphprobe.errors import UsageError
+from graphprobe.files import write_whole
+from graphprobe.programs import ProgramLike, load
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """One offline page.
+
+    Args:
+        title: the names of the programs.
+        html: the page.
+        warnings: what could not be found.
+    """
+
+    title: str
+    html: str
+    warnings: tuple[str, ...] = ()
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page, whole or not at all, and return the path.
+
+        Raises:
+            UsageError: the file's name does not end in .html.
+            GraphprobeError: the file cannot be written.
+        """
+        refuse_other_than_html(path)
+        write_whole(Path(path), self.html)
+        return Path(path)
+
+    def __repr__(self) -> str:
+        return f"<Report on {self.title}: {len(self.html):,} characters>"
+
+    def _repr_html_(self) -> str:
+        page = escape(self.html, quote=True)
+        return f'<iframe style="width:100%;height:40em;border:0" srcdoc="{page}"></iframe>'
+
+
+def report(
+    student: ProgramLike,
+    output: str | os.PathLike[str] | None = None,
+    *,
+    teacher: ProgramLike | None = None,
+    pairs: PairsLike | None = None,
+    prune: PruneLike | None = None,
+) -> Report:
+    """Make one offline page to hand to a colleague.
+
+    Args:
+        student: the program, or the student.
+        output: an .html file to write too.
+        teacher: shown beside it, with their pairs.
+        pairs: a distillation config or what `find_pairs` gave; by default the pairs are found.
+        prune: a pruning config or what `find_prunable` gave: what it prunes is marked.
+
+    Raises:
+        GraphprobeError: a program or config cannot be read, or a config is for another program.
+
+    Example:
+        >>> graphprobe.report("student.pdmodel", "report.html", teacher="teacher.pdmodel")
+        <Report on student.pdmodel and teacher.pdmodel: 412,345 characters>
+    """
+    if output is not None:
+        refuse_other_than_html(output)
+    from graphprobe.drawing.pages.report import render_report
+
+    found = gather(load(student), teacher, pairs, prune)
+    drawing = found.drawing()
+    page = render_report(drawing, found.messages).decode()
+    made = Report(drawing.title, page, tuple(found.messages))
+    if output is not None:
+        made.write(output)
+    return made
+
+
+def refuse_other_than_html(path: str | os.PathLike[str]) -> None:
+    """A report is one HTML file.
+
+    Raises:
+        UsageError: the name ends otherwise.
+    """
+    if Path(path).suffix.lower() not in (".html", ".htm"):
+        raise UsageError("a report is one HTML file", where=str(path), hint="name it .html")

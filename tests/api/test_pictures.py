@@ -1,0 +1,95 @@
+"""draw and report as Python functions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import graphprobe
+from graphprobe.errors import ConfigError, UsageError
+from graphprobe.ir import Program
+
+HEADS = {"pdf": b"%PDF", "svg": b"<svg", "png": b"\x89PNG", "html": b"<!DOCTYPE html>"}
+
+
+def test_a_picture_in_every_format(small: Program, tmp_path: Path) -> None:
+    picture = graphprobe.draw(small)
+    for name, head in HEADS.items():
+        assert picture.render(name).startswith(head)
+        assert picture.write(tmp_path / f"x.{name}").read_bytes() == picture.render(name)
+    assert (picture._repr_svg_() or "").startswith("<svg")
+    assert repr(picture) == "<Picture of small>"
+
+
+def test_a_file_is_written_where_one_is_named(small: Program, tmp_path: Path) -> None:
+    graphprobe.draw(small, tmp_path / "x.svg", focus="yolo_box", hops=1)
+    assert "yolo_box" in (tmp_path / "x.svg").read_text()
+
+
+def test_pairs_found_read_and_given(small: Program, big: Program, tmp_path: Path) -> None:
+    found = graphprobe.find_pairs(small, big)
+    path = found.write(tmp_path / "distill.yaml")
+    ways = [
+        graphprobe.draw(small, teacher=big),
+        graphprobe.draw(small, teacher=big, pairs=path),
+        graphprobe.draw(small, teacher=big, pairs=found.to_config()),
+        graphprobe.draw(small, pairs=found),
+    ]
+    for picture in ways:
+        assert picture.drawing is not None
+        assert len(picture.drawing.sides) == 2
+        assert [p.student for p in picture.drawing.pairs] == [p.student for p in found]
+
+
+def test_what_is_pruned_is_marked(small: Program, tmp_path: Path) -> None:
+    found = graphprobe.find_prunable(small, keep="conv2d_0")
+    path = found.write(tmp_path / "prune.yaml")
+    for prune in (found, path, found.to_config()):
+        picture = graphprobe.draw(small, prune=prune)
+        assert picture.drawing is not None
+        assert picture.drawing.sides[0].marks.targets == {"conv2d_1.w_0"}
+
+
+def test_a_config_for_another_program(small: Program, big: Program, tmp_path: Path) -> None:
+    path = graphprobe.find_prunable(small).write(tmp_path / "prune.yaml")
+    with pytest.raises(ConfigError, match="was made for"):
+        graphprobe.draw(big, prune=path)
+    with pytest.raises(UsageError, match="kind prune"):
+        graphprobe.draw(small, teacher=big, pairs=path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"level": "blok"}, "did you mean block"),
+        ({"engine": "dott"}, "engine: nothing draws as 'dott'"),
+        ({"engine": "irgraph"}, "level='raw'"),
+        ({"focus": "("}, "regular expression"),
+        ({"output": "x.gif"}, "unknown suffix .gif"),
+    ],
+)
+def test_what_cannot_be_drawn(small: Program, options: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        graphprobe.draw(small, **options)  # type: ignore[arg-type]
+
+
+def test_a_report(small: Program, big: Program, tmp_path: Path) -> None:
+    made = graphprobe.report(small, tmp_path / "report.html", teacher=big)
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == made.html
+    assert "4 convolutions" in made.html
+    assert len(repr(made)) < 100
+    assert made._repr_html_().startswith("<iframe")
+    with pytest.raises(UsageError, match="name it .html"):
+        graphprobe.report(small, tmp_path / "report.pdf")
+
+
+def test_pictures_load_each_program_once(loads: Counter[str]) -> None:
+    student, teacher = graphprobe.load("small"), graphprobe.load("big")
+    found = graphprobe.find_pairs(student, teacher)
+    graphprobe.draw(student, teacher=teacher, pairs=found, prune=graphprobe.find_prunable(student))
+    graphprobe.report(student, teacher=teacher)
+    assert loads == {"small": 1, "big": 1}
+    graphprobe.draw("small", teacher="big")
+    assert loads == {"small": 2, "big": 2}
