@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from graphprobe.drawing.dag import Dag, from_successors, make_dag
 from graphprobe.ir import Dataflow, Op, Program, Value
+from graphprobe.ops.kinds import kind_of
 
 _DIGITS = re.compile(r"(\d+)")
 NO_VARIABLE = "@EMPTY@"
@@ -120,9 +121,9 @@ def main_output(op: Op) -> str:
 
 
 def _item(op: Op) -> Item:
-    if op.type == "feed":
+    if kind_of(op.type) == "input":
         return Item("input", next(op.output_names(), ""), op)
-    if op.type == "fetch":
+    if kind_of(op.type) == "output":
         return Item("output", next(op.input_names(), ""), op)
     return Item("op", main_output(op), op)
 
@@ -155,7 +156,7 @@ def _source(draft: _Draft, graph: ItemGraph, op: Op, value: Value) -> int | None
     writer = graph.writer(op, value)
     if writer is not None:
         return draft.item_of.get(writer)
-    if value.name == NO_VARIABLE or op.type == "feed":
+    if value.name == NO_VARIABLE or kind_of(op.type) == "input":
         return None
     if is_state(graph.program, value.name, op.block):
         return None

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from graphprobe.drawing.folding.units import CONVOLUTIONS
 from graphprobe.errors import GraphprobeError, MissingDependency
 from graphprobe.ir import Program
+from graphprobe.ops.kinds import is_convolution
 
 _NAME = "graph"
 _KINDS = {
@@ -48,7 +48,7 @@ def draw_irgraph(program: Program) -> bytes:
             "needs paddle, which is not here", where=where, hint=hint
         ) from error
     graph = IrGraph(core.Graph(_paddle_program(program, core).desc))
-    marked = {node for node in graph.all_op_nodes() if node.name() in CONVOLUTIONS}
+    marked = {node for node in graph.all_op_nodes() if is_convolution(node.name())}
     with tempfile.TemporaryDirectory() as folder:
         try:
             # It prints the command that it runs; a command's own output must stay clean.

@@ -8,23 +8,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from graphprobe.drawing.folding.fold import Fold, Level
-from graphprobe.drawing.folding.units import CONVOLUTIONS, MATRIX, is_bias
+from graphprobe.drawing.folding.units import is_bias
 from graphprobe.drawing.graph import Item, is_state
 from graphprobe.drawing.marks import Marks, status
 from graphprobe.ir import Op
+from graphprobe.ops.facets import Kind
+from graphprobe.ops.kinds import (
+    is_convolution,
+    is_depthwise,
+    is_linear,
+    is_transposed,
+    kind_of,
+    label_of,
+)
 
 # What Paddle calls parameters of layers without a name of their own (conv2d_12.w_0).
 _AUTOMATIC = re.compile(r"(.+)_\d+\.([wb]_\d+|tmp_\d+|w_\d+_\w+)$")
-_SHORT = {
-    "depthwise_conv2d": "dwconv", "conv2d": "conv", "conv2d_transpose": "deconv",
-    "batch_norm": "bn", "sync_batch_norm": "bn", "layer_norm": "ln", "elementwise_add": "add",
-    "elementwise_mul": "mul", "elementwise_sub": "sub", "elementwise_div": "div",
-    "transpose2": "transpose", "reshape2": "reshape", "pool2d": "pool", "matmul_v2": "matmul",
-    "nearest_interp": "resize nearest", "nearest_interp_v2": "resize nearest",
-    "bilinear_interp": "resize bilinear", "bilinear_interp_v2": "resize bilinear",
-    "hard_swish": "hswish", "hard_sigmoid": "hsigmoid", "flatten_contiguous_range": "flatten",
-    "unsqueeze2": "unsqueeze", "squeeze2": "squeeze",
-}  # fmt: skip
 _MAX_KINDS = 4
 
 
@@ -92,7 +91,7 @@ def convolutions(fold: Fold, items: Sequence[int]) -> Iterator[Op]:
     """The convolutions among items."""
     for item in items:
         op = fold.graph.items[item].op
-        if op is not None and op.type in CONVOLUTIONS:
+        if op is not None and is_convolution(op.type):
             yield op
 
 
@@ -101,7 +100,7 @@ def phrase(fold: Fold, items: Sequence[int]) -> str:
     words: list[str] = []
     for item in items:
         op = fold.graph.items[item].op
-        if op is not None and not (op.type == "fill_constant" and len(items) > 1):
+        if op is not None and not (kind_of(op.type) == "source" and len(items) > 1):
             words.append(op_word(fold, op))
     counted = Counter(words)
     seen = dict.fromkeys(words)
@@ -112,32 +111,43 @@ def op_word(fold: Fold, op: Op) -> str:
     """One op in a word or two."""
     if is_bias(fold.graph, op):
         return "bias"
-    word = _SHORT.get(op.type, op.type)
-    if op.type not in CONVOLUTIONS:
+    word = label_of(op.type)
+    if not is_convolution(op.type):
         return word
     shape = fold.graph.program.shape(op.input("Filter"), op.block) or ()
     size = "×".join(str(n) for n in shape[2:])
     stride = max(op.get_ints("strides", (1,)) or (1,))
-    depthwise = len(shape) > 1 and shape[1] == 1 and op.get_int("groups", 1) == shape[0] > 1
-    parts = ["dwconv" if depthwise else word, size, f"/{stride}" if stride > 1 else ""]
+    depthwise = is_depthwise(op, fold.graph.program)
+    parts = [_depthwise_word(op) if depthwise else word, size, f"/{stride}" if stride > 1 else ""]
     if not depthwise and op.get_int("groups", 1) > 1:
         parts.append(f"g{op.get_int('groups', 1)}")
     if shape:
-        parts.append(f"→{shape[0]}" if "transpose" not in op.type else f"→{shape[1]}")
+        parts.append(f"→{_made(op, shape)}")
     return " ".join(p for p in parts if p)
+
+
+def _depthwise_word(op: Op) -> str:
+    return "dwdeconv" if is_transposed(op.type) else "dwconv"
+
+
+def _made(op: Op, shape: tuple[int, ...]) -> int:
+    """How many channels a convolution makes."""
+    return shape[1] * op.get_int("groups", 1) if is_transposed(op.type) else shape[0]
 
 
 def summary(fold: Fold, items: Sequence[int]) -> str:
     """How many of which ops: ``9 conv · 2 add · resize``, convolutions first."""
     kinds: Counter[str] = Counter()
+    kind: dict[str, Kind | None] = {}
     for item in items:
         op = fold.graph.items[item].op
         if op is not None and not is_bias(fold.graph, op):
-            kinds[_SHORT.get(op.type, op.type)] += 1
-    for dull in ("bn", "fill_constant"):
+            kinds[label_of(op.type)] += 1
+            kind[label_of(op.type)] = kind_of(op.type)
+    for dull in [k for k in kinds if kind[k] in ("norm", "source")]:
         if len(kinds) > 1:
-            kinds.pop(dull, None)
-    ranked = sorted(kinds, key=lambda k: (k not in {"conv", "dwconv", "deconv"}, -kinds[k], k))
+            kinds.pop(dull)
+    ranked = sorted(kinds, key=lambda k: (kind[k] != "convolution", -kinds[k], k))
     words = [k if kinds[k] == 1 else f"{kinds[k]} {k}" for k in ranked[:_MAX_KINDS]]
     if len(ranked) > _MAX_KINDS:
         words.append(f"+{len(ranked) - _MAX_KINDS} kinds")
@@ -145,7 +155,7 @@ def summary(fold: Fold, items: Sequence[int]) -> str:
 
 
 def _matrix_names(fold: Fold, item: Item) -> Iterator[str]:
-    if item.op is not None and item.op.type in MATRIX:
+    if item.op is not None and is_linear(item.op.type):
         name = item.op.input("Y") or item.op.input("W")
         if name is not None and is_state(fold.graph.program, name, item.op.block):
             yield name
@@ -189,7 +199,7 @@ class _Names:
         self._paths: dict[int, list[str]] = {}
         self._total: Counter[str] = Counter()
         for at, item in enumerate(fold.graph.items):
-            if item.op is None or item.op.type not in CONVOLUTIONS | MATRIX:
+            if item.op is None or not (is_convolution(item.op.type) or is_linear(item.op.type)):
                 continue
             name = item.op.input("Filter") or item.op.input("Y") or ""
             if not is_state(fold.graph.program, name, item.op.block) or _AUTOMATIC.match(name):

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from graphprobe.drawing.graph import Item, ItemGraph
 from graphprobe.ir import Dataflow, Value
+from graphprobe.ops.kinds import kind_of
 from graphprobe.ops.spatial import SpatialInfo, image_spatial
 from graphprobe.ops.spatial_flow import SpatialInfos, propagate_spatial
 
@@ -22,7 +23,7 @@ def strides(graph: ItemGraph) -> list[Stride]:
     inputs = {item.name for item in graph.items if item.kind == "input"}
     for value in flow.values:
         writer = flow.producer(value)
-        if value.name in inputs and (writer is None or writer.type == "feed"):
+        if value.name in inputs and (writer is None or kind_of(writer.type) == "input"):
             places[value.id] = image_spatial(graph.program.shape(value.name), flow.consumers(value))
     propagate_spatial(flow, ops, places)
     named = {value.name: places[value.id] for value in flow.values}

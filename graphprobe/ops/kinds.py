@@ -1,46 +1,138 @@
-"""Kinds of operators that the search for pairs walks through or stops at."""
+"""Questions about operators, answered by the table; a type that it lacks is nothing of these."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+from graphprobe.ir import Op, Program
+from graphprobe.ops.facets import HeadSlot, Kind, Move
+from graphprobe.ops.spec import depthwise_filter
+from graphprobe.ops.table import op_spec, op_specs
+
+_WEIGHTED: frozenset[Kind] = frozenset({"convolution", "linear", "embedding", "recurrent"})
+_MOVING: frozenset[Kind] = frozenset({"movement", "identity", "input", "output"})
+_POINTWISE: frozenset[Kind] = frozenset({"activation", "softmax", "unary", "identity"})
 
 
-# They move numbers about and change none.
-MOVEMENT = _names(
-    "reshape reshape2 transpose transpose2 flatten flatten2 flatten_contiguous_range squeeze "
-    "squeeze2 unsqueeze unsqueeze2 slice strided_slice split concat stack unstack unbind assign "
-    "share_data memcpy memcpy_d2h memcpy_h2d fetch feed cast lod_reset shuffle_channel crop "
-    "crop_tensor expand expand_v2 expand_as expand_as_v2 print"
-)
+def kind_of(op_type: str) -> Kind | None:
+    """What sort of operator it is; None where the table lacks it."""
+    spec = op_spec(op_type)
+    return None if spec is None else spec.kind
 
-# One number in, one number out: they turn logits into what is shown.
-UNARY = _names(
-    "softmax log_softmax sigmoid hard_sigmoid scale exp log tanh relu relu6 leaky_relu hard_swish "
-    "swish clip sqrt square abs"
-)
 
-# They read only the size of their input, so nothing of its content goes on.
-SIZE_ONLY = _names(
-    "shape size prior_box density_prior_box anchor_generator fill_constant_batch_size_like "
-    "fill_any_like fill_zeros_like ones_like zeros_like range arange meshgrid "
-    "uniform_random_batch_size_like gaussian_random_batch_size_like full_like"
-)
+def is_convolution(op_type: str) -> bool:
+    """Convolutions of every form: grouped, transposed, deformable, fused with what follows."""
+    return kind_of(op_type) == "convolution"
 
-# They hold trained weights of rank 2 and more.
-LAYERS = _names(
-    "conv2d depthwise_conv2d conv2d_transpose depthwise_conv2d_transpose conv2d_fusion "
-    "deformable_conv deformable_conv_v1 conv1d conv3d conv3d_transpose mul matmul matmul_v2 fc "
-    "lookup_table lookup_table_v2 embedding lstm gru rnn cudnn_lstm dynamic_lstm dynamic_gru "
-    "sequence_conv row_conv bilinear_tensor_product"
-)
-CONVOLUTIONS = _names(
-    "conv2d depthwise_conv2d conv2d_transpose depthwise_conv2d_transpose conv2d_fusion "
-    "deformable_conv deformable_conv_v1"
-)
-UPSAMPLERS = _names(
-    "bilinear_interp bilinear_interp_v2 nearest_interp nearest_interp_v2 bicubic_interp "
-    "bicubic_interp_v2 linear_interp linear_interp_v2 conv2d_transpose "
-    "depthwise_conv2d_transpose pixel_shuffle"
-)
+
+def is_transposed(op_type: str) -> bool:
+    """Transposed convolutions, whose filters are [in, out/groups, ...]."""
+    spec = op_spec(op_type)
+    return spec is not None and spec.channels.out_axis == 1
+
+
+def is_depthwise(op: Op, program: Program) -> bool:
+    """Whether a convolution gives every input channel filters of its own.
+
+    The groups decide, not the op's type: as many groups as input channels, and more than one.
+    """
+    spec = op_spec(op.type)
+    if spec is None or spec.channels.filter is None:
+        return False
+    shape = program.shape(op.input(spec.channels.filter), op.block) or ()
+    return depthwise_filter(op.get_int("groups", 1), shape, spec.channels.out_axis)
+
+
+def is_linear(op_type: str) -> bool:
+    """Products of matrices: fully connected layers, and products of two features."""
+    return kind_of(op_type) == "linear"
+
+
+def has_weights(op_type: str) -> bool:
+    """Layers that multiply what they read with trained weights of rank 2 and more."""
+    return kind_of(op_type) in _WEIGHTED
+
+
+def is_norm(op_type: str) -> bool:
+    """Normalisation and affine ops."""
+    return kind_of(op_type) == "norm"
+
+
+def is_activation(op_type: str) -> bool:
+    """Activation functions; softmax and plain mathematics are none."""
+    return kind_of(op_type) == "activation"
+
+
+def is_pointwise(op_type: str) -> bool:
+    """One number in, one number out (softmax too): they turn logits into what is shown."""
+    return kind_of(op_type) in _POINTWISE
+
+
+def is_identity(op_type: str) -> bool:
+    """The output is the input: cast, assign, dropout when nothing is trained."""
+    return kind_of(op_type) == "identity"
+
+
+def moves_only(op_type: str) -> bool:
+    """They move numbers about and change none."""
+    return kind_of(op_type) in _MOVING
+
+
+def move_of(op_type: str) -> Move | None:
+    """How an op moves numbers, whatever generation of Paddle it is of."""
+    spec = op_spec(op_type)
+    return None if spec is None else spec.move
+
+
+def reads_size_only(op_type: str) -> bool:
+    """They read only the size of their input, so nothing of its content goes on."""
+    return kind_of(op_type) == "size"
+
+
+def is_upsampler(op_type: str) -> bool:
+    """They make a map larger: resizes, pixel_shuffle, transposed convolutions."""
+    return kind_of(op_type) == "upsample" or is_transposed(op_type)
+
+
+def is_quantizer(op_type: str) -> bool:
+    """They quantise, undo it, or simulate it."""
+    return kind_of(op_type) == "quantize"
+
+
+def trains_in_onednn(op_type: str) -> bool:
+    """Whether Paddle has oneDNN kernels for it and for its gradient."""
+    spec = op_spec(op_type)
+    return spec is not None and spec.onednn
+
+
+def head_slots(op_type: str) -> tuple[HeadSlot, ...]:
+    """Where a loss, a decoding or an arg_max reads what the network predicts."""
+    spec = op_spec(op_type)
+    return () if spec is None else spec.heads
+
+
+def label_of(op_type: str) -> str:
+    """What a drawing calls it."""
+    spec = op_spec(op_type)
+    return op_type if spec is None else spec.label
+
+
+def unknown_ops(program: Program) -> Counter[str]:
+    """The forward op types of a program that the table lacks, with their number."""
+    return Counter(
+        op.type for op in program.ops if op.role == "forward" and op_spec(op.type) is None
+    )
+
+
+def _types(ask: Callable[[str], bool]) -> frozenset[str]:
+    return frozenset(filter(ask, op_specs()))
+
+
+# The same answers as sets, for the pair search, which is to ask the questions above instead.
+MOVEMENT = _types(moves_only)
+UNARY = _types(is_pointwise)
+SIZE_ONLY = _types(reads_size_only)
+LAYERS = _types(has_weights)
+CONVOLUTIONS = _types(is_convolution)
+UPSAMPLERS = _types(is_upsampler)

@@ -67,6 +67,10 @@ class Step:
     size: SpatialInfo | None = None
 
 
+# The place of an op's output, or None where the op leaves no H and W.
+SpatialRule: TypeAlias = Callable[[Step], SpatialInfo | None]
+
+
 def image_spatial(
     shape: Shape, readers: Iterable[Op], image: tuple[int, int] = (-1, -1)
 ) -> SpatialInfo | None:
@@ -86,14 +90,25 @@ def image_spatial(
     return SpatialInfo(h, w, 1.0, 1.0, (height, width))
 
 
-def spatial_after(step: Step) -> SpatialInfo | None:
-    """The place of an op's output, or None where the op leaves no H and W."""
-    rule = _RULES.get(step.op.type)
-    return rule(step) if rule is not None else _same(step)
+def unknown(step: Step) -> SpatialInfo | None:
+    """An op that the table lacks: nothing is said but what the declared sizes tell."""
+    place, before, after = step.place, step.before, step.after
+    if before is None or after is None or len(before) != len(after):
+        return None
+    if place.h is None or place.w is None or max(place.h, place.w) >= len(after):
+        return None
+    sizes = before[place.h], before[place.w]
+    equal = sizes == (after[place.h], after[place.w]) and min(sizes) > 0
+    return place if equal else declared(step)
 
 
-def _same(step: Step) -> SpatialInfo | None:
-    """An op that is not in the table: sizes stay, unless the shapes say otherwise."""
+def kept(step: Step) -> SpatialInfo | None:
+    """Some rows and columns more or less at the edges: one pixel still stands for as many."""
+    return step.place
+
+
+def same(step: Step) -> SpatialInfo | None:
+    """Sizes stay, unless the shapes say otherwise; another rank loses sight of the axes."""
     place, before, after = step.place, step.before, step.after
     if before is None or after is None:
         return place
@@ -102,10 +117,10 @@ def _same(step: Step) -> SpatialInfo | None:
     if place.h is None or place.w is None or max(place.h, place.w) >= len(before):
         return place
     sizes = (before[place.h], before[place.w]), (after[place.h], after[place.w])
-    return place if sizes[0] == sizes[1] or -1 in sizes[1] else _by_shape(step)
+    return place if sizes[0] == sizes[1] or -1 in sizes[1] else declared(step)
 
 
-def _by_shape(step: Step) -> SpatialInfo | None:
+def declared(step: Step) -> SpatialInfo | None:
     """Sizes from the declared shapes, of the image or of the input."""
     place, before, after = step.place, step.before, step.after
     if after is None or place.h is None or place.w is None or len(after) <= max(place.h, place.w):
@@ -130,29 +145,37 @@ def _near(ratio: float) -> float:
     return ratio
 
 
-def _strided(step: Step) -> SpatialInfo | None:
+def strided(step: Step) -> SpatialInfo | None:
+    """Attribute ``strides`` divides the size."""
+    h, w = _strides(step)
+    return step.place.scaled(h, w)
+
+
+def enlarged(step: Step) -> SpatialInfo | None:
+    """Attribute ``strides`` multiplies the size: transposed convolutions, unpooling."""
+    h, w = _strides(step)
+    return step.place.scaled(1 / h, 1 / w)
+
+
+def _strides(step: Step) -> tuple[int, int]:
+    """Of the height and the width: the last two, or one for both."""
     strides = step.op.get_ints("strides", (1, 1))
     if not strides or min(strides) <= 0:
-        return step.place
-    return step.place.scaled(strides[0], strides[-1])
+        return 1, 1
+    return strides[-2:][0], strides[-1]
 
 
-def _transposed_conv(step: Step) -> SpatialInfo | None:
-    strides = step.op.get_ints("strides", (1, 1))
-    if not strides or min(strides) <= 0:
-        return step.place
-    return step.place.scaled(1 / strides[0], 1 / strides[-1])
-
-
-def _pool(step: Step) -> SpatialInfo | None:
+def pooled(step: Step) -> SpatialInfo | None:
+    """Global pooling leaves one pixel, which has no place; adaptive goes by the declared sizes."""
     if step.op.attrs.get("global_pooling"):
         return None
     if step.op.attrs.get("adaptive"):
-        return _by_shape(step)
-    return _strided(step)
+        return declared(step)
+    return strided(step)
 
 
-def _resize(step: Step) -> SpatialInfo | None:
+def resized(step: Step) -> SpatialInfo | None:
+    """To the size of another tensor, by factors, to a fixed size, or as declared: the first."""
     if step.size is not None:
         return replace(step.place, down_h=step.size.down_h, down_w=step.size.down_w)
     scale = step.op.attrs.get("scale")
@@ -164,10 +187,12 @@ def _resize(step: Step) -> SpatialInfo | None:
     if h > 0 and w > 0 and min(step.place.image) > 0:
         image = step.place.image
         return replace(step.place, down_h=_near(image[0] / h), down_w=_near(image[1] / w))
-    return _by_shape(step)
+    return declared(step)
 
 
-def _blocks(attribute: str, up: bool) -> Callable[[Step], SpatialInfo | None]:
+def blocks_of(attribute: str, *, up: bool) -> SpatialRule:
+    """Channels become places or places channels, by the square of an attribute."""
+
     def rule(step: Step) -> SpatialInfo | None:
         factor = float(max(step.op.get_int(attribute, 1), 1))
         return (
@@ -177,7 +202,8 @@ def _blocks(attribute: str, up: bool) -> Callable[[Step], SpatialInfo | None]:
     return rule
 
 
-def _slice(step: Step) -> SpatialInfo | None:
+def sliced(step: Step) -> SpatialInfo | None:
+    """Steps along H and W thin them out; ``decrease_axis`` takes axes away."""
     axes, strides = step.op.get_ints("axes"), step.op.get_ints("strides")
     place = step.place
     for axis, stride in zip(axes, strides, strict=False):
@@ -195,7 +221,8 @@ def _without(axis: int | None, gone: Sequence[int]) -> int | None:
     return axis - sum(g < axis for g in gone)
 
 
-def _transpose(step: Step) -> SpatialInfo | None:
+def transposed(step: Step) -> SpatialInfo | None:
+    """The axes in another order (attribute ``axis`` or ``perm``)."""
     order = step.op.get_ints("axis") or step.op.get_ints("perm")
     h, w = step.place.h, step.place.w
     if h is None or w is None or h not in order or w not in order:
@@ -203,7 +230,8 @@ def _transpose(step: Step) -> SpatialInfo | None:
     return step.place.moved(order.index(h), order.index(w))
 
 
-def _reshape(step: Step) -> SpatialInfo | None:
+def reshaped(step: Step) -> SpatialInfo | None:
+    """H and W stay where they stand unchanged among the declared sizes."""
     place, before, after = step.place, step.before, step.after
     if before is None or after is None or place.h is None or place.w is None:
         return place.moved(None, None)
@@ -218,13 +246,15 @@ def _reshape(step: Step) -> SpatialInfo | None:
     return place.moved(None, None)
 
 
-def _squeeze(step: Step) -> SpatialInfo | None:
+def squeezed(step: Step) -> SpatialInfo | None:
+    """Attribute ``axes`` are taken away."""
     rank = len(step.before or ())
     axes = tuple(a % rank if rank else a for a in step.op.get_ints("axes"))
     return step.place.moved(_without(step.place.h, axes), _without(step.place.w, axes))
 
 
-def _unsqueeze(step: Step) -> SpatialInfo | None:
+def unsqueezed(step: Step) -> SpatialInfo | None:
+    """Attribute ``axes`` are put in."""
     rank = len(step.after or ())
     h, w = step.place.h, step.place.w
     for axis in sorted(a % rank if rank else a for a in step.op.get_ints("axes")):
@@ -233,7 +263,8 @@ def _unsqueeze(step: Step) -> SpatialInfo | None:
     return step.place.moved(h, w)
 
 
-def _stack(step: Step) -> SpatialInfo | None:
+def stacked(step: Step) -> SpatialInfo | None:
+    """A new axis at attribute ``axis``."""
     rank = len(step.after or ()) or 1
     axis = step.op.get_int("axis") % rank
     h, w = step.place.h, step.place.w
@@ -242,60 +273,32 @@ def _stack(step: Step) -> SpatialInfo | None:
     )
 
 
-def _reduce(step: Step) -> SpatialInfo | None:
+def reduced(step: Step) -> SpatialInfo | None:
+    """Along other axes the map stays; reduced along H or W it has none."""
     dims = step.op.get_ints("dim") or step.op.get_ints("axis")
     rank = len(step.before or ())
     axes = {d % rank if rank else d for d in dims}
     place = step.place
     if step.op.attrs.get("reduce_all") or not axes or axes & {place.h, place.w}:
         return None
-    if step.op.attrs.get("keep_dim") or step.op.attrs.get("keepdim"):
+    if any(step.op.attrs.get(name) for name in ("keep_dim", "keepdim", "keepdims")):
         return place
     return place.moved(_without(place.h, tuple(axes)), _without(place.w, tuple(axes)))
 
 
-def _flat(step: Step) -> SpatialInfo | None:
+def flattened(step: Step) -> SpatialInfo | None:
+    """The strides stay known, the axes do not."""
     return step.place.moved(None, None)
 
 
-def _none(_: Step) -> SpatialInfo | None:
-    return None
+def unfolded(step: Step) -> SpatialInfo | None:
+    """Windows in a row: the strides stay known, the axes do not."""
+    place = strided(step)
+    return None if place is None else place.moved(None, None)
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-def _table(
-    *rows: tuple[Callable[[Step], SpatialInfo | None], str],
-) -> dict[str, Callable[[Step], SpatialInfo | None]]:
-    return {name: rule for rule, names in rows for name in names.split()}
-
-
-RESIZES = _names(
-    "bilinear_interp bilinear_interp_v2 nearest_interp nearest_interp_v2 bicubic_interp "
-    "bicubic_interp_v2 linear_interp linear_interp_v2"
-)
-
-_RULES = _table(
-    (_strided, "conv2d depthwise_conv2d conv2d_fusion deformable_conv deformable_conv_v1 unfold"),
-    (_transposed_conv, "conv2d_transpose depthwise_conv2d_transpose"),
-    (_pool, "pool2d max_pool2d_with_index"),
-    (_resize, " ".join(RESIZES)),
-    (_blocks("upscale_factor", True), "pixel_shuffle"),
-    (_blocks("downscale_factor", False), "pixel_unshuffle"),
-    (_blocks("blocksize", False), "space_to_depth"),
-    (_slice, "slice strided_slice"),
-    (_transpose, "transpose transpose2"),
-    (_reshape, "reshape reshape2"),
-    (_squeeze, "squeeze squeeze2"),
-    (_unsqueeze, "unsqueeze unsqueeze2"),
-    (_stack, "stack"),
-    (_reduce, "reduce_mean reduce_sum reduce_max reduce_min reduce_prod mean"),
-    (_flat, "flatten flatten2 flatten_contiguous_range im2sequence"),
-    (
-        _none,
-        "mul matmul matmul_v2 fc roi_align roi_pool prior_box density_prior_box "
-        "anchor_generator shape size lookup_table lookup_table_v2",
-    ),
-)
+def unstacked(step: Step) -> SpatialInfo | None:
+    """Attribute ``axis`` is taken away."""
+    rank = len(step.before or ()) or 1
+    gone = (step.op.get_int("axis") % rank,)
+    return step.place.moved(_without(step.place.h, gone), _without(step.place.w, gone))

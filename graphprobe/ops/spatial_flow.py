@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from typing import TypeAlias
 
 from graphprobe.ir import Dataflow, Op, Value
-from graphprobe.ops.spatial import RESIZES, SpatialInfo, Step, spatial_after
+from graphprobe.ops.facets import NoMap, OpSpec
+from graphprobe.ops.kinds import move_of, reads_size_only
+from graphprobe.ops.spatial import SpatialInfo, SpatialRule, Step, resized, unknown
+from graphprobe.ops.table import op_spec
 
 SpatialInfos: TypeAlias = list[SpatialInfo | None]
 
@@ -33,17 +36,28 @@ def _follow(flow: Dataflow, op: Op, places: SpatialInfos, sizes: SpatialInfos) -
     """`sizes` has, for a value that holds the size of a tensor, the place of that tensor."""
     main = _main(flow, op, places)
     place = None if main is None else places[main.id]
-    carried = place if op.type in ("shape", "size") else _carried(flow, op, sizes)
+    rule = _rule(op_spec(op.type))
+    resizes = rule is resized
+    carried = place if reads_size_only(op.type) else _carried(flow, op, sizes)
     for slot, ids in flow.outputs[op.id].items():
         for i in ids:
-            if op.type not in RESIZES:
+            if not resizes:
                 sizes[i] = carried
             if main is None or place is None or slot == "XShape" or places[i] is not None:
                 continue
-            size = _copied(flow, op, sizes) if op.type in RESIZES else None
+            if rule is None:
+                continue
+            size = _copied(flow, op, sizes) if resizes else None
             shape = flow.program.shape(flow.values[i].name, op.block)
             before = flow.program.shape(main.name, op.block)
-            places[i] = spatial_after(Step(op, place, before, shape, size))
+            places[i] = rule(Step(op, place, before, shape, size))
+
+
+def _rule(spec: OpSpec | None) -> SpatialRule | None:
+    """How an op passes H and W; None where it leaves none."""
+    if spec is None:
+        return unknown
+    return None if isinstance(spec.spatial, NoMap) else spec.spatial
 
 
 def _carried(flow: Dataflow, op: Op, sizes: SpatialInfos) -> SpatialInfo | None:
@@ -63,6 +77,6 @@ def _main(flow: Dataflow, op: Op, places: SpatialInfos) -> Value | None:
     placed = [i for slot in _MAIN for i in slots.get(slot, ()) if places[i] is not None]
     placed = placed or [i for ids in slots.values() for i in ids if places[i] is not None]
     met = {place.strides for i in placed if (place := places[i]) is not None}
-    if op.type == "concat" and len(met) > 1:
+    if move_of(op.type) == "concat" and len(met) > 1:
         return None
     return flow.values[placed[0]] if placed else None

@@ -146,43 +146,6 @@ Effect: TypeAlias = (
 Rule: TypeAlias = Callable[[OpContext], Iterator[Effect]]
 
 
-@dataclass(frozen=True, slots=True)
-class OpSpec:
-    """What is known of one operator.
-
-    Args:
-        rule: how channels pass.
-        filter: the slot of the filter, for convolutions.
-        out_axis: the axis of the filter that makes the output channels.
-        makes: whether it makes new channels with a parameter, so that nothing of the old ones
-            is seen behind it.
-        keeps_param: whether a parameter passed through it is still that parameter, position by
-            position (quantise, cast).
-        moves_param: whether a parameter passed through it is the same numbers under another shape
-            (a bias of [C] reshaped to [1, C, 1, 1]).
-    """
-
-    rule: Rule
-    filter: str | None = None
-    out_axis: int = 0
-    makes: bool = False
-    keeps_param: bool = False
-    moves_param: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One file of this package: operators that work alike."""
-
-    name: str
-    specs: Mapping[str, OpSpec]
-
-
-def table(*rows: tuple[OpSpec, str]) -> dict[str, OpSpec]:
-    """Specs by op type, from rows of a spec and the types that share it."""
-    return {name: spec for spec, names in rows for name in names.split()}
-
-
 def axis_of(value: int, rank: int | None) -> int | None:
     """An axis counted from 0, or None where a negative one meets an unknown rank."""
     if value >= 0:
@@ -200,3 +163,16 @@ def channel_axis(view: OpContext, attr: str, rank: int | None) -> int:
 def rank_of(shape: Shape) -> int | None:
     """How many axes, or None where unknown."""
     return None if shape is None else len(shape)
+
+
+def depthwise_filter(groups: int, shape: tuple[int, ...], out_axis: int = 0) -> bool:
+    """Whether every input channel has filters of its own: as many groups as channels.
+
+    Args:
+        groups: the attribute.
+        shape: the filter, [out, in/groups, ...]; transposed, [in, out/groups, ...].
+        out_axis: 1 for transposed convolutions.
+    """
+    if groups <= 1 or len(shape) < 2:
+        return False
+    return groups == shape[0] if out_axis else shape[1] == 1 and shape[0] % groups == 0

@@ -15,8 +15,10 @@ from typing import Literal
 from graphprobe.ir import Dataflow, Op, Program, Value
 from graphprobe.ir.dataflow import topological
 from graphprobe.ir.findings import Reason
-from graphprobe.ops import OpSpec, op_spec
+from graphprobe.ops import op_spec
 from graphprobe.ops.channel_layout import ChannelLayout, ChannelRange, Space, aligned, own
+from graphprobe.ops.facets import ChannelFacet
+from graphprobe.ops.kinds import kind_of
 from graphprobe.ops.spec import (
     AttrUpdate,
     BlockChannels,
@@ -108,7 +110,8 @@ class _Walk:
 
     def visit(self, op: Op) -> None:
         """Apply the rule of one op."""
-        spec = op_spec(op.type)
+        known = op_spec(op.type)
+        spec = None if known is None else known.channels
         if spec is not None and spec.filter is not None:
             self._note_conv(op, spec)
         carries = any(self.found.layouts[v.id] is not None for v in self.found.flow.reads(op))
@@ -127,7 +130,7 @@ class _Walk:
             self._take(op, effect)
         self._check(view, effects)
 
-    def _note_conv(self, op: Op, spec: OpSpec) -> None:
+    def _note_conv(self, op: Op, spec: ChannelFacet) -> None:
         value = self.found.flow.read(op, spec.filter or "")
         name = self._param(value, op) if value is not None else None
         written = op.input(spec.filter or "") or ""
@@ -286,7 +289,7 @@ def _block_ends(found: Channels) -> None:
 
 
 def _is_fetched(found: Channels, value: Value) -> bool:
-    return any(op.type in ("fetch", "fetch_v2") for op in found.flow.consumers(value))
+    return any(kind_of(op.type) == "output" for op in found.flow.consumers(value))
 
 
 def _block_other_uses(found: Channels) -> None:
@@ -309,5 +312,5 @@ def _others(found: Channels, readers: set[int], space: Space) -> Iterator[int]:
         return
     for other in sorted(readers - found.users[space]):
         spec = op_spec(found.program.ops[other].type)
-        if spec is None or not spec.keeps_param:
+        if spec is None or not spec.channels.keeps_param:
             yield other

@@ -17,7 +17,7 @@ from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Program, PruneDecision, Site
 from graphprobe.ir.findings import Reason
 from graphprobe.ops.channel_layout import ChannelLayout, ChannelRange
-from graphprobe.ops.families.convolution import is_depthwise
+from graphprobe.ops.spec import depthwise_filter
 from graphprobe.pruning.constraints import Block, Channels, find_channels
 from graphprobe.pruning.partition import Classes
 from graphprobe.pruning.paths import Paths
@@ -136,7 +136,7 @@ def _row(channels: Channels, classes: Classes, conv: tuple[int, str, int]) -> _R
     groups = max(1, op.get_int("groups", 1))
     bound = channels.bound.get((param, out_axis))
     found = tuple(dict.fromkeys(_classes(classes, bound.layout))) if bound is not None else ()
-    return _Row(op_id, param, shape, groups, found, is_depthwise(groups, shape, out_axis))
+    return _Row(op_id, param, shape, groups, found, depthwise_filter(groups, shape, out_axis))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Collection, Iterator
 
 from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.ops.kinds import kind_of
 from graphprobe.pruning.constraints import Channels
 from graphprobe.pruning.partition import Classes
 
@@ -51,7 +52,7 @@ class Paths:
         return tuple(self._follow(tree, start)) if start in tree and start is not None else ()
 
     def _goes_on(self, op: int) -> bool:
-        return self._channels.program.ops[op].type not in ("fetch", "fetch_v2")
+        return kind_of(self._channels.program.ops[op].type) != "output"
 
     def _output(self, op: int) -> int | None:
         for value in self._channels.flow.writes(self._channels.program.ops[op]):

@@ -75,7 +75,7 @@ def _is_end(channels: Channels, op: Op) -> bool:
 def _has_weights(channels: Channels, op: Op) -> bool:
     """A layer that makes new features: known ones that say so, unknown ones with parameters."""
     spec = op_spec(op.type)
-    if spec is not None and not spec.makes:
+    if spec is not None and not spec.channels.makes:
         return False
     for value in channels.flow.reads(op):
         var = channels.program.var(value.name, op.block)

@@ -12,10 +12,10 @@ import pytest
 
 from graphprobe.errors import LoadError
 from graphprobe.formats import load_bytes
-from graphprobe.formats.pir.op_names import _lines, op_names
 from graphprobe.ir import Op, Program, build_dataflow
 from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.ir.listing import list_vars, undeclared
+from graphprobe.ops.pir_names import op_names, pir_lines
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_an_op_that_the_table_lacks_keeps_its_name(writer: Any) -> None:
 
 
 def test_every_line_of_the_table_can_be_read() -> None:
-    for name in _lines():
+    for name in pir_lines():
         names = op_names(name)
         assert names.type and names.outputs
         assert all(slot and ">" not in slot for slot, _ in names.inputs)

@@ -1,10 +1,48 @@
-"""The table of operators."""
+"""The table of operators: every facet filled, and no second table anywhere."""
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
 import pytest
 
-from graphprobe.ops import op_spec, op_specs
+from graphprobe.ir.builder import Builder
+from graphprobe.ops import OpSpec, op_spec, op_specs
+from graphprobe.ops.facets import Kind, NoMap, family, operators
+from graphprobe.ops.kinds import (
+    is_activation,
+    is_convolution,
+    is_depthwise,
+    is_norm,
+    is_pointwise,
+    is_upsampler,
+    moves_only,
+    reads_size_only,
+    unknown_ops,
+)
+from graphprobe.ops.pir_names import op_names, pir_lines
+from graphprobe.ops.spatial import same
+from graphprobe.ops.work_rules import ELEMENTS, NoWork, Uncounted
+
+ROOT = Path(__file__).parents[2]
+
+# Where such words stand together and mean no operators, with what they mean.
+ALLOWED = {
+    ("ops/facets.py", "kinds and moves: the words that the families choose from"),
+    ("ops/kinds.py", "kinds"),
+    ("pairing/channel_indices.py", "moves: one numpy rule for each"),
+    ("pairing/matching.py", "words of a sentence"),
+    ("formats/pir/translate.py", "operations of PIR's builtin dialect, which compute nothing"),
+    ("formats/pir/complete.py", "attributes that PIR leaves out, one function for each op"),
+    ("drawing/irgraph.py", "kinds of variables"),
+    ("data/formats/_digits.py", "options of a data set"),
+    ("data/formats/coco.py", "options of a data set"),
+    ("data/formats/voc.py", "options of a data set"),
+    ("training/networks/own_model.py", "arguments of the user's function"),
+}
 
 
 def test_both_generations_and_in_place_forms_are_known():
@@ -13,6 +51,9 @@ def test_both_generations_and_in_place_forms_are_known():
         "depthwise_conv2d",
         "conv2d_transpose",
         "deformable_conv",
+        "fused_conv2d",
+        "conv2d_fusion",
+        "fused_conv2d_add_act",
         "batch_norm",
         "sync_batch_norm",
         "relu",
@@ -32,7 +73,9 @@ def test_both_generations_and_in_place_forms_are_known():
         "mul",
         "matmul_v2",
         "fc",
+        "fused_fc_elementwise_layernorm",
         "elementwise_add",
+        "fused_elemwise_activation",
         "sum",
         "concat",
         "split",
@@ -42,24 +85,157 @@ def test_both_generations_and_in_place_forms_are_known():
         "yolo_box",
         "yolov3_loss",
         "multiclass_nms3",
+        "matrix_nms",
+        "generate_proposals_v2",
+        "box_coder",
+        "prior_box",
+        "anchor_generator",
+        "distribute_fpn_proposals",
+        "collect_fpn_proposals",
+        "roi_align",
+        "roi_pool",
+        "top_k_v2",
+        "arg_max",
         "fake_quantize_moving_average_abs_max",
         "quantize_linear",
         "shape",
         "conditional_block",
         "while",
         "fetch",
+        "lookup_table_v2",
+        "lstm",
+        "momentum",
     ]:
         assert op_spec(name) is not None, name
     assert op_spec("my_own_op") is None
     assert op_spec("") is None
 
 
-def test_the_number_of_known_ops_is_pinned():
-    assert len(op_specs()) >= 320
+@pytest.mark.parametrize("spec", op_specs().values(), ids=lambda spec: spec.type)
+def test_every_facet_is_filled_or_refused_with_a_reason(spec: OpSpec):
+    assert spec.kind in get_args(Kind)
+    assert spec.label and callable(spec.channels.rule)
+    for facet, without in ((spec.spatial, NoMap), (spec.work, (NoWork, Uncounted))):
+        if isinstance(facet, without):
+            assert len(facet.reason.split()) >= 3, f"{spec.type}: no reason: {facet.reason!r}"
+        else:
+            assert callable(facet)
+    assert (spec.move is not None) == (spec.kind == "movement")
+    assert (spec.channels.filter is not None) == (spec.kind == "convolution")
+    assert not spec.heads or spec.kind in ("loss", "decode", "select")
+    if spec.kind in ("convolution", "linear", "recurrent"):
+        assert not isinstance(spec.work, NoWork), "it has weights, so it has work"
+    if spec.kind == "convolution":
+        assert not isinstance(spec.work, Uncounted) and spec.channels.makes
 
 
-@pytest.mark.parametrize("name", ["conv2d", "depthwise_conv2d", "conv2d_transpose"])
-def test_convolutions_name_their_filter(name):
-    spec = op_spec(name)
-    assert spec is not None and spec.filter == "Filter"
-    assert spec.out_axis == (1 if "transpose" in name else 0)
+def test_half_a_row_is_refused():
+    with pytest.raises(TypeError, match="work"):
+        operators("new_op", kind="activation", channels=lambda _: iter(()), spatial=same)  # type: ignore[call-arg]
+    row = operators(
+        "new_op", kind="unary", channels=lambda _: iter(()), spatial=same, work=ELEMENTS
+    )
+    with pytest.raises(TypeError, match="new_op"):
+        family("own", row, row)
+
+
+def test_pir_names_stand_with_the_operators_that_they_mean():
+    types = {op_names(name).type for name in pir_lines()}
+    assert types <= op_specs().keys()
+
+
+def test_fused_convolutions_are_convolutions_to_everyone():
+    for name in [
+        "conv2d",
+        "depthwise_conv2d",
+        "conv2d_fusion",
+        "fused_conv2d",
+        "fused_conv2d_add_act",
+    ]:
+        spec = op_spec(name)
+        assert spec is not None and is_convolution(name)
+        assert spec.channels.filter == "Filter" and spec.channels.out_axis == 0
+    assert op_spec("conv2d_transpose").channels.out_axis == 1  # type: ignore[union-attr]
+
+
+def test_all_activations_of_paddle_are_walked_through():
+    names = (
+        "elu selu celu mish silu swish hard_swish hard_sigmoid softplus softsign softshrink "
+        "hard_shrink tanh_shrink gelu prelu rrelu thresholded_relu logsigmoid brelu stanh "
+        "soft_relu relu6 relu leaky_relu sigmoid tanh maxout"
+    )
+    for name in names.split():
+        assert is_activation(name) and is_pointwise(name) and not moves_only(name), name
+    assert is_pointwise("softmax") and not is_activation("softmax")
+    assert is_norm("layer_norm") and not is_activation("layer_norm")
+    assert is_upsampler("conv2d_transpose") and is_upsampler("nearest_interp_v2")
+    assert not is_upsampler("conv2d") and reads_size_only("shape") and moves_only("reshape2_")
+
+
+@pytest.mark.parametrize(
+    ("type_", "groups", "shape", "expected"),
+    [
+        ("depthwise_conv2d", 8, (8, 1, 3, 3), True),
+        ("conv2d", 8, (8, 1, 3, 3), True),
+        ("conv2d", 8, (16, 1, 3, 3), True),
+        ("fused_conv2d", 8, (8, 1, 3, 3), True),
+        ("conv2d", 4, (8, 2, 3, 3), False),
+        ("conv2d", 1, (8, 1, 3, 3), False),
+        ("depthwise_conv2d", 1, (1, 1, 3, 3), False),
+        ("conv2d_transpose", 8, (8, 1, 3, 3), True),
+        ("depthwise_conv2d_transpose", 8, (8, 2, 3, 3), True),
+        ("conv2d_transpose", 4, (8, 2, 3, 3), False),
+        ("relu", 8, (8, 1, 3, 3), False),
+    ],
+)
+def test_groups_decide_what_is_depthwise(type_, groups, shape, expected):
+    b = Builder()
+    slots = {"Input": b.feed("x", (-1, 8, 8, 8)), "Filter": b.param("w", shape)}
+    program = b.build([b.op(type_, slots, {"Output": "y"}, {"groups": groups})])
+    op = next(op for op in program.ops if op.type == type_)
+    assert is_depthwise(op, program) is expected
+
+
+def test_ops_that_the_table_lacks_are_counted():
+    b = Builder()
+    x = b.feed("x", (-1, 8, 8, 8))
+    for _ in range(2):
+        x = b.op("my_own_op", {"X": x}, {"Out": f"y{_}"}, {}, (-1, 8, 8, 8))
+    assert unknown_ops(b.build([x])) == {"my_own_op": 2}
+
+
+def _words(node: ast.expr | None) -> list[str]:
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+def _tables(tree: ast.AST) -> Iterator[tuple[int, list[str]]]:
+    """Strings that stand together: in a set, tuple, list, as keys, or as words of one string."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Set | ast.Tuple | ast.List):
+            yield node.lineno, [w for item in node.elts for w in _words(item)]
+        elif isinstance(node, ast.Dict):
+            yield node.lineno, [w for key in node.keys for w in _words(key)]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            words = node.value.split()
+            if len(words) > 1 and all(word in op_specs() for word in words):
+                yield node.lineno, words
+
+
+def op_type_tables(path: Path) -> list[str]:
+    """Where a module lists op types: two or more, or one that is no plain English word."""
+    known, found = op_specs().keys() - {"l1_norm"}, []  # what ranks filters is called so too
+    for line, words in _tables(ast.parse(path.read_text())):
+        types = [w for w in words if w in known]
+        if len(types) > 1 or any("_" in w or w[-1].isdigit() for w in types):
+            found.append(f"{path.relative_to(ROOT)}:{line}: {' '.join(types)}")
+    return found
+
+
+def test_no_other_module_lists_op_types():
+    modules = [*(ROOT / "graphprobe").rglob("*.py"), *(ROOT / "cli").rglob("*.py")]
+    allowed = {ROOT / "graphprobe" / name for name, _ in ALLOWED}
+    outside = [
+        m for m in modules if not {"families", "zoo", "pairing"} & set(m.parts) and m not in allowed
+    ]
+    found = [hit for module in sorted(outside) for hit in op_type_tables(module)]
+    assert found == []

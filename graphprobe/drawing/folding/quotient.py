@@ -6,8 +6,8 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from graphprobe.drawing.dag import Dag, contract, edge_vars
-from graphprobe.drawing.folding.units import CONVOLUTIONS
 from graphprobe.drawing.graph import ItemGraph
+from graphprobe.ops.kinds import is_convolution
 
 
 @dataclass(slots=True)
@@ -52,6 +52,6 @@ def convs_in(graph: ItemGraph, items: Sequence[int]) -> list[int]:
     found = []
     for item in items:
         op = graph.items[item].op
-        if op is not None and op.type in CONVOLUTIONS:
+        if op is not None and is_convolution(op.type):
             found.append(item)
     return found

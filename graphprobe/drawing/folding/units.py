@@ -6,29 +6,9 @@ from collections.abc import Set
 
 from graphprobe.drawing.graph import Item, ItemGraph, is_state
 from graphprobe.ir import Op
-
-CONVOLUTIONS = frozenset(
-    {"conv2d", "depthwise_conv2d", "conv2d_transpose", "depthwise_conv2d_transpose", "conv3d",
-     "conv3d_transpose", "deformable_conv", "conv2d_fusion"}
-)  # fmt: skip
-MATRIX = frozenset({"mul", "matmul", "matmul_v2", "fc"})
-NORMS = frozenset(
-    {"batch_norm", "sync_batch_norm", "inplace_abn", "layer_norm", "instance_norm", "group_norm",
-     "affine_channel", "data_norm"}
-)  # fmt: skip
-ACTIVATIONS = frozenset(
-    {"relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "sigmoid", "tanh", "swish",
-     "silu", "mish", "hard_swish", "hardswish", "hard_sigmoid", "hardsigmoid", "softplus",
-     "brelu", "soft_relu", "celu", "hardtanh"}
-)  # fmt: skip
-_PASSING = frozenset({"dropout", "cast", "assign", "scale"})
+from graphprobe.ops.kinds import is_activation, is_identity, is_norm, is_quantizer
 
 _QUANT, _START, _BIAS, _NORM, _ACT = -1, 0, 1, 2, 3
-
-
-def is_quantizer(type_: str) -> bool:
-    """Whether an op simulates or undoes quantisation."""
-    return type_.startswith("fake_") or type_ in {"quantize_linear", "dequantize_linear"}
 
 
 def fold_chains(graph: ItemGraph, keep: Set[str]) -> list[int]:
@@ -70,16 +50,18 @@ def _phase(graph: ItemGraph, item: Item) -> int:
         return _START
     if is_bias(graph, item.op):
         return _BIAS
-    kind = item.op.type
-    if is_quantizer(kind):
+    if is_quantizer(item.op.type):
         return _QUANT
-    if kind in NORMS:
+    if is_norm(item.op.type):
         return _NORM
-    return _ACT if kind in ACTIVATIONS else _START
+    return _ACT if is_activation(item.op.type) else _START
 
 
 def _passes(item: Item) -> bool:
-    return item.op is not None and (item.op.type in _PASSING or is_quantizer(item.op.type))
+    if item.op is None:
+        return False
+    type_ = item.op.type
+    return is_identity(type_) or is_quantizer(type_) or type_ == "scale"
 
 
 def is_bias(graph: ItemGraph, op: Op) -> bool:

@@ -2,8 +2,8 @@
 
 PIR numbers its values and gives names to parameters and inputs only. Other values are called as
 ProgramDesc would call them: ``conv2d_0.tmp_0`` is the first result of the first conv2d. Types,
-slots and attributes are those of ProgramDesc (`op_names`), and constants that PIR passes as
-operands go back into attributes, so both formats give the same program.
+slots and attributes are those of ProgramDesc (`graphprobe.ops.pir_names`), and constants that PIR
+passes as operands go back into attributes, so both formats give the same program.
 """
 
 from __future__ import annotations

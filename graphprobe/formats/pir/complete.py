@@ -20,11 +20,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from graphprobe.errors import ExportError
-from graphprobe.formats.pir.op_names import attribute_slots
 from graphprobe.formats.programdesc.protos import COMMON, OpProto, op_proto, paddle_version
 from graphprobe.formats.programdesc.types import INT
 from graphprobe.formats.programdesc.write import DTYPE_NUMBERS
 from graphprobe.ir import Attr, Block, Op, Origin, Program, Var
+from graphprobe.ops.pir_names import attribute_slots
 
 _UNDEFINED = -1
 # Attributes of PIR that say nothing about the result: where it is computed, and names for people.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from graphprobe.formats.pir.drafts import Draft, Drafts
-from graphprobe.formats.pir.op_names import OpNames, op_names
 from graphprobe.formats.pir.values import (
     Json,
     Malformed,
@@ -18,6 +17,7 @@ from graphprobe.formats.pir.values import (
     variables,
 )
 from graphprobe.ir import Attr, Block, Op, Var
+from graphprobe.ops.pir_names import OpNames, op_names
 
 _CONSTANTS = {"full": "fill_constant", "full_int_array": "assign_value"}
 _ELEMENTWISE = "elementwise_"

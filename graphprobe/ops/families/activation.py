@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from graphprobe.ops.facets import ChannelFacet, family, operators
 from graphprobe.ops.shared_rules import passes
+from graphprobe.ops.spatial import same
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     Propagate,
     PruneAlong,
     axis_of,
     rank_of,
-    table,
 )
+from graphprobe.ops.work_rules import ELEMENTS, MOVES, SIZES
 
 
 def _prelu(view: OpContext) -> Iterator[Effect]:
@@ -43,21 +43,100 @@ def _along_axis(view: OpContext) -> Iterator[Effect]:
         yield Propagate("Out", x.layout)
 
 
-FAMILY = Family(
+_PIR = """
+hardswish = hard_swish
+hardsigmoid = hard_sigmoid
+hardshrink = hard_shrink
+hardtanh = brelu
+softshrink ; threshold=lambda
+leaky_relu ; negative_slope=alpha
+prelu : X Alpha > Out
+pow : X FactorTensor@factor > Out ; y=factor
+clip : X Min@min Max@max > Out
+scale : X ScaleTensor@scale > Out
+dropout : X Seed DropoutProb@dropout_prob > Out Mask ; p=dropout_prob mode=dropout_implementation
+isfinite = isfinite_v2
+isinf = isinf_v2
+isnan = isnan_v2
+cast ; dtype=out_dtype
+full_like = fill_any_like : X Value@value > Out
+trunc : X > Out
+cumsum : X Axis@axis > Out
+label_smooth : X PriorDist > Out
+"""
+
+FAMILY = family(
     "activation",
-    table(
-        (
-            OpSpec(passes("X")),
-            "relu relu6 leaky_relu sigmoid logsigmoid hard_sigmoid hardsigmoid swish "
-            "hard_swish hardswish silu mish tanh tanh_shrink elu selu celu gelu softplus "
-            "softsign softshrink hard_shrink thresholded_relu brelu hardtanh stanh erf exp log "
-            "log1p log2 sqrt rsqrt square abs pow reciprocal sin cos floor ceil round sign "
-            "clip dropout scale increment isnan isinf isfinite logical_not fill_any_like "
-            "fill_zeros_like fill_zeros_like2 zeros_like ones_like full_like memcpy memcpy_d2h "
-            "memcpy_h2d share_data c_identity print lod_reset",
-        ),
-        (OpSpec(passes("X"), keeps_param=True), "assign cast"),
-        (OpSpec(_prelu), "prelu"),
-        (OpSpec(_along_axis), "softmax log_softmax cumsum"),
+    operators(
+        "relu relu6 leaky_relu sigmoid logsigmoid hard_sigmoid:hsigmoid hardsigmoid:hsigmoid swish "
+        "hard_swish:hswish hardswish:hswish silu mish tanh tanh_shrink elu selu celu gelu softplus "
+        "softsign softshrink hard_shrink hardshrink thresholded_relu brelu hardtanh stanh "
+        "soft_relu logit rrelu swiglu",
+        kind="activation",
+        channels=passes("X"),
+        spatial=same,
+        work=ELEMENTS,
     ),
+    operators("prelu", kind="activation", channels=_prelu, spatial=same, work=ELEMENTS),
+    operators(
+        "softmax log_softmax sparse_softmax gumbel_softmax",
+        kind="softmax",
+        channels=_along_axis,
+        spatial=same,
+        work=ELEMENTS,
+    ),
+    operators(
+        "scale exp expm1 log log1p log2 log10 sqrt rsqrt square abs pow reciprocal erf erfinv sin "
+        "cos tan asin acos atan sinh cosh asinh acosh atanh floor ceil round trunc sign clip "
+        "clip_by_norm digamma lgamma increment label_smooth fill_diagonal tril triu tril_triu",
+        kind="unary",
+        channels=passes("X"),
+        spatial=same,
+        work=ELEMENTS,
+    ),
+    operators(
+        "cumsum cumprod logcumsumexp",
+        kind="unary",
+        channels=_along_axis,
+        spatial=same,
+        work=ELEMENTS,
+    ),
+    operators(
+        "dropout memcpy memcpy_d2h memcpy_h2d share_data share_buffer print lod_reset "
+        "transfer_layout transfer_dtype alpha_dropout dropout_nd",
+        kind="identity",
+        channels=passes("X"),
+        spatial=same,
+        work=MOVES,
+    ),
+    operators(
+        "assign cast",
+        kind="identity",
+        channels=ChannelFacet(passes("X"), keeps_param=True),
+        spatial=same,
+        work=MOVES,
+    ),
+    operators(
+        "isnan isinf isfinite isnan_v2 isinf_v2 isfinite_v2 logical_not bitwise_not",
+        kind="comparison",
+        channels=passes("X"),
+        spatial=same,
+        work=ELEMENTS,
+    ),
+    operators(
+        "fill_any_like fill_zeros_like fill_zeros_like2 zeros_like ones_like full_like fill_any",
+        kind="size",
+        channels=passes("X"),
+        spatial=same,
+        work=SIZES,
+    ),
+    operators(
+        "c_identity c_allreduce_sum c_broadcast c_sync_calc_stream c_sync_comm_stream "
+        "mp_allreduce_sum",
+        kind="collective",
+        channels=passes("X"),
+        spatial=same,
+        work=MOVES,
+    ),
+    pir=_PIR,
 )

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.channel_layout import ChannelLayout, chain, own
+from graphprobe.ops.facets import family, operators
 from graphprobe.ops.shared_rules import fixed
+from graphprobe.ops.spatial import same, stacked
 from graphprobe.ops.spec import (
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     PolicyBoundary,
     Port,
     Propagate,
     TieChannels,
     axis_of,
     rank_of,
-    table,
 )
+from graphprobe.ops.work_rules import MOVES
 
 
 def _concat(view: OpContext) -> Iterator[Effect]:
@@ -85,4 +85,14 @@ def _stack(view: OpContext) -> Iterator[Effect]:
         yield from _side_by_side(view, ports, first, "Y", first.axis + (axis <= first.axis))
 
 
-FAMILY = Family("concat", table((OpSpec(_concat), "concat"), (OpSpec(_stack), "stack")))
+_PIR = """
+concat : X AxisTensor@axis > Out
+stack : X > Y
+"""
+
+FAMILY = family(
+    "concat",
+    operators("concat", kind="movement", channels=_concat, spatial=same, work=MOVES, move="concat"),
+    operators("stack", kind="movement", channels=_stack, spatial=stacked, work=MOVES, move="stack"),
+    pir=_PIR,
+)

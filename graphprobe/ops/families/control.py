@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from graphprobe.ops.facets import ChannelFacet, family, operators
 from graphprobe.ops.shared_rules import blocks
-from graphprobe.ops.spec import Family, OpSpec, table
+from graphprobe.ops.spatial import declared, same
+from graphprobe.ops.work_rules import Uncounted
 
-FAMILY = Family(
+_PIR = """
+rnn : Input PreState WeightList SequenceLength DropoutState > Out DropoutState State Reserve
+"""
+
+FAMILY = family(
     "control",
-    table(
-        (
-            OpSpec(blocks("channels are not followed into control flow", "unsupported_op")),
-            "while conditional_block conditional_block_infer select_input select_output "
-            "recurrent static_rnn write_to_array read_from_array array_to_lod_tensor "
-            "lod_tensor_to_array tensor_array_to_tensor merge_lod_tensor split_lod_tensor "
-            "merge_lod_tensor_infer shrink_rnn_memory run_program py_func",
-        ),
-        (
-            OpSpec(
-                blocks("channels are not followed into recurrent layers", "unsupported_op"),
-                makes=True,
-            ),
-            "lstm gru rnn cudnn_lstm dynamic_lstm dynamic_gru lstmp gru_unit lstm_unit fusion_lstm "
-            "fusion_gru multi_gru",
-        ),
+    operators(
+        "while conditional_block conditional_block_infer select_input select_output recurrent "
+        "static_rnn write_to_array read_from_array array_to_lod_tensor lod_tensor_to_array "
+        "tensor_array_to_tensor merge_lod_tensor split_lod_tensor merge_lod_tensor_infer "
+        "shrink_rnn_memory run_program py_func lod_array_length create_array array_length "
+        "array_write array_read slice_array max_sequence_len rnn_memory_helper",
+        kind="control",
+        channels=blocks("channels are not followed into control flow", "unsupported_op"),
+        spatial=declared,
+        work=Uncounted("how often a branch or a loop runs is known only while it runs"),
     ),
+    operators(
+        "lstm gru rnn cudnn_lstm dynamic_lstm dynamic_gru lstmp gru_unit lstm_unit fusion_lstm "
+        "fusion_gru multi_gru attention_lstm fusion_seqexpand_concat_fc",
+        kind="recurrent",
+        channels=ChannelFacet(
+            blocks("channels are not followed into recurrent layers", "unsupported_op"), makes=True
+        ),
+        spatial=same,
+        work=Uncounted("the steps of a recurrent layer are not counted"),
+    ),
+    pir=_PIR,
 )

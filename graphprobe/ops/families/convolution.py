@@ -5,35 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.channel_layout import ChannelLayout, own, stretch
+from graphprobe.ops.facets import ChannelFacet, family, operators
 from graphprobe.ops.shared_rules import equal_stretches, fixed, together
+from graphprobe.ops.spatial import enlarged, strided
 from graphprobe.ops.spec import (
     AttrUpdate,
     BlockChannels,
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     PolicyBoundary,
     Port,
     Propagate,
     PruneAlong,
     channel_axis,
+    depthwise_filter,
     rank_of,
-    table,
 )
-
-
-def is_depthwise(groups: int, shape: tuple[int, ...], out_axis: int = 0) -> bool:
-    """Whether every input channel has filters of its own: as many groups as channels.
-
-    Args:
-        groups: the attribute.
-        shape: the filter, [out, in/groups, ...]; transposed, [in, out/groups, ...].
-        out_axis: 1 for transposed convolutions.
-    """
-    if groups <= 1 or len(shape) < 2:
-        return False
-    return groups == shape[0] if out_axis else shape[1] == 1 and shape[0] % groups == 0
+from graphprobe.ops.work_rules import filter_work, transposed_filter_work
 
 
 def _is_filter(shape: tuple[int, ...]) -> bool:
@@ -51,7 +39,7 @@ def _conv(view: OpContext) -> Iterator[Effect]:
     if given is not None and (given.axis != axis or given.extent != groups * w.shape[1]):
         yield BlockChannels(given, "the filter does not fit the channels that reach it")
         given = None
-    if is_depthwise(groups, w.shape):
+    if depthwise_filter(groups, w.shape):
         out, effects = _depthwise(view, w, given, groups, axis)
     elif groups > 1:
         out, effects = _grouped(w, given, groups, axis)
@@ -125,7 +113,7 @@ def _transposed(view: OpContext) -> Iterator[Effect]:
         yield from _rest(view, given)
         return
     yield PruneAlong(w.param, ChannelLayout(1, out.runs), "out")
-    if is_depthwise(groups, w.shape, 1):
+    if depthwise_filter(groups, w.shape, 1):
         detail = "it filters each channel of its input, several filters a channel"
         yield BlockChannels(out, detail, "depthwise")
         if given is not None:
@@ -154,22 +142,53 @@ def _deformable(view: OpContext) -> Iterator[Effect]:
     yield from _conv(view)
 
 
-_CONV = OpSpec(_conv, filter="Filter", makes=True)
-FAMILY = Family(
+_CONV = ChannelFacet(_conv, filter="Filter", makes=True)
+_TRANSPOSED = ChannelFacet(_transposed, filter="Filter", out_axis=1, makes=True)
+
+_PIR = """
+conv2d : Input Filter > Output
+conv3d : Input Filter > Output
+depthwise_conv2d : Input Filter > Output
+conv2d_transpose : Input Filter OutputSize@output_size > Output
+depthwise_conv2d_transpose : Input Filter OutputSize@output_size > Output
+conv2d_transpose_bias : Input Filter Bias OutputSize@output_size > Output
+conv3d_transpose : Input Filter > Output
+deformable_conv : Input Offset Filter Mask > Output
+fused_conv2d_add_act : Input Filter Bias ResidualData > Output Outputs
+"""
+
+FAMILY = family(
     "convolution",
-    table(
-        (
-            _CONV,
-            "conv2d depthwise_conv2d conv3d conv2d_fusion fused_conv2d fused_conv2d_add_act "
-            "fused_conv3d",
-        ),
-        (
-            OpSpec(_transposed, filter="Filter", out_axis=1, makes=True),
-            "conv2d_transpose depthwise_conv2d_transpose conv3d_transpose",
-        ),
-        (
-            OpSpec(_deformable, filter="Filter", makes=True),
-            "deformable_conv deformable_conv_v1",
-        ),
+    operators(
+        "conv2d:conv depthwise_conv2d:dwconv",
+        kind="convolution",
+        channels=_CONV,
+        spatial=strided,
+        work=filter_work,
+        onednn=True,
     ),
+    operators(
+        "conv1d:conv conv3d:conv3d conv2d_fusion:conv fused_conv2d:conv fused_conv2d_add_act:conv "
+        "fused_conv3d:conv3d fused_conv2d_add_act_add:conv",
+        kind="convolution",
+        channels=_CONV,
+        spatial=strided,
+        work=filter_work,
+    ),
+    operators(
+        "conv2d_transpose:deconv depthwise_conv2d_transpose:dwdeconv conv3d_transpose:deconv3d "
+        "conv2d_transpose_bias:deconv",
+        kind="convolution",
+        channels=_TRANSPOSED,
+        spatial=enlarged,
+        work=transposed_filter_work,
+    ),
+    operators(
+        "deformable_conv:dconv deformable_conv_v1:dconv",
+        kind="convolution",
+        channels=ChannelFacet(_deformable, filter="Filter", makes=True),
+        spatial=strided,
+        work=filter_work,
+    ),
+    pir=_PIR,
 )

@@ -6,19 +6,18 @@ from collections.abc import Iterator
 from math import prod
 
 from graphprobe.ops.channel_layout import ChannelLayout, own
-from graphprobe.ops.shared_rules import fixed
+from graphprobe.ops.facets import ChannelFacet, NoMap, family, operators
+from graphprobe.ops.shared_rules import blocks, fixed
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     Port,
     Propagate,
     PruneAlong,
     rank_of,
-    table,
 )
+from graphprobe.ops.work_rules import NoWork, Uncounted, dense_work
 
 
 def _flat(x: Port, layout: ChannelLayout, first: int) -> ChannelLayout | None:
@@ -86,11 +85,85 @@ def _matmul(view: OpContext) -> Iterator[Effect]:
 
 _NO_WEIGHT = "it multiplies two tensors, neither of which is a weight on the right"
 
-FAMILY = Family(
+
+_NO_MAP = NoMap("a product of matrices mixes the axes that it runs along")
+
+_PIR = """
+matmul = matmul_v2 : X Y > Out ; transpose_x=trans_x transpose_y=trans_y
+matmul_with_flatten = mul : X Y > Out
+bmm : X Y > Out
+mv : X Vec > Out
+dot : X Y > Out
+addmm : Input X Y > Out ; alpha=Alpha beta=Beta
+einsum : Operands > Out InnerCache XShape
+fc : Input W Bias > Out
+fused_gemm_epilogue : X Y Bias > Out ReserveSpace
+embedding = lookup_table_v2 : Ids W > Out ; sparse=is_sparse
+"""
+
+FAMILY = family(
     "dense",
-    table(
-        (OpSpec(_mul, makes=True), "mul"),
-        (OpSpec(_fc, makes=True), "fc"),
-        (OpSpec(_matmul, makes=True), "matmul matmul_v2"),
+    operators(
+        "mul",
+        kind="linear",
+        channels=ChannelFacet(_mul, makes=True),
+        spatial=_NO_MAP,
+        work=dense_work("X", "Y", "x_num_col_dims"),
     ),
+    operators(
+        "fc",
+        kind="linear",
+        channels=ChannelFacet(_fc, makes=True),
+        spatial=_NO_MAP,
+        work=dense_work("Input", "W", "in_num_col_dims"),
+    ),
+    operators(
+        "matmul matmul_v2:matmul",
+        kind="linear",
+        channels=ChannelFacet(_matmul, makes=True),
+        spatial=_NO_MAP,
+        work=dense_work("X", "Y"),
+    ),
+    operators(
+        "fused_gemm_epilogue:fc",
+        kind="linear",
+        channels=ChannelFacet(
+            blocks("channels are not followed into this product", "unsupported_op"), makes=True
+        ),
+        spatial=_NO_MAP,
+        work=dense_work("X", "Y"),
+    ),
+    operators(
+        "bmm mv dot addmm einsum",
+        kind="linear",
+        channels=blocks("it multiplies two tensors, neither of which is a weight on the right"),
+        spatial=_NO_MAP,
+        work=Uncounted("products of this form are not counted"),
+    ),
+    operators(
+        "bilinear_tensor_product sequence_conv row_conv sequence_project "
+        "fused_fc_elementwise_layernorm fused_attention fused_feedforward "
+        "fused_multi_transformer fused_multihead_matmul multihead_matmul "
+        "fused_embedding_eltwise_layernorm self_dp_attention flash_attn "
+        "scaled_dot_product_attention memory_efficient_attention fused_dot_product_attention "
+        "weight_only_linear fused_linear_param_grad_add fusion_repeated_fc_relu "
+        "fusion_squared_mat_sub qkv_unpack_mha variable_length_memory_efficient_attention",
+        kind="linear",
+        channels=ChannelFacet(
+            blocks("channels are not followed into this layer", "unsupported_op"), makes=True
+        ),
+        spatial=_NO_MAP,
+        work=Uncounted("products inside of it are not counted"),
+    ),
+    operators(
+        "lookup_table:embedding lookup_table_v2:embedding embedding c_embedding:embedding "
+        "lookup_table_dequant:embedding fused_embedding_seq_pool:embedding",
+        kind="embedding",
+        channels=ChannelFacet(
+            blocks("it is used as numbers of entries", "unsupported_op"), makes=True
+        ),
+        spatial=NoMap("it reads numbers of words, not a map"),
+        work=NoWork("it picks rows of a table and multiplies nothing"),
+    ),
+    pir=_PIR,
 )

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.channel_layout import ChannelLayout
-from graphprobe.ops.shared_rules import fixed, together
-from graphprobe.ops.spec import Effect, Family, OpContext, OpSpec, Port, Propagate, table
+from graphprobe.ops.facets import NoMap, family, operators
+from graphprobe.ops.shared_rules import blocks, fixed, together
+from graphprobe.ops.spatial import same
+from graphprobe.ops.spec import Effect, OpContext, Port, Propagate, Rule
+from graphprobe.ops.work_rules import ELEMENTS
 
 
-def _binary(x_slot: str = "X", y_slot: str = "Y", out: str = "Out") -> OpSpec:
+def _binary(x_slot: str = "X", y_slot: str = "Y", out: str = "Out") -> Rule:
     def rule(view: OpContext) -> Iterator[Effect]:
         x, y = view.port(x_slot), view.port(y_slot)
         if x is None or y is None or (x.layout is None and y.layout is None):
@@ -24,7 +27,7 @@ def _binary(x_slot: str = "X", y_slot: str = "Y", out: str = "Out") -> OpSpec:
             return
         yield from _combine(x, y, view.op.get_int("axis", -1), out)
 
-    return OpSpec(rule)
+    return rule
 
 
 def _combine(x: Port, y: Port, axis: int, out: str) -> Iterator[Effect]:
@@ -83,19 +86,73 @@ def _where(view: OpContext) -> Iterator[Effect]:
     yield Propagate("Out", main.layout)
 
 
-FAMILY = Family(
+_PIR = """
+add = elementwise_add : X Y > Out
+subtract = elementwise_sub : X Y > Out
+multiply = elementwise_mul : X Y > Out
+divide = elementwise_div : X Y > Out
+maximum = elementwise_max : X Y > Out
+minimum = elementwise_min : X Y > Out
+remainder = elementwise_mod : X Y > Out
+floor_divide = elementwise_floordiv : X Y > Out
+fmax = elementwise_fmax : X Y > Out
+fmin = elementwise_fmin : X Y > Out
+heaviside = elementwise_heaviside : X Y > Out
+elementwise_pow : X Y > Out
+grad_add : X Y > Out
+add_n = sum
+atan2 : X1 X2 > Out
+complex : X Y > Out
+equal : X Y > Out
+not_equal : X Y > Out
+less_than : X Y > Out
+less_equal : X Y > Out
+greater_than : X Y > Out
+greater_equal : X Y > Out
+logical_and : X Y > Out
+logical_or : X Y > Out
+logical_xor : X Y > Out
+bitwise_and : X Y > Out
+bitwise_or : X Y > Out
+bitwise_xor : X Y > Out
+where : Condition X Y > Out
+"""
+
+FAMILY = family(
     "elementwise",
-    table(
-        (
-            _binary(),
-            "elementwise_add elementwise_sub elementwise_mul elementwise_div elementwise_max "
-            "elementwise_min elementwise_pow elementwise_mod elementwise_floordiv maximum "
-            "minimum fused_elemwise_activation fused_elemwise_add_activation "
-            "fused_elementwise_add fused_elementwise_sub fused_elementwise_mul "
-            "fused_elementwise_div greater_than greater_equal less_than less_equal equal "
-            "not_equal logical_and logical_or logical_xor",
-        ),
-        (OpSpec(_sum), "sum add_n"),
-        (OpSpec(_where), "where"),
+    operators(
+        "elementwise_add:add elementwise_sub:sub elementwise_mul:mul elementwise_div:div "
+        "elementwise_max:max elementwise_min:min elementwise_pow:pow elementwise_mod:mod "
+        "elementwise_floordiv:floordiv elementwise_fmax:fmax elementwise_fmin:fmin "
+        "elementwise_heaviside:heaviside maximum minimum grad_add:add "
+        "fused_elemwise_activation:add fused_elemwise_add_activation:add "
+        "fused_elementwise_add:add fused_elementwise_sub:sub fused_elementwise_mul:mul "
+        "fused_elementwise_div:div",
+        kind="elementwise",
+        channels=_binary(),
+        spatial=same,
+        work=ELEMENTS,
     ),
+    operators(
+        "greater_than greater_equal less_than less_equal equal not_equal logical_and logical_or "
+        "logical_xor bitwise_and bitwise_or bitwise_xor",
+        kind="comparison",
+        channels=_binary(),
+        spatial=same,
+        work=ELEMENTS,
+    ),
+    operators(
+        "atan2", kind="elementwise", channels=_binary("X1", "X2"), spatial=same, work=ELEMENTS
+    ),
+    operators("complex", kind="elementwise", channels=_binary(), spatial=same, work=ELEMENTS),
+    operators("sum add_n:sum", kind="elementwise", channels=_sum, spatial=same, work=ELEMENTS),
+    operators("where", kind="elementwise", channels=_where, spatial=same, work=ELEMENTS),
+    operators(
+        "equal_all allclose isclose is_empty",
+        kind="comparison",
+        channels=blocks("one answer is made of all of them"),
+        spatial=NoMap("it makes one number"),
+        work=ELEMENTS,
+    ),
+    pir=_PIR,
 )

@@ -2,36 +2,120 @@
 
 from __future__ import annotations
 
+from graphprobe.ops.facets import HeadSlot, NoMap, OpSpec, family, operators
 from graphprobe.ops.shared_rules import blocks
-from graphprobe.ops.spec import Family, OpSpec, table
+from graphprobe.ops.spatial import same
+from graphprobe.ops.work_rules import ELEMENTS, MOVES, SEARCHES
 
-_DECODES = OpSpec(blocks("the decoding expects this number of channels", "output"))
-_LOSS = OpSpec(blocks("a loss compares these channels with its target", "output"))
-_FETCH = OpSpec(blocks("these channels are an output of the program", "output"))
+_DECODES = blocks("the decoding expects this number of channels", "output")
+_LOSS = blocks("a loss compares these channels with its target", "output")
+_BOXES = NoMap("it makes boxes and scores, one row each, and no map")
+_NUMBER = NoMap("it makes a number that sums up a batch")
+_SUPPRESSED = (HeadSlot("Scores"), HeadSlot("BBoxes", "box"))
 
-FAMILY = Family(
+
+def _loss(names: str, *heads: HeadSlot) -> tuple[OpSpec, ...]:
+    return operators(names, kind="loss", channels=_LOSS, spatial=same, work=ELEMENTS, heads=heads)
+
+
+def _decoding(names: str, *heads: HeadSlot) -> tuple[OpSpec, ...]:
+    return operators(
+        names, kind="decode", channels=_DECODES, spatial=_BOXES, work=SEARCHES, heads=heads
+    )
+
+
+def _picking(names: str, *heads: HeadSlot) -> tuple[OpSpec, ...]:
+    """They pick the best path through scores of classes."""
+    return operators(
+        names, kind="select", channels=_DECODES, spatial=_BOXES, work=SEARCHES, heads=heads
+    )
+
+
+_PIR = """
+accuracy : Out Indices Label > Accuracy Correct Total
+cross_entropy_with_softmax = softmax_with_cross_entropy : Logits Label > Softmax Loss
+sigmoid_cross_entropy_with_logits : X Label pos_weight > Out
+bce_loss : X Label > Out
+huber_loss : X Y > Out Residual
+kldiv_loss : X Target > Loss
+log_loss : Predicted Labels > Loss
+nll_loss : X Label Weight > Out Total_weight
+yolo_loss = yolov3_loss : X GTBox GTLabel GTScore > Loss ObjectnessMask GTMatchMask
+yolo_box : X ImgSize > Boxes Scores
+multiclass_nms3 : BBoxes Scores RoisNum > Out Index NmsRoisNum
+multiclass_nms : BBoxes Scores > Out
+matrix_nms : BBoxes Scores > Out Index RoisNum
+nms : Boxes > KeepBoxesIdxs ; threshold=iou_threshold
+box_coder : PriorBox PriorBoxVar TargetBox > OutputBox
+box_clip : Input ImInfo > Output
+distribute_fpn_proposals : FpnRois RoisNum > MultiFpnRois MultiLevelRoIsNum RestoreIndex
+collect_fpn_proposals : MultiLevelRois MultiLevelScores MultiLevelRoIsNum > FpnRois RoisNum
+generate_proposals = generate_proposals_v2 : Scores BboxDeltas ImShape Anchors Variances > \
+RpnRois RpnRoiProbs RpnRoisNum
+fetch : X > Out
+"""
+
+FAMILY = family(
     "heads",
-    table(
-        (
-            _DECODES,
-            "yolo_box yolo_box_head yolo_box_post multiclass_nms multiclass_nms2 "
-            "multiclass_nms3 matrix_nms locality_aware_nms nms box_coder box_clip "
-            "box_decoder_and_assign generate_proposals generate_proposals_v2 "
-            "generate_proposal_labels retinanet_detection_output distribute_fpn_proposals "
-            "collect_fpn_proposals polygon_box_transform bipartite_match target_assign "
-            "mine_hard_examples iou_similarity ctc_align crf_decoding beam_search "
-            "beam_search_decode edit_distance",
-        ),
-        (
-            _LOSS,
-            "yolov3_loss softmax_with_cross_entropy cross_entropy cross_entropy2 "
-            "sigmoid_cross_entropy_with_logits bce_loss sigmoid_focal_loss huber_loss "
-            "smooth_l1_loss kldiv_loss log_loss rank_loss margin_rank_loss bpr_loss nll_loss "
-            "hinge_loss warpctc warprnnt linear_chain_crf squared_l2_distance npair_loss "
-            "center_loss teacher_student_sigmoid_loss modified_huber_loss hierarchical_sigmoid "
-            "nce margin_cross_entropy c_softmax_with_cross_entropy accuracy auc "
-            "precision_recall detection_map mean_iou chunk_eval",
-        ),
-        (_FETCH, "fetch fetch_v2"),
+    _decoding("yolo_box yolo_box_head yolo_box_post", HeadSlot("X", "any")),
+    _decoding(
+        "multiclass_nms multiclass_nms2:multiclass_nms multiclass_nms3:multiclass_nms matrix_nms "
+        "locality_aware_nms",
+        *_SUPPRESSED,
     ),
+    _decoding("nms"),
+    _decoding("box_coder", HeadSlot("TargetBox", "box")),
+    _decoding(
+        "generate_proposals generate_proposals_v2:generate_proposals",
+        HeadSlot("Scores"),
+        HeadSlot("BboxDeltas", "box"),
+    ),
+    _picking("crf_decoding", HeadSlot("Emission")),
+    _picking("ctc_align", HeadSlot("Input")),
+    _picking("beam_search beam_search_decode viterbi_decode gather_tree edit_distance"),
+    _decoding(
+        "retinanet_detection_output box_clip box_decoder_and_assign generate_proposal_labels "
+        "generate_mask_labels rpn_target_assign retinanet_target_assign "
+        "distribute_fpn_proposals collect_fpn_proposals polygon_box_transform bipartite_match "
+        "target_assign mine_hard_examples roi_perspective_transform"
+    ),
+    _loss("yolov3_loss", HeadSlot("X", "any")),
+    _loss(
+        "softmax_with_cross_entropy margin_cross_entropy c_softmax_with_cross_entropy",
+        HeadSlot("Logits"),
+    ),
+    _loss("hinge_loss warpctc", HeadSlot("Logits")),
+    _loss("warprnnt", HeadSlot("input")),
+    _loss("cross_entropy cross_entropy2 bce_loss nll_loss", HeadSlot("X", squashed=True)),
+    _loss(
+        "sigmoid_cross_entropy_with_logits sigmoid_focal_loss bpr_loss "
+        "teacher_student_sigmoid_loss modified_huber_loss",
+        HeadSlot("X"),
+    ),
+    _loss("log_loss", HeadSlot("Predicted", squashed=True)),
+    _loss("linear_chain_crf", HeadSlot("Emission")),
+    _loss(
+        "smooth_l1_loss huber_loss squared_l2_distance square_error_cost iou_similarity",
+        HeadSlot("X", "box"),
+    ),
+    _loss("kldiv_loss", HeadSlot("X", "any", squashed=True)),
+    _loss(
+        "rank_loss margin_rank_loss npair_loss center_loss hierarchical_sigmoid nce cvm "
+        "sample_logits cos_sim"
+    ),
+    operators(
+        "accuracy auc precision_recall detection_map mean_iou chunk_eval positive_negative_pair",
+        kind="metric",
+        channels=_LOSS,
+        spatial=_NUMBER,
+        work=SEARCHES,
+    ),
+    operators(
+        "fetch fetch_v2:fetch",
+        kind="output",
+        channels=blocks("these channels are an output of the program", "output"),
+        spatial=NoMap("it hands a value out"),
+        work=MOVES,
+    ),
+    pir=_PIR,
 )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from graphprobe.ops.facets import family, operators
+from graphprobe.ops.spatial import resized
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     Propagate,
     channel_axis,
     rank_of,
-    table,
 )
+from graphprobe.ops.work_rules import ELEMENTS
 
 
 def _resize(view: OpContext) -> Iterator[Effect]:
@@ -27,13 +27,27 @@ def _resize(view: OpContext) -> Iterator[Effect]:
         yield Propagate("Out", x.layout)
 
 
-FAMILY = Family(
+_INTERP = "X OutSize SizeTensor Scale > Out ; data_format=data_layout"
+_PIR = f"""
+nearest_interp = nearest_interp_v2 : {_INTERP}
+bilinear_interp = bilinear_interp_v2 : {_INTERP}
+bicubic_interp = bicubic_interp_v2 : {_INTERP}
+linear_interp = linear_interp_v2 : {_INTERP}
+trilinear_interp = trilinear_interp_v2 : {_INTERP}
+"""
+
+FAMILY = family(
     "interpolation",
-    table(
-        (
-            OpSpec(_resize),
-            "nearest_interp nearest_interp_v2 bilinear_interp bilinear_interp_v2 bicubic_interp "
-            "bicubic_interp_v2 trilinear_interp trilinear_interp_v2 linear_interp linear_interp_v2",
-        ),
+    operators(
+        "nearest_interp:resize-nearest nearest_interp_v2:resize-nearest "
+        "bilinear_interp:resize-bilinear bilinear_interp_v2:resize-bilinear "
+        "bicubic_interp:resize-bicubic bicubic_interp_v2:resize-bicubic "
+        "trilinear_interp:resize-trilinear trilinear_interp_v2:resize-trilinear "
+        "linear_interp:resize-linear linear_interp_v2:resize-linear",
+        kind="upsample",
+        channels=_resize,
+        spatial=resized,
+        work=ELEMENTS,
     ),
+    pir=_PIR,
 )

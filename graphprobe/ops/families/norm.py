@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.shared_rules import neighbours_alike, together
+from graphprobe.ops.facets import family, operators
+from graphprobe.ops.shared_rules import blocks, neighbours_alike, together
+from graphprobe.ops.spatial import reduced, same
 from graphprobe.ops.spec import (
     AttrUpdate,
     BlockChannels,
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     PolicyBoundary,
     Propagate,
     PruneAlong,
@@ -19,8 +19,8 @@ from graphprobe.ops.spec import (
     axis_of,
     channel_axis,
     rank_of,
-    table,
 )
+from graphprobe.ops.work_rules import ELEMENTS
 
 
 def _per_channel(layout_attr: str, out: str, joined: str = "") -> Rule:
@@ -104,18 +104,53 @@ def _affine(view: OpContext) -> Iterator[Effect]:
     yield from _per_channel("data_layout", "Out")(view)
 
 
-FAMILY = Family(
+_NORM = "X Mean Variance Scale Bias > Y MeanOut VarianceOut SavedMean SavedVariance ReserveSpace"
+_PIR = f"""
+batch_norm : {_NORM} ; data_format=data_layout
+sync_batch_norm : {_NORM} ; data_format=data_layout
+layer_norm : X Scale Bias > Y Mean Variance
+group_norm : X Scale Bias > Y Mean Variance ; data_format=data_layout
+instance_norm : X Scale Bias > Y SavedMean SavedVariance
+norm : X > Out Norm
+affine_channel : X Scale Bias > Out
+"""
+
+FAMILY = family(
     "norm",
-    table(
-        (
-            OpSpec(_per_channel("data_layout", "Y")),
-            "batch_norm sync_batch_norm inplace_abn instance_norm fused_batch_norm_act",
-        ),
-        (OpSpec(_per_channel("data_layout", "Y", "Z")), "fused_bn_add_activation"),
-        (OpSpec(_affine), "affine_channel"),
-        (OpSpec(_layer_norm), "layer_norm"),
-        (OpSpec(_group_norm), "group_norm"),
-        (OpSpec(_along("axis", 1)), "norm p_norm"),
-        (OpSpec(_lrn), "lrn"),
+    operators(
+        "batch_norm:bn sync_batch_norm:bn inplace_abn:bn fused_batch_norm_act:bn",
+        kind="norm",
+        channels=_per_channel("data_layout", "Y"),
+        spatial=same,
+        work=ELEMENTS,
     ),
+    operators(
+        "instance_norm",
+        kind="norm",
+        channels=_per_channel("data_layout", "Y"),
+        spatial=same,
+        work=ELEMENTS,
+    ),
+    operators(
+        "fused_bn_add_activation:bn",
+        kind="norm",
+        channels=_per_channel("data_layout", "Y", "Z"),
+        spatial=same,
+        work=ELEMENTS,
+    ),
+    operators("affine_channel", kind="norm", channels=_affine, spatial=same, work=ELEMENTS),
+    operators("layer_norm:ln", kind="norm", channels=_layer_norm, spatial=same, work=ELEMENTS),
+    operators("group_norm:gn", kind="norm", channels=_group_norm, spatial=same, work=ELEMENTS),
+    operators(
+        "data_norm rms_norm skip_layernorm:ln fused_bias_dropout_residual_layer_norm:ln "
+        "fused_layernorm:ln fused_rms_norm preln_skip_layernorm:ln spectral_norm",
+        kind="norm",
+        channels=blocks("its statistics are not followed", "unsupported_op"),
+        spatial=same,
+        work=ELEMENTS,
+    ),
+    operators("norm", kind="norm", channels=_along("axis", 1), spatial=same, work=ELEMENTS),
+    operators("lrn", kind="norm", channels=_lrn, spatial=same, work=ELEMENTS),
+    operators("p_norm", kind="reduce", channels=_along("axis", 1), spatial=reduced, work=ELEMENTS),
+    pir=_PIR,
 )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.shared_rules import fixed
+from graphprobe.ops.facets import NoMap, family, operators
+from graphprobe.ops.shared_rules import blocks, fixed
+from graphprobe.ops.spatial import declared, enlarged, kept, pooled
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     Propagate,
     Rule,
     channel_axis,
     rank_of,
-    table,
 )
+from graphprobe.ops.work_rules import ELEMENTS, MOVES
 
 
 def _maps(layout_attr: str, slot: str = "X", out: str = "Out") -> Rule:
@@ -59,16 +59,75 @@ def _pad(view: OpContext) -> Iterator[Effect]:
         yield Propagate("Out", x.layout)
 
 
-FAMILY = Family(
+_PIR = """
+pool2d : X KernelSize@ksize > Out ; kernel_size=ksize
+pool3d ; kernel_size=ksize
+max_pool2d_with_index : X > Out Mask ; kernel_size=ksize
+max_pool3d_with_index : X > Out Mask ; kernel_size=ksize
+unpool : X Indices OutputSize@output_size > Out ; padding=paddings
+grid_sample = grid_sampler : X Grid > Output
+affine_grid : Theta OutputShape@output_shape > Output
+pad : X PadValue@pad_value > Out
+pad3d : X Paddings@paddings > Out ; pad_value=value
+roi_align : X ROIs RoisNum > Out
+roi_pool : X ROIs RoisNum > Out Argmax
+psroi_pool : X ROIs RoisNum > Out
+"""
+
+FAMILY = family(
     "pooling",
-    table(
-        (
-            OpSpec(_maps("data_format")),
-            "pool2d pool3d max_pool2d_with_index max_pool3d_with_index pad2d pad3d",
-        ),
-        (OpSpec(_maps("data_layout")), "roi_align roi_pool"),
-        (OpSpec(_maps("data_format", out="Output")), "grid_sampler"),
-        (OpSpec(_unpool), "unpool"),
-        (OpSpec(_pad), "pad"),
+    operators(
+        "pool2d:pool pool3d:pool max_pool2d_with_index:pool max_pool3d_with_index:pool "
+        "max_pool2d_v2:pool",
+        kind="pool",
+        channels=_maps("data_format"),
+        spatial=pooled,
+        work=ELEMENTS,
     ),
+    operators("pad2d pad3d", kind="pad", channels=_maps("data_format"), spatial=kept, work=MOVES),
+    operators("pad", kind="pad", channels=_pad, spatial=kept, work=MOVES),
+    operators(
+        "pad_constant_like",
+        kind="pad",
+        channels=blocks("it pads to the size of another tensor", "unsupported_op"),
+        spatial=kept,
+        work=MOVES,
+    ),
+    operators(
+        "roi_align roi_pool",
+        kind="sample",
+        channels=_maps("data_layout"),
+        spatial=NoMap("its maps are of regions, not of the image"),
+        work=ELEMENTS,
+    ),
+    operators(
+        "psroi_pool prroi_pool deformable_psroi_pooling",
+        kind="sample",
+        channels=blocks("it spreads the channels over the cells of a region", "unsupported_op"),
+        spatial=NoMap("its maps are of regions, not of the image"),
+        work=ELEMENTS,
+    ),
+    operators(
+        "grid_sampler",
+        kind="sample",
+        channels=_maps("data_format", out="Output"),
+        spatial=declared,
+        work=ELEMENTS,
+    ),
+    operators(
+        "affine_grid",
+        kind="sample",
+        channels=blocks("they are the numbers of a transformation", "unsupported_op"),
+        spatial=NoMap("it makes places to look at"),
+        work=ELEMENTS,
+    ),
+    operators("unpool unpool3d", kind="upsample", channels=_unpool, spatial=enlarged, work=MOVES),
+    operators(
+        "spp correlation",
+        kind="pool",
+        channels=blocks("it makes channels of places", "unsupported_op"),
+        spatial=NoMap("its places become channels"),
+        work=ELEMENTS,
+    ),
+    pir=_PIR,
 )

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.channel_layout import own
+from graphprobe.ops.facets import ChannelFacet, OpSpec, family, operators
+from graphprobe.ops.spatial import same
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     Propagate,
     PruneAlong,
     Rule,
-    table,
 )
+from graphprobe.ops.work_rules import ELEMENTS
 
 
 def _quantise(slot: str, out: str, scales: str, attr: str) -> Rule:
@@ -41,26 +41,41 @@ def _quantise(slot: str, out: str, scales: str, attr: str) -> Rule:
     return rule
 
 
-def _spec(slot: str, out: str, scales: str = "Scale", attr: str = "quant_axis") -> OpSpec:
-    return OpSpec(_quantise(slot, out, scales, attr), keeps_param=True)
+def _row(
+    names: str, slot: str, out: str, scales: str = "Scale", attr: str = "quant_axis"
+) -> tuple[OpSpec, ...]:
+    return operators(
+        names,
+        kind="quantize",
+        channels=ChannelFacet(_quantise(slot, out, scales, attr), keeps_param=True),
+        spatial=same,
+        work=ELEMENTS,
+    )
 
 
-FAMILY = Family(
+_PIR = """
+quantize_linear : X Scale ZeroPoint InAccum InState > Y OutScale OutAccum OutState
+dequantize_linear : X Scale ZeroPoint InAccum InState > Y OutScale OutAccum OutState
+fake_quantize_dequantize_moving_average_abs_max : X InScale InAccum InState > Out OutScale \
+OutState OutAccum
+fake_channel_wise_quantize_dequantize_abs_max : X > Out OutScale
+fake_quantize_dequantize_abs_max : X > Out OutScale
+"""
+
+FAMILY = family(
     "quantize",
-    table(
-        (_spec("X", "Y"), "quantize_linear dequantize_linear"),
-        (
-            _spec("X", "Out", "InScale"),
-            "fake_quantize_abs_max fake_quantize_range_abs_max "
-            "fake_quantize_moving_average_abs_max fake_quantize_dequantize_abs_max "
-            "fake_quantize_dequantize_moving_average_abs_max moving_average_abs_max_scale "
-            "fake_channel_wise_quantize_abs_max fake_channel_wise_quantize_dequantize_abs_max",
-        ),
-        (
-            _spec("X", "Out", "Scales"),
-            "fake_channel_wise_dequantize_max_abs",
-        ),
-        (_spec("X", "Out"), "fake_dequantize_max_abs dequantize_abs_max"),
-        (_spec("Input", "Output"), "quantize dequantize requantize"),
+    _row("quantize_linear dequantize_linear", "X", "Y"),
+    _row(
+        "fake_quantize_abs_max fake_quantize_range_abs_max fake_quantize_moving_average_abs_max "
+        "fake_quantize_dequantize_abs_max fake_quantize_dequantize_moving_average_abs_max "
+        "moving_average_abs_max_scale fake_channel_wise_quantize_abs_max "
+        "fake_channel_wise_quantize_dequantize_abs_max",
+        "X",
+        "Out",
+        "InScale",
     ),
+    _row("fake_channel_wise_dequantize_max_abs", "X", "Out", "Scales"),
+    _row("fake_dequantize_max_abs dequantize_abs_max dequantize_log", "X", "Out"),
+    _row("quantize dequantize requantize", "Input", "Output"),
+    pir=_PIR,
 )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from graphprobe.ops.facets import HeadSlot, NoMap, family, operators
+from graphprobe.ops.shared_rules import blocks
+from graphprobe.ops.spatial import reduced, same
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     Propagate,
     axis_of,
     rank_of,
-    table,
 )
+from graphprobe.ops.work_rules import ELEMENTS, SEARCHES
 
 
 def _reduce(view: OpContext) -> Iterator[Effect]:
@@ -53,15 +54,67 @@ def _mean(view: OpContext) -> Iterator[Effect]:
         yield BlockChannels(layout, "it reduces over the channels, so their number tells")
 
 
-FAMILY = Family(
+_REDUCE = "X Axis@dim > Out ; axis=dim keepdim=keep_dim"
+_PIR = f"""
+nonzero = where_index : Condition > Out
+mean = reduce_mean : {_REDUCE}
+sum = reduce_sum : {_REDUCE} dtype=out_dtype
+max = reduce_max : {_REDUCE}
+min = reduce_min : {_REDUCE}
+prod = reduce_prod : {_REDUCE}
+any = reduce_any : {_REDUCE}
+all = reduce_all : {_REDUCE}
+amax = reduce_amax : {_REDUCE}
+amin = reduce_amin : {_REDUCE}
+frobenius_norm : {_REDUCE}
+mean_all = mean
+argmax = arg_max : X Axis@axis > Out
+argmin = arg_min : X Axis@axis > Out
+argsort : X > Out Indices
+topk = top_k_v2 : X K@k > Out Indices
+"""
+
+FAMILY = family(
     "reduction",
-    table(
-        (
-            OpSpec(_reduce),
-            "reduce_mean reduce_sum reduce_max reduce_min reduce_prod reduce_any reduce_all "
-            "frobenius_norm logsumexp",
-        ),
-        (OpSpec(_mean), "mean squared_l2_norm"),
-        (OpSpec(_pick), "arg_max arg_min argsort top_k top_k_v2 kthvalue mode"),
+    operators(
+        "reduce_mean reduce_sum reduce_max reduce_min reduce_prod reduce_any reduce_all "
+        "reduce_amax reduce_amin frobenius_norm logsumexp",
+        kind="reduce",
+        channels=_reduce,
+        spatial=reduced,
+        work=ELEMENTS,
     ),
+    operators(
+        "mean squared_l2_norm l1_norm",
+        kind="reduce",
+        channels=_mean,
+        spatial=NoMap("it makes one number"),
+        work=ELEMENTS,
+    ),
+    operators(
+        "arg_max arg_min",
+        kind="select",
+        channels=_pick,
+        spatial=reduced,
+        work=SEARCHES,
+        heads=(HeadSlot("X"),),
+    ),
+    operators(
+        "top_k top_k_v2:top_k",
+        kind="select",
+        channels=_pick,
+        spatial=same,
+        work=SEARCHES,
+        heads=(HeadSlot("X"),),
+    ),
+    operators("argsort kthvalue mode", kind="select", channels=_pick, spatial=same, work=SEARCHES),
+    operators(
+        "unique unique_consecutive unique_with_counts histogram bincount searchsorted multinomial "
+        "sampling_id median nanmedian where_index",
+        kind="select",
+        channels=blocks("their values decide how many there are", "unsupported_op"),
+        spatial=NoMap("how many numbers it makes is known only while it runs"),
+        work=SEARCHES,
+    ),
+    pir=_PIR,
 )

@@ -6,22 +6,23 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.ops.facets import ChannelFacet, Move, OpSpec, family, operators
 from graphprobe.ops.regroup import regroup
-from graphprobe.ops.shared_rules import equal_stretches
+from graphprobe.ops.shared_rules import blocks, equal_stretches
+from graphprobe.ops.spatial import SpatialRule, flattened, reshaped, squeezed, unsqueezed
 from graphprobe.ops.spec import (
     AttrUpdate,
     BlockChannels,
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     PolicyBoundary,
     Port,
     Propagate,
+    Rule,
     axis_of,
     rank_of,
-    table,
 )
+from graphprobe.ops.work_rules import MOVES
 
 
 def _reshape(view: OpContext) -> Iterator[Effect]:
@@ -132,13 +133,38 @@ def _unsqueeze(view: OpContext) -> Iterator[Effect]:
     yield Propagate("Out", x.layout.at(axis))
 
 
-FAMILY = Family(
+def _moving(names: str, rule: Rule, spatial: SpatialRule, move: Move) -> tuple[OpSpec, ...]:
+    return operators(
+        names,
+        kind="movement",
+        channels=ChannelFacet(rule, moves_param=True),
+        spatial=spatial,
+        work=MOVES,
+        move=move,
+    )
+
+
+_PIR = """
+reshape = reshape2 : X Shape@shape > Out XShape
+flatten = flatten_contiguous_range : X > Out XShape
+squeeze = squeeze2 : X Axes@axes > Out XShape ; axis=axes
+unsqueeze = unsqueeze2 : X AxesTensor@axes > Out XShape ; axis=axes
+"""
+
+FAMILY = family(
     "reshape",
-    table(
-        (OpSpec(_reshape, moves_param=True), "reshape reshape2"),
-        (OpSpec(_flatten, moves_param=True), "flatten flatten2"),
-        (OpSpec(_flatten_range, moves_param=True), "flatten_contiguous_range"),
-        (OpSpec(_squeeze, moves_param=True), "squeeze squeeze2"),
-        (OpSpec(_unsqueeze, moves_param=True), "unsqueeze unsqueeze2"),
+    _moving("reshape reshape2:reshape", _reshape, reshaped, "reshape"),
+    _moving("flatten flatten2:flatten", _flatten, flattened, "reshape"),
+    _moving("flatten_contiguous_range:flatten", _flatten_range, flattened, "reshape"),
+    _moving("squeeze squeeze2:squeeze", _squeeze, squeezed, "squeeze"),
+    _moving("unsqueeze unsqueeze2:unsqueeze", _unsqueeze, unsqueezed, "unsqueeze"),
+    operators(
+        "im2sequence sequence_reshape sequence_pad sequence_unpad view_shape as_strided",
+        kind="movement",
+        channels=blocks("it mixes the channels with other axes", "unsupported_op"),
+        spatial=flattened,
+        work=MOVES,
+        move="reshape",
     ),
+    pir=_PIR,
 )

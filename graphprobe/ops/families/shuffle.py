@@ -12,17 +12,18 @@ from graphprobe.ops.channel_layout import (
     join_runs,
     written_out,
 )
-from graphprobe.ops.shared_rules import equal_stretches, neighbours_alike
+from graphprobe.ops.facets import OpSpec, family, operators
+from graphprobe.ops.shared_rules import blocks, equal_stretches, neighbours_alike
+from graphprobe.ops.spatial import SpatialRule, blocks_of, declared, same, unfolded
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     PolicyBoundary,
     Propagate,
-    table,
+    Rule,
 )
+from graphprobe.ops.work_rules import ELEMENTS, MOVES
 
 
 def _shuffle(view: OpContext) -> Iterator[Effect]:
@@ -79,13 +80,46 @@ def _shift(view: OpContext) -> Iterator[Effect]:
         yield BlockChannels(layout, "it treats a fixed share of the channels in another way")
 
 
-FAMILY = Family(
+def _moving(names: str, rule: Rule, spatial: SpatialRule) -> tuple[OpSpec, ...]:
+    return operators(
+        names, kind="movement", channels=rule, spatial=spatial, work=MOVES, move="shuffle"
+    )
+
+
+_PIR = """
+unfold : X > Y
+fold : X > Y
+"""
+
+FAMILY = family(
     "shuffle",
-    table(
-        (OpSpec(_shuffle), "shuffle_channel"),
-        (OpSpec(_to_space), "pixel_shuffle"),
-        (OpSpec(_from_space), "pixel_unshuffle"),
-        (OpSpec(_blocks), "space_to_depth"),
-        (OpSpec(_shift), "temporal_shift maxout"),
+    _moving("shuffle_channel", _shuffle, same),
+    operators(
+        "pixel_shuffle",
+        kind="upsample",
+        channels=_to_space,
+        spatial=blocks_of("upscale_factor", up=True),
+        work=MOVES,
     ),
+    _moving("pixel_unshuffle", _from_space, blocks_of("downscale_factor", up=False)),
+    _moving("space_to_depth", _blocks, blocks_of("blocksize", up=False)),
+    _moving("temporal_shift", _shift, same),
+    operators("maxout", kind="activation", channels=_shift, spatial=same, work=ELEMENTS),
+    operators(
+        "unfold",
+        kind="movement",
+        channels=blocks("it makes channels of places", "unsupported_op"),
+        spatial=unfolded,
+        work=MOVES,
+        move="shuffle",
+    ),
+    operators(
+        "fold",
+        kind="movement",
+        channels=blocks("it makes places of channels", "unsupported_op"),
+        spatial=declared,
+        work=MOVES,
+        move="shuffle",
+    ),
+    pir=_PIR,
 )

@@ -5,18 +5,68 @@ Where a size is used to build a shape while the network runs, it follows the cut
 
 from __future__ import annotations
 
+from graphprobe.ops.facets import NoMap, family, operators
 from graphprobe.ops.shared_rules import nothing
-from graphprobe.ops.spec import Family, OpSpec, table
+from graphprobe.ops.work_rules import SIZES, NoWork
 
-FAMILY = Family(
+_PIR = """
+shape : Input > Out
+shape64 = shape : Input > Out
+numel = size : Input > Out
+full = fill_constant : > Out
+full_int_array = assign_value : > Out ; value=values
+full_with_tensor = fill_constant : ValueTensor ShapeTensor@shape > Out
+full_batch_size_like = fill_constant_batch_size_like : Input > Out
+gaussian = gaussian_random : ShapeTensor@shape > Out
+uniform = uniform_random : ShapeTensor@shape Min@min Max@max > Out
+arange = range : Start@start End@end Step@step > Out
+linspace : Start Stop Num > Out
+prior_box : Input Image > Boxes Variances
+anchor_generator : Input > Anchors Variances
+sgd : Param LearningRate Grad MasterParam > ParamOut MasterParamOut
+momentum : Param Grad Velocity LearningRate MasterParam > ParamOut VelocityOut MasterParamOut
+"""
+
+FAMILY = family(
     "sizes",
-    table(
-        (
-            OpSpec(nothing),
-            "shape size rank prior_box density_prior_box anchor_generator feed fill_constant "
-            "fill_constant_batch_size_like uniform_random_batch_size_like "
-            "gaussian_random_batch_size_like assign_value range linspace eye meshgrid "
-            "gaussian_random uniform_random randint read",
-        ),
+    operators(
+        "shape size rank fill_constant_batch_size_like uniform_random_batch_size_like "
+        "gaussian_random_batch_size_like range arange meshgrid linspace",
+        kind="size",
+        channels=nothing,
+        spatial=NoMap("it makes numbers of sizes, no map"),
+        work=SIZES,
     ),
+    operators(
+        "prior_box density_prior_box anchor_generator",
+        kind="size",
+        channels=nothing,
+        spatial=NoMap("it makes boxes of a map's size, no map"),
+        work=SIZES,
+    ),
+    operators(
+        "feed read create_py_reader create_double_buffer_reader",
+        kind="input",
+        channels=nothing,
+        spatial=NoMap("where H and W are in an input follows from its shape"),
+        work=SIZES,
+    ),
+    operators(
+        "fill_constant assign_value eye gaussian_random uniform_random randint randperm "
+        "truncated_gaussian_random bernoulli seed fill empty",
+        kind="source",
+        channels=nothing,
+        spatial=NoMap("it makes numbers of its own"),
+        work=SIZES,
+    ),
+    operators(
+        "sgd momentum adam adamw adamax adagrad adadelta rmsprop lars_momentum lamb ftrl "
+        "decayed_adagrad dpsgd merged_momentum merged_adam average_accumulates "
+        "check_finite_and_unscale update_loss_scaling coalesce_tensor",
+        kind="optimizer",
+        channels=nothing,
+        spatial=NoMap("it changes parameters"),
+        work=NoWork("what trains a network is no part of it"),
+    ),
+    pir=_PIR,
 )

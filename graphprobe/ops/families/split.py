@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.channel_layout import ChannelLayout, stretch
+from graphprobe.ops.facets import family, operators
+from graphprobe.ops.shared_rules import blocks
+from graphprobe.ops.spatial import kept, same, sliced, unstacked
 from graphprobe.ops.spec import (
     AttrUpdate,
     BlockChannels,
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     PolicyBoundary,
     Propagate,
     axis_of,
     rank_of,
-    table,
 )
+from graphprobe.ops.work_rules import MOVES
 
 _RUNTIME = "where it cuts is computed while the network runs"
 
@@ -160,13 +161,82 @@ def _flip(view: OpContext) -> Iterator[Effect]:
         yield Propagate("Out", x.layout)
 
 
-FAMILY = Family(
+_PIR = """
+split : X SectionsTensorList@sections AxisTensor@axis > Out
+split_with_num = split : X AxisTensor@axis > Out
+unstack : X > Y
+slice : Input StartsTensor@starts EndsTensor@ends > Out
+strided_slice : Input StartsTensor@starts EndsTensor@ends StridesTensor@strides > Out
+crop = crop_tensor : X Shape@shape Offsets@offsets > Out
+gather : X Index Axis@axis > Out
+gather_nd : X Index > Out
+scatter : X Ids Updates > Out
+scatter_nd_add : X Index Updates > Out
+index_select : X Index > Out ; axis=dim
+index_sample : X Index > Out
+take_along_axis : Input Index > Result ; axis=Axis
+put_along_axis : Input Index Value > Result ; axis=Axis reduce=Reduce
+masked_select : X Mask > Y
+roll : X ShiftsTensor@shifts > Out
+reverse : X Axis@axis > Out
+one_hot = one_hot_v2 : X depth_tensor@depth > Out
+diagonal : Input > Out
+"""
+
+FAMILY = family(
     "split",
-    table(
-        (OpSpec(_split), "split"),
-        (OpSpec(_slice), "slice strided_slice"),
-        (OpSpec(_unstack), "unstack unbind"),
-        (OpSpec(_gather), "gather index_select"),
-        (OpSpec(_flip), "flip reverse roll"),
+    operators("split", kind="movement", channels=_split, spatial=same, work=MOVES, move="split"),
+    operators(
+        "slice strided_slice:slice",
+        kind="movement",
+        channels=_slice,
+        spatial=sliced,
+        work=MOVES,
+        move="slice",
     ),
+    operators(
+        "crop crop_tensor:crop",
+        kind="movement",
+        channels=blocks("where it cuts is not followed", "unsupported_op"),
+        spatial=kept,
+        work=MOVES,
+        move="slice",
+    ),
+    operators(
+        "unstack unbind",
+        kind="movement",
+        channels=_unstack,
+        spatial=unstacked,
+        work=MOVES,
+        move="unstack",
+    ),
+    operators("gather index_select", kind="pick", channels=_gather, spatial=same, work=MOVES),
+    operators(
+        "gather_nd masked_select index_sample take_along_axis diagonal sequence_slice "
+        "sequence_pool sequence_concat sequence_expand sequence_expand_as sequence_softmax "
+        "sequence_enumerate sequence_erase sequence_reverse sequence_scatter",
+        kind="pick",
+        channels=blocks("it takes numbers by their places", "unsupported_op"),
+        spatial=same,
+        work=MOVES,
+    ),
+    operators(
+        "scatter scatter_nd_add put_along_axis set_value index_put index_add masked_fill "
+        "scatter_nd fill_diagonal_tensor set_value_with_tensor multiplex",
+        kind="pick",
+        channels=blocks("it puts numbers at computed places", "unsupported_op"),
+        spatial=same,
+        work=MOVES,
+    ),
+    operators(
+        "one_hot one_hot_v2:one_hot sequence_mask diag_v2 diag_embed",
+        kind="pick",
+        channels=blocks("it makes a table of their values", "unsupported_op"),
+        spatial=same,
+        work=MOVES,
+    ),
+    operators(
+        "flip reverse roll", kind="movement", channels=_flip, spatial=same, work=MOVES, move="flip"
+    ),
+    pir=_PIR,
 )

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from graphprobe.ops.facets import ChannelFacet, family, operators
+from graphprobe.ops.shared_rules import blocks
+from graphprobe.ops.spatial import same, transposed
 from graphprobe.ops.spec import (
     AttrUpdate,
     BlockChannels,
     Effect,
-    Family,
     OpContext,
-    OpSpec,
     Propagate,
     rank_of,
-    table,
 )
+from graphprobe.ops.work_rules import MOVES
 
 
 def _transpose(view: OpContext) -> Iterator[Effect]:
@@ -75,11 +76,42 @@ _RUNTIME = (
     "expand_shapes_tensor",
 )
 
-FAMILY = Family(
+
+_PIR = """
+transpose = transpose2 : X > Out XShape ; perm=axis
+tile : X RepeatTimes@repeat_times > Out
+expand = expand_v2 : X Shape@shape > Out
+expand_as = expand_as_v2 : X Y > Out
+"""
+
+FAMILY = family(
     "transpose",
-    table(
-        (OpSpec(_transpose, moves_param=True), "transpose transpose2"),
-        (OpSpec(_tile), "expand tile"),
-        (OpSpec(_expand), "expand_v2"),
+    operators(
+        "transpose transpose2:transpose",
+        kind="movement",
+        channels=ChannelFacet(_transpose, moves_param=True),
+        spatial=transposed,
+        work=MOVES,
+        move="transpose",
     ),
+    operators(
+        "expand tile", kind="movement", channels=_tile, spatial=same, work=MOVES, move="repeat"
+    ),
+    operators(
+        "expand_v2:expand",
+        kind="movement",
+        channels=_expand,
+        spatial=same,
+        work=MOVES,
+        move="repeat",
+    ),
+    operators(
+        "expand_as expand_as_v2:expand_as repeat_interleave broadcast_tensors",
+        kind="movement",
+        channels=blocks("how often it repeats is not followed", "unsupported_op"),
+        spatial=same,
+        work=MOVES,
+        move="repeat",
+    ),
+    pir=_PIR,
 )

@@ -14,13 +14,15 @@ from graphprobe.config import ProgramRef
 from graphprobe.errors import LoadError
 from graphprobe.formats import load_file
 from graphprobe.model import Model
-from graphprobe.ops.families.heads import FAMILY as HEADS
+from graphprobe.ops.kinds import kind_of
 from graphprobe.training.pruning.plan import Array
 from graphprobe.user_code import ZOO, is_code, run_code
 from graphprobe.zoo import build_zoo, parse_zoo
 
 # H and W of the trial where the program leaves them open.
 TRIAL_SIZE = 96
+# What is made of predictions is no prediction any more.
+_HEADS = frozenset({"decode", "loss", "metric", "output"})
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ def _strip(program: Any) -> None:
     """Leave feed and fetch ops out: the executor brings its own."""
     block = program.global_block()
     for i in reversed(range(len(block.ops))):
-        if block.ops[i].type in ("feed", "fetch"):
+        if kind_of(block.ops[i].type) in ("input", "output"):
             block._remove_op(i)
 
 
@@ -193,7 +195,7 @@ def infer_shapes(program: Any) -> None:
     """
     for block in program.blocks:
         for op in block.ops:
-            if op.type not in ("feed", "fetch") and not op.has_attr("sub_block"):
+            if kind_of(op.type) not in ("input", "output") and not op.has_attr("sub_block"):
                 op.desc.infer_shape(block.desc)
 
 
@@ -203,7 +205,7 @@ def outputs_of(program: Any) -> tuple[str, ...]:
     Whole numbers (the classes that arg_max picks) hide differences: what they are made of counts.
     """
     ops = program.global_block().ops
-    heads = [op for op in ops if op.type in HEADS.specs]
+    heads = [op for op in ops if kind_of(op.type) in _HEADS]
     made = {name for op in heads for name in op.output_arg_names}
     found = [
         name

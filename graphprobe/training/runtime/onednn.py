@@ -14,6 +14,7 @@ from typing import Any
 import paddle
 
 from graphprobe.formats import load_bytes
+from graphprobe.ops.kinds import is_depthwise, trains_in_onednn
 from graphprobe.ops.work import Work, weight_uses
 
 FLOAT = 4  # bytes
@@ -21,8 +22,7 @@ FLOAT = 4  # bytes
 # it a step of YOLOv3-MobileNetV1 from ResNet34 takes less memory than PaddleSlim's merged program
 # at any width and size that was tried (docs/benchmarks.md).
 WEIGHTS, SHARE = 1.5, 0.2
-FORWARD = ("conv2d", "depthwise_conv2d")
-BACKWARD = ("conv2d_grad", "depthwise_conv2d_grad")
+_GRADIENT = "_grad"
 # Multiplications for each number that is copied. Below, oneDNN gains little over Paddle's kernels;
 # all gains here are of YOLOv3-MobileNetV1's layers at 160, 320 and 608 pixels, on two cores.
 HEAVY = 150
@@ -83,11 +83,12 @@ def use_onednn(program: Any, pictures: Pictures) -> bool:
     numbers = 0
     for use in weight_uses(read, (largest, largest)):
         name = read.ops[use.op].input("Input")
+        depthwise = is_depthwise(read.ops[use.op], read)
         for op in ops.get((name or "", use.param), ()):
             inside, outside = _map_numbers(op, use, pictures.count)
-            if op.type in FORWARD:
+            if not op.type.endswith(_GRADIENT):
                 numbers += inside + outside
-            candidates += _candidates(op, use, pictures.count, inside, outside)
+            candidates += _candidates(op, use, pictures.count, (inside, outside), depthwise)
     room = WEIGHTS * pictures.weights / FLOAT + SHARE * numbers
     chosen = list(_fitting(candidates, room))
     saved = sum(candidate.worth * candidate.copied for candidate in chosen)
@@ -115,7 +116,7 @@ def _convolutions(program: Any) -> dict[tuple[str, str], list[Any]]:
     """Convolutions with their gradients by the input and the filter that they read."""
     found: dict[tuple[str, str], list[Any]] = {}
     for op in program.global_block().ops:
-        if op.type in (*FORWARD, *BACKWARD):
+        if trains_in_onednn(op.type.removesuffix(_GRADIENT)):
             found.setdefault((op.input("Input")[0], op.input("Filter")[0]), []).append(op)
     return found
 
@@ -128,12 +129,15 @@ def _map_numbers(op: Any, use: Work, batch: int) -> tuple[int, int]:
     return taken * op.attr("groups") * strides * positions, made * positions
 
 
-def _candidates(op: Any, use: Work, batch: int, inside: int, outside: int) -> Iterator[_Candidate]:
-    """The op, if oneDNN is of use to it."""
-    backward = op.type in BACKWARD
+def _candidates(
+    op: Any, use: Work, batch: int, numbers: tuple[int, int], depthwise: bool
+) -> Iterator[_Candidate]:
+    """The op, if oneDNN is of use to it; `numbers` as it reads and writes them."""
+    inside, outside = numbers
+    backward = op.type.endswith(_GRADIENT)
     copied = inside + prod(use.shape) + (2 * outside if backward else 0)
     passes = 2 if backward else 1  # to the filter and to the input
-    if op.type.startswith("depthwise"):
+    if depthwise:
         saved = use.positions + CALL if backward else CALL
         yield _Candidate(op, copied, DEPTHWISE * passes * prod(use.shape) * batch * saved / copied)
         return

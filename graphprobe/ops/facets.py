@@ -1,0 +1,184 @@
+"""What the table says of one operator, question by question.
+
+Every operator answers every question. One that does not apply is answered with the reason
+(`NoMap`, `NoWork`), so that nothing is left out by oversight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from graphprobe.ops.spatial import SpatialRule
+from graphprobe.ops.spec import Rule
+from graphprobe.ops.work_rules import NoWork, Uncounted, WorkRule
+
+Kind: TypeAlias = Literal[
+    "input",  # feeds
+    "output",  # fetches
+    "source",  # constants and random numbers
+    "size",  # reads only the size of what it is given
+    "convolution",
+    "linear",  # products of matrices, with a weight or without
+    "embedding",
+    "recurrent",
+    "norm",
+    "activation",
+    "softmax",
+    "unary",  # one number in, one number out, and no activation: scale, exp, clip
+    "identity",  # the same numbers: cast, assign, dropout
+    "elementwise",  # several tensors into one, number by number
+    "comparison",
+    "movement",  # the same numbers in another order or shape
+    "pick",  # some of the numbers, by index or by a mask
+    "pool",
+    "pad",
+    "upsample",
+    "sample",  # maps of regions, or at computed places
+    "reduce",
+    "select",  # the best or the sorted: arg_max, top_k
+    "control",
+    "decode",
+    "loss",
+    "metric",
+    "quantize",
+    "optimizer",
+    "collective",
+]
+
+# How a movement moves numbers.
+Move: TypeAlias = Literal[
+    "reshape", "transpose", "squeeze", "unsqueeze", "slice", "split", "concat", "stack",
+    "unstack", "repeat", "shuffle", "flip",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFacet:
+    """How channels pass.
+
+    Args:
+        rule: what happens to the channels that reach it, and which it makes.
+        filter: the slot of the filter, for convolutions.
+        out_axis: the axis of the filter that makes the output channels.
+        makes: whether it makes new channels with a parameter, so that nothing of the old ones
+            is seen behind it.
+        keeps_param: whether a parameter passed through it is still that parameter, position by
+            position (quantise, cast).
+        moves_param: whether a parameter passed through it is the same numbers under another shape
+            (a bias of [C] reshaped to [1, C, 1, 1]).
+    """
+
+    rule: Rule
+    filter: str | None = None
+    out_axis: int = 0
+    makes: bool = False
+    keeps_param: bool = False
+    moves_param: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoMap:
+    """An op behind which nothing has an H and a W, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSlot:
+    """A slot in which a loss or a decoding reads what the network predicts.
+
+    Args:
+        slot: its name.
+        what: ``class``, ``box`` or ``any``.
+        squashed: whether it reads probabilities, so that the logits are before an activation.
+    """
+
+    slot: str
+    what: Literal["class", "box", "any"] = "class"
+    squashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpSpec:
+    """One operator.
+
+    Args:
+        type: its type in ProgramDesc.
+        kind: what sort of operator it is.
+        channels: how channels pass.
+        spatial: how H, W and the stride pass.
+        work: how often it uses its weights.
+        label: what a drawing calls it.
+        heads: where it reads predictions: losses, decoding, arg_max.
+        move: how it moves numbers; given for kind ``movement`` and for no other.
+        onednn: whether Paddle trains it in oneDNN: it has kernels for both directions there.
+    """
+
+    type: str
+    kind: Kind
+    channels: ChannelFacet
+    spatial: SpatialRule | NoMap
+    work: WorkRule | NoWork | Uncounted
+    label: str
+    heads: tuple[HeadSlot, ...] = ()
+    move: Move | None = None
+    onednn: bool = False
+
+
+def operators(
+    names: str,
+    *,
+    kind: Kind,
+    channels: ChannelFacet | Rule,
+    spatial: SpatialRule | NoMap,
+    work: WorkRule | NoWork | Uncounted,
+    heads: tuple[HeadSlot, ...] = (),
+    move: Move | None = None,
+    onednn: bool = False,
+) -> tuple[OpSpec, ...]:
+    """Specs of operators that share their facets.
+
+    Args:
+        names: op types, each with what a drawing calls it behind a colon where that differs:
+            ``relu hard_swish:hswish``. A hyphen stands for a space there.
+        kind: and all that follow: as `OpSpec` has them; `channels` may be the rule alone.
+    """
+    facet = channels if isinstance(channels, ChannelFacet) else ChannelFacet(channels)
+    pairs = (name.partition(":") for name in names.split())
+    return tuple(
+        OpSpec(
+            type_, kind, facet, spatial, work, label.replace("-", " ") or type_, heads, move, onednn
+        )
+        for type_, _, label in pairs
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One file of `graphprobe.ops.families`: operators that work alike.
+
+    Args:
+        name: of the family.
+        specs: by op type.
+        pir: what PIR calls them, one operator a line (`graphprobe.ops.pir_names`).
+    """
+
+    name: str
+    specs: Mapping[str, OpSpec]
+    pir: str = ""
+
+
+def family(name: str, *rows: tuple[OpSpec, ...], pir: str = "") -> Family:
+    """A family of rows of `operators`.
+
+    Raises:
+        TypeError: two rows claim one op type (a defect, not a user's error).
+    """
+    specs: dict[str, OpSpec] = {}
+    for spec in (spec for row in rows for spec in row):
+        if spec.type in specs:
+            raise TypeError(f"{name}: {spec.type} stands in two rows")
+        specs[spec.type] = spec
+    return Family(name, specs, pir)
