@@ -6,6 +6,8 @@ from pathlib import Path
 
 import typer
 
+from graphprobe.errors import UsageError
+
 from ._output import say
 from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, Device, open_config
 
@@ -21,10 +23,19 @@ def command(
     legacy: bool = typer.Option(
         False, "--legacy", help="Name the files __model__ and __params__, as Paddle 1.x does."
     ),
+    form: str | None = typer.Option(
+        None,
+        "--form",
+        metavar="pdmodel|legacy",
+        help="Convert the program file or folder that is named in place of a config; -o FOLDER.",
+    ),
     device: Device = DEVICE,
     allow_code: bool = ALLOW_CODE,
 ) -> None:
-    """Write a config's trained student as model.pdmodel and model.pdiparams."""
+    """Write a config's trained student for inference, or convert an exported program."""
+    if form is not None:
+        _convert(config, form, output, override or [])
+        return
     settings = open_config(config, override, allow_code=allow_code)
     from graphprobe.training.export import export_network
     from graphprobe.training.feeding.feeding import describe_pixels
@@ -39,4 +50,17 @@ def command(
     say(f"weights of {trained.source}")
     say(f"image: {describe_pixels(trained.built)}")
     for path in export_network(trained.built, trained.scope, place, folder, legacy=legacy):
+        typer.echo(str(path))
+
+
+def _convert(program: Path, form: str, output: Path | None, given: list[str]) -> None:
+    """Convert a program; ``-o`` names the folder here, since there is nothing to override."""
+    folders = [*([output] if output is not None else []), *map(Path, given)]
+    if len(folders) != 1:
+        raise UsageError("one folder is needed with --form", where="-o", hint="name it: -o FOLDER")
+    from graphprobe.api.conversion import convert
+
+    result = convert(program, folders[0], form=form)
+    say(result.summary())
+    for path in result.files:
         typer.echo(str(path))

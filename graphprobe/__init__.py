@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from graphprobe.version import __version__
 
 if TYPE_CHECKING:
+    from graphprobe.api.conversion import ConvertedModel, convert
     from graphprobe.api.draw import Picture, draw
     from graphprobe.api.pairs import PairFindings, find_pairs
     from graphprobe.api.prunable import choose_ratios, find_prunable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # Where each public name is defined.
 _HOMES = {
+    "ConvertedModel": "graphprobe.api.conversion",
     "GraphprobeError": "graphprobe.errors",
     "LoadedProgram": "graphprobe.programs",
     "Model": "graphprobe.model",
@@ -38,6 +40,7 @@ _HOMES = {
     "Report": "graphprobe.api.report",
     "VariableListing": "graphprobe.api.variables",
     "choose_ratios": "graphprobe.api.prunable",
+    "convert": "graphprobe.api.conversion",
     "draw": "graphprobe.api.draw",
     "find_pairs": "graphprobe.api.pairs",
     "find_prunable": "graphprobe.api.prunable",
@@ -47,6 +50,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "ConvertedModel",
     "GraphprobeError",
     "LoadedProgram",
     "Model",
@@ -58,6 +62,7 @@ __all__ = [
     "VariableListing",
     "__version__",
     "choose_ratios",
+    "convert",
     "draw",
     "find_pairs",
     "find_prunable",

@@ -6,7 +6,7 @@ A format is a sub-package that defines LOADER; `load_file` asks each whether it 
 from __future__ import annotations
 
 from graphprobe.formats._base import Loader
-from graphprobe.formats._open import load_bytes, load_file
+from graphprobe.formats._open import find_file, load_bytes, load_file
 from graphprobe.formats._write import add_ports, write_program
 
-__all__ = ["Loader", "add_ports", "load_bytes", "load_file", "write_program"]
+__all__ = ["Loader", "add_ports", "find_file", "load_bytes", "load_file", "write_program"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from graphprobe.errors import LoadError
@@ -25,10 +27,32 @@ def load_file(path: Path, source: str | None = None) -> Program:
         LoadError: missing, unreadable, too large, not a program, or a folder with none or several.
     """
     source = str(path) if source is None else source
-    try:
+    with _readable(source):
+        return _load_one(find_file(path, source), source)
+
+
+def find_file(path: Path, source: str | None = None) -> Path:
+    """The program file that a path means: itself, or the one program in a folder.
+
+    Args:
+        path: a file of any name, or a folder whose direct children hold exactly one program.
+        source: what the user typed, for messages; by default the path.
+
+    Raises:
+        LoadError: missing, unreadable, or a folder with no program or several.
+    """
+    source = str(path) if source is None else source
+    with _readable(source):
         if not path.exists():
             raise LoadError("no such file or folder", where=source, hint="check the path")
-        return _load_folder(path, source) if path.is_dir() else _load_one(path, source)
+        return _in_folder(path, source) if path.is_dir() else path
+
+
+@contextmanager
+def _readable(source: str) -> Iterator[None]:
+    """Errors of the file system as LoadError."""
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or str(error)
         raise LoadError(
@@ -54,7 +78,7 @@ def load_bytes(content: bytes, source: str) -> Program:
     return loader.load(content, source)
 
 
-def _load_folder(folder: Path, source: str) -> Program:
+def _in_folder(folder: Path, source: str) -> Path:
     found = [p for p in sorted(folder.iterdir()) if p.is_file() and _recognise(_head(p))]
     if not found:
         raise LoadError(
@@ -65,7 +89,7 @@ def _load_folder(folder: Path, source: str) -> Program:
         raise LoadError(
             f"the folder holds {len(found)} programs ({names})", where=source, hint="name one file"
         )
-    return _load_one(found[0], source)
+    return found[0]
 
 
 def _load_one(path: Path, source: str) -> Program:

@@ -1,0 +1,94 @@
+"""Converting exported models: files, parameters, refusals."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from graphprobe.api.conversion import convert
+from graphprobe.errors import ExportError, GraphprobeError, UsageError
+from graphprobe.formats import load_file, write_program
+from graphprobe.ir.builder import Builder
+
+PIR = Path(__file__).resolve().parents[1] / "programs" / "pir"
+
+
+def record(array: NDArray[np.float32]) -> bytes:
+    """One tensor as Paddle writes it, field by field."""
+    desc = b"\x08\x05" + b"".join(b"\x10" + bytes([size]) for size in array.shape)
+    return struct.pack("<IQIi", 0, 0, 0, len(desc)) + desc + array.astype("<f4").tobytes()
+
+
+@pytest.fixture
+def exported(tmp_path: Path) -> Path:
+    """An inference.json with parameters and settings beside it."""
+    folder = tmp_path / "paddle3"
+    folder.mkdir()
+    for suffix in ("json", "pdiparams"):
+        shutil.copy(PIR / f"detector.{suffix}", folder / f"inference.{suffix}")
+    (folder / "inference.yml").write_text("Global:\n  model_name: d\n")
+    return folder
+
+
+def test_a_paddle_3_export(exported: Path, tmp_path: Path) -> None:
+    result = convert(exported, tmp_path / "out")
+    names = ["inference.pdmodel", "inference.pdiparams", "inference.yml"]
+    assert [path.name for path in result.files] == names
+    program = load_file(tmp_path / "out")
+    assert (program.origin.kind, program.origin.version) == ("programdesc", "2.6.2")
+    assert (result.kind, result.ops) == ("pir", len(program.ops))
+    assert result.parameters == sum(v.persistable for v in program.blocks[0].vars.values()) - 2
+    for name in names[1:]:
+        assert (tmp_path / "out" / name).read_bytes() == (exported / name).read_bytes()
+    assert "15 parameters" in repr(result)
+    assert result.to_dict()["files"] == [str(tmp_path / "out" / name) for name in names]
+
+
+def test_a_folder_of_one_file_a_parameter(tmp_path: Path) -> None:
+    b = Builder()
+    b.conv(b.feed("x", (-1, 2, 4, 4)), 3, name="b")
+    b.conv(b._feeds[0], 3, name="a")
+    source = tmp_path / "old"
+    source.mkdir()
+    (source / "__model__").write_bytes(write_program(b.build()))
+    arrays = {f"{n}.w_0": np.full((3, 2, 1, 1), i, np.float32) for i, n in enumerate("ab")}
+    for name, array in arrays.items():
+        (source / name).write_bytes(record(array))
+    result = convert(source, tmp_path / "new", form="legacy")
+    assert [path.name for path in result.files] == ["__model__", "__params__"]
+    assert (tmp_path / "new" / "__params__").read_bytes() == b"".join(map(record, arrays.values()))
+    assert load_file(tmp_path / "new").feeds == ("x",)
+
+
+def test_what_is_missing_or_of_another_program_is_refused(exported: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    params = exported / "inference.pdiparams"
+    content = params.read_bytes()
+    params.write_bytes(content[:-3])
+    with pytest.raises(GraphprobeError, match="ends in the middle of a tensor"):
+        convert(exported, out)
+    params.write_bytes((PIR / "attention.pdiparams").read_bytes())
+    with pytest.raises(GraphprobeError):
+        convert(exported, out)
+    params.unlink()
+    with pytest.raises(ExportError, match=r"its 15 parameters are not beside it"):
+        convert(exported, out)
+    with pytest.raises(UsageError, match="no form 'json'"):
+        convert(exported, out, form="json")
+    with pytest.raises(UsageError, match="no trained parameters"):
+        convert("zoo:yolov3_r34", out)
+    assert not out.exists()
+
+
+def test_parameters_of_other_shapes_are_refused(tmp_path: Path) -> None:
+    b = Builder()
+    b.conv(b.feed("x", (-1, 2, 4, 4)), 3, name="a")
+    (tmp_path / "m.pdmodel").write_bytes(write_program(b.build()))
+    (tmp_path / "m.pdiparams").write_bytes(record(np.zeros((3, 2, 3, 3), np.float32)))
+    with pytest.raises(ExportError, match=r"a\.w_0 is \(3, 2, 3, 3\), not \(3, 2, 1, 1\)"):
+        convert(tmp_path / "m.pdmodel", tmp_path / "out")

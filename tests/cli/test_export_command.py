@@ -1,0 +1,41 @@
+"""``graphprobe export PROGRAM --form pdmodel -o FOLDER``."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from graphprobe_cli.main import build_app, run
+
+PIR = Path(__file__).resolve().parents[1] / "programs" / "pir"
+
+
+def test_a_conversion_names_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for suffix in ("json", "pdiparams"):
+        shutil.copy(PIR / f"attention.{suffix}", tmp_path / f"m.{suffix}")
+    out = tmp_path / "out"
+    words = ["export", str(tmp_path / "m.json"), "--form", "pdmodel", "-o", str(out)]
+    assert run(build_app("export"), words) == 0
+    printed = capsys.readouterr()
+    assert printed.out.split() == [
+        str(out / "inference.pdmodel"),
+        str(out / "inference.pdiparams"),
+    ]
+    assert "(pir)" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--form", "json", "-o", "OUT"], "no form 'json'"),
+        (["--form", "pdmodel"], "name it: -o FOLDER"),
+    ],
+)
+def test_bad_use(
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [word.replace("OUT", str(tmp_path / "out")) for word in words]
+    assert run(build_app("export"), ["export", str(PIR / "attention.json"), *given]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
