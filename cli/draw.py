@@ -21,9 +21,10 @@ class LevelName(str, enum.Enum):
 
 
 class Engine(str, enum.Enum):
-    """Who draws."""
+    """Who lays out."""
 
-    graphprobe = "graphprobe"
+    layered = "layered"
+    dot = "dot"
     irgraph = "irgraph"
 
 
@@ -36,7 +37,7 @@ def command(
         "--output",
         "-o",
         callback=can_be_written,
-        help="The file to write: .pdf, .svg, .png or .html.",
+        help="The file to write: .pdf, .svg, .png, .html, .dot or .graphml.",
     ),
     teacher: str = typer.Option(
         None, "--teacher", metavar="PROGRAM", help="Draw this one beside it, with their pairs."
@@ -53,7 +54,10 @@ def command(
     ),
     hops: int = typer.Option(2, "--hops", min=0, max=100, help="How far around --focus."),
     engine: Engine = typer.Option(
-        Engine.graphprobe, "--engine", help="irgraph: Paddle's own picture, with --level raw."
+        Engine.layered,
+        "--engine",
+        help="layered: no other program; dot: Graphviz, where it is installed; "
+        "irgraph: Paddle's own picture, with --level raw.",
     ),
 ) -> None:
     """Draw a program folded so that a person can read it, with prune status and pairs."""

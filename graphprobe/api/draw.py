@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from graphprobe.api.findings import PairsLike, PruneLike, gather
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.drawing import Drawing, Focus
-from graphprobe.drawing.output import renderer_for
+from graphprobe.drawing.output import render, renderer_for
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.files import write_whole
 from graphprobe.programs import ProgramLike, load
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from graphprobe.drawing.drawing import AnyLevel
 
 LEVELS: tuple[AnyLevel, ...] = ("stage", "block", "unit", "op", "raw")
-ENGINES = ("graphprobe", "irgraph")
+ENGINES = ("layered", "dot", "irgraph")
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,7 +40,7 @@ class Picture:
     warnings: tuple[str, ...] = ()
 
     def render(self, format: str = "svg") -> bytes:
-        """The whole file in a format: ``pdf``, ``svg``, ``png`` or ``html``.
+        """The whole file in a format: ``pdf``, ``svg``, ``png``, ``html``, ``dot`` or ``graphml``.
 
         Raises:
             UsageError: no such format, or a focus that matches nothing.
@@ -74,7 +74,7 @@ def draw(
     level: str | None = None,
     focus: PatternLike | None = None,
     hops: int = 2,
-    engine: str = "graphprobe",
+    engine: str = "layered",
 ) -> Picture:
     """Draw a program folded so that a person can read it, with prune status and pairs.
 
@@ -88,7 +88,9 @@ def draw(
             the page holds.
         focus: only what matches this regular expression by type or name, and around it.
         hops: how many edges around `focus`.
-        engine: ``graphprobe``, or ``irgraph``: Paddle's own picture, with level raw, as PDF.
+        engine: who lays out: ``layered`` (no other program), ``dot`` (Graphviz, where it is
+            installed; PDF, SVG and PNG), or ``irgraph``: Paddle's own picture, with level raw,
+            as PDF.
 
     Raises:
         GraphprobeError: a program or config cannot be read, or a config is for another program.
@@ -106,17 +108,17 @@ def draw(
     if engine == "irgraph":
         _check_irgraph(chosen, output, alone=teacher is None and near is None)
         picture = _irgraph(program)
-    elif engine == "graphprobe":
+    elif engine in ("layered", "dot"):
         found = gather(load(program), teacher, pairs, prune)
-        drawing = found.drawing(chosen, near)
+        drawing = found.drawing(chosen, near, "dot" if engine == "dot" else "layered")
         picture = Picture(
             drawing.title,
-            lambda name: renderer_for(name).render(drawing),
+            lambda name: render(drawing, name),
             drawing,
             tuple(found.messages),
         )
     else:
-        hint = did_you_mean(engine, ENGINES) or f"use {' or '.join(ENGINES)}"
+        hint = did_you_mean(engine, ENGINES) or f"use {', '.join(ENGINES)}"
         raise UsageError(f"nothing draws as {engine!r}", where="engine", hint=hint)
     if output is not None:
         picture.write(output)

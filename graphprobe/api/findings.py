@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from graphprobe.config.distill import DistillConfig, PairConfig
     from graphprobe.config.prune import PruneConfig
     from graphprobe.drawing.drawing import AnyLevel
+    from graphprobe.drawing.layout.layout_graph import Engine as LayoutEngine
 
 # Pairs as they were found, or a distillation config or its file.
 PairsLike: TypeAlias = "str | os.PathLike[str] | PairFindings | DistillConfig"
@@ -48,7 +49,12 @@ class Findings:
     pairs: Sequence[Pair] = ()
     messages: Sequence[str] = ()
 
-    def drawing(self, level: AnyLevel | None = None, focus: Focus | None = None) -> Drawing:
+    def drawing(
+        self,
+        level: AnyLevel | None = None,
+        focus: Focus | None = None,
+        engine: LayoutEngine = "layered",
+    ) -> Drawing:
         """The findings as a drawing."""
         return make_drawing(
             self.program,
@@ -58,6 +64,7 @@ class Findings:
             pairs=self.pairs,
             level=level,
             focus=focus,
+            engine=engine,
         )
 
 

@@ -3,6 +3,16 @@
 from graphprobe.drawing.drawing import Drawing, make_drawing
 from graphprobe.drawing.focus import Focus
 from graphprobe.drawing.marks import Marks
+from graphprobe.drawing.networkx_graphs import bipartite_graph, op_graph
 from graphprobe.drawing.output import formats, render
 
-__all__ = ["Drawing", "Focus", "Marks", "formats", "make_drawing", "render"]
+__all__ = [
+    "Drawing",
+    "Focus",
+    "Marks",
+    "bipartite_graph",
+    "formats",
+    "make_drawing",
+    "op_graph",
+    "render",
+]

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from graphprobe.drawing.focus import Focus, focused, nothing_matches
 from graphprobe.drawing.folding.fold import Fold, Level, fold
-from graphprobe.drawing.layout.layout_graph import LayoutGraph, level_view
+from graphprobe.drawing.layout.layout_graph import Engine, LayoutGraph, level_view
 from graphprobe.drawing.marks import Marks
 from graphprobe.drawing.raw import empty_view, raw_views
 from graphprobe.ir import Pair, Program
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 AnyLevel: TypeAlias = Level | Literal["raw"]
 
@@ -27,6 +30,7 @@ class Side:
         fold: the same, folded.
         marks: its prune decisions and targets.
         badges: variable -> the numbers of its pairs, as ``P1``.
+        engine: who lays out its views.
     """
 
     role: str
@@ -34,6 +38,7 @@ class Side:
     fold: Fold
     marks: Marks
     badges: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    engine: Engine = "layered"
     _views: dict[Level, LayoutGraph] = field(default_factory=dict)
     _counts: str = ""
 
@@ -52,6 +57,7 @@ class Side:
             self._views[level] = level_view(
                 self.fold, level, self.marks, self.badges, self.heading(level)
             )
+            self._views[level].engine = self.engine
         return self._views[level]
 
     def views(self, level: AnyLevel) -> list[LayoutGraph]:
@@ -60,6 +66,7 @@ class Side:
             return [self.view(level)] if self.fold.graph.items else [empty_view()]
         found = list(raw_views(self.program, self.marks, self.badges)) or [empty_view()]
         for view in found:
+            view.engine = self.engine
             view.title = self.heading(f"raw {view.title} ops and variables")
         return found
 
@@ -101,6 +108,7 @@ class Drawing:
         level: what the user insists on, or None.
         focus: the neighbourhood asked for, or None.
         notes: what was left out, for every page.
+        engine: who lays it out.
     """
 
     sides: Sequence[Side]
@@ -108,11 +116,25 @@ class Drawing:
     level: AnyLevel | None = None
     focus: Focus | None = None
     notes: Sequence[str] = ()
+    engine: Engine = "layered"
 
     @property
     def title(self) -> str:
         """The names of the programs."""
         return " and ".join(side.name for side in self.sides)
+
+    def to_networkx(self, level: Level = "op") -> nx.DiGraph[str]:
+        """The folded programs with their pairs as a networkx graph.
+
+        Args:
+            level: how far to fold, where the drawing has no level of its own.
+
+        Returns:
+            See `networkx_graphs.drawing_graph`.
+        """
+        from graphprobe.drawing.networkx_graphs import drawing_graph
+
+        return drawing_graph(self, level)
 
     def views(self, default: AnyLevel) -> list[tuple[Side, LayoutGraph]]:
         """What to draw, of every side: the level asked for (or `default`), or the focus.
@@ -141,6 +163,7 @@ def make_drawing(
     pairs: Sequence[Pair] = (),
     level: AnyLevel | None = None,
     focus: Focus | None = None,
+    engine: Engine = "layered",
 ) -> Drawing:
     """Fold the programs so that every pair stays visible.
 
@@ -152,13 +175,16 @@ def make_drawing(
         pairs: what the two share.
         level: what to draw; None leaves it to the renderer.
         focus: draw only a neighbourhood.
+        engine: who lays it out: our own layers, or Graphviz's ``dot`` where it is installed.
     """
     ours = {p.student for p in pairs}
     sides = [_side("student" if teacher else "", program, marks, ours, _numbered(pairs, "student"))]
     if teacher is not None:
         theirs = {p.teacher for p in pairs}
         sides.append(_side("teacher", teacher, teacher_marks, theirs, _numbered(pairs, "teacher")))
-    return Drawing(sides, tuple(pairs), level, focus)
+    for side in sides:
+        side.engine = engine
+    return Drawing(sides, tuple(pairs), level, focus, engine=engine)
 
 
 def _side(

@@ -34,6 +34,12 @@ def render(drawing: Drawing, file_name: str) -> bytes:
     """A drawing as a whole file, in the format that the suffix names.
 
     Raises:
-        UsageError: unknown suffix, or a focus that matches nothing.
+        UsageError: unknown suffix, a focus that matches nothing, or an engine for a format that
+            lays out by itself.
     """
-    return renderer_for(file_name).render(drawing)
+    renderer = renderer_for(file_name)
+    if drawing.engine != "layered" and not renderer.engines:
+        able = ", ".join(f".{name}" for name, found in formats().items() if found.engines)
+        hint = f"use {able}, or the layered engine"
+        raise UsageError(f"engine {drawing.engine} does not draw it", where=file_name, hint=hint)
+    return renderer.render(drawing)

@@ -1,4 +1,4 @@
-"""Paint pages with five strokes; a format only has to know how to make those."""
+"""Paint pages with six strokes; a format only has to know how to make those."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ class Brush(Protocol):
     def curve(self, points: Sequence[Point], colour: str, line: float, dashed: bool) -> None:
         """A smooth line through points, leaving and arriving vertically."""
 
+    def line(self, points: Sequence[Point], colour: str, line: float) -> None:
+        """Straight lines from point to point."""
+
     def arrow(self, x: float, y: float, size: float, colour: str) -> None:
         """An arrow head that points down at (x, y)."""
 
@@ -55,6 +58,9 @@ class _Zoomed:
 
     def curve(self, points: Sequence[Point], colour: str, line: float, dashed: bool) -> None:
         self._brush.curve([self._at(*p) for p in points], colour, line * self._k, dashed)
+
+    def line(self, points: Sequence[Point], colour: str, line: float) -> None:
+        self._brush.line([self._at(*p) for p in points], colour, line * self._k)
 
     def arrow(self, x: float, y: float, size: float, colour: str) -> None:
         self._brush.arrow(*self._at(x, y), size * self._k, colour)
@@ -112,7 +118,10 @@ def _legend(brush: Brush, page: Page, x: float, y: float) -> None:
 def _scene(brush: Brush, placed: Placed) -> None:
     scene = placed.scene
     for wire in scene.wires:
-        brush.curve(wire.points, palette.WIRE, 0.7, False)
+        if wire.straight:
+            brush.line(wire.points, palette.WIRE, 0.7)
+        else:
+            brush.curve(wire.points, palette.WIRE, 0.7, False)
     for wire in scene.wires:
         brush.arrow(*wire.points[-1], 4.5, palette.WIRE)
     for tag in scene.tags:

@@ -15,7 +15,9 @@ class Renderer:
     Args:
         name: the suffix without its dot.
         render: a drawing -> the whole file. The same drawing gives the same bytes.
+        engines: whether it takes the coordinates of any engine, so that one can be chosen.
     """
 
     name: str
     render: Callable[[Drawing], bytes]
+    engines: bool = False

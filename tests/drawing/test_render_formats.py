@@ -75,7 +75,7 @@ def with_findings(program: Program) -> Drawing:
 
 
 def test_the_formats_are_these() -> None:
-    assert tuple(formats()) == FORMATS
+    assert tuple(formats()) == ("dot", "graphml", *FORMATS)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -184,7 +184,9 @@ def test_focus_that_matches_nothing_suggests(resnet: Program) -> None:
 
 @pytest.mark.parametrize("file", ["x.gif", "x", "x.PDFX", ".pdf.txt"])
 def test_unknown_suffixes(resnet: Program, file: str) -> None:
-    with pytest.raises(UsageError, match=r"use one of \.html, \.pdf, \.png, \.svg"):
+    with pytest.raises(
+        UsageError, match=r"use one of \.dot, \.graphml, \.html, \.pdf, \.png, \.svg"
+    ):
         render(make_drawing(resnet), file)
 
 

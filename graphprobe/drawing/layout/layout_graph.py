@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
 
 from graphprobe.drawing.dag import Dag, make_dag
 from graphprobe.drawing.folding.fold import Fold, Level
 from graphprobe.drawing.labels import Words, describe
 from graphprobe.drawing.marks import Marks
 from graphprobe.ir import Op
+
+Engine: TypeAlias = Literal["layered", "dot"]
 
 
 @dataclass(slots=True)
@@ -26,6 +29,7 @@ class LayoutGraph:
         ops: the ops in each node, likewise.
         names: the variables on each edge.
         notes: what was left out.
+        engine: who lays it out.
     """
 
     title: str
@@ -37,6 +41,7 @@ class LayoutGraph:
     ops: list[list[Op]] = field(default_factory=list)
     names: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    engine: Engine = "layered"
 
 
 def level_view(
@@ -136,6 +141,7 @@ def part(
         [[] if port else view.items[n] for n, port in chosen],
         [[] if port else view.ops[n] for n, port in chosen],
         names,
+        engine=view.engine,
     )
 
 
@@ -161,6 +167,7 @@ def part_without_ports(
         [view.badges[n] for n in nodes],
         [view.items[n] for n in nodes],
         [view.ops[n] for n in nodes],
+        engine=view.engine,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from graphprobe.drawing.labels import Words
+from graphprobe.drawing.layout.dot_engine import dot_layout
 from graphprobe.drawing.layout.layered import Layout, layered
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
 from graphprobe.drawing.marks import COLOURS
@@ -58,11 +59,15 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """An edge along points; `source` and `target` are nodes of the view."""
+    """An edge along points; `source` and `target` are nodes of the view.
+
+    `straight`: the points are joined by straight lines, not by curves.
+    """
 
     source: int
     target: int
     points: tuple[Point, ...]
+    straight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,12 @@ def make_scene(
         max_box: the widest box.
         max_span: edges over more layers become tags.
         strict: keep the layers from drifting apart over more than `max_width`.
+
+    Raises:
+        GraphprobeError: the view is for ``dot``, which is not installed or fails.
     """
+    if view.engine == "dot":
+        return _dot_scene(view, [_box(view, node, max_box) for node in range(len(view.words))])
     boxes, layout = lay_out(
         view, max_width=max_width, max_box=max_box, max_span=max_span, strict=strict
     )
@@ -133,6 +143,27 @@ def make_scene(
         tuple(tags_of(placed, layout.grid.long)),
         tuple(rows),
         tuple(view.notes),
+    )
+
+
+def _dot_scene(view: LayoutGraph, boxes: Sequence[Box]) -> Scene:
+    found = dot_layout(view.dag, [(box.w, box.h) for box in boxes], (_GAP_X, GAP_Y))
+    placed = [
+        replace(box, x=x - box.w / 2, y=y - box.h / 2)
+        for box, (x, y) in zip(boxes, found.centres, strict=True)
+    ]
+    rows: dict[float, float] = {}  # the boxes of a rank have one centre
+    for box, (_, y) in zip(boxes, found.centres, strict=True):
+        rows[y] = max(rows.get(y, 0.0), box.h)
+    wires = [Wire(u, v, points, straight=True) for (u, v), points in sorted(found.lines.items())]
+    return Scene(
+        view.title,
+        found.width,
+        found.height,
+        tuple(sorted(placed, key=lambda box: (box.y, box.x))),
+        tuple(wires),
+        rows=tuple((y - high / 2, y + high / 2) for y, high in sorted(rows.items())),
+        notes=tuple(view.notes),
     )
 
 

@@ -93,7 +93,7 @@ def one_page(views: Sequence[LayoutGraph]) -> Page | None:
     width = room(A4, LEAST_SCALE)[0]
     styles = [
         [make_scene(v, max_width=width, max_box=box, max_span=span) for v in views]
-        for box, span in _STYLES
+        for box, span in (_STYLES if views[0].engine == "layered" else _STYLES[:1])
     ]
     for upright in (A4, A3):
         for scenes in styles:
@@ -122,7 +122,7 @@ def _even(scene: Scene, high: float) -> list[Scene]:
 def many_pages(view: LayoutGraph) -> list[Page]:
     """A view in columns over several sheets."""
     scale = LEAST_SCALE
-    for span in _SPANS:
+    for span in _SPANS if view.engine == "layered" else _SPANS[:1]:
         scene = make_scene(view, max_width=room(A4, scale)[0], max_span=span, strict=True)
         for paper in (A4, A3):
             wide, high = room(paper, scale)

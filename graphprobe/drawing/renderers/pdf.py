@@ -60,6 +60,17 @@ class PdfBrush:
         self._canvas.setDash([3, 2] if dashed else [])
         self._canvas.drawPath(path, stroke=1, fill=0)
 
+    def line(self, points: Sequence[Point], colour: str, line: float) -> None:
+        """Straight lines from point to point."""
+        path = self._canvas.beginPath()
+        path.moveTo(points[0][0], self._height - points[0][1])
+        for x, y in points[1:]:
+            path.lineTo(x, self._height - y)
+        self._canvas.setStrokeColor(colour)
+        self._canvas.setLineWidth(line)
+        self._canvas.setDash([])
+        self._canvas.drawPath(path, stroke=1, fill=0)
+
     def arrow(self, x: float, y: float, size: float, colour: str) -> None:
         """An arrow head that points down at (x, y)."""
         path = self._canvas.beginPath()
@@ -110,4 +121,4 @@ def paint(pages: Sequence[Page], title: str) -> bytes:
     return buffer.getvalue()
 
 
-RENDERER = Renderer("pdf", render)
+RENDERER = Renderer("pdf", render, engines=True)

@@ -67,6 +67,11 @@ class PngBrush:
         for a, b in _dashes(path, 3 * z):
             self._draw.line((a, b), colour, wide)
 
+    def line(self, points: Sequence[Point], colour: str, line: float) -> None:
+        """Straight lines from point to point."""
+        z = self._zoom
+        self._draw.line([(x * z, y * z) for x, y in points], colour, max(1, round(line * z)))
+
     def arrow(self, x: float, y: float, size: float, colour: str) -> None:
         """An arrow head that points down at (x, y)."""
         x, y, size = x * self._zoom, y * self._zoom, size * self._zoom
@@ -125,4 +130,4 @@ def render(drawing: Drawing) -> bytes:
     return buffer.getvalue()
 
 
-RENDERER = Renderer("png", render)
+RENDERER = Renderer("png", render, engines=True)

@@ -60,6 +60,13 @@ class SvgBrush:
             f'stroke-width="{_n(line)}"{dash}/>'
         )
 
+    def line(self, points: Sequence[Point], colour: str, line: float) -> None:
+        """Straight lines from point to point."""
+        path = "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
+        self.parts.append(
+            f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="{_n(line)}"/>'
+        )
+
     def arrow(self, x: float, y: float, size: float, colour: str) -> None:
         """An arrow head that points down at (x, y)."""
         half = size / 2
@@ -102,4 +109,4 @@ def svg_document(brush: SvgBrush, size: tuple[float, float], title: str) -> str:
     return "\n".join([head, *brush.parts, "</svg>", ""])
 
 
-RENDERER = Renderer("svg", render)
+RENDERER = Renderer("svg", render, engines=True)
