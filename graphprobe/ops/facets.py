@@ -38,6 +38,7 @@ Kind: TypeAlias = Literal[
     "sample",  # maps of regions, or at computed places
     "reduce",
     "select",  # the best or the sorted: arg_max, top_k
+    "path",  # the best path through scores of classes
     "control",
     "decode",
     "loss",
@@ -91,12 +92,13 @@ class HeadSlot:
 
     Args:
         slot: its name.
-        what: ``class``, ``box`` or ``any``.
+        what: ``class``; ``binary`` for scores that are each on their own; ``box`` for regressions;
+            ``any`` where it does not tell.
         squashed: whether it reads probabilities, so that the logits are before an activation.
     """
 
     slot: str
-    what: Literal["class", "box", "any"] = "class"
+    what: Literal["class", "binary", "box", "any"] = "class"
     squashed: bool = False
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 
 from graphprobe.ir import Op, Program
 from graphprobe.ops.facets import HeadSlot, Kind, Move
 from graphprobe.ops.spec import depthwise_filter
-from graphprobe.ops.table import op_spec, op_specs
+from graphprobe.ops.table import op_spec
 
 _WEIGHTED: frozenset[Kind] = frozenset({"convolution", "linear", "embedding", "recurrent"})
 _MOVING: frozenset[Kind] = frozenset({"movement", "identity", "input", "output"})
@@ -123,16 +122,3 @@ def unknown_ops(program: Program) -> Counter[str]:
     return Counter(
         op.type for op in program.ops if op.role == "forward" and op_spec(op.type) is None
     )
-
-
-def _types(ask: Callable[[str], bool]) -> frozenset[str]:
-    return frozenset(filter(ask, op_specs()))
-
-
-# The same answers as sets, for the pair search, which is to ask the questions above instead.
-MOVEMENT = _types(moves_only)
-UNARY = _types(is_pointwise)
-SIZE_ONLY = _types(reads_size_only)
-LAYERS = _types(has_weights)
-CONVOLUTIONS = _types(is_convolution)
-UPSAMPLERS = _types(is_upsampler)

@@ -13,7 +13,14 @@ from typing import Any, TypeAlias
 
 from graphprobe.ir import Dataflow, Op, Program, Value
 from graphprobe.ir.dataflow import reachable
-from graphprobe.ops.kinds import CONVOLUTIONS, LAYERS, MOVEMENT, SIZE_ONLY, UPSAMPLERS
+from graphprobe.ops.kinds import (
+    has_weights,
+    is_convolution,
+    is_upsampler,
+    kind_of,
+    moves_only,
+    reads_size_only,
+)
 from graphprobe.ops.spatial import SpatialInfo, image_spatial
 from graphprobe.ops.spatial_flow import propagate_spatial
 
@@ -104,7 +111,7 @@ class ProgramAnalysis:
     def _is_source(self, value: Value) -> bool:
         producer = self.producer(value)
         if producer is not None:
-            return producer.type in ("feed", "read", "create_py_reader")
+            return kind_of(producer.type) == "input"
         if value.producer is not None or not any(True for _ in self.consumers(value)):
             return False
         first = next(self.consumers(value))
@@ -122,11 +129,11 @@ class ProgramAnalysis:
 
     @cached_property
     def _layer(self) -> list[bool]:
-        return [op.type in LAYERS and self._multiplies(op) for op in self.program.ops]
+        return [has_weights(op.type) and self._multiplies(op) for op in self.program.ops]
 
     def _multiplies(self, op: Op) -> bool:
         fed = [self.depends_on_input[i] for i in self._reads[op.id]]
-        if not any(fed) or (op.type not in CONVOLUTIONS and all(fed)):
+        if not any(fed) or (not is_convolution(op.type) and all(fed)):
             return False
         return not self._is_projection(op)
 
@@ -135,7 +142,7 @@ class ProgramAnalysis:
         values = self.reads(op)
         for _ in range(8):
             before = self.producer(values[0]) if len(values) == 1 else None
-            if before is None or before.type not in MOVEMENT:
+            if before is None or not moves_only(before.type):
                 return before is not None and before.type == "softmax"
             values = self.reads(before)
         return False
@@ -181,7 +188,7 @@ class ProgramAnalysis:
             order[i] = n
         for op in reversed(self.ops):
             first = min((order[i] for i in self._writes[op.id]), default=_NO_OUTPUT)
-            if op.type in SIZE_ONLY or first == _NO_OUTPUT:
+            if reads_size_only(op.type) or first == _NO_OUTPUT:
                 continue
             for i in self._reads[op.id]:
                 order[i] = min(order[i], first)
@@ -194,7 +201,7 @@ class ProgramAnalysis:
     def predecessors(self, value: int) -> Iterator[int]:
         """Ids of the values that a value was computed from."""
         producer = self.producer(self.flow.values[value])
-        if producer is not None and producer.type not in SIZE_ONLY:
+        if producer is not None and not reads_size_only(producer.type):
             yield from (v.id for v in self.reads(producer))
 
     @cached_property
@@ -211,7 +218,7 @@ class ProgramAnalysis:
     @cached_property
     def upsampled(self) -> list[bool]:
         """For each value, whether an upsampling lies before it."""
-        return self.reachable_from(op for op in self.ops if op.type in UPSAMPLERS)
+        return self.reachable_from(op for op in self.ops if is_upsampler(op.type))
 
     def reachable_from(self, ops: Iterable[Op]) -> list[bool]:
         """For each value, whether any of some ops lies before it."""
@@ -225,7 +232,7 @@ class ProgramAnalysis:
         if not start:
             return marks
         for op in self.ops:
-            if op.type not in SIZE_ONLY and any(marks[i] for i in self._reads[op.id]):
+            if not reads_size_only(op.type) and any(marks[i] for i in self._reads[op.id]):
                 for i in self._writes[op.id]:
                     marks[i] = True
         return marks

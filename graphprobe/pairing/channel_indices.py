@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from graphprobe.ir import Op, Value
+from graphprobe.ops.facets import Move
+from graphprobe.ops.kinds import is_identity, move_of
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 Indices: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
@@ -36,11 +38,12 @@ def trace_channel_indices(
     done: set[int] = set()
     for at in queue:
         op = analysis.program.ops[at]
-        if at in done or op.type not in _TRACERS or not _ready(analysis, op, indices):
+        rule = _SAME if is_identity(op.type) else _TRACERS.get(move_of(op.type))
+        if at in done or rule is None or not _ready(analysis, op, indices):
             continue
         done.add(at)
         try:
-            moved = _TRACERS[op.type](analysis, op, indices)
+            moved = rule(analysis, op, indices)
         except (IndexError, ValueError):
             continue  # attributes that do not fit the shapes, in a damaged program
         for value, array in moved:
@@ -210,20 +213,15 @@ def _same(_: Op, array: Indices) -> Indices | None:
     return array
 
 
-_TRACERS: dict[str, Callable[[ProgramAnalysis, Op, dict[int, Indices]], _Traced]] = {
+_Rule: TypeAlias = Callable[[ProgramAnalysis, Op, dict[int, Indices]], _Traced]
+_SAME = _one(_same)
+_TRACERS: dict[Move | None, _Rule] = {
     "slice": _one(_slice),
-    "strided_slice": _one(_slice),
     "transpose": _one(_transpose),
-    "transpose2": _one(_transpose),
     "unsqueeze": _one(_unsqueeze),
-    "unsqueeze2": _one(_unsqueeze),
     "squeeze": _one(_squeeze),
-    "squeeze2": _one(_squeeze),
-    "assign": _one(_same),
-    "cast": _one(_same),
     "stack": _joined(lambda arrays, axis: np.stack(arrays, axis)),
     "concat": _joined(lambda arrays, axis: np.concatenate(arrays, axis)),
     "split": _split,
     "reshape": _reshape,
-    "reshape2": _reshape,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from graphprobe.ir import Value
-from graphprobe.ops.kinds import MOVEMENT
+from graphprobe.ops.kinds import kind_of, moves_only
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.anchors import prior_key
@@ -20,7 +20,6 @@ Reader: TypeAlias = Literal["class", "binary", "box", "any", "output"]
 regression loss, a loss that does not tell, or the caller of the program."""
 
 _NORMALISERS = frozenset({"norm", "p_norm", "l2_normalize", "normalize"})
-_GATHERS = frozenset({"gather", "gather_nd", "index_sample", "index_select", "take_along_axis"})
 
 
 def make_head(
@@ -84,7 +83,7 @@ def _map_kind(
         return (roles.BOX_HEAD, "", "") if many else _regressed_map(analysis, value)
     if _has_peaks(used):
         return roles.HEATMAP, "its peaks are the objects", ""
-    if _GATHERS & used.readers and reader == "output":
+    if any(kind_of(t) == "pick" for t in used.readers) and reader == "output":
         return roles.BOX_HEAD, "gathered where the objects are", ""
     if many and reader == "any":
         return roles.HEAD, "", ""
@@ -105,9 +104,8 @@ def _map_kind(
 
 def _has_peaks(used: Usage) -> bool:
     """Whether a program looks for the local maxima of a map: pooled, then compared with itself."""
-    return bool({"pool2d", "max_pool2d_with_index"} & used.readers) and bool(
-        {"equal", "greater_equal"} & used.readers
-    )
+    kinds = {kind_of(reader) for reader in used.readers}
+    return {"pool", "comparison"} <= kinds
 
 
 def _regressed_map(analysis: ProgramAnalysis, value: Value) -> tuple[str, str, str]:
@@ -190,7 +188,7 @@ def _flattened(analysis: ProgramAnalysis, value: Value) -> Value:
     if len(shape) != 4:
         return value
     for op in analysis.consumers(value):
-        for written in analysis.flow.writes(op) if op.type in MOVEMENT else ():
+        for written in analysis.flow.writes(op) if moves_only(op.type) else ():
             after = analysis.shape(written) or ()
             if len(after) == 2 and after[1] == shape[1]:
                 return written

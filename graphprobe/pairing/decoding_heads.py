@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from graphprobe.ir import Op, Value
-from graphprobe.ops.kinds import UPSAMPLERS
+from graphprobe.ops.facets import Kind
+from graphprobe.ops.kinds import head_slots, is_upsampler, kind_of
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.anchors import prior_key
@@ -15,7 +16,6 @@ from graphprobe.pairing.distribution import distributions, map_channels
 from graphprobe.pairing.features import Feature, make_feature
 from graphprobe.pairing.rows import why_rows_differ
 from graphprobe.pairing.trace import ends_layer, final_layers, pre_activation, producing_layers
-from graphprobe.pairing.usage import RANKERS
 from graphprobe.pairing.yolo_heads import once, yolo_heads
 
 
@@ -48,14 +48,7 @@ def _without_single_rows(heads: list[Feature]) -> list[Feature]:
     ]
 
 
-_NMS_SLOTS = {
-    "Scores": roles.CLASS_HEAD,
-    "BBoxes": roles.BOX_HEAD,
-    "TargetBox": roles.BOX_HEAD,
-    "BboxDeltas": roles.BOX_HEAD,
-}
-_DECODERS = frozenset({"box_coder", "generate_proposals", "generate_proposals_v2"})
-_PROPOSERS = frozenset({"generate_proposals", "generate_proposals_v2"})
+_ROLES = {"class": roles.CLASS_HEAD, "box": roles.BOX_HEAD}
 
 
 def _nms_heads(analysis: ProgramAnalysis) -> Iterator[Feature]:
@@ -63,9 +56,8 @@ def _nms_heads(analysis: ProgramAnalysis) -> Iterator[Feature]:
     reached: dict[int, set[str]] = {}
     sources: dict[int, str] = {}
     for op in analysis.ops:
-        if "nms" not in op.type and op.type not in _DECODERS:
-            continue
-        for slot, kind in _NMS_SLOTS.items():
+        for read in head_slots(op.type) if kind_of(op.type) == "decode" else ():
+            slot, kind = read.slot, _ROLES.get(read.what, roles.HEAD)
             value = analysis.flow.read(op, slot)
             for end in _ends(analysis, op, value) if value is not None else ():
                 reached.setdefault(end.id, set()).add(_kind_of(analysis, end, op, kind))
@@ -88,7 +80,9 @@ def _ends(analysis: ProgramAnalysis, op: Op, value: Value) -> list[Value]:
     What only leads to the proposals of another head is left to the op that makes proposals.
     """
     ends = producing_layers(analysis, [value], distributions(analysis))
-    if op.type in _PROPOSERS or not any(why_rows_differ(analysis, end) for end in ends):
+    if op.type.startswith("generate_proposals") or not any(
+        why_rows_differ(analysis, end) for end in ends
+    ):
         return ends
     return [end for end in ends if why_rows_differ(analysis, end)]
 
@@ -104,14 +98,10 @@ def _kind_of(analysis: ProgramAnalysis, end: Value, op: Op, kind: str) -> str:
     return roles.HEAD if classes > 1 and map_channels(analysis, end) % classes else kind
 
 
-# Ops that pick the best class or path, and the slot that they pick from.
-_PICKERS = {
-    "arg_max": "X",
-    "top_k": "X",
-    "top_k_v2": "X",
-    "crf_decoding": "Emission",
-    "ctc_align": "Input",
-}
+def _picked_slot(op: Op) -> str:
+    """Where an op that picks the best class or path reads; empty for others."""
+    slots = head_slots(op.type) if kind_of(op.type) in ("select", "path") else ()
+    return slots[0].slot if slots else ""
 
 
 def _labels_heads(analysis: ProgramAnalysis) -> Iterator[Feature]:
@@ -121,12 +111,13 @@ def _labels_heads(analysis: ProgramAnalysis) -> Iterator[Feature]:
 
 
 def _picked_from(analysis: ProgramAnalysis, op: Op) -> Iterator[Feature]:
-    value = analysis.flow.read(op, _PICKERS[op.type]) if op.type in _PICKERS else None
+    slot = _picked_slot(op)
+    value = analysis.flow.read(op, slot) if slot else None
     if value is None or not analysis.after_first_layer[value.id]:
         return
-    reader: Reader = "output" if op.type in RANKERS else "class"
+    reader: Reader = "output" if kind_of(op.type) == "select" else "class"
     for end in pre_activation(analysis, value):
-        yield make_head(analysis, end, reader, f"{_PICKERS[op.type]} of {op.type}")
+        yield make_head(analysis, end, reader, f"{slot} of {op.type}")
 
 
 def _returned(analysis: ProgramAnalysis) -> Iterator[Feature]:
@@ -154,12 +145,11 @@ def _behind_output(analysis: ProgramAnalysis, value: Value) -> Iterator[Feature]
 
 def _picks_classes(analysis: ProgramAnalysis, op: Op) -> bool:
     """Whether an op picks along the channels of what layers made, and not among cells or rows."""
-    if op.type not in _PICKERS:
-        return False
-    value = analysis.flow.read(op, _PICKERS[op.type])
+    slot = _picked_slot(op)
+    value = analysis.flow.read(op, slot) if slot else None
     if value is None:
         return False
-    if op.type not in RANKERS:
+    if kind_of(op.type) != "select":
         return True
     ends = pre_activation(analysis, value)
     return all(_is_plain(analysis, end) for end in ends) and not any(
@@ -167,35 +157,19 @@ def _picks_classes(analysis: ProgramAnalysis, op: Op) -> bool:
     )
 
 
-# Ops between a network's own outputs and the answer that a program makes of them.
-_DECODING = frozenset(
-    {
-        *RANKERS,
-        "gather",
-        "gather_nd",
-        "index_sample",
-        "index_select",
-        "masked_select",
-        "take_along_axis",
-        "where",
-        "where_index",
-        "scatter",
-        "tensor_array_to_tensor",
-        "elementwise_mod",
-        "elementwise_floordiv",
-        "reduce_max",
-        "reduce_min",
-    }
+# Between a network's own outputs and the answer that a program makes of them.
+_DECODING: frozenset[Kind | None] = frozenset({"select", "path", "pick", "decode", "control"})
+_CHOOSING = frozenset(
+    {"where", "elementwise_mod", "elementwise_floordiv", "reduce_max", "reduce_min"}
 )
-_BLOCKS = frozenset({"while", "conditional_block", "conditional_block_infer"})
 
 
 def _is_plain(analysis: ProgramAnalysis, value: Value) -> bool:
     """Whether a value is made by the network itself, and not by a decoding of its outputs."""
     op = analysis.producer(value)
-    if op is None or ends_layer(analysis, op) or op.type in UPSAMPLERS:
+    if op is None or ends_layer(analysis, op) or is_upsampler(op.type):
         return True
-    if op.type in _DECODING or op.type in _BLOCKS or "nms" in op.type:
+    if kind_of(op.type) in _DECODING or op.type in _CHOOSING:
         return False
     reads = analysis.reads(op)
     if any(analysis.depends_on_label[v.id] for v in reads):
@@ -216,7 +190,7 @@ def _is_bias(analysis: ProgramAnalysis, value: Value) -> bool:
 
 def _in_blocks(analysis: ProgramAnalysis, ends: list[Value]) -> str:
     """Names the control flow that the decoding runs in, as `` in a while block``."""
-    blocks = [op for op in analysis.ops if op.type in _BLOCKS]
+    blocks = [op for op in analysis.ops if "sub_block" in op.attrs]
     if not blocks:
         return ""
     makers = (analysis.producer(end) for end in ends)

@@ -8,15 +8,11 @@ class head of four anchors has a softmax over its channels too, and no such sum 
 from __future__ import annotations
 
 from graphprobe.ir import Op, Value
-from graphprobe.ops.kinds import CONVOLUTIONS, MOVEMENT
+from graphprobe.ops.kinds import is_convolution, is_linear, kind_of, moves_only
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.trace import walk_back
 
 EDGES = 4
-# They pick some of the cells, as those with an object.
-_PICKS = frozenset({"gather", "gather_nd", "index_select", "masked_select"})
-_PRODUCTS = frozenset({"matmul", "matmul_v2", "mul"})
-_SUMS = frozenset({"reduce_sum", "reduce_mean", "sum"})
 
 
 def distributions(analysis: ProgramAnalysis) -> dict[int, int]:
@@ -52,7 +48,7 @@ def _is_averaged(analysis: ProgramAnalysis, op: Op, size: int) -> bool:
         for reader in analysis.consumers(value):
             if _is_product(analysis, reader, size):
                 return True
-            if reader.type in MOVEMENT:
+            if moves_only(reader.type):
                 new = [v for v in analysis.flow.writes(reader) if v.id not in seen]
                 seen.update(v.id for v in new)
                 queue += new
@@ -63,10 +59,12 @@ def _is_product(analysis: ProgramAnalysis, op: Op, size: int) -> bool:
     fixed = [v for v in analysis.flow.reads(op) if not analysis.depends_on_input[v.id]]
     if not any(_count(analysis, value) == size for value in fixed):
         return False
-    if op.type in _PRODUCTS or op.type in CONVOLUTIONS:
+    if is_linear(op.type) or is_convolution(op.type):
         return True
     written = list(analysis.flow.writes(op)) if op.type == "elementwise_mul" else []
-    return any(reader.type in _SUMS for v in written for reader in analysis.consumers(v))
+    return any(
+        kind_of(reader.type) == "reduce" for v in written for reader in analysis.consumers(v)
+    )
 
 
 def _count(analysis: ProgramAnalysis, value: Value) -> int:
@@ -80,7 +78,10 @@ def _count(analysis: ProgramAnalysis, value: Value) -> int:
 def _maps_behind(analysis: ProgramAnalysis, op: Op) -> list[Value]:
     value = analysis.flow.read(op, "X")
     start = [] if value is None else [value]
-    ends = walk_back(analysis, start, lambda before: before.type in MOVEMENT | _PICKS)
+    # Some of the cells may be picked on the way, as those with an object.
+    ends = walk_back(
+        analysis, start, lambda before: moves_only(before.type) or kind_of(before.type) == "pick"
+    )
     return [end for end in ends if map_channels(analysis, end) > 0]
 
 

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 
 from graphprobe.ir import Op, Value
 from graphprobe.ir.dataflow import reachable
-from graphprobe.ops.kinds import MOVEMENT
+from graphprobe.ops.kinds import moves_only
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
 from graphprobe.pairing.distribution import distributions
 from graphprobe.pairing.features import Feature, in_order, make_feature
@@ -71,7 +71,7 @@ def encoder_levels(analysis: ProgramAnalysis) -> list[Feature]:
 
 def _flattens(analysis: ProgramAnalysis, op: Op) -> bool:
     """Whether an op makes a list of the cells of a map."""
-    if op.type not in MOVEMENT:
+    if not moves_only(op.type):
         return False
     before = analysis.spatial[analysis.reads(op)[0].id]
     written = [v for v in analysis.flow.writes(op) if v.slot != "XShape"]

@@ -3,54 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from graphprobe.ir import Op, Value
 from graphprobe.ir.dataflow import reachable
+from graphprobe.ops.facets import HeadSlot
+from graphprobe.ops.kinds import head_slots, kind_of
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.classify import Reader, make_head
 from graphprobe.pairing.features import Feature
 from graphprobe.pairing.trace import pre_activation, producing_layers, source_before_reshape
 from graphprobe.pairing.usage import usage
 from graphprobe.pairing.yolo_heads import once, yolo_heads
-
-
-@dataclass(frozen=True, slots=True)
-class LossSlot:
-    """The slot of a loss op that reads what the network predicts.
-
-    Args:
-        slot: its name.
-        reader: what kind of loss it is.
-        squashed: whether it reads probabilities, so that the logits are before an activation.
-    """
-
-    slot: str
-    reader: Reader = "class"
-    squashed: bool = False
-
-
-LOSSES = {
-    "softmax_with_cross_entropy": LossSlot("Logits"),
-    "cross_entropy": LossSlot("X", squashed=True),
-    "cross_entropy2": LossSlot("X", squashed=True),
-    "nll_loss": LossSlot("X", squashed=True),
-    "margin_cross_entropy": LossSlot("Logits"),
-    "bpr_loss": LossSlot("X"),
-    "warpctc": LossSlot("Logits"),
-    "linear_chain_crf": LossSlot("Emission"),
-    "sigmoid_cross_entropy_with_logits": LossSlot("X", "binary"),
-    "sigmoid_focal_loss": LossSlot("X", "binary"),
-    "bce_loss": LossSlot("X", "binary", squashed=True),
-    "log_loss": LossSlot("Predicted", "binary", squashed=True),
-    "hinge_loss": LossSlot("Logits", "binary"),
-    "smooth_l1_loss": LossSlot("X", "box"),
-    "huber_loss": LossSlot("X", "box"),
-    "squared_l2_distance": LossSlot("X", "box"),
-    "square_error_cost": LossSlot("X", "box"),
-    "kldiv_loss": LossSlot("X", "any", squashed=True),
-    "iou_similarity": LossSlot("X", "box"),
-}
 
 
 def loss_heads(analysis: ProgramAnalysis) -> list[Feature]:
@@ -74,24 +37,25 @@ def _loss_heads(analysis: ProgramAnalysis) -> list[Feature]:
 
 def _typed_heads(analysis: ProgramAnalysis) -> list[Feature]:
     """What loss ops read: class scores first, so that a box loss never claims their layers."""
-    reads = [(op, LOSSES[op.type]) for op in analysis.ops if op.type in LOSSES]
-    reads.sort(key=lambda pair: pair[1].reader == "box")
+    losses = (op for op in analysis.ops if kind_of(op.type) == "loss")
+    reads = [(op, slot) for op in losses for slot in head_slots(op.type)]
+    reads.sort(key=lambda pair: pair[1].what == "box")
     return once(head for op, slot in reads for head in _typed(analysis, op, slot))
 
 
-def _typed(analysis: ProgramAnalysis, op: Op, known: LossSlot) -> Iterator[Feature]:
+def _typed(analysis: ProgramAnalysis, op: Op, known: HeadSlot) -> Iterator[Feature]:
     """What one loss op reads, before it was moved about."""
     value = analysis.flow.read(op, known.slot)
     if value is None or not analysis.after_first_layer[value.id]:
         return
     find = pre_activation if known.squashed else source_before_reshape
     ends = find(analysis, value)
-    if known.reader == "box" or any(analysis.depends_on_label[end.id] for end in ends):
+    if known.what == "box" or any(analysis.depends_on_label[end.id] for end in ends):
         # Offsets are decoded, and samples picked by the labels, before such a loss reads them.
         ends = producing_layers(analysis, ends)
     source = f"{known.slot} of {op.type}"
     for end in ends:
-        yield make_head(analysis, end, known.reader, source, len(ends) > 1)
+        yield make_head(analysis, end, known.what, source, len(ends) > 1)
 
 
 def _heads_of_composite_loss(analysis: ProgramAnalysis, known: set[int]) -> list[Feature]:

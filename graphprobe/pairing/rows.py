@@ -11,22 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ir import Op, Value
-from graphprobe.ops.kinds import MOVEMENT
+from graphprobe.ops.facets import Kind
+from graphprobe.ops.kinds import is_linear, kind_of, moves_only
 from graphprobe.pairing.analysis import ProgramAnalysis
 
-# Ops that pick rows, and the slot that says which.
-_PICKS = {
-    "gather": "Index",
-    "gather_nd": "Index",
-    "index_sample": "Index",
-    "index_select": "Index",
-    "take_along_axis": "Index",
-    "roi_align": "ROIs",
-    "roi_pool": "ROIs",
-    "psroi_pool": "ROIs",
-    "prroi_pool": "ROIs",
-}
-_PRODUCTS = frozenset({"matmul", "matmul_v2", "bmm"})
+# The slot that says which rows are picked.
+_PICKS: dict[Kind | None, str] = {"pick": "Index", "sample": "ROIs"}
 
 
 def why_rows_differ(analysis: ProgramAnalysis, value: Value) -> str:
@@ -51,7 +41,7 @@ def _picked(analysis: ProgramAnalysis) -> tuple[list[bool], str] | None:
 
 def _picking(analysis: ProgramAnalysis) -> Iterator[Op]:
     for op in analysis.ops:
-        slot = _PICKS.get(op.type)
+        slot = _PICKS.get(kind_of(op.type))
         if slot is not None:
             index = analysis.flow.read(op, slot)
             if index is not None and analysis.after_first_layer[index.id]:
@@ -65,7 +55,7 @@ def _asks_with_queries(analysis: ProgramAnalysis, op: Op) -> bool:
     if op.type == "grid_sampler":
         grid = analysis.flow.read(op, "Grid")
         return grid is not None and not analysis.depends_on_input[grid.id]
-    if op.type not in _PRODUCTS:
+    if not is_linear(op.type):
         return False
     x, y = analysis.flow.read(op, "X"), analysis.flow.read(op, "Y")
     if x is None or y is None or analysis.depends_on_input[x.id]:
@@ -85,7 +75,11 @@ def _is_softmaxed(analysis: ProgramAnalysis, op: Op) -> bool:
         for reader in analysis.consumers(value):
             if reader.type == "softmax":
                 return True
-            if reader.type in MOVEMENT or reader.type in ("scale", "elementwise_add"):
+            if (
+                moves_only(reader.type)
+                or reader.type == "scale"
+                or reader.type == "elementwise_add"
+            ):
                 queue += list(analysis.flow.writes(reader))
     return False
 
@@ -99,6 +93,4 @@ def _behind_layers(analysis: ProgramAnalysis, ops: list[Op]) -> list[bool]:
 
 def _kinds(ops: list[Op]) -> str:
     types = list(dict.fromkeys(op.type for op in ops))
-    return ", ".join(
-        "learned queries" if t in _PRODUCTS or t == "grid_sampler" else t for t in types
-    )
+    return ", ".join("learned queries" if is_linear(t) or t == "grid_sampler" else t for t in types)

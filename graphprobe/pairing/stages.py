@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from graphprobe.ir import Value
 from graphprobe.ir.dataflow import reachable
-from graphprobe.ops.kinds import UPSAMPLERS
+from graphprobe.ops.kinds import is_identity, is_upsampler, kind_of
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
 from graphprobe.pairing.cut_vertices import cut_vertices
 from graphprobe.pairing.features import Feature, make_feature
@@ -17,8 +17,6 @@ from graphprobe.pairing.heads import network_heads
 from graphprobe.pairing.trace import layer_of, producing_layers
 
 STAGE = "backbone stage"
-# They prepare what follows and add nothing of their own.
-_PASSIVE = frozenset({"pad", "pad2d", "pad3d", "dropout", "assign", "cast"})
 
 
 def stages(analysis: ProgramAnalysis) -> list[tuple[Feature, Feature]]:
@@ -49,12 +47,12 @@ def _cut_vertices(analysis: ProgramAnalysis) -> list[Value]:
 
 def _is_passive(analysis: ProgramAnalysis, value: Value) -> bool:
     op = analysis.producer(value)
-    return op is None or op.type in _PASSIVE
+    return op is None or is_identity(op.type) or kind_of(op.type) == "pad"
 
 
 def _encoder(analysis: ProgramAnalysis) -> set[int]:
     """Ids of the feature maps behind a layer that no upsampling led to."""
-    up = analysis.reachable_from(op for op in analysis.ops if op.type in UPSAMPLERS)
+    up = analysis.reachable_from(op for op in analysis.ops if is_upsampler(op.type))
     outputs = _output_layers(analysis)
     return {
         value.id

@@ -6,18 +6,18 @@ from collections.abc import Callable, Container, Iterable
 
 from graphprobe.ir import Op, Value
 from graphprobe.ir.dataflow import reachable
-from graphprobe.ops.kinds import MOVEMENT, SIZE_ONLY, UNARY
+from graphprobe.ops.kinds import is_norm, is_pointwise, moves_only, reads_size_only
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 
 def source_before_reshape(analysis: ProgramAnalysis, value: Value) -> list[Value]:
     """The values that a value was moved from: through reshape, transpose, concat, slice..."""
-    return walk_back(analysis, [value], lambda op: op.type in MOVEMENT)
+    return walk_back(analysis, [value], lambda op: moves_only(op.type))
 
 
 def pre_activation(analysis: ProgramAnalysis, value: Value) -> list[Value]:
     """The values behind activations and moves: what softmax, sigmoid, scale were applied to."""
-    return walk_back(analysis, [value], lambda op: op.type in MOVEMENT or op.type in UNARY)
+    return walk_back(analysis, [value], lambda op: moves_only(op.type) or is_pointwise(op.type))
 
 
 def producing_layers(
@@ -49,9 +49,6 @@ def _reads_of_layer(analysis: ProgramAnalysis, op: Op) -> list[Value]:
     return analysis.reads(layer_of(analysis, op)[-1])
 
 
-_NORMS = frozenset({"batch_norm", "sync_batch_norm", "group_norm", "layer_norm", "instance_norm"})
-
-
 def ends_layer(analysis: ProgramAnalysis, op: Op) -> bool:
     """Whether an op is a layer with weights, or adds the bias or the norm to one's output."""
     return bool(layer_of(analysis, op))
@@ -63,7 +60,8 @@ def layer_of(analysis: ProgramAnalysis, op: Op) -> list[Op]:
     while not analysis.is_layer(ops[-1]):
         fed = analysis.reads(ops[-1])
         before = analysis.producer(fed[0]) if len(fed) == 1 else None
-        if before is None or len(ops) > 2 or ops[-1].type not in {"elementwise_add", *_NORMS}:
+        adds = ops[-1].type == "elementwise_add" or is_norm(ops[-1].type)
+        if before is None or len(ops) > 2 or not adds:
             return []
         ops.append(before)
     return ops
@@ -81,7 +79,7 @@ def walk_back(
     seen = {v.id for v in queue}
     for value in queue:
         op = analysis.producer(value)
-        if op is None or op.type in SIZE_ONLY:
+        if op is None or reads_size_only(op.type):
             continue
         if value.id in known or not through(op):
             ends.append(value)

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graphprobe.ir import Op, Value
-from graphprobe.ops.kinds import MOVEMENT, SIZE_ONLY, UNARY
+from graphprobe.ops.kinds import is_pointwise, kind_of, moves_only, reads_size_only
 from graphprobe.pairing.analysis import ProgramAnalysis
-
-_SOFTMAX = frozenset({"softmax", "log_softmax"})
-# They pick the best entries along an axis.
-RANKERS = frozenset({"arg_max", "argmax", "arg_min", "top_k", "top_k_v2", "argsort"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +48,18 @@ def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
     for here in queue:
         returned |= is_returned(analysis, here)
         for op in analysis.consumers(here):
-            if op.type in SIZE_ONLY:
+            if reads_size_only(op.type):
                 continue
-            if op.type in _SOFTMAX:
+            if kind_of(op.type) == "softmax":
                 softmaxed = True
                 axis = _axis_of(analysis, value, here, op)
                 softmax = axis if softmax is None else softmax
-            elif op.type in RANKERS:
+            elif kind_of(op.type) == "select":
                 axis = _axis_of(analysis, value, here, op)
                 ranked = axis if ranked is None else ranked
                 others |= axis is None
             sigmoid |= op.type == "sigmoid"
-            if op.type not in MOVEMENT and op.type not in UNARY:
+            if not moves_only(op.type) and not is_pointwise(op.type):
                 readers.add(op.type)
                 continue
             for written in analysis.flow.writes(op):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graphprobe.ir import Value
-from graphprobe.ops.kinds import SIZE_ONLY
+from graphprobe.ops.kinds import moves_only, reads_size_only
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.channel_indices import Indices, trace_channel_indices
 
@@ -108,23 +108,8 @@ def _used(analysis: ProgramAnalysis, value: Value) -> bool:
     """Whether some op computes with it and does not only move it on."""
     memo: dict[int, bool] = analysis.memo.setdefault("used", {})
     if value.id not in memo:
-        types = {op.type for op in analysis.consumers(value)} - SIZE_ONLY
-        memo[value.id] = bool(types - _PASS)
+        memo[value.id] = any(
+            not moves_only(op.type) and not reads_size_only(op.type)
+            for op in analysis.consumers(value)
+        )
     return memo[value.id]
-
-
-_PASS = frozenset(
-    {
-        "slice",
-        "strided_slice",
-        "transpose",
-        "transpose2",
-        "reshape",
-        "reshape2",
-        "stack",
-        "concat",
-        "split",
-        "squeeze2",
-        "unsqueeze2",
-    }
-)

@@ -27,7 +27,7 @@ def _decoding(names: str, *heads: HeadSlot) -> tuple[OpSpec, ...]:
 def _picking(names: str, *heads: HeadSlot) -> tuple[OpSpec, ...]:
     """They pick the best path through scores of classes."""
     return operators(
-        names, kind="select", channels=_DECODES, spatial=_BOXES, work=SEARCHES, heads=heads
+        names, kind="path", channels=_DECODES, spatial=_BOXES, work=SEARCHES, heads=heads
     )
 
 
@@ -84,15 +84,18 @@ FAMILY = family(
         "softmax_with_cross_entropy margin_cross_entropy c_softmax_with_cross_entropy",
         HeadSlot("Logits"),
     ),
-    _loss("hinge_loss warpctc", HeadSlot("Logits")),
+    _loss("warpctc", HeadSlot("Logits")),
     _loss("warprnnt", HeadSlot("input")),
-    _loss("cross_entropy cross_entropy2 bce_loss nll_loss", HeadSlot("X", squashed=True)),
+    _loss("cross_entropy cross_entropy2 nll_loss", HeadSlot("X", squashed=True)),
+    _loss("bpr_loss", HeadSlot("X")),
     _loss(
-        "sigmoid_cross_entropy_with_logits sigmoid_focal_loss bpr_loss "
-        "teacher_student_sigmoid_loss modified_huber_loss",
-        HeadSlot("X"),
+        "sigmoid_cross_entropy_with_logits sigmoid_focal_loss teacher_student_sigmoid_loss "
+        "modified_huber_loss",
+        HeadSlot("X", "binary"),
     ),
-    _loss("log_loss", HeadSlot("Predicted", squashed=True)),
+    _loss("bce_loss", HeadSlot("X", "binary", squashed=True)),
+    _loss("log_loss", HeadSlot("Predicted", "binary", squashed=True)),
+    _loss("hinge_loss", HeadSlot("Logits", "binary")),
     _loss("linear_chain_crf", HeadSlot("Emission")),
     _loss(
         "smooth_l1_loss huber_loss squared_l2_distance square_error_cost iou_similarity",

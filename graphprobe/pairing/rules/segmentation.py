@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from graphprobe.ops.kinds import UPSAMPLERS
+from graphprobe.ops.kinds import is_upsampler
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.features import Feature, in_order
 from graphprobe.pairing.heads import network_heads
@@ -23,7 +23,7 @@ def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
 
 def _is_upsampled(analysis: ProgramAnalysis, head: Feature) -> bool:
     op = analysis.producer(analysis.flow.values[head.value])
-    return op is not None and op.type in UPSAMPLERS
+    return op is not None and is_upsampler(op.type)
 
 
 RULE = PairRule(
