@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Pair, Program
 from graphprobe.losses import Loss, find_loss
+from graphprobe.ops.kinds import unknown_ops
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.features import Feature
 from graphprobe.pairing.inputs import InputComparison, compare_inputs
@@ -19,6 +20,8 @@ from graphprobe.pairing.roles import CLASSES
 from graphprobe.pairing.rule import PairRule
 from graphprobe.registry import discover
 
+# So many types of unknown operators are named.
+_SHOWN = 5
 __all__ = ["PairReport", "Rejected", "find_pairs", "pair_rules"]
 
 
@@ -62,7 +65,23 @@ def find_pairs(
     with _no_collection():
         report = _best(analyses, wanted) if rule is None else _one(_named(rule, wanted), analyses)
         report = _with_inputs(report, compare_inputs(*analyses))
+        report = _with_unknown(report, student, teacher)
     return report if wanted is None else _with_loss(report, wanted)
+
+
+def _with_unknown(report: PairReport, student: Program, teacher: Program) -> PairReport:
+    """Warn of operators that the table lacks: what lies behind them is told by shapes alone."""
+    warnings = []
+    for role, program in (("student", student), ("teacher", teacher)):
+        unknown = unknown_ops(program)
+        if unknown:
+            types = ", ".join(f"{name} ({n})" for name, n in sorted(unknown.items())[:_SHOWN])
+            more = f" and {len(unknown) - _SHOWN} more types" if len(unknown) > _SHOWN else ""
+            warnings.append(
+                f"the {role} has operators that are not known: {types}{more}; "
+                f"strides and outputs behind them are in doubt"
+            )
+    return replace(report, warnings=(*report.warnings, *warnings))
 
 
 def _with_inputs(report: PairReport, found: InputComparison) -> PairReport:
