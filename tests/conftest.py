@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import subprocess
 import sys
@@ -39,6 +40,18 @@ def shared_models() -> Path:
 def shared_data() -> Path:
     """Real data sets beside the project, where present."""
     return _shared("data")
+
+
+@pytest.fixture(scope="session")
+def program_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Small programs of every era of Paddle as files: tests/programs/networks.py says which."""
+    path = Path(__file__).parent / "programs" / "networks.py"
+    spec = importlib.util.spec_from_file_location("networks", path)
+    assert spec is not None and spec.loader is not None
+    networks = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(networks)
+    found: dict[str, Path] = networks.write_all(tmp_path_factory.mktemp("programs"))
+    return found
 
 
 PyPIModel = Callable[[str, str, str], Path]

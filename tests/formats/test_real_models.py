@@ -1,4 +1,4 @@
-"""Programs that nobody here wrote: what graphprobe says about them is what is known of them."""
+"""Programs of every era: small ones of our own, and real ones that others wrote."""
 
 from __future__ import annotations
 
@@ -57,6 +57,37 @@ def check_whole(program: Program) -> None:
     for name in program.fetches:
         value = flow.last(name)
         assert value is not None and value.producer is not None
+
+
+# name -> version, numbers of convolutions and of depthwise ones, feeds: as networks.py makes them.
+SMALL = {
+    "mobilenet_v1_p1.x": (None, 6, 5, ("image",)),
+    "mobilenet_v1_int8_p2": (None, 11, 0, ("x",)),
+    "yolov3_p1.8": ("1.8.4", 27, 0, ("image", "im_size")),
+    "ssd_mobilenet_v1_p2.2": ("2.2.2", 10, 5, ("image",)),
+    "deeplabv3p_p2.2": ("2.2.2", 16, 2, ("x",)),
+    "detector_p3": (None, 4, 1, ("x",)),
+    "attention_p3": (None, 0, 0, ("x",)),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small_programs_of_every_era(program_files: dict[str, Path], name: str) -> None:
+    version, convolutions, depthwise, feeds = SMALL[name]
+    program = load_file(program_files[name])
+    counted = Counter(op.type for op in program.ops)
+    assert program.origin.kind == ("pir" if name.endswith("p3") else "programdesc")
+    assert program.origin.version == version
+    assert (counted["conv2d"], counted["depthwise_conv2d"]) == (convolutions, depthwise)
+    assert program.feeds == feeds
+    check_whole(program)
+
+
+def test_a_pickle_is_refused(program_files: dict[str, Path]) -> None:
+    with pytest.raises(LoadError, match="pickle, which graphprobe never opens"):
+        load_file(program_files["not_a_program"] / "__model__")
+    with pytest.raises(LoadError, match="the folder holds no program"):
+        load_file(program_files["not_a_program"])
 
 
 @pytest.mark.parametrize(("folder", "version", "ops", "types"), SHARED)

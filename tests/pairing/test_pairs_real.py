@@ -1,4 +1,4 @@
-"""Real programs that others wrote, where they lie beside the project or can be fetched."""
+"""Programs of every era: small ones of our own, and real ones where they can be had."""
 
 from __future__ import annotations
 
@@ -16,6 +16,49 @@ from graphprobe.programs import load_program
 @pytest.fixture(scope="module")
 def darknet(shared_models: Path) -> Program:
     return load_program(str(shared_models / "yolov3_darknet53_p1.8"))
+
+
+@pytest.mark.parametrize(
+    ("name", "roles"),
+    [
+        ("yolov3_p1.8", ["yolo head, stride 32", "yolo head, stride 16", "yolo head, stride 8"]),
+        (
+            "ssd_mobilenet_v1_p2.2",
+            ["box head, stride 32", "box head, stride 16"]
+            + ["class head, stride 32", "class head, stride 16"],
+        ),
+        ("deeplabv3p_p2.2", ["segmentation logits, stride 1"]),
+        ("mobilenet_v1_p1.x", ["class logits"]),
+        ("attention_p3", ["class logits"]),
+    ],
+)
+def test_a_small_program_of_each_era_with_itself(
+    program_files: dict[str, Path], name: str, roles: list[str]
+) -> None:
+    program = load_program(str(program_files[name]))
+    report = find_pairs(program, program)
+    assert [p.role for p in report.pairs] == roles
+    assert all(p.student == p.teacher and p.score == 1.0 for p in report.pairs)
+    (student, ours), (teacher, _) = (
+        rename_all(shuffle_ops(program, seed), seed) for seed in (1, 2)
+    )
+    found = find_pairs(student, teacher)
+    assert [p.student for p in found.pairs] == [ours[p.student] for p in report.pairs]
+
+
+def test_small_classifiers_of_two_eras_share_their_logits(program_files: dict[str, Path]) -> None:
+    names = ("mobilenet_v1_p1.x", "mobilenet_v1_int8_p2")
+    (pair,) = find_pairs(*(load_program(str(program_files[n])) for n in names)).pairs
+    assert (pair.role, pair.loss) == ("class logits", "soft_label")
+    # What softmax reads: the sums of the products and the biases of the last layers.
+    assert (pair.student_shape, pair.teacher_shape) == ((-1, 10), (-1, 10))
+
+
+def test_small_programs_of_two_tasks_match_nothing(program_files: dict[str, Path]) -> None:
+    names = ("yolov3_p1.8", "deeplabv3p_p2.2")
+    report = find_pairs(*(load_program(str(program_files[n])) for n in names))
+    assert not report.pairs
+    assert report.warnings[0].startswith("nothing matched: the student has 3 yolo heads")
 
 
 @pytest.mark.paddle

@@ -54,6 +54,44 @@ def check(program, policy):
     return found
 
 
+# The same of the small programs in tests/programs/networks.py, counted by hand.
+SMALL = {
+    # Five pointwise convolutions and the stem; a depthwise one follows what is in front of it.
+    "mobilenet_v1_p1.x": {
+        "seeds": {"prunable": 6, "depthwise": 5},
+        "coupled": {"prunable": 6, "follower": 5},
+    },
+    "mobilenet_v1_int8_p2": {
+        "seeds": {"prunable": 6, "depthwise": 5},
+        "coupled": {"prunable": 6, "follower": 5},
+    },
+    "ssd_mobilenet_v1_p2.2": {
+        "seeds": {"prunable": 6, "depthwise": 5, "output": 4},
+        "coupled": {"prunable": 6, "follower": 5, "output": 4},
+    },
+    # Two convolutions meet in each of five residual stages; two of the stages and two upsampled
+    # routes are joined by concats.
+    "yolov3_p1.8": {
+        "seeds": {"prunable": 12, "residual": 6, "concat": 6, "output": 3},
+        "coupled": {"prunable": 19, "follower": 5, "output": 3},
+    },
+    # Two residual blocks; four branches, the joined stride 4 and the upsampled encoder at concats.
+    "deeplabv3p_p2.2": {
+        "seeds": {"prunable": 5, "residual": 4, "concat": 6, "depthwise": 2, "output": 1},
+        "coupled": {"prunable": 13, "follower": 4, "output": 1},
+    },
+}
+
+
+@pytest.mark.parametrize("policy", ["seeds", "coupled"])
+@pytest.mark.parametrize("name", SMALL)
+def test_small_programs_of_every_era(program_files, name, policy):
+    found = check(load_program(str(program_files[name])), policy)
+    counts = Counter(d.reason if d.status == "blocked" else d.status for d in found.decisions)
+    assert counts == SMALL[name][policy]
+    assert not found.unsupported
+
+
 @pytest.mark.parametrize("policy", ["seeds", "coupled"])
 @pytest.mark.parametrize("name", SHARED)
 def test_shared_models(shared_models, name, policy):
