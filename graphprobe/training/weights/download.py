@@ -1,28 +1,29 @@
 """Weights that a URL names: downloaded once, resumed where they broke off, checked, kept.
 
 ``https://HOST/FILE#sha256=HEX`` is refused unless its bytes have that sum; without one the sum is
-told, to be written down. A file is at its final name only when it is whole, so what lies there is
-never half a download. Archives (tar) are unpacked beside it.
+logged, to be written down. A file is at its final name only when it is whole, so what lies there is
+never half a download, and its bytes are held against their sum each time it is used. Archives (tar)
+are unpacked beside it. Resuming is the reason why this is not pooch, which begins anew.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
-import os
+import logging
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from graphprobe.errors import CheckpointError
 from graphprobe.files import write_whole
 from graphprobe.training.weights.checkpoint import file_sha256
 from graphprobe.training.weights.transfer import Source, fetch, validator_of
 from graphprobe.training.weights.unpack import is_archive, remove_unpacked, unpack
+
+LOGGER = logging.getLogger("graphprobe")
 
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
 _SUM = re.compile(r"sha256=([0-9a-fA-F]{64})")
@@ -39,15 +40,13 @@ def parse_url(text: str) -> Source:
     Raises:
         CheckpointError: another scheme than http and https, no host or file, or no such sum.
     """
-    parts = urlsplit(text)
+    parts = _split(text)
     if parts.scheme.lower() not in ("http", "https"):
         raise CheckpointError(
             f"{parts.scheme} is not downloaded", where=text, hint="name an http or https address"
         )
-    if parts.username is not None or re.search(r"[\s\x00-\x1f]", text):
-        hint = "download it by hand and name the file"
-        raise CheckpointError("holds a password or a space", where=parts.hostname or "", hint=hint)
     name = re.sub(r"[^\w.-]", "_", unquote(parts.path).rpartition("/")[2]).lstrip(".")
+    name = name[-100:].lstrip(".")  # the suffix tells what it is
     if not parts.hostname or not name:
         raise CheckpointError("names no file", where=text, hint="as https://HOST/FILE.tar")
     wanted = _SUM.fullmatch(parts.fragment)
@@ -56,6 +55,34 @@ def parse_url(text: str) -> Source:
         raise CheckpointError(f"#{parts.fragment} is no checksum", where=text, hint=hint)
     plain = parts._replace(fragment="").geturl()
     return Source(plain, None if wanted is None else wanted[1].lower(), name)
+
+
+def _split(text: str) -> SplitResult:
+    """The parts of an address that can be asked for as it stands.
+
+    Raises:
+        CheckpointError: it is not well formed, holds a password, or something is not ASCII.
+    """
+    try:
+        parts = urlsplit(text)
+        # Both are parsed only here; an encoded host is what the resolver is asked for.
+        _, host = parts.port, (parts.hostname or "").encode("idna")
+    except ValueError as error:  # a UnicodeError is one, too
+        raise CheckpointError(f"is no address ({error})", where=_shown(text)) from error
+    if parts.username is not None or re.search(r"[\s\x00-\x1f\x7f]", text):
+        hint = "download it by hand and name the file"
+        raise CheckpointError("holds a password or a space", where=parts.hostname or "", hint=hint)
+    if not text.isascii():
+        hint = f"write it as {quote(text, safe=':/?#[]@!$&()*+,;=%')}"
+        if not (parts.hostname or "").isascii():
+            hint = f"write its host as {host.decode('ascii')}"
+        raise CheckpointError("holds characters that are not ASCII", where=_shown(text), hint=hint)
+    return parts
+
+
+def _shown(text: str) -> str:
+    """An address without the password that it may hold."""
+    return re.sub(r"//[^/]*@", "//", text)
 
 
 def download(text: str) -> Path:
@@ -79,9 +106,9 @@ def download(text: str) -> Path:
 
 def cache_folder() -> Path:
     """``$XDG_CACHE_HOME/graphprobe/weights``, by default under ``~/.cache``."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(home) if Path(home).is_absolute() else Path("~/.cache").expanduser()
-    return base / "graphprobe" / "weights"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("graphprobe") / "weights"
 
 
 def _failed(source: Source, folder: Path, error: OSError) -> CheckpointError:
@@ -95,17 +122,31 @@ def _failed(source: Source, folder: Path, error: OSError) -> CheckpointError:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """One process downloads; the others of the same run wait and find the file."""
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=2)
+    except Timeout:
+        LOGGER.info("%s: waiting for another process that downloads into it", folder)
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _is_there(path: Path, source: Source) -> bool:
-    """Whether the cache has the file, with the sum that is wanted where one is."""
+    """Whether the cache has the file, with the sum that is wanted or the one that it came with."""
     note = _beside(path, ".sha256")
     if not path.is_file() or not note.is_file():
         return False
-    return source.sha256 in (None, note.read_text(encoding="ascii").strip())
+    wanted = source.sha256 or note.read_text(encoding="ascii", errors="replace").strip()
+    if file_sha256(path) == wanted:
+        return True
+    if source.sha256 is None:
+        LOGGER.warning("%s has changed since it was downloaded; getting it again", path)
+    return False
 
 
 def _beside(path: Path, suffix: str) -> Path:
@@ -129,4 +170,4 @@ def _get(source: Source, path: Path) -> None:
     write_whole(_beside(path, ".sha256"), found + "\n")
     validator_of(part).unlink(missing_ok=True)
     if source.sha256 is None:
-        sys.stderr.write(f"{source.url}: no checksum was given; it is #sha256={found}\n")
+        LOGGER.warning("%s: no checksum was given; it is #sha256=%s", source.url, found)
