@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 import time
@@ -43,6 +44,7 @@ from graphprobe.training.weights.checkpoint import (
     refuse_old_run,
 )
 from graphprobe.training.weights.read import check_weights
+from graphprobe.training.weights.run_lock import own_run
 from graphprobe.version import __version__
 
 
@@ -71,9 +73,11 @@ def run_training(
     begin = time.perf_counter()
     place = choose_place(device)
     give_large_blocks_back()
-    with meet(place) as team:
+    with contextlib.ExitStack() as owned, meet(place) as team:
         heard = say if team.leads else _ignore
         config = _scaled(config, overrides, heard)
+        if team.leads:
+            owned.enter_context(own_run(Path(config.train.output)))
         found = _find_checkpoint(Path(config.train.output), resume, heard)
         parts = assemble(config, place, where=where, say=heard, resumed=found)
         parts.engine.join(team.count)

@@ -18,7 +18,7 @@ from graphprobe.training.networks.own_model import build_own
 from graphprobe.training.pruning.cutter import replay_plan
 from graphprobe.training.runtime.step import set_values
 from graphprobe.training.weights.arrays import Arrays
-from graphprobe.training.weights.partial import fitting
+from graphprobe.training.weights.partial import match_partial_weights
 from graphprobe.training.weights.read import Shapes, check_weights, locate, read_weights
 from graphprobe.user_code import ZOO, is_code
 from graphprobe.zoo import Built, build_zoo, parse_zoo
@@ -118,7 +118,7 @@ def fill(network: Network, place: Any, seed: int, *, plan: PrunePlan | None = No
         where = f"{network.key}.weights {network.ref.weights}"
         arrays, wanted = given.arrays, network.shapes()
         if network.ref.partial:
-            arrays = fitting(given, wanted, where=where)
+            arrays = match_partial_weights(given, wanted, where=where)
             wanted = {name: wanted[name] for name in arrays}
         put_weights(network.scope, place, arrays, wanted, where=where)
     return replace(network, plan=plan)

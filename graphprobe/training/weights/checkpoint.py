@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +81,7 @@ def write_checkpoint(
     temporary: Path | None = None
     try:
         root.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=root, prefix=".tmp-"))
+        temporary = _temporary_folder(root)
         write_arrays(temporary / WEIGHTS, weights)
         write_arrays(temporary / OPTIMIZER, optimizer)
         _write_json(temporary / STATE, {**state, "format": FORMAT, "iteration": iteration})
@@ -211,12 +211,19 @@ def _damaged(path: Path, why: str) -> CheckpointError:
 
 def _replace_folder(new: Path, final: Path) -> None:
     if final.exists():
-        aside = Path(tempfile.mkdtemp(dir=final.parent, prefix=".tmp-"))
+        aside = _temporary_folder(final.parent)
         final.rename(aside / "old")
         new.rename(final)
         shutil.rmtree(aside, ignore_errors=True)
     else:
         new.rename(final)
+
+
+def _temporary_folder(root: Path) -> Path:
+    """A new folder with the mode that the umask gives; mkdtemp's are for their owner alone."""
+    path = root / f".tmp-{secrets.token_hex(8)}"
+    path.mkdir()
+    return path
 
 
 def _sync_folder(path: Path) -> None:

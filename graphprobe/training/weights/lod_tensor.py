@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphprobe.errors import CheckpointError
+from graphprobe.training.weights.arrays import refuse_special_files
 
 # VarType.Type of framework.proto -> numpy
 DTYPES = {
@@ -65,7 +66,10 @@ def read_combined(path: Path, names: Sequence[str]) -> dict[str, NDArray[np.gene
         CheckpointError: the file is missing, damaged, or holds another number of tensors.
     """
     try:
+        refuse_special_files(path)
         stream = _Stream(path.read_bytes(), str(path))
+    except ValueError as error:
+        raise CheckpointError(f"cannot be read ({error})", where=str(path)) from error
     except OSError as error:
         raise CheckpointError(
             f"cannot be read ({error.strerror or error})", where=str(path)
@@ -88,7 +92,10 @@ def _tensor(stream: _Stream) -> NDArray[np.generic]:
         raise stream.error(f"holds a tensor of unknown type {code} or sizes {sizes}")
     dtype = np.dtype(DTYPES[code])
     data = stream.take(math.prod(sizes) * dtype.itemsize)
-    return np.frombuffer(data, dtype).reshape(sizes).copy()
+    try:
+        return np.frombuffer(data, dtype).reshape(sizes).copy()
+    except (ValueError, OverflowError) as error:  # more axes than numpy has, or 0 x 2^70
+        raise stream.error(f"holds a tensor of {len(sizes)} sizes") from error
 
 
 def _tensor_desc(stream: _Stream, size: int) -> tuple[int, list[int]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections import Counter
 
 from graphprobe.errors import CheckpointError
 from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.read import Shapes, Weights, listed, shape_of
 
+LOGGER = logging.getLogger("graphprobe")
 
-def fitting(found: Weights, wanted: Shapes, *, where: str) -> Arrays:
-    """The arrays that a program has parameters for, under its names; their number is told.
+
+def match_partial_weights(found: Weights, wanted: Shapes, *, where: str) -> Arrays:
+    """The arrays that a program has parameters for, under its names; their number is logged.
 
     Tried in this order, each for the whole file: the names as they are; one prefix before all of
     them (the file of a backbone says ``res2.res2a...``, a detector ``backbone.res2.res2a...``); the
@@ -28,7 +30,7 @@ def fitting(found: Weights, wanted: Shapes, *, where: str) -> Arrays:
     """
     arrays, called = found.arrays, found.names
     if fit := {n: a for n, a in arrays.items() if _fits(n, a, wanted)}:
-        _tell(fit, wanted, "", where)
+        _log(fit, wanted, "", where)
         return fit
     prefix = _prefix(arrays, wanted)
     as_named = f"with {prefix} before each name" if prefix else "with its names as they are"
@@ -42,7 +44,7 @@ def fitting(found: Weights, wanted: Shapes, *, where: str) -> Arrays:
         fit = {name: array for name, array in named.items() if name in wanted}
         if 2 * len(fit) > len(arrays):
             _refuse_other_shapes(fit, wanted, how, where)
-            _tell(fit, wanted, f", {how}", where)
+            _log(fit, wanted, f", {how}", where)
             return fit
     raise CheckpointError(
         "none of its parameters has a name and shape of the program",
@@ -84,5 +86,5 @@ def _refuse_other_shapes(fit: Arrays, wanted: Shapes, how: str, where: str) -> N
         )
 
 
-def _tell(fit: Arrays, wanted: Shapes, how: str, where: str) -> None:
-    sys.stderr.write(f"{where}: {len(fit)} of {len(wanted)} parameters taken{how}\n")
+def _log(fit: Arrays, wanted: Shapes, how: str, where: str) -> None:
+    LOGGER.info("%s: %d of %d parameters taken%s", where, len(fit), len(wanted), how)

@@ -2,7 +2,9 @@
 
 The file is a pickle, whose opcodes can call any function. Here they are only listed (pickletools)
 and followed by a machine that knows containers, numbers, text, bytes and numpy arrays, and no
-function at all; whatever else a file asks for is named and refused.
+function at all; whatever else a file asks for is named and refused. Its bounds hold before memory
+is taken: the bytes of the file, the number of opcodes, and the bytes of all arrays together, which
+are never more than a few times those of the file.
 
 Source of the layout: what ``paddle.save`` of Paddle 1.8 to 2.6 writes, and the pickle protocols
 2 to 4 of Python's ``pickletools``.
@@ -21,13 +23,21 @@ from typing import Any
 import numpy as np
 
 from graphprobe.errors import CheckpointError
-from graphprobe.training.weights.arrays import Arrays
+from graphprobe.training.weights.arrays import Arrays, refuse_special_files
 
 MOST_BYTES = 4_000_000_000
+MOST_OPCODES = 5_000_000
+# How often the bytes of a file may be copied: text -> bytes -> array.
+MOST_TIMES = 4
+FREE_BYTES = 1 << 20
 # Paddle's own entries beside the parameters.
 _NAMES = "StructuredToParameterName@@"
 _DTYPE = re.compile(r"^[<>|=]?([fiu][1248]|b1|\?)$")
 _MARK = object()
+_DAMAGED = (
+    *(ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError),
+    *(MemoryError, RecursionError, EOFError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +85,17 @@ def read_pdparams(path: Path) -> tuple[Arrays, dict[str, str]]:
         CheckpointError: it is damaged, holds anything else than arrays, or wants to run code.
     """
     try:
+        refuse_special_files(path)
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"larger than {MOST_BYTES:,} bytes")
         found = _Machine().run(path.read_bytes())
         arrays = _parameters(found)
         return arrays, _names(found, arrays)
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot be read ({error.strerror or error})", where=str(path)
+        ) from error
+    except _DAMAGED as error:
         raise CheckpointError(
             f"cannot be read as parameters ({error})",
             where=str(path),
@@ -153,10 +168,14 @@ class _Machine:
     def __init__(self) -> None:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
+        self.left = 0
 
     def run(self, data: bytes) -> Any:
         """The object that the opcodes build."""
-        for opcode, arg, _ in pickletools.genops(data):
+        self.left = MOST_TIMES * len(data) + FREE_BYTES
+        for count, (opcode, arg, _) in enumerate(pickletools.genops(data)):
+            if count > MOST_OPCODES:
+                raise ValueError(f"more than {MOST_OPCODES:,} opcodes")
             if opcode.name == "STOP":
                 return self.stack.pop()
             if opcode.name in _CONSTANTS:
@@ -213,6 +232,8 @@ class _Machine:
     def reduce(self) -> None:
         """Stand in for a call."""
         function, args = self.take(2)
+        if isinstance(args, tuple) and args and isinstance(args[0], str):
+            self.spend(len(args[0]))  # text that becomes bytes
         self.stack.append(_call(function, args))
 
     def build(self) -> None:
@@ -221,7 +242,15 @@ class _Machine:
         target = self.stack[-1]
         if not isinstance(target, _Array | _Dtype):
             raise TypeError(f"a state for a {type(target).__name__}")
+        if isinstance(target, _Array):
+            self.spend(len(state[4]))
         target.fill(state)
+
+    def spend(self, count: int) -> None:
+        """Take so many bytes from what may be made of the file."""
+        self.left -= count
+        if self.left < 0:
+            raise ValueError("it makes many arrays of the same bytes")
 
     def name(self, arg: Any) -> None:
         """Note a function or class that the file names."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from graphprobe.errors import CheckpointError, GraphprobeError, did_you_mean
 from graphprobe.training.weights import checkpoint
 from graphprobe.training.weights.arrays import Arrays, read_arrays
@@ -59,8 +61,18 @@ def read_weights(path: Path, wanted: Shapes) -> Weights:
         wanted: the names that are looked for in a folder of one file a parameter.
 
     Raises:
-        CheckpointError: nothing there can be read as weights.
+        CheckpointError: nothing there can be read as weights, or some are no finite numbers.
     """
+    try:
+        found = _read_weights(path, wanted)
+    except OSError as error:
+        text = f"cannot be read ({error.strerror or error})"
+        raise CheckpointError(text, where=str(path)) from error
+    refuse_not_finite(found.arrays, where=str(path))
+    return found
+
+
+def _read_weights(path: Path, wanted: Shapes) -> Weights:
     if path.is_dir():
         return _read_folder(path, wanted)
     if not path.exists():
@@ -79,6 +91,25 @@ def read_weights(path: Path, wanted: Shapes) -> Weights:
             hint="save it as .npz with numpy.savez if you trust it",
         )
     return Weights(_read_beside_program(path))
+
+
+def refuse_not_finite(arrays: Arrays, *, where: str) -> None:
+    """Refuse weights with NaN or infinity: every output would be NaN, and every loss.
+
+    Raises:
+        CheckpointError: one line that names them.
+    """
+    wrong = [
+        f"{name} ({int((~np.isfinite(array)).sum()):,} of {array.size:,})"
+        for name, array in sorted(arrays.items())
+        if array.dtype.kind in "fc" and not np.isfinite(array).all()
+    ]
+    if wrong:
+        raise CheckpointError(
+            f"{len(wrong)} parameters hold NaN or infinity: {listed(wrong)}",
+            where=where,
+            hint="take weights from before the training diverged",
+        )
 
 
 def check_weights(found: Mapping[str, object], wanted: Shapes, *, where: str) -> None:
@@ -124,6 +155,7 @@ def listed(names: list[str]) -> str:
 
 def of_checkpoint(found: checkpoint.Checkpoint) -> Weights:
     """The weights of a checkpoint with their cut and their classes."""
+    refuse_not_finite(found.weights, where=str(found.path))
     names = found.state.get("class_names")
     known = tuple(map(str, names)) if isinstance(names, list) else ()
     return Weights(found.weights, found.state.get("prune"), class_names=known)

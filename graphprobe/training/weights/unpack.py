@@ -122,18 +122,19 @@ def _copy_files(reader: _Reader, target: Path) -> dict[str, str]:
     sums: dict[str, str] = {}
     # A stream: tarfile never seeks, so that every byte goes through the reader once.
     with tarfile.open(fileobj=reader, mode="r|", tarinfo=_Header) as archive:  # type: ignore[call-overload]
-        count = 0
+        count = skipped = 0
         while True:
-            reader.allow(HEADER_BYTES + _BLOCK)
+            reader.allow(HEADER_BYTES + _BLOCK + skipped)
             member = archive.next()
             if member is None:
                 break
             count += 1
             place = _place_of(member, target, count)
-            reader.allow(member.size + _BLOCK)
             content = archive.extractfile(member) if member.isreg() else None
+            skipped = member.size if content is None or place is None else 0
             if content is None or place is None:
                 continue
+            reader.allow(member.size + _BLOCK)
             place.parent.mkdir(parents=True, exist_ok=True)
             if place.exists():
                 raise _Refused(f"it holds {member.name[:80]} twice")
@@ -190,7 +191,7 @@ class _Reader:
             self._stream = bz2.BZ2File(file)
         elif head == b"\xfd7zXZ\x00":
             self._stream = _Xz(file)
-        self._left, self._most, self._allowed = most, most, 0
+        self._left, self._most, self._allowed = most, most, HEADER_BYTES + _BLOCK
 
     def allow(self, count: int) -> None:
         """Let so many bytes be read until the next call."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +109,14 @@ def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps({"sha256": sums}))
     with pytest.raises(CheckpointError, match="format 1"):
         read_checkpoint(folder)
+
+
+def test_folders_have_the_mode_of_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        for _ in range(2):  # made, and replaced
+            folder = write(tmp_path, 1)
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o777 == 0o750
+    assert (folder / "weights.npz").stat().st_mode & 0o777 == 0o640

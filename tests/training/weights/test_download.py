@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
-import tarfile
 import threading
+import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from graphprobe.errors import CheckpointError
@@ -27,7 +25,7 @@ class Handler(BaseHTTPRequestHandler):
     """Serves `files`; after `limit` bytes of an answer the connection is cut, `cuts` times."""
 
     files: dict[str, bytes]
-    ranges, limit, cuts, tag = True, 0, 0, '"one"'
+    ranges, limit, cuts, tag, length = True, 0, 0, '"one"', True
     asked: list[str | None]
 
     def do_GET(self) -> None:
@@ -35,6 +33,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/moved.npz":
             self.send_response(302)
             self.send_header("Location", "ftp://example.org/moved.npz")
+            self.end_headers()
+        elif self.path == "/away.npz":
+            self.send_response(302)
+            self.send_header("Location", "http://[::1/w.npz")
             self.end_headers()
         elif data is None:
             self.send_error(404)
@@ -57,7 +59,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
         if kind.tag:
             self.send_header("ETag", kind.tag)
-        self.send_header("Content-Length", str(len(data) - start))
+        if kind.length:
+            self.send_header("Content-Length", str(len(data) - start))
         self.end_headers()
         cut = kind.limit and kind.cuts > 0
         self.wfile.write(data[start : start + kind.limit] if cut else data[start:])
@@ -88,22 +91,23 @@ def left(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
 
 
-def test_once_and_then_from_the_cache(server, capsys):
+def test_once_and_then_from_the_cache(server, caplog):
     base, kind = server
     path = download(f"{base}/w.bin")
     assert path.read_bytes() == CONTENT and path.is_relative_to(cache_folder())
-    assert f"{base}/w.bin: no checksum was given; it is #sha256={SUM}" in capsys.readouterr().err
+    assert f"{base}/w.bin: no checksum was given; it is #sha256={SUM}" in caplog.text
+    caplog.clear()
     assert download(f"{base}/w.bin#sha256={SUM.upper()}") == path and len(kind.asked) == 1
     assert left(path.parent) == {"w.bin", "w.bin.sha256"}
-    assert locate(f"{base}/w.bin") == path and not capsys.readouterr().err
+    assert locate(f"{base}/w.bin") == path and not caplog.text
 
 
-def test_a_broken_connection_is_taken_up_where_it_broke(server, capsys):
+def test_a_broken_connection_is_taken_up_where_it_broke(server, caplog):
     base, kind = server
     kind.limit, kind.cuts = 300_000, 3
     assert download(f"{base}/w.bin#sha256={SUM}").read_bytes() == CONTENT
     assert kind.asked == [None, "bytes=300000-", "bytes=600000-", "bytes=900000-"]
-    assert "it ended at 300,000 of 1,048,576 bytes; trying again" in capsys.readouterr().err
+    assert "it ended at 300,000 of 1,048,576 bytes; trying again" in caplog.text
 
 
 def test_a_broken_download_is_taken_up_by_the_next_run(server):
@@ -111,13 +115,13 @@ def test_a_broken_download_is_taken_up_by_the_next_run(server):
     kind.limit, kind.cuts = 1, 10**6
     kind.files["/w.bin"] = CONTENT[:3]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transfer, "_TRIES", 0)
+        patch.setattr(transfer, "MOST_FAILURES", 2)
         with pytest.raises(CheckpointError) as caught:
             download(f"{base}/w.bin")
     assert "run the command again: it goes on from there" in str(caught.value)
     kind.cuts = 0
     assert download(f"{base}/w.bin").read_bytes() == CONTENT[:3]
-    assert kind.asked[-1] == f"bytes={len(kind.asked) - 1}-"
+    assert kind.asked == [None, "bytes=1-", "bytes=2-"]
 
 
 def test_a_server_without_ranges_sends_all_again(server):
@@ -139,8 +143,8 @@ def download_part(base: str, kind: type[Handler]) -> Path:
     """Leave a part behind, as a killed process does."""
     tries = transfer._append
 
-    def once(answer, part):
-        tries(answer, part)
+    def once(*args):
+        tries(*args)
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
@@ -179,6 +183,14 @@ def test_another_checksum_keeps_nothing(server):
         ("{base}/w.bin#md5=1", "#md5=1 is no checksum; write #sha256="),
         ("ftp://example.org/w", "ftp is not downloaded; name an http or https address"),
         ("http://me:secret@example.org/w", "example.org: holds a password"),
+        ("http://me:secret@[::1/w", "http://[::1/w: is no address"),
+        ("http://example.org:99999/w", "is no address (Port out of range"),
+        ("http://a..b/w", "is no address"),
+        ("http://example.org/gewichte für alle", "holds a password or a space"),
+        ("{base}/für.npz", "not ASCII; write it as http://127.0.0.1"),
+        ("{base}/f\x1b[2Jr.npz", "a password or a space"),
+        ("http://bücher.example/w.npz", "write its host as xn--bcher-kva.example"),
+        ("{base}/away.npz", "leads to no address"),
     ],
 )
 def test_one_line_for_what_cannot_be_had(server, text: str, said: str):
@@ -201,45 +213,65 @@ def test_no_room(server, monkeypatch):
         download(f"{server[0]}/w.bin")
 
 
-def test_a_published_archive_is_unpacked(server):
+def test_a_size_that_is_too_large(server, monkeypatch):
     base, kind = server
-    kind.files["/w.tgz"] = archive({"net/a": b"1", "net/._a": b"2", "net/b": b"3"})
-    folder = download(f"{base}/w.tgz")
-    assert folder.name == "net" and left(folder) == {"a", "b"}
-    kind.files["/w.tgz"] = archive({"net/c": b"1"})
-    new = hashlib.sha256(kind.files["/w.tgz"]).hexdigest()
-    assert left(download(f"{base}/w.tgz#sha256={new}")) == {"c"}
+    monkeypatch.setattr(transfer, "MOST_BYTES", 1000)
+    for kind.length in (True, False):  # told at once, or found out
+        with pytest.raises(CheckpointError, match="the server sends more than 1,000 bytes"):
+            download(f"{base}/w.bin")
+        assert not list(cache_folder().rglob("*.part"))
 
 
-@pytest.mark.parametrize("name", ["../out", "/usr/out", "net/../../out"])
-def test_an_archive_stays_in_its_folder(server, name: str, tmp_path: Path):
+def test_no_length_is_fine(server):
     base, kind = server
-    kind.files["/w.tar"] = archive({name: b"1"})
-    with pytest.raises(CheckpointError, match="lies outside of it"):
-        download(f"{base}/w.tar")
-    assert not list(tmp_path.rglob("out"))
+    kind.length = False
+    assert download(f"{base}/w.bin").read_bytes() == CONTENT
 
 
-def test_a_damaged_archive(server):
+def test_a_server_that_is_too_slow(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(transfer.time, "monotonic", lambda: now[0])
+    pace = transfer._Pace("w.tar", None)
+    for now[0] in (1.0, 30.0, 61.0, 122.0):  # 10 kB a second
+        assert not pace.too_slow(int(now[0] * 10_000))
+    now[0] = 183.0
+    assert pace.too_slow(1_220_500)
+    now[0] = transfer.MOST_SECONDS + 1
+    assert pace.too_slow(10**12)
+
+
+def test_attempts_that_bring_next_to_nothing_end(server):
     base, kind = server
-    whole = archive({"net/a": bytes(np.random.default_rng(0).bytes(5000))})
-    kind.files["/w.tgz"] = whole[: len(whole) // 2]
-    with pytest.raises(CheckpointError, match="cannot be unpacked"):
-        download(f"{base}/w.tgz")
-    assert not list(cache_folder().rglob("a"))
+    kind.limit, kind.cuts = 1, 10**6
+    with pytest.raises(CheckpointError, match="broke off after 4 bytes"):
+        download(f"{base}/w.bin")
+    assert len(kind.asked) == transfer.MOST_FAILURES
 
 
-def archive(files: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-        link = tarfile.TarInfo("net/link")
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        tar.addfile(link)
-    return stream.getvalue()
+def test_a_head_that_does_not_end():
+    release = threading.Event()
+    with pytest.raises(TimeoutError, match="no answer in 0 seconds"):
+        transfer._within(0.01, release.wait)
+    release.set()
+
+
+def test_https_never_leads_to_http():
+    request = urllib.request.Request("https://example.org/a")
+    redirect = transfer._Redirects().redirect_request
+    with pytest.raises(CheckpointError, match="leads from https to http; name an https address"):
+        redirect(request, None, 302, "Found", {}, "http://example.org/b")
+    assert redirect(request, None, 302, "Found", {}, "https://example.org/b")
+    plain = urllib.request.Request("http://example.org/a")
+    assert redirect(plain, None, 302, "Found", {}, "https://example.org/b")
+
+
+def test_the_bytes_in_the_cache_are_held_against_their_sum(server, caplog):
+    base, kind = server
+    path = download(f"{base}/w.bin")
+    for text in (f"{base}/w.bin#sha256={SUM}", f"{base}/w.bin"):
+        path.write_bytes(b"changed" + CONTENT[7:])
+        assert download(text).read_bytes() == CONTENT
+    assert "has changed since it was downloaded" in caplog.text and len(kind.asked) == 3
 
 
 def test_addresses_and_paths():
@@ -249,18 +281,19 @@ def test_addresses_and_paths():
 
 
 def test_a_local_archive_is_told_what_to_do(tmp_path: Path):
-    (tmp_path / "w.tar").write_bytes(archive({"a": b"1"}))
+    (tmp_path / "w.tar").write_bytes(b"")
     with pytest.raises(CheckpointError, match="is an archive; name what it unpacks to"):
         read_weights(tmp_path / "w.tar", {})
 
 
-def test_progress_of_what_takes_longer_than_two_seconds(monkeypatch, capsys):
+def test_progress_of_what_takes_longer_than_two_seconds(monkeypatch, caplog):
     now = [0.0]
     monkeypatch.setattr(transfer.time, "monotonic", lambda: now[0])
-    with transfer._Progress("w.tar", 80_000_000) as progress:
-        for now[0] in (0.5, 1.9, 2.5, 3.0, 12.6):
-            progress.show(int(now[0] * 4_000_000))
-    assert capsys.readouterr().err.splitlines() == [
+    caplog.set_level("INFO", "graphprobe")
+    pace = transfer._Pace("w.tar", 80_000_000)
+    for now[0] in (0.5, 1.9, 2.5, 3.0, 12.6):
+        assert not pace.too_slow(int(now[0] * 4_000_000))
+    assert caplog.messages == [
         "w.tar: 10.0 of 80.0 MB (12%)",
         "w.tar: 50.4 of 80.0 MB (63%)",
     ]

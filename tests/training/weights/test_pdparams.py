@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from graphprobe.errors import CheckpointError
+from graphprobe.training.weights import pdparams
 from graphprobe.training.weights.pdparams import read_pdparams
 from graphprobe.training.weights.read import read_weights
 
@@ -103,6 +104,36 @@ def test_damaged_files_are_one_error(tmp_path: Path) -> None:
             read_pdparams(path)
         except CheckpointError:
             continue
+
+
+def repeated(count: int) -> bytes:
+    """A pickle of `count` arrays of 100,000 bytes, all made of one piece of the file."""
+    content = b"B" + (100_000).to_bytes(4, "little") + b"\1" * 100_000 + b"q\x01"
+    array = b"cnumpy.core.multiarray\n_reconstruct\n)R"
+    state = b"(K\x01J" + (100_000).to_bytes(4, "little") + b"\x85cnumpy\ndtype\n(U\x02u1tR\x89"
+    items = b""
+    for number in range(count):
+        name = b"X\x04\0\0\0" + b"%04d" % number
+        items += name + array + state + (content if number == 0 else b"h\x01") + b"tb"
+    return b"\x80\x02}(" + items + b"u."
+
+
+def test_many_arrays_of_the_same_bytes_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.pdparams"
+    path.write_bytes(repeated(3))
+    arrays, _ = read_pdparams(path)
+    assert [array.size for array in arrays.values()] == [100_000] * 3
+    path.write_bytes(repeated(500))
+    assert path.stat().st_size < 150_000
+    with pytest.raises(CheckpointError, match="it makes many arrays of the same bytes"):
+        read_pdparams(path)
+
+
+def test_opcodes_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdparams, "MOST_OPCODES", 1000)
+    (tmp_path / "w.pdparams").write_bytes(b"(" + b"N" * 2000 + b"t.")
+    with pytest.raises(CheckpointError, match="more than 1,000 opcodes"):
+        read_pdparams(tmp_path / "w.pdparams")
 
 
 @pytest.mark.paddle

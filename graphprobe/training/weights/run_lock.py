@@ -1,0 +1,55 @@
+"""One run, one owner: a lock on a run's folder that ends with the process that holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from graphprobe.errors import CheckpointError
+
+LOCK = ".lock"
+
+
+@contextlib.contextmanager
+def own_run(folder: Path) -> Iterator[None]:
+    """Hold a run's folder, which is made where it is missing.
+
+    The kernel releases the lock when the process ends, however it ends. It is taken with fcntl
+    and not with filelock, which empties the file that says whose it is.
+
+    Args:
+        folder: of the run.
+
+    Raises:
+        CheckpointError: another process has it, or it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot be made ({error.strerror})", where=str(folder), hint="set train.output"
+        ) from error
+    try:
+        _take(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        owner = os.read(handle, 200).decode(errors="replace").strip()
+        raise CheckpointError(
+            f"another run is writing into it ({owner or 'an unknown process'})",
+            where=str(folder),
+            hint="wait for it, or set another train.output",
+        ) from error
+    os.ftruncate(handle, 0)
+    os.write(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())

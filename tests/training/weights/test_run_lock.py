@@ -1,0 +1,46 @@
+"""One process at a time owns a run's folder, and its death gives it back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from graphprobe.errors import CheckpointError
+from graphprobe.training.weights.run_lock import own_run
+
+OWN = """
+import os, sys
+from pathlib import Path
+from graphprobe.training.weights.run_lock import own_run
+with own_run(Path(sys.argv[1])):
+    print("mine", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_second_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "one"
+    words = [sys.executable, "-c", OWN, str(folder)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None and first.stdout.readline() == "mine\n"
+        with pytest.raises(CheckpointError) as caught, own_run(folder):
+            pass
+        said = str(caught.value)
+        assert f"another run is writing into it (process {first.pid} on " in said
+        assert "set another train.output" in said
+        first.kill()
+        first.wait()
+        with own_run(folder):
+            assert str(os.getpid()) in (folder / ".lock").read_text()
+
+
+def test_a_run_after_another(tmp_path: Path) -> None:
+    for _ in range(2):
+        with own_run(tmp_path):
+            pass
+    with pytest.raises(CheckpointError, match="cannot be made"), own_run(tmp_path / ".lock"):
+        pass
