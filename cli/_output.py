@@ -181,6 +181,20 @@ def _form_of(output: Path | None, others: Sequence[str]) -> Format:
     return form
 
 
+def log_to_stderr() -> None:
+    """Write what the library logs to standard error, a line a message."""
+    import logging  # the fast commands log nothing
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            loud = record.levelno >= logging.WARNING
+            say(f"warning: {record.getMessage()}" if loud else record.getMessage())
+
+    logger = logging.getLogger("graphprobe")
+    logger.handlers = [Handler()]
+    logger.setLevel(logging.INFO)
+
+
 def say(message: str) -> None:
     """A message for people, on standard error; parameters in it become options."""
     sys.stderr.write(f"{with_options(message)}\n")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ._output import log_to_stderr
+
 if TYPE_CHECKING:
     from graphprobe.config import Config
 
@@ -47,4 +49,5 @@ def open_config(path: Path, overrides: list[str] | None, *, allow_code: bool) ->
 
     config = load_config(path, overrides or (), allow_code=allow_code)
     require_paddle()
+    log_to_stderr()
     return config

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import typer
 
 from ._line import Line, make_config, overrides_of, refuse_unclear, refuse_weights
-from ._output import FORMAT, Format, deliver, say, to_text
+from ._output import FORMAT, Format, deliver, log_to_stderr, say, to_text
 from ._train import ALLOW_CODE, DEVICE, OVERRIDE, Device, open_config
 from .check import conclude, examine
 
@@ -95,6 +95,7 @@ def _one_line(line: Line, device: Device, *, resume: bool) -> tuple[str, Config]
     from graphprobe.training.runtime.dependencies import require_paddle
 
     require_paddle()
+    log_to_stderr()
     path, config = make_config(line, devices=world(), resume=resume)
     if not resume and rank() == 0:
         say("check: one batch")
