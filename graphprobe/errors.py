@@ -55,6 +55,10 @@ class TrainError(GraphprobeError):
     """Training cannot go on."""
 
 
+class PluginError(GraphprobeError):
+    """An installed package adds something to graphprobe that cannot be used."""
+
+
 class MissingDependency(GraphprobeError):
     """A command needs a package that is not installed."""
 

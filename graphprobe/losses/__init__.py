@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from graphprobe.errors import UsageError, did_you_mean
-from graphprobe.losses._base import Loss, Shape
+from graphprobe.losses._base import Loss, Shape, detach, same_shape
 from graphprobe.losses._batch_count import MARK as BATCH_COUNT_MARK
 from graphprobe.losses._batch_count import batch_count
 from graphprobe.registry import discover
 
-__all__ = ["BATCH_COUNT_MARK", "Loss", "Shape", "all_losses", "batch_count", "find_loss"]
+__all__ = [
+    "BATCH_COUNT_MARK",
+    "Loss",
+    "Shape",
+    "all_losses",
+    "batch_count",
+    "detach",
+    "find_loss",
+    "same_shape",
+]
 
 
 def all_losses() -> dict[str, Loss]:

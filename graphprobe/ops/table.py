@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
+from graphprobe.errors import PluginError
 from graphprobe.ops.facets import Family, OpSpec
-from graphprobe.registry import discover
+from graphprobe.registry import discover, modules
 
 
 @cache
@@ -19,13 +20,16 @@ def op_specs() -> dict[str, OpSpec]:
     """Every spec by op type.
 
     Raises:
-        TypeError: two families claim one op type (a defect, not a user's error).
+        PluginError: a family of an installed package claims a known op type.
+        TypeError: two families of graphprobe do (a defect, not a user's error).
     """
     found: dict[str, OpSpec] = {}
     for family in families().values():
         twice = found.keys() & family.specs.keys()
         if twice:
-            raise TypeError(f"{family.name}: also in another family: {', '.join(sorted(twice))}")
+            message = f"{family.name}: also in another family: {', '.join(sorted(twice))}"
+            own = family.name in modules("graphprobe.ops.families")
+            raise TypeError(message) if own else PluginError(message)
         found.update(family.specs)
     return found
 

@@ -10,7 +10,7 @@ from typing import Any
 from graphprobe.errors import LoadError, MissingDependency, did_you_mean
 from graphprobe.own_signals import own_sigterm
 from graphprobe.zoo._base import MODES, Built, Graph, ZooModel
-from graphprobe.zoo._options import ZooSpec
+from graphprobe.zoo._options import ZooSpec, zoo_plugin
 
 
 def build_zoo(spec: ZooSpec, mode: str | None = None) -> Built:
@@ -59,6 +59,7 @@ def load_model(spec: ZooSpec) -> ZooModel:
 
     Raises:
         MissingDependency: paddle is not installed, or is broken.
+        PluginError: an installed package's model cannot be used.
     """
     try:
         with own_sigterm():
@@ -69,6 +70,10 @@ def load_model(spec: ZooSpec) -> ZooModel:
             where=str(spec),
             hint='pip install "graphprobe[cpu]" or, for a GPU, pip install "graphprobe[gpu]"',
         ) from error
+    plugin = zoo_plugin(spec.name)
+    if plugin is not None:
+        added: ZooModel = plugin.load("MODEL", ZooModel)
+        return added
     model = importlib.import_module(f"graphprobe.zoo.{spec.name}").MODEL
     assert isinstance(model, ZooModel) and model.name == spec.name  # noqa: S101 - a defect
     return model

@@ -12,7 +12,7 @@ from graphprobe.errors import GraphprobeError
 from graphprobe.files import write_whole
 from graphprobe.version import __version__
 from graphprobe.zoo._build import serialize
-from graphprobe.zoo._options import parse_zoo
+from graphprobe.zoo._options import ZooSpec, parse_zoo, zoo_plugin
 
 MAGIC = b"graphprobe zoo program 1\n"
 
@@ -28,7 +28,7 @@ def zoo_bytes(text: str) -> bytes:
         MissingDependency: paddle is not installed and the program is not in the cache.
     """
     spec = parse_zoo(text)
-    path = cache_folder() / f"{spec.name}-{_key(str(spec))}.pdmodel"
+    path = cache_folder() / f"{spec.name}-{_key(spec)}.pdmodel"
     found = _read(path)
     if found is not None:
         return found
@@ -44,16 +44,20 @@ def cache_folder() -> Path:
     return base / "graphprobe" / "zoo"
 
 
-def _key(text: str) -> str:
-    """A name that changes with the options, the zoo's own code and graphprobe's version."""
-    digest = hashlib.sha256(f"{__version__}\n{_source_hash()}\n{text}".encode())
-    return digest.hexdigest()[:32]
+def _key(spec: ZooSpec) -> str:
+    """A name that changes with the options, the code that builds and graphprobe's version."""
+    text = f"{__version__}\n{_source_hash(Path(__file__).parent)}\n{spec}"
+    plugin = zoo_plugin(spec.name)
+    if plugin is not None:
+        source = plugin.source()
+        text += f"\n{plugin.package}\n{_source_hash(source.parent) if source else ''}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @cache
-def _source_hash() -> str:
+def _source_hash(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(folder.glob("*.py")):
         digest.update(path.name.encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from graphprobe.errors import LoadError, did_you_mean
+from graphprobe.plugins import Plugin, plugins
 from graphprobe.zoo._base import MODES, OptionValue
 
 PREFIX = "zoo:"
@@ -44,9 +45,15 @@ def _spell(value: OptionValue) -> str:
 
 
 def zoo_names() -> tuple[str, ...]:
-    """The names of the bundled models, sorted, from the names of their files."""
+    """The names of the models, sorted, from the names of their files and of entry points."""
     modules = pkgutil.iter_modules([str(Path(__file__).parent)])
-    return tuple(sorted(info.name for info in modules if not info.name.startswith("_")))
+    own = (info.name for info in modules if not info.name.startswith("_"))
+    return tuple(sorted({*own, *(plugin.name for plugin in plugins("graphprobe.zoo"))}))
+
+
+def zoo_plugin(name: str) -> Plugin | None:
+    """The installed package's model of that name; None for a bundled one."""
+    return next((plugin for plugin in plugins("graphprobe.zoo") if plugin.name == name), None)
 
 
 def parse_zoo(text: str) -> ZooSpec:

@@ -46,7 +46,7 @@ def test_changed_code_is_another_program(
     builds: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zoo_bytes(TEXT)
-    monkeypatch.setattr(_cache, "_source_hash", lambda: "another")
+    monkeypatch.setattr(_cache, "_source_hash", lambda folder: "another")
     zoo_bytes(TEXT)
     assert builds == [TEXT, TEXT]
 

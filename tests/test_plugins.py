@@ -1,0 +1,182 @@
+"""What installed packages add: docs/extending.md as it stands, and packages that are broken."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from graphprobe.errors import PluginError
+from graphprobe.formats import write_program
+from graphprobe.ir import Program
+from graphprobe.ir.builder import Builder
+from graphprobe.losses import Loss, all_losses
+from graphprobe.plugins import plugins
+from graphprobe.registry import GROUPS
+from graphprobe.zoo import zoo_names
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs/extending.md"
+GOOD = "from graphprobe.losses import Loss\nLOSS = Loss({!r}, ('x',), 1.0, len, len)\n"
+
+
+def install(folder: Path, package: str, points: str, modules: dict[str, str]) -> None:
+    """What pip leaves behind, without pip."""
+    info = folder / f"{package}-2.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 2.0\n")
+    (info / "entry_points.txt").write_text(points)
+    for name, text in modules.items():
+        (folder / f"{name}.py").write_text(text)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def losses(module: str, export: str = ":LOSS") -> str:
+    return f"[console_scripts]\nx = y:z\n\n[graphprobe.losses]\nmine = {module}{export}\n"
+
+
+@pytest.mark.parametrize("export", [":LOSS", ""])
+def test_an_object_or_a_module(site: Path, export: str) -> None:
+    module = f"plug_good{len(export)}"
+    install(site, "plug-good", losses(module, export), {module: GOOD.format("mine")})
+    found = all_losses()
+    assert isinstance(found["mine"], Loss)
+    assert list(found)[-1] == "mine"
+    (plugin,) = plugins("graphprobe.losses")
+    assert (plugin.name, plugin.package) == ("mine", "plug-good 2.0")
+    assert plugin.source() == site / f"{module}.py"
+
+
+def test_nothing_is_left_when_the_package_goes(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(site, "plug-gone", losses("plug_gone"), {"plug_gone": GOOD.format("gone")})
+    assert "gone" in all_losses()
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p != str(site)])
+    assert "gone" not in all_losses()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("raise ValueError('no\\nluck')", r"cannot be imported \(ValueError: luck\)"),
+        ("import sys; sys.exit(3)", r"cannot be imported \(SystemExit: 3\)"),
+        ("import nothing_like_it", "No module named 'nothing_like_it'"),
+        ("LOSS = 3", "must be a Loss, not a int"),
+        ("LOSSES = 3", "AttributeError"),
+        (GOOD.format("l2"), "called 'l2', as that of graphprobe is"),
+    ],
+)
+def test_a_broken_package_is_named_in_one_line(site: Path, text: str, told: str) -> None:
+    module = f"plug_bad_{abs(hash(text))}"
+    install(site, "plug-bad", losses(module), {module: text})
+    with pytest.raises(PluginError, match=told) as caught:
+        all_losses()
+    line = str(caught.value)
+    assert line.startswith("package plug-bad 2.0: mine = ") and "\n" not in line
+    assert "mend or uninstall the package" in line
+
+
+def test_a_broken_package_of_one_kind_stops_no_other(site: Path) -> None:
+    install(site, "plug-rule", "[graphprobe.pair_rules]\nx = plug_nowhere:RULE\n", {})
+    assert "l2" in all_losses()
+
+
+def test_a_model_is_listed_without_being_imported(site: Path) -> None:
+    install(site, "plug-zoo", "[graphprobe.zoo]\nmy_model = plug_zoo\n", {"plug_zoo": "1 / 0"})
+    assert "my_model" in zoo_names()
+
+
+def test_metadata_are_read_only_where_graphprobe_is_named(site: Path) -> None:
+    install(site, "plain", "[console_scripts]\ngraphprobe-like = x:y\n", {})
+    code = (
+        "import sys\nfrom graphprobe.losses import all_losses\nall_losses()\n"
+        "print('importlib.metadata' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "False\n"
+
+
+def test_the_page_names_every_group() -> None:
+    text = PAGE.read_text("utf-8")
+    assert [group for group in GROUPS.values() if f"| `{group}` |" not in text] == []
+
+
+def network(filters: int) -> Program:
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, 64, 64)), filters, k=3, stride=2)
+    x = b.op("hard_swish", {"X": x}, shape=(-1, filters, 32, 32))
+    x = b.conv(x, filters, k=3, stride=2)
+    x = b.op("hard_swish", {"X": x}, shape=(-1, filters, 16, 16))
+    return b.build(fetches=[x])
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package of the page, built and installed into a folder; two programs beside it."""
+    source, target = tmp_path_factory.mktemp("acme"), tmp_path_factory.mktemp("site")
+    (source / "acme_distill").mkdir()
+    (source / "acme_distill" / "__init__.py").write_text("")
+    blocks = re.findall(
+        r"```(?:toml|python)\n# (\S+)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL
+    )
+    assert len(blocks) == 3
+    for name, text in blocks:
+        (source / name).write_text(text)
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--target", str(target), str(source)], check=True)
+    for name, filters in (("student", 8), ("teacher", 8)):
+        (target / name).write_bytes(write_program(network(filters)))
+    return target
+
+
+def command(installed: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    code = "from graphprobe_cli.main import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=installed, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+    )  # fmt: skip
+
+
+def test_a_rule_and_a_loss_of_an_installed_package(installed: Path) -> None:
+    sides = ("pairs", "--student", "student", "--teacher", "teacher", "--format", "json")
+    done = command(installed, *sides, "--rule", "acme_activations")
+    assert done.returncode == 0, done.stderr
+    pairs = json.loads(done.stdout)["pairs"]
+    assert [(p["rule"], p["loss"], p["weight"], p["stride"]) for p in pairs] == [
+        ("acme_activations", "acme_cosine", 2.0, 4),
+        ("acme_activations", "acme_cosine", 2.0, 2),
+    ]
+    named = command(installed, *sides, "--rule", "backbone_stages", "--loss", "acme_cosine")
+    assert named.returncode == 0, named.stderr
+    assert {pair["loss"] for pair in json.loads(named.stdout)["pairs"]} == {"acme_cosine"}
+    wrong = command(installed, *sides, "--loss", "acme_cosin")
+    assert wrong.returncode == 2 and "did you mean acme_cosine" in wrong.stderr
+
+
+def test_a_config_may_name_the_loss(installed: Path) -> None:
+    done = command(
+        installed, "pairs", "--student", "student", "--teacher", "teacher",
+        "--rule", "acme_activations", "-o", "distill.yaml",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    code = (
+        "from pathlib import Path; from graphprobe.config import load_config\n"
+        "print({p.loss for p in load_config(Path('distill.yaml')).pairs})"
+    )
+    read = subprocess.run(
+        [sys.executable, "-c", code], cwd=installed, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(installed)}, check=True,
+    )  # fmt: skip
+    assert read.stdout == "{'acme_cosine'}\n"
