@@ -88,7 +88,7 @@ def _draft(line: Line) -> tuple[Config, Notes, PruneConfig | None]:
     from graphprobe.config import DataSection, TrainConfig
     from graphprobe.data.open import open_data
     from graphprobe.data.splits import train_and_val
-    from graphprobe.emit import program_ref, recipe
+    from graphprobe.emit import program_ref, published_schedule
     from graphprobe.programs import load_program
 
     to_train, to_evaluate = train_and_val(line.data)
@@ -99,7 +99,7 @@ def _draft(line: Line) -> tuple[Config, Notes, PruneConfig | None]:
         _refuse_file(name)
     opened = open_data(data.train)
     programs = [load_program(_fitted(name, opened.class_names)) for name in names]
-    train = recipe(opened.task, data, *programs)
+    train = published_schedule(opened.task, data, *programs)
     train = train.model_copy(update={"output": f"runs/{_run_name(line)}"})
     cut, notes = _cut(line, programs[0], train)
     if line.teacher is not None:

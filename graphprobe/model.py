@@ -18,13 +18,13 @@ class Model:
 
     Args:
         task: ``detection`` or ``segmentation``.
-        num_classes: classes that it tells apart (segmentation: the background is one of them).
+        num_classes: number of classes (segmentation: the background is one of them).
         inputs: variables that are fed, made by ``paddle.static.data``; their names say what
             they want (see docs/data.md): ``image``, ``gt_bbox``, ``label``, ``im_size``, ...
         loss: in mode train, the scalar to minimize.
         outputs: in modes eval and infer. Detection: ``bbox`` [K, 6] (class, score, left, top,
-            right, bottom in pixels of the picture) and ``bbox_num`` [N], the rows of each
-            picture. Segmentation: one, the classes [N, H, W] or their scores [N, C, H, W].
+            right, bottom in pixels of the image) and ``bbox_num`` [N], the rows of each
+            image. Segmentation: one, the classes [N, H, W] or their scores [N, C, H, W].
         image_mean, image_std: what the channels are normalised with, over 0..1.
         image_channels: ``rgb`` or ``bgr``.
         settings: what targets need beside (see graphprobe/data/target_kinds), as ``anchors``.

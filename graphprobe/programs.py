@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from graphprobe.ir import Var
 
 T = TypeVar("T")
-# What stands for a source where a program was made in this process and has no name.
+# The source of a program that was made in this process and has no name.
 IN_MEMORY = "<program in memory>"
 
 

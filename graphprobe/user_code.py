@@ -151,7 +151,7 @@ def _import(name: str, text: str) -> ModuleType:
             raise LoadError(
                 f"no module named {missing!r}",
                 where=text,
-                hint="run where the module lies, or name a file, a folder or zoo:NAME",
+                hint="run in the folder of the module, or name a file, a folder or zoo:NAME",
             ) from error
         raise _failed(error, text) from error
     except (Exception, SystemExit) as error:
@@ -198,9 +198,9 @@ def _failed(error: BaseException, text: str) -> LoadError:
     own = [f for f in frames if f.filename != __file__ and not f.filename.startswith("<")]
     place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     first = str(error).strip().splitlines()
-    said = f": {first[-1]}" if first else ""
+    reason = f": {first[-1]}" if first else ""
     return LoadError(
-        f"your code raised {type(error).__name__}{said}{place}",
+        f"your code raised {type(error).__name__}{reason}{place}",
         where=text,
         hint="call it in Python to see more",
     )

@@ -42,7 +42,7 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]
 
 
 def _follows(item: Any, items: Sequence[Any]) -> bool:
-    """Whether a list counts as empty only because what stands in it is wrong."""
+    """Whether a list counts as empty only because its items are wrong."""
     loc = item["loc"]
     return item["type"] == "too_short" and any(
         len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in items

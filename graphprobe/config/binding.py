@@ -12,7 +12,7 @@ def check_fingerprint(ref: ProgramRef, program: Program, *, key: str, where: str
     """Refuse a config on a program other than its own.
 
     Args:
-        ref: what the config says.
+        ref: the program that the config names.
         program: what was loaded.
         key: the config's key of that program, ``student`` or ``teacher``.
         where: the config file.

@@ -18,7 +18,7 @@ _RANGES = r"^\d{1,12}(-\d{1,12})?(,\d{1,12}(-\d{1,12})?)*(/[1-9]\d{0,8})?$"
 
 
 class CutConfig(Section):
-    """Where the channels of a part lie along one axis of some parameters."""
+    """The positions of a part's channels along one axis of some parameters."""
 
     params: tuple[Name, ...] = Field(min_length=1, strict=False)
     axis: Count
@@ -63,13 +63,13 @@ class GroupConfig(Section):
 
 
 class PruneSection(Section):
-    """What is cut."""
+    """What is pruned."""
 
     policy: Literal["seeds", "coupled"] = "seeds"
     criterion: Literal["l1_norm", "group_l1_norm"] = Field(
         default="l1_norm",
-        description="which channels go first: l1_norm, the smallest filters of the group's first "
-        "convolution; group_l1_norm, the smallest mean over its convolutions",
+        description="which channels are removed first: l1_norm, the smallest filters of the "
+        "group's first convolution; group_l1_norm, the smallest mean over its convolutions",
     )
     engine: Literal["auto", "paddleslim", "own"] = Field(
         default="auto", description="who cuts; auto: PaddleSlim where it can"
@@ -87,7 +87,7 @@ class PruneSection(Section):
         )
 
     def plan(self) -> PrunePlan:
-        """The plan that the section holds; ranges that say nothing are empty in it."""
+        """The plan that the section holds; ranges that cannot be read are empty in it."""
         return PrunePlan(
             tuple(_group(group) for group in self.groups),
             self.policy,
@@ -98,7 +98,7 @@ class PruneSection(Section):
 
     @classmethod
     def of(cls, plan: PrunePlan, *, regex: str = "") -> PruneSection:
-        """The section that holds a plan; which channels go is not in it, for ranking tells."""
+        """The section that holds a plan; ranking decides later which channels are removed."""
         return cls(
             policy=plan.policy,
             criterion=plan.criterion,
@@ -117,7 +117,7 @@ class PruneSection(Section):
 
 
 class PruneConfig(Section):
-    """Cut channels of one program, then train it."""
+    """Prune one program, then train it."""
 
     version: Literal[1]
     kind: Literal["prune"]

@@ -32,7 +32,7 @@ def scale_schedule(
     """Scale what `reference_batch` was made for to ``batch_size * devices`` samples a step.
 
     Args:
-        section: the section ``train`` as it stands in a file.
+        section: the section ``train`` as a file has it.
         devices: processes that train together.
         overrides: of the command line, as ``train.max_iters=200``; what they name is taken as it
             is.
@@ -64,7 +64,7 @@ def scale_schedule(
 
 
 def _scale(document: dict[str, Any], path: tuple[str, ...], factor: float) -> tuple[Any, Any]:
-    """Scale a value where it stands; what it was and what it is."""
+    """Scale a value in place; returns the old and the new one."""
     at = document
     for key in path[:-1]:
         at = at[key]
@@ -91,7 +91,7 @@ def _times(value: Any, ratio: float) -> Any:
 
 
 def _is_named(name: str, overrides: Sequence[str]) -> bool:
-    """Whether an override sets a value, a part of it, or the section that it stands in."""
+    """Whether an override sets a value, a part of it, or the section that contains it."""
     return any(
         path == name or path.startswith((f"{name}.", f"{name}[")) or name.startswith(f"{path}.")
         for path in paths_of(overrides)

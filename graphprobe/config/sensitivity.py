@@ -148,7 +148,7 @@ def _doubled(found: Sensitivity) -> Iterator[Problem]:
     leaders: set[str] = set()
     for i, group in enumerate(found.groups):
         if group.convs[0] in leaders:
-            yield Problem(f"groups[{i}].convs[0]", f"{group.convs[0]} stands twice")
+            yield Problem(f"groups[{i}].convs[0]", f"{group.convs[0]} is listed twice")
         leaders.add(group.convs[0])
         ratios = [point.ratio for point in group.points]
         if ratios != sorted(set(ratios)):

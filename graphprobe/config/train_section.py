@@ -28,7 +28,7 @@ class DataSection(Section):
 
 
 class AugmentSection(Section):
-    """What happens to a picture before it is learned from."""
+    """Random changes to an image before it is trained on."""
 
     sizes: tuple[Positive, ...] = Field(
         default=(), strict=False, description="each batch draws its size here; []: image_size"
@@ -101,7 +101,7 @@ class TrainSection(Section):
     )
     teacher_cache_mb: Count = Field(
         default=512,
-        description="memory of each process for what the teacher made of samples whose pictures "
+        description="memory of each process for what the teacher made of samples whose images "
         "are the same each time (no augmentation), 10^6 bytes; 0: nothing is kept",
     )
     sync_bn: bool = Field(
@@ -110,6 +110,6 @@ class TrainSection(Section):
     )
     onednn: bool = Field(
         default=True,
-        description="on a CPU and pictures of one size, run convolutions in oneDNN, which is "
+        description="on a CPU and images of one size, run convolutions in oneDNN, which is "
         "faster; values differ from the plain kernels by rounding",
     )

@@ -25,7 +25,7 @@ def config_text(
     Args:
         config: any kind.
         file: the name that it will have, for the commands in its comments.
-        notes: what only the comments say, by the template's own keys, as ``pairs`` -> one
+        notes: texts of comments by the keys of the template, as ``pairs`` -> one
             text a pair.
     """
     template = _environment().get_template(f"{config.kind}.yaml.j2")

@@ -1,7 +1,7 @@
 """Text <-> plain data, as YAML: safe, bounded, and strict about what YAML lets pass.
 
 Refused beyond what ``yaml.safe_load`` refuses: files over 1 MiB, more than 200,000 nodes,
-nesting over 40, aliases (small files of them expand without end) and keys that stand twice
+nesting over 40, aliases (small files of them expand without end) and duplicate keys
 (YAML lets the last one win in silence). Numbers as ``1e-3`` are read as numbers, which
 YAML 1.1 takes for text.
 """
@@ -25,7 +25,7 @@ _FLOAT = re.compile(r"^[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)[eE][-+]?[0-9]+$
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that reads 1e-3 as a number and refuses a key that stands twice."""
+    """SafeLoader that reads 1e-3 as a number and refuses a duplicate key."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Any] = set()
@@ -33,7 +33,7 @@ class _Loader(yaml.SafeLoader):
             if isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
                     raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key.value} stands twice", key.start_mark
+                        None, None, f"duplicate key {key.value}", key.start_mark
                     )
                 seen.add(key.value)
         return super().construct_mapping(node, deep)

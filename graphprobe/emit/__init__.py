@@ -1,4 +1,4 @@
-"""Turn what analysis found into configs and scripts; pure, nothing is written here."""
+"""Turn findings into configs and scripts, as text: nothing is written to disk here."""
 
 from graphprobe.emit.distill import distill_config, distill_notes, distill_text, program_ref
 from graphprobe.emit.emitter import (
@@ -10,7 +10,7 @@ from graphprobe.emit.emitter import (
     prune_emitters,
 )
 from graphprobe.emit.prune import not_followed, prune_config, prune_text
-from graphprobe.emit.recipe import recipe
+from graphprobe.emit.train_settings import published_schedule
 
 __all__ = [
     "PairEmitter",
@@ -26,5 +26,5 @@ __all__ = [
     "prune_config",
     "prune_emitters",
     "prune_text",
-    "recipe",
+    "published_schedule",
 ]

@@ -11,7 +11,7 @@ from graphprobe.config import (
     ProgramRef,
     config_text,
 )
-from graphprobe.emit.recipe import usual
+from graphprobe.emit.train_settings import default_train_section
 from graphprobe.ir import Pair, Program
 from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.losses import find_loss
@@ -26,12 +26,12 @@ def distill_config(report: PairReport, student: Program, teacher: Program) -> Di
         student=program_ref(student),
         teacher=program_ref(teacher),
         pairs=tuple(_pair(pair) for pair in report.pairs),
-        train=usual(student, teacher),
+        train=default_train_section(student, teacher),
     )
 
 
 def distill_text(report: PairReport, student: Program, teacher: Program, *, file: str = "") -> str:
-    """The text of that config; the evidence of each pair stands above it as a comment."""
+    """The text of that config; the evidence of each pair is a comment above it."""
     config = distill_config(report, student, teacher)
     return config_text(config, file=file, notes=distill_notes(report))
 

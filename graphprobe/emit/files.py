@@ -1,4 +1,4 @@
-"""Where the files of an inference model lie, as Paddle's own loader wants it said."""
+"""Folder and file names of an inference model, in the form that Paddle's own loader takes."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from graphprobe.ir import Program
 
 
 def train_section(*programs: Program) -> TrainSection:
-    """The usual section ``train``, with the image size of the first program that fixes one.
+    """The default section ``train``, with the image size of the first program that fixes one.
 
     Args:
         programs: the student, then the teacher where there is one.
@@ -21,7 +21,7 @@ def fixed_image_size(program: Program) -> int | None:
     """H = W in pixels of the image that a program takes, [N, 3, H, W]; None where left open.
 
     The image is the one floating input of four dimensions and three channels; where several are
-    such, or H is not W, a config's single number cannot say it.
+    such, or H is not W, a config's single number cannot express it.
     """
     shapes = [
         var.shape

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from graphprobe.config import PruneConfig, PruneSection, config_text
 from graphprobe.emit.distill import program_ref
-from graphprobe.emit.recipe import usual
+from graphprobe.emit.train_settings import default_train_section
 from graphprobe.ir import Program
 from graphprobe.pruning.decisions import find_prunable
 from graphprobe.pruning.ratios import PruneChoice
@@ -21,7 +21,7 @@ def prune_config(
         kind="prune",
         student=program_ref(program).model_copy(update={"weights": weights}),
         prune=PruneSection.of(choice.plan, regex=regex),
-        train=usual(program),
+        train=default_train_section(program),
     )
 
 

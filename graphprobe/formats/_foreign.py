@@ -1,4 +1,4 @@
-"""Say what a file is that is no program, and what to do instead."""
+"""Recognise files that are no programs, and what to do instead."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BESIDE = "name the program beside it: __model__, *.pdmodel or inference.json"
 _CONVERT = "convert it to Paddle with X2Paddle, then name the *.pdmodel"
 _FETCH = "fetch the file itself: git lfs pull, or download it from the page of the model"
 
-# What formats begin with; the first that fits is told.
+# What formats begin with; the first that fits is reported.
 _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer", _FETCH),
     (b"PK\x03\x04", "a zip archive", "unpack it and name the program inside"),
@@ -55,7 +55,7 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
 
 
 def foreign(head: bytes) -> Answer | None:
-    """What a file certainly is that is no program; None where it may be one.
+    """The kind of a file that is certainly no program; None where it may be one.
 
     Args:
         head: its first bytes, a few thousand at most.

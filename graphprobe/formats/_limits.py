@@ -1,4 +1,4 @@
-"""Bounds that keep an untrusted file from eating time or memory, and the errors that say so."""
+"""Bounds on time and memory for untrusted files, and the errors for files beyond them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who writes what and who reads it, with every write of a variable told apart.
+"""Who writes what and who reads it, where every write of a variable is a value of its own.
 
 An op may write a variable that another wrote before it (``relu_`` in place, batch-norm
 statistics). `dataflow` numbers the writes, so each read names the one write that reaches it.

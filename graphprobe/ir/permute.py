@@ -1,4 +1,4 @@
-"""The same program told differently: other names, another valid order of the ops.
+"""The same program in another form: other names, another valid order of the ops.
 
 What graphprobe finds must not depend on either, so tests compare before and after.
 """

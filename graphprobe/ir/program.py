@@ -7,7 +7,7 @@ Conventions:
       block it is the position in the file.
     * An unknown size in a shape is -1. A variable without a tensor shape has shape None.
     * A variable may be written more than once (in-place ops); `Program.dataflow`
-      tells the writes apart.
+      makes each write a value of its own.
 """
 
 from __future__ import annotations
@@ -141,9 +141,9 @@ class Origin:
     Args:
         source: what the user typed.
         kind: ``programdesc`` or ``pir``.
-        version: the Paddle that wrote it, as ``1.8.4``, or None where the file does not say.
+        version: the Paddle that wrote it, as ``1.8.4``, or None where the file has no version.
         op_versions: type and version of operators whose definition has changed since their first,
-            where the file says so.
+            where the file lists them.
     """
 
     source: str = ""

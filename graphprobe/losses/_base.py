@@ -28,9 +28,9 @@ class Loss:
             unknown -> what is wrong, a sentence each; empty where they fit.
         build: ``build(student_vars, teacher_vars, **options)`` adds the loss to the current
             paddle program and returns a scalar variable, or several by name that add up to the
-            loss; both are lists in the order of `inputs`; no gradient reaches the teacher's.
-            Parameters that it creates are trained
-            with the student, kept in checkpoints and left out of exports.
+            loss. Both arguments are lists in the order of `inputs`; no gradient reaches the
+            teacher. Parameters that it creates are trained with the student, kept in checkpoints
+            and left out of exports.
         targets: options -> names of the maps that it is fed beside them, float32 [N, 1, h, w],
             made from the boxes of a batch (graphprobe/data/target_kinds); `build` gets their
             variables as ``targets``.
@@ -63,12 +63,12 @@ def known(a: int, b: int) -> bool:
 
 
 def by_stride(*names: str) -> Targets:
-    """Targets of the level whose stride the options tell: ``NAME_8`` for stride 8."""
+    """Targets of the level whose stride is in the options: ``NAME_8`` for stride 8."""
     return lambda options: tuple(f"{name}_{options['stride']}" for name in names)
 
 
 def same_shape(student: Shape, teacher: Shape, what: str = "") -> list[str]:
-    """What keeps two shapes from being equal, an unknown size fitting any."""
+    """Why two shapes differ, one sentence; empty where they fit. An unknown size fits any."""
     sides = f"{what + ': ' if what else ''}student {list(student)}, teacher {list(teacher)}"
     if len(student) != len(teacher):
         return [f"{sides}: {len(student)} and {len(teacher)} dimensions"]

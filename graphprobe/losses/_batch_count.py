@@ -1,4 +1,4 @@
-"""What a sum over a batch is divided by, marked so that several processes can share it."""
+"""The divisor of a sum over a batch, marked so that several processes average it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ def batch_count(found: Any, least: float = 1.0) -> Any:
     """Add the op that bounds what a sum over a batch is divided by.
 
     Args:
-        found: of the current paddle program, one number ([] or [1]): how many objects the batch
-            has, say, or which share of its pixels counts.
+        found: a variable of the current paddle program with one element ([] or [1]), such as the
+            number of objects in the batch or the share of its pixels that counts.
         least: its lower bound, so that a batch without any divides by no zero.
 
     Returns:
-        the same shape, without gradient. Each of several processes finds it in its part of a batch
-        only; the mark on its op tells `graphprobe.training.distributed.process_group` to take
-        the mean over all of them.
+        the same shape, without gradient. With several processes each one sees its part of a batch
+        only; by the mark on the op `graphprobe.training.distributed.process_group` takes the
+        mean over all of them.
     """
     import paddle
 

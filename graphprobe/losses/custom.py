@@ -1,4 +1,4 @@
-"""Whatever expression a user's own function returns."""
+"""A loss that a user's own function computes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from graphprobe.losses._base import Loss, Shape, detach
 
 
 def _check(students: Sequence[Shape], teachers: Sequence[Shape]) -> list[str]:
-    """Nothing: what the function can take, it alone knows."""
+    """No check: only the function itself knows which shapes it takes."""
     del students, teachers
     return []
 
@@ -40,8 +40,8 @@ def _build(students: Sequence[Any], teachers: Sequence[Any], *, code: str, **opt
         result = function(detach(teachers)[0], students[0], **options)
     except (Exception, SystemExit) as error:
         first = str(error).strip().splitlines()
-        said = f": {first[-1]}" if first else ""
-        raise UsageError(f"your loss raised {type(error).__name__}{said}", where=code) from error
+        reason = f": {first[-1]}" if first else ""
+        raise UsageError(f"your loss raised {type(error).__name__}{reason}", where=code) from error
     return _single(result, code)
 
 
@@ -62,7 +62,7 @@ def find_function(code: str) -> Callable[..., Any]:
         raise UsageError(
             f"cannot be imported ({type(error).__name__}: {error})",
             where=code,
-            hint="run where the module lies",
+            hint="run in the folder of the module",
         ) from error
     for word in path.split("."):
         if not hasattr(at, word):

@@ -44,7 +44,7 @@ def _build(
 
     Source: Yang et al., "Focal and Global Knowledge Distillation for Detectors", arXiv
     2111.11837, with the weights for one-stage detectors; `FGDFeatureLoss` of PaddleDetection
-    2.6. There the context blocks start at zero and no optimizer holds them; here they train.
+    2.6. There the context blocks start at zero and no optimizer updates them; here they train.
     """
     del stride
     found = terms(students[0], detach(teachers)[0], *targets, temperature=temperature)
@@ -55,9 +55,9 @@ def _build(
 def terms(
     student: Any, teacher: Any, inside: Any, outside: Any, *, temperature: float
 ) -> dict[str, Any]:
-    """The four terms of one level, each summed over a picture and averaged over the batch.
+    """The four terms of one level, each summed over an image and averaged over the batch.
 
-    With A_S and A_C the attention over places and over channels (see `attentions`) and d the
+    With A_S and A_C the attention over positions and over channels (see `attentions`) and d the
     squared difference of the features:
     foreground = sum A_S,t A_C,t S_fg d; background = the same with S_bg;
     attention = sum |A_C,s - A_C,t| + sum |A_S,s - A_S,t|;
@@ -66,32 +66,32 @@ def terms(
     Args:
         student: [N, C, h, w].
         teacher: the same, detached.
-        inside: S_fg [N, 1, h, w]: 1 / area of the smallest box over a place, in places, else 0.
-        outside: S_bg [N, 1, h, w]: 1 / number of places outside of all boxes there, else 0.
+        inside: S_fg [N, 1, h, w]: 1 / area in cells of the smallest box that covers a cell, else 0.
+        outside: S_bg [N, 1, h, w]: 1 / number of cells outside all boxes there, else 0.
         temperature: T.
 
     Returns:
         name -> scalar, [].
     """
-    places, channels = attentions(teacher, temperature)
-    own_places, own_channels = attentions(student, temperature)
-    weighted = (student - teacher) ** 2 * (places * channels)
+    spatial, channels = attentions(teacher, temperature)
+    own_spatial, own_channels = attentions(student, temperature)
+    weighted = (student - teacher) ** 2 * (spatial * channels)
     related = _context(student, "student") - _context(teacher, "teacher")
     return {
         "foreground": _mean_of_sums(weighted * inside),
         "background": _mean_of_sums(weighted * outside),
         "attention": _mean_of_sums((own_channels - channels).abs())
-        + _mean_of_sums((own_places - places).abs()),
+        + _mean_of_sums((own_spatial - spatial).abs()),
         "relation": _mean_of_sums(related**2),
     }
 
 
 def attentions(x: Any, temperature: float) -> tuple[Any, Any]:
-    """Where, and in which channels, the numbers of a level are large.
+    """Spatial and channel attention of a level: where, and in which channels, it is large.
 
     Returns:
-        h w softmax over the places of mean over channels of |x| / T: [N, 1, h, w];
-        C softmax over the channels of mean over places of |x| / T: [N, C, 1, 1].
+        h w softmax over the positions of mean over channels of |x| / T: [N, 1, h, w];
+        C softmax over the channels of mean over positions of |x| / T: [N, C, 1, 1].
     """
     import paddle
     from paddle.nn import functional as f
@@ -99,10 +99,10 @@ def attentions(x: Any, temperature: float) -> tuple[Any, Any]:
     sizes = paddle.shape(x)
     large = paddle.abs(x)
     flat = paddle.flatten(large.mean(axis=1), 1) / temperature
-    places = f.softmax(flat, axis=1) * paddle.cast(sizes[2] * sizes[3], x.dtype)
+    spatial = f.softmax(flat, axis=1) * paddle.cast(sizes[2] * sizes[3], x.dtype)
     channels = f.softmax(large.mean(axis=[2, 3]) / temperature, axis=1) * float(x.shape[1])
     shape = paddle.concat([sizes[:1], paddle.ones([1], sizes.dtype), sizes[2:]])
-    return paddle.reshape(places, shape), paddle.unsqueeze(channels, [2, 3])
+    return paddle.reshape(spatial, shape), paddle.unsqueeze(channels, [2, 3])
 
 
 def _mean_of_sums(x: Any) -> Any:
@@ -129,8 +129,10 @@ def _context(x: Any, side: str) -> Any:
     narrow = max(wide // 2, 1)
     flat = paddle.flatten(x, 2)
     key = _parameter(side, "key", [1, wide], x.dtype, spread=wide)
-    heed = f.softmax(paddle.matmul(key, flat) + _parameter(side, "key_bias", [1], x.dtype), axis=2)
-    context = paddle.squeeze(paddle.matmul(flat, heed, transpose_y=True), 2)
+    weight = f.softmax(
+        paddle.matmul(key, flat) + _parameter(side, "key_bias", [1], x.dtype), axis=2
+    )
+    context = paddle.squeeze(paddle.matmul(flat, weight, transpose_y=True), 2)
     reduced = paddle.matmul(context, _parameter(side, "reduce", [wide, narrow], x.dtype, wide))
     reduced += _parameter(side, "reduce_bias", [narrow], x.dtype)
     scale = _parameter(side, "norm_scale", [narrow], x.dtype, value=1.0)

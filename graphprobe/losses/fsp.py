@@ -47,8 +47,8 @@ def _flow(start: Any, end: Any) -> Any:
     import paddle
 
     a, b = paddle.flatten(start, 2), paddle.flatten(end, 2)
-    places = paddle.cast(paddle.shape(a)[2], a.dtype)
-    return paddle.matmul(a, b, transpose_y=True) / places
+    positions = paddle.cast(paddle.shape(a)[2], a.dtype)
+    return paddle.matmul(a, b, transpose_y=True) / positions
 
 
 LOSS = Loss("fsp", inputs=("start", "end"), default_weight=1.0, check=_check, build=_build)

@@ -1,4 +1,4 @@
-"""Localization distillation: boxes as distributions, learned where each is worth learning."""
+"""Localization distillation: boxes as distributions, compared in the regions that LD selects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a YOLO head, each compared in its own way where the teacher sees an object."""
+"""The parts of a YOLO head, each with a loss of its own, weighted by the teacher's objectness."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def _build(students: Sequence[Any], teachers: Sequence[Any]) -> Any:
     sx, sy, sw, sh, sobj, scls = students
     tx, ty, tw, th, tobj, tcls = detach(teachers)
     weight = f.sigmoid(tobj)
-    places = _bce(sx, f.sigmoid(tx)) + _bce(sy, f.sigmoid(ty))
+    centers = _bce(sx, f.sigmoid(tx)) + _bce(sy, f.sigmoid(ty))
     sizes = paddle.abs(sw - tw) + paddle.abs(sh - th)
-    regression = paddle.mean((places + sizes) * weight)
+    regression = paddle.mean((centers + sizes) * weight)
     classes = paddle.mean(_bce(scls, f.sigmoid(tcls)) * paddle.unsqueeze(weight, -1))
     there = paddle.cast(tobj > 0.0, sobj.dtype)
     there.stop_gradient = True

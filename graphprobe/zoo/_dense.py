@@ -119,7 +119,7 @@ def _count(end: Var) -> Var:
 
 
 def _to_picture(boxes: Var, image: Var, im_size: Var) -> Var:
-    """Boxes in pixels of the input -> of the picture as it was before resizing, inside it."""
+    """Boxes in pixels of the input -> in pixels of the image before resizing, clipped to it."""
     shape = paddle.cast(paddle.shape(image)[2:4], "float32")
     size = paddle.cast(im_size, "float32")
     factor = paddle.flip(size / shape, axis=[1])

@@ -53,7 +53,7 @@ def tower(x: Var, channels: int, kind: str, norm: bool) -> Var:
         x: one level.
         channels: of every convolution.
         kind: ``cls`` or ``reg``.
-        norm: whether group normalization stands before each relu.
+        norm: whether each relu follows a group normalization.
     """
     for index in range(4):
         place = f"head.conv_feat.fcos_head_{kind}_tower_conv_{index}"

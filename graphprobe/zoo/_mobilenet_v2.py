@@ -9,7 +9,7 @@ from graphprobe.zoo._emit import Var
 from graphprobe.zoo._layers import add, relu6
 
 # expansion, channels, blocks, stride of the first block; a stride that would leave less than
-# one 16th of the picture is 1.
+# one 16th of the image is 1.
 STAGES = (
     (1, 16, 1, 1),
     (6, 24, 2, 2),

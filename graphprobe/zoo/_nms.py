@@ -17,8 +17,8 @@ def suppress(boxes: Var, scores: Var, settings: Mapping[str, Any]) -> dict[str, 
         settings: attributes of multiclass_nms3.
 
     Returns:
-        ``bbox`` [K, 6]: class, score, left, top, right, bottom, picture after picture;
-        ``bbox_num`` [N]: how many rows each picture has.
+        ``bbox`` [K, 6]: class, score, left, top, right, bottom, image after image;
+        ``bbox_num`` [N]: how many rows each image has.
     """
     extra = [("Index", "int32"), ("NmsRoisNum", "int32")]
     inputs = {"BBoxes": boxes, "Scores": scores}

@@ -27,11 +27,11 @@ def detections(maps: Sequence[Var], head: YoloHead, im_size: Var) -> dict[str, V
     Args:
         maps: from `yolo_outputs`.
         head: its settings.
-        im_size: [N, 2], height and width of each picture as it was before resizing.
+        im_size: [N, 2], height and width of each image before resizing.
 
     Returns:
-        ``bbox`` [K, 6]: class, score, left, top, right, bottom in pixels of that picture;
-        ``bbox_num`` [N]: how many rows each picture has.
+        ``bbox`` [K, 6]: class, score, left, top, right, bottom in pixels of that image;
+        ``bbox_num`` [N]: how many rows each image has.
     """
     boxes, scores = [], []
     for index, x in enumerate(maps):

@@ -38,7 +38,7 @@ def fine_loss(
     Args:
         maps: from `yolo_outputs`.
         head: its settings.
-        boxes: gt_bbox [N, B, 4] (center x, y, width, height over the picture's size).
+        boxes: gt_bbox [N, B, 4] (center x, y, width, height over the image's size).
         targets: for each map [N, A, 6 + C, h, w]: x, y, w, h, the box's weight (2 - its area),
             the object's score, and the classes as ones and zeros.
 
@@ -147,7 +147,7 @@ def _free_of_overlap(x: Var, boxes: Var, head: YoloHead, index: int) -> Var:
     """[N, A, h, w]: 1 where the decoded box overlaps no true box by more than the threshold."""
     ones = {"shape": [-1, 2], "value": 1.0, "dtype": 2, "input_dim_idx": 0, "output_dim_idx": 0}
     size = emit("fill_constant_batch_size_like", {"Input": boxes}, ones, dtype="int32")
-    # A picture of 1 x 1 pixel gives boxes relative to the picture, as the true ones are.
+    # An image of 1 x 1 pixel gives boxes relative to the image, as the ground truth is.
     decoded, _ = yolo_box(
         x,
         size,

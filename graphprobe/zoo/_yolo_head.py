@@ -18,7 +18,7 @@ class YoloHead:
 
     Args:
         num_classes: without background.
-        anchors: (width, height) in pixels of the input picture.
+        anchors: (width, height) in pixels of the input image.
         masks: for each scale the indices of its anchors.
         downsample: for each scale the stride of its map.
     """

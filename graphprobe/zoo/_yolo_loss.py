@@ -16,12 +16,12 @@ IGNORE_THRESHOLD = 0.7
 def whole_loss(
     maps: Sequence[Var], head: YoloHead, truth: Sequence[Var], label_smooth: bool
 ) -> dict[str, Var]:
-    """The mean over pictures of each scale's yolov3_loss, summed.
+    """The mean over images of each scale's yolov3_loss, summed.
 
     Args:
         maps: from `yolo_outputs`.
         head: its settings.
-        truth: gt_bbox [N, B, 4] (center x, y, width, height over the picture's size),
+        truth: gt_bbox [N, B, 4] (center x, y, width, height over the image's size),
             gt_class [N, B], gt_score [N, B].
         label_smooth: whether class targets are smoothed by 1 / C.
 

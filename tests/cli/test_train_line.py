@@ -129,13 +129,15 @@ def test_a_pair_that_the_cut_breaks_is_left_out(capsys: pytest.CaptureFixture[st
 @pytest.mark.paddle
 def test_a_recipe_for_each_kind_of_network() -> None:
     from graphprobe.config import DataSection
-    from graphprobe.emit import recipe
+    from graphprobe.emit import published_schedule
     from graphprobe.programs import load_program
 
     data = DataSection()
-    yolo = recipe("detection", data, load_program(STUDENT))
-    dense = recipe("detection", data, load_program("zoo:gfl_r18vd?scale=0.05"))
-    mask = recipe("segmentation", data, load_program("zoo:deeplabv3p_mobilenetv2?scale=0.1"))
+    yolo = published_schedule("detection", data, load_program(STUDENT))
+    dense = published_schedule("detection", data, load_program("zoo:gfl_r18vd?scale=0.05"))
+    mask = published_schedule(
+        "segmentation", data, load_program("zoo:deeplabv3p_mobilenetv2?scale=0.1")
+    )
     assert [train.reference_batch for train in (yolo, dense, mask)] == [64, 16, 16]
     assert (yolo.max_iters, dense.max_iters, mask.max_iters) == (70000, 87948, 18600)
     assert mask.image_size == 769 and mask.learning_rate.poly_power == 0.9

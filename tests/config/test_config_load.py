@@ -96,7 +96,7 @@ def test_what_is_no_mapping_is_no_config(write, text):
     [
         ("a: [1, 2", "line"),
         ("a: b: c", "line 1"),
-        ("a: 1\na: 2", "the key a stands twice"),
+        ("a: 1\na: 2", "duplicate key a"),
         ("a: &x [1]\nb: [*x, *x]", "aliases"),
         ("a: !!python/object/apply:os.system [ls]", "could not determine a constructor"),
         ("[" * 50 + "]" * 50, "levels"),

@@ -92,7 +92,7 @@ def test_a_file_that_was_cut_short_is_one_line(tmp_path: Path) -> None:
         (("groups", 0, "points", 1, "ratio"), 1.5, "groups[0].points[1].ratio: must be less"),
         (("groups", 0, "points", 1, "ratio"), 0.3, "groups[0].points: the ratios must ascend"),
         (("groups", 0, "points", 0, "loss"), "a", "groups[0].points[0].loss: must be a number"),
-        (("groups", 1, "convs"), ["a"], "groups[1].convs[0]: a stands twice"),
+        (("groups", 1, "convs"), ["a"], "groups[1].convs[0]: a is listed twice"),
         (("groups", 1, "convs"), [], "groups[1].convs: must not be empty"),
         (("extra",), 1, "extra: unknown key"),
     ],

@@ -84,7 +84,7 @@ def _groups(report: PairReport) -> dict[tuple[str, float], list[str]]:
 
 
 def act_text(report: PairReport, student: Program, teacher: Program) -> str:
-    """The section as YAML, with a comment that says what it is."""
+    """The section as YAML, with a comment on where it belongs."""
     head = (
         "# The section Distillation of a PaddleSlim auto-compression config; the student is the\n"
         "# model that you hand to AutoCompression. Add TrainConfig and other sections.\n"

@@ -58,7 +58,7 @@ _BACKBONES: dict[str, Section] = {
 
 
 def ppdet_text(report: PairReport, student: Program, teacher: Program) -> str:
-    """The YAML with comments that say where it belongs and what is left to fill in.
+    """The YAML with comments on where it belongs and what is left to fill in.
 
     Raises:
         UsageError: PaddleDetection has no such distillation.

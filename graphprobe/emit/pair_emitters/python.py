@@ -23,7 +23,7 @@ SLIM = ("l2", "soft_label")
 
 
 def python_text(report: PairReport, student: Program, teacher: Program) -> str:
-    """The script; it trains one step on random data as it stands.
+    """The script; unchanged, it trains one step on random data.
 
     Raises:
         UsageError: the pairs have different losses, or one that needs the user's own code or
@@ -100,7 +100,7 @@ def _side(program: Program) -> dict[str, Any]:
 
 
 def _size(program: Program) -> int | None:
-    """H = W of the pictures that a program takes; None where the script may choose.
+    """H = W of the images that a program takes; None where the script may choose.
 
     A bundled model without the option ``size`` is built with the script's.
     """

@@ -27,7 +27,7 @@ from graphprobe.ir import Attr, Block, Op, Origin, Program, Var
 from graphprobe.ops.pir_names import attribute_slots
 
 _UNDEFINED = -1
-# Attributes of PIR that say nothing about the result: where it is computed, and names for people.
+# Attributes of PIR without influence on the result: where it is computed, and display names.
 _DROPPED = ("place", "name", "stop_gradient")
 _SHOWN = 12
 

@@ -55,7 +55,7 @@ class Drafts:
         if number == 0:
             return ()
         if number not in self.names:
-            # A value nobody writes: keep the op, with a name that says so.
+            # A value nobody writes: keep the op, under a name that shows it.
             self.names[number] = (self.fresh(f"undefined_{number}"),)
         return self.names[number]
 
@@ -69,7 +69,7 @@ class Drafts:
         return self.counts[stem] - 1
 
     def declare(self, draft: Draft, value: dict[str, Json], stem: str) -> tuple[str, ...]:
-        """Name and declare what a result stands for: ``STEM.tmp_0``, or members of a vector."""
+        """Name and declare the variables of a result: ``STEM.tmp_0``, or members of a vector."""
         number = get_id(value)
         if number == 0:
             return ()

@@ -46,7 +46,7 @@ def get_list(item: Json, key: str) -> list[Json]:
 def get_dict(item: Json) -> dict[str, Json]:
     """The item itself, if it is an object."""
     if not isinstance(item, dict):
-        raise Malformed(f"an object is missing where {shown(item)} stands")
+        raise Malformed(f"expected an object, found {shown(item)}")
     return item
 
 
@@ -78,7 +78,7 @@ def shown(value: object) -> str:
 
 
 def variables(name: str, type_json: Json) -> list[Var]:
-    """The variables that a value of this type stands for: one, or one for each of a vector's.
+    """The variables that represent a value of this type: one, or one for each member of a vector.
 
     Args:
         name: the value's name; the members of a vector are called ``NAME.0``, ``NAME.1``, ...

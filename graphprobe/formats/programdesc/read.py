@@ -99,7 +99,7 @@ def _decode_each(name: str, items: Iterable[bytes], source: str) -> Iterator[Any
 
 
 def _version(desc: Any) -> str | None:
-    """``1.8.4`` from 1008004; None where the file does not say."""
+    """``1.8.4`` from 1008004; None where the file has none."""
     number = desc.version.version or desc.old_version.version
     if number <= 0:
         return None
@@ -168,7 +168,7 @@ def _op(desc: Any, number: int, block: int, blocks: int, source: str) -> Op:
 
 
 def _check_inner(inner: Iterable[int], block: int, blocks: int, who: str, source: str) -> None:
-    """A block that an op owns is made after the one that the op stands in; so no cycles."""
+    """A sub-block has a higher index than the block of its op, so there are no cycles."""
     for index in inner:
         if not block < index < blocks:
             raise damaged(f"{who} in block {block} holds block {index} of {blocks}", source)

@@ -1,4 +1,4 @@
-"""The published settings of a task as a section ``train``, for a config made in one go."""
+"""The section ``train`` of a new config: the published settings of a task, or the defaults."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from graphprobe.pairing.rules import segmentation
 _DENSE = frozenset({"anchor_class", "point_class"})
 
 
-def recipe(task: str, data: DataSection, *programs: Program) -> TrainSection:
+def published_schedule(task: str, data: DataSection, *programs: Program) -> TrainSection:
     """Schedule and augmentation as published for a task, for any batch size.
 
     Segmentation: PaddleSeg 0.4, slim/distillation/cityscape.yaml (16 samples in all).
@@ -24,7 +24,7 @@ def recipe(task: str, data: DataSection, *programs: Program) -> TrainSection:
     Args:
         task: ``detection`` or ``segmentation``.
         data: where the samples come from.
-        programs: the student, then the teacher where there is one; what they fix is taken over.
+        programs: the student, then the teacher if there is one; their fixed image size is used.
     """
     if task == "segmentation":
         update = _segmentation()
@@ -35,23 +35,23 @@ def recipe(task: str, data: DataSection, *programs: Program) -> TrainSection:
     return train_section(*programs).model_copy(update={"data": data, **update})
 
 
-def usual(*programs: Program) -> TrainSection:
-    """As published for what a train program is; the plain settings for what has no recipe.
+def default_train_section(*programs: Program) -> TrainSection:
+    """The published settings where the program is a known task in train mode, else the defaults.
 
     Args:
-        programs: the student, which decides, then the teacher where there is one.
+        programs: the student, whose task decides, then the teacher if there is one.
     """
     student = programs[0]
     if is_dense(student) or _is_yolo(student):
-        return recipe("detection", DataSection(), *programs)
+        return published_schedule("detection", DataSection(), *programs)
     if _is_segmentation(student):
         data = DataSection(train="digits_seg", val="digits_seg?split=val")
-        return recipe("segmentation", data, *programs)
+        return published_schedule("segmentation", data, *programs)
     return train_section(*programs)
 
 
 def is_dense(program: Program) -> bool:
-    """Whether a train program is that of a detector that predicts at every cell of a pyramid."""
+    """Whether a train program is a detector that predicts at every cell of a feature pyramid."""
     return not _DENSE.isdisjoint(program.feeds)
 
 
@@ -60,7 +60,7 @@ def _is_yolo(program: Program) -> bool:
 
 
 def _is_segmentation(program: Program) -> bool:
-    """Whether it upsamples logits to a loss or an arg_max, as the rule of the pairs has it."""
+    """Whether it upsamples logits to a loss or an arg_max, by the pair rule ``segmentation``."""
     view = ProgramAnalysis(program)
     return bool(segmentation.RULE.find(view, view))
 
