@@ -143,7 +143,7 @@ class ProgramAnalysis:
         for _ in range(8):
             before = self.producer(values[0]) if len(values) == 1 else None
             if before is None or not moves_only(before.type):
-                return before is not None and before.type == "softmax"
+                return before is not None and kind_of(before.type) == "softmax"
             values = self.reads(before)
         return False
 
@@ -168,7 +168,7 @@ class ProgramAnalysis:
     @cached_property
     def outputs(self) -> dict[int, int]:
         """Ids of the values that the program returns -> their place among all that it returns."""
-        fetches = [op for op in self.ops if op.type == "fetch"]
+        fetches = [op for op in self.ops if kind_of(op.type) == "output"]
         if fetches:
             fetches.sort(key=lambda op: op.get_int("col"))
             ids = [v.id for op in fetches for v in self.flow.reads(op)]

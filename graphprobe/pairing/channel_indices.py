@@ -38,12 +38,12 @@ def trace_channel_indices(
     done: set[int] = set()
     for at in queue:
         op = analysis.program.ops[at]
-        rule = _SAME if is_identity(op.type) else _TRACERS.get(move_of(op.type))
-        if at in done or rule is None or not _ready(analysis, op, indices):
+        trace = _tracer(op)
+        if at in done or trace is None or not _ready(analysis, op, indices):
             continue
         done.add(at)
         try:
-            moved = rule(analysis, op, indices)
+            moved = trace(analysis, op, indices)
         except (IndexError, ValueError):
             continue  # attributes that do not fit the shapes, in a damaged program
         for value, array in moved:
@@ -89,6 +89,8 @@ def _one(
 
 def _slice(op: Op, array: Indices) -> Indices | None:
     axes, starts, ends = (op.get_ints(name) for name in ("axes", "starts", "ends"))
+    if not axes:
+        return None
     steps = op.get_ints("strides") or (1,) * len(axes)
     index = [slice(None)] * array.ndim
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=False):
@@ -213,9 +215,9 @@ def _same(_: Op, array: Indices) -> Indices | None:
     return array
 
 
-_Rule: TypeAlias = Callable[[ProgramAnalysis, Op, dict[int, Indices]], _Traced]
-_SAME = _one(_same)
-_TRACERS: dict[Move | None, _Rule] = {
+_Tracer: TypeAlias = Callable[[ProgramAnalysis, Op, dict[int, Indices]], _Traced]
+
+_TRACERS: dict[Move, _Tracer] = {
     "slice": _one(_slice),
     "transpose": _one(_transpose),
     "unsqueeze": _one(_unsqueeze),
@@ -225,3 +227,12 @@ _TRACERS: dict[Move | None, _Rule] = {
     "split": _split,
     "reshape": _reshape,
 }
+_KEEP = _one(_same)
+
+
+def _tracer(op: Op) -> _Tracer | None:
+    """What follows the channels through an op; None where they are not followed."""
+    if is_identity(op.type):
+        return _KEEP
+    move = move_of(op.type)
+    return None if move is None else _TRACERS.get(move)

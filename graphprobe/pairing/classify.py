@@ -19,7 +19,8 @@ Reader: TypeAlias = Literal["class", "binary", "box", "any", "output"]
 """What reads a tensor: a loss over classes, a loss over scores that are each on their own, a
 regression loss, a loss that does not tell, or the caller of the program."""
 
-_NORMALISERS = frozenset({"norm", "p_norm", "l2_normalize", "normalize"})
+# The length of a vector, or the vector divided by it.
+_LENGTHS = frozenset({"norm", "p_norm", "frobenius_norm"})
 
 
 def make_head(
@@ -83,7 +84,7 @@ def _map_kind(
         return (roles.BOX_HEAD, "", "") if many else _regressed_map(analysis, value)
     if _has_peaks(used):
         return roles.HEATMAP, "its peaks are the objects", ""
-    if any(kind_of(t) == "pick" for t in used.readers) and reader == "output":
+    if reader == "output" and any(kind_of(kind) == "pick" for kind in used.readers):
         return roles.BOX_HEAD, "gathered where the objects are", ""
     if many and reader == "any":
         return roles.HEAD, "", ""
@@ -104,7 +105,7 @@ def _map_kind(
 
 def _has_peaks(used: Usage) -> bool:
     """Whether a program looks for the local maxima of a map: pooled, then compared with itself."""
-    kinds = {kind_of(reader) for reader in used.readers}
+    kinds = {kind_of(kind) for kind in used.readers}
     return {"pool", "comparison"} <= kinds
 
 
@@ -238,7 +239,7 @@ def _is_normalised(analysis: ProgramAnalysis, value: Value) -> bool:
     op = analysis.producer(value)
     if op is None:
         return False
-    if op.type in _NORMALISERS:
+    if op.type in _LENGTHS:
         return True
     if op.type not in ("elementwise_div", "elementwise_mul"):
         return False
@@ -251,7 +252,7 @@ def _comes_from_norm(analysis: ProgramAnalysis, value: Value) -> bool:
         op = analysis.producer(value)
         if op is None:
             return False
-        if op.type in _NORMALISERS or op.type in ("sqrt", "rsqrt"):
+        if op.type in _LENGTHS or op.type in ("sqrt", "rsqrt"):
             return True
         reads = analysis.reads(op)
         if len(reads) != 1 or analysis.is_layer(op):

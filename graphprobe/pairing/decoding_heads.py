@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from graphprobe.ir import Op, Value
-from graphprobe.ops.facets import Kind
 from graphprobe.ops.kinds import head_slots, is_upsampler, kind_of
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
@@ -14,8 +13,9 @@ from graphprobe.pairing.anchors import prior_key
 from graphprobe.pairing.classify import Reader, make_head
 from graphprobe.pairing.distribution import distributions, map_channels
 from graphprobe.pairing.features import Feature, make_feature
-from graphprobe.pairing.rows import why_rows_differ
+from graphprobe.pairing.rows import picks_by_content, why_rows_differ
 from graphprobe.pairing.trace import ends_layer, final_layers, pre_activation, producing_layers
+from graphprobe.pairing.usage import ranks
 from graphprobe.pairing.yolo_heads import once, yolo_heads
 
 
@@ -48,16 +48,13 @@ def _without_single_rows(heads: list[Feature]) -> list[Feature]:
     ]
 
 
-_ROLES = {"class": roles.CLASS_HEAD, "box": roles.BOX_HEAD}
-
-
 def _nms_heads(analysis: ProgramAnalysis) -> Iterator[Feature]:
     """The last layers before non-maximum suppression and box decoding."""
     reached: dict[int, set[str]] = {}
     sources: dict[int, str] = {}
     for op in analysis.ops:
-        for read in head_slots(op.type) if kind_of(op.type) == "decode" else ():
-            slot, kind = read.slot, _ROLES.get(read.what, roles.HEAD)
+        for head in head_slots(op.type) if kind_of(op.type) == "decode" else ():
+            slot, kind = head.slot, _NMS_KINDS[head.what]
             value = analysis.flow.read(op, slot)
             for end in _ends(analysis, op, value) if value is not None else ():
                 reached.setdefault(end.id, set()).add(_kind_of(analysis, end, op, kind))
@@ -65,6 +62,14 @@ def _nms_heads(analysis: ProgramAnalysis) -> Iterator[Feature]:
     for i, kinds in reached.items():
         kind = roles.HEAD if len(kinds) > 1 else next(iter(kinds))
         yield _nms_head(analysis, analysis.flow.values[i], kind, sources[i])
+
+
+_NMS_KINDS = {
+    "class": roles.CLASS_HEAD,
+    "binary": roles.CLASS_HEAD,
+    "box": roles.BOX_HEAD,
+    "any": roles.HEAD,
+}
 
 
 def _nms_head(analysis: ProgramAnalysis, value: Value, kind: str, source: str) -> Feature:
@@ -98,12 +103,6 @@ def _kind_of(analysis: ProgramAnalysis, end: Value, op: Op, kind: str) -> str:
     return roles.HEAD if classes > 1 and map_channels(analysis, end) % classes else kind
 
 
-def _picked_slot(op: Op) -> str:
-    """Where an op that picks the best class or path reads; empty for others."""
-    slots = head_slots(op.type) if kind_of(op.type) in ("select", "path") else ()
-    return slots[0].slot if slots else ""
-
-
 def _labels_heads(analysis: ProgramAnalysis) -> Iterator[Feature]:
     """What an arg_max or a decoder of sequences picks from."""
     for op in analysis.ops:
@@ -111,13 +110,19 @@ def _labels_heads(analysis: ProgramAnalysis) -> Iterator[Feature]:
 
 
 def _picked_from(analysis: ProgramAnalysis, op: Op) -> Iterator[Feature]:
-    slot = _picked_slot(op)
-    value = analysis.flow.read(op, slot) if slot else None
+    slot = _picker_slot(op)
+    value = analysis.flow.read(op, slot)
     if value is None or not analysis.after_first_layer[value.id]:
         return
-    reader: Reader = "output" if kind_of(op.type) == "select" else "class"
+    reader: Reader = "output" if ranks(op.type) else "class"
     for end in pre_activation(analysis, value):
         yield make_head(analysis, end, reader, f"{slot} of {op.type}")
+
+
+def _picker_slot(op: Op) -> str:
+    """The slot that an op picks the best class or path from; empty for other ops."""
+    heads = head_slots(op.type) if kind_of(op.type) in ("select", "path") else ()
+    return heads[0].slot if heads else ""
 
 
 def _returned(analysis: ProgramAnalysis) -> Iterator[Feature]:
@@ -145,11 +150,10 @@ def _behind_output(analysis: ProgramAnalysis, value: Value) -> Iterator[Feature]
 
 def _picks_classes(analysis: ProgramAnalysis, op: Op) -> bool:
     """Whether an op picks along the channels of what layers made, and not among cells or rows."""
-    slot = _picked_slot(op)
-    value = analysis.flow.read(op, slot) if slot else None
+    value = analysis.flow.read(op, _picker_slot(op))
     if value is None:
         return False
-    if kind_of(op.type) != "select":
+    if not ranks(op.type):
         return True
     ends = pre_activation(analysis, value)
     return all(_is_plain(analysis, end) for end in ends) and not any(
@@ -157,11 +161,10 @@ def _picks_classes(analysis: ProgramAnalysis, op: Op) -> bool:
     )
 
 
-# Between a network's own outputs and the answer that a program makes of them.
-_DECODING: frozenset[Kind | None] = frozenset({"select", "path", "pick", "decode", "control"})
-_CHOOSING = frozenset(
-    {"where", "elementwise_mod", "elementwise_floordiv", "reduce_max", "reduce_min"}
-)
+# Kinds of ops that make an answer of a network's own outputs.
+_DECODING = frozenset({"select", "path", "control", "decode", "comparison"})
+# And of other kinds: largest scores, and which row or class an index means.
+_INDEXING = frozenset({"reduce_max", "reduce_min", "elementwise_mod", "elementwise_floordiv"})
 
 
 def _is_plain(analysis: ProgramAnalysis, value: Value) -> bool:
@@ -169,12 +172,12 @@ def _is_plain(analysis: ProgramAnalysis, value: Value) -> bool:
     op = analysis.producer(value)
     if op is None or ends_layer(analysis, op) or is_upsampler(op.type):
         return True
-    if kind_of(op.type) in _DECODING or op.type in _CHOOSING:
+    if kind_of(op.type) in _DECODING or op.type in _INDEXING or picks_by_content(analysis, op):
         return False
     reads = analysis.reads(op)
     if any(analysis.depends_on_label[v.id] for v in reads):
         return False
-    if not op.type.startswith(("elementwise_", "matmul")) or len(reads) > 1:
+    if kind_of(op.type) not in ("elementwise", "linear") or len(reads) > 1:
         return True
     # A fixed factor or summand (a grid of cells, a stride) belongs to a decoding; a bias does not.
     return any(_is_bias(analysis, v) for v in analysis.flow.reads(op))
@@ -190,12 +193,12 @@ def _is_bias(analysis: ProgramAnalysis, value: Value) -> bool:
 
 def _in_blocks(analysis: ProgramAnalysis, ends: list[Value]) -> str:
     """Names the control flow that the decoding runs in, as `` in a while block``."""
-    blocks = [op for op in analysis.ops if "sub_block" in op.attrs]
+    blocks = [op for op in analysis.ops if isinstance(op.attrs.get("sub_block"), int)]
     if not blocks:
         return ""
     makers = (analysis.producer(end) for end in ends)
     behind = analysis.reachable_from(op for op in makers if op is not None)
     types = {op.type for op in blocks if any(behind[v.id] for v in analysis.reads(op))}
     return "".join(
-        f" in a {name} block" for name in sorted(t.removesuffix("_block") for t in types)
+        f" in a {name} block" for name in sorted(t.partition("_block")[0] for t in types)
     )

@@ -21,7 +21,7 @@ def distributions(analysis: ProgramAnalysis) -> dict[int, int]:
         analysis.memo["distributions"] = {
             end.id: bins
             for op in analysis.ops
-            if op.type == "softmax" and (bins := _bins(analysis, op)) > 1
+            if kind_of(op.type) == "softmax" and (bins := _bins(analysis, op)) > 1
             for end in _maps_behind(analysis, op)
             if map_channels(analysis, end) == EDGES * bins
         }
@@ -62,9 +62,11 @@ def _is_product(analysis: ProgramAnalysis, op: Op, size: int) -> bool:
     if is_linear(op.type) or is_convolution(op.type):
         return True
     written = list(analysis.flow.writes(op)) if op.type == "elementwise_mul" else []
-    return any(
-        kind_of(reader.type) == "reduce" for v in written for reader in analysis.consumers(v)
-    )
+    return any(_sums(reader.type) for v in written for reader in analysis.consumers(v))
+
+
+def _sums(op_type: str) -> bool:
+    return kind_of(op_type) == "reduce" or op_type == "sum"
 
 
 def _count(analysis: ProgramAnalysis, value: Value) -> int:
@@ -78,7 +80,6 @@ def _count(analysis: ProgramAnalysis, value: Value) -> int:
 def _maps_behind(analysis: ProgramAnalysis, op: Op) -> list[Value]:
     value = analysis.flow.read(op, "X")
     start = [] if value is None else [value]
-    # Some of the cells may be picked on the way, as those with an object.
     ends = walk_back(
         analysis, start, lambda before: moves_only(before.type) or kind_of(before.type) == "pick"
     )

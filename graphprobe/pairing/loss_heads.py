@@ -38,7 +38,7 @@ def _loss_heads(analysis: ProgramAnalysis) -> list[Feature]:
 def _typed_heads(analysis: ProgramAnalysis) -> list[Feature]:
     """What loss ops read: class scores first, so that a box loss never claims their layers."""
     losses = (op for op in analysis.ops if kind_of(op.type) == "loss")
-    reads = [(op, slot) for op in losses for slot in head_slots(op.type)]
+    reads = [(op, head) for op in losses for head in head_slots(op.type)]
     reads.sort(key=lambda pair: pair[1].what == "box")
     return once(head for op, slot in reads for head in _typed(analysis, op, slot))
 
@@ -94,28 +94,16 @@ def _reader(analysis: ProgramAnalysis, value: Value) -> Reader:
     return "class" if used.softmaxed and used.softmax is not None else "any"
 
 
-# What a sum or mean over everything ends with.
-_REDUCTIONS = frozenset(
-    {
-        "mean",
-        "reduce_mean",
-        "reduce_sum",
-        "reduce_max",
-        "sum",
-        "p_norm",
-        "frobenius_norm",
-        "squared_l2_norm",
-        "l1_norm",
-        "logsumexp",
-    }
-)
-
-
 def _totals(analysis: ProgramAnalysis) -> Iterator[int]:
     """Ids of the scalars that sum up what both the network and the labels go into."""
     for value in analysis.flow.values:
         mixed = analysis.after_first_layer[value.id] and analysis.depends_on_label[value.id]
         op = analysis.producer(value)
         is_scalar = analysis.shape(value) in ((), (1,))
-        if mixed and is_scalar and op is not None and op.type in _REDUCTIONS:
+        if mixed and is_scalar and op is not None and _sums_up(op):
             yield value.id
+
+
+def _sums_up(op: Op) -> bool:
+    """Whether an op makes one number of many, or adds such numbers up."""
+    return kind_of(op.type) == "reduce" or op.type in ("sum", "add_n")

@@ -11,12 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ir import Op, Value
-from graphprobe.ops.facets import Kind
 from graphprobe.ops.kinds import is_linear, kind_of, moves_only
 from graphprobe.pairing.analysis import ProgramAnalysis
-
-# The slot that says which rows are picked.
-_PICKS: dict[Kind | None, str] = {"pick": "Index", "sample": "ROIs"}
 
 
 def why_rows_differ(analysis: ProgramAnalysis, value: Value) -> str:
@@ -41,13 +37,19 @@ def _picked(analysis: ProgramAnalysis) -> tuple[list[bool], str] | None:
 
 def _picking(analysis: ProgramAnalysis) -> Iterator[Op]:
     for op in analysis.ops:
-        slot = _PICKS.get(kind_of(op.type))
-        if slot is not None:
-            index = analysis.flow.read(op, slot)
-            if index is not None and analysis.after_first_layer[index.id]:
-                yield op
-        elif _asks_with_queries(analysis, op):
+        if picks_by_content(analysis, op) or _asks_with_queries(analysis, op):
             yield op
+
+
+# The slots that say which rows, cells or regions are taken.
+_WHICH = {"pick": ("Index", "Mask"), "sample": ("ROIs",)}
+
+
+def picks_by_content(analysis: ProgramAnalysis, op: Op) -> bool:
+    """Whether an op takes the rows or regions that the network's own outputs point at."""
+    slots = _WHICH.get(kind_of(op.type) or "", ())
+    index = (analysis.flow.read(op, slot) for slot in slots)
+    return any(v is not None and analysis.after_first_layer[v.id] for v in index)
 
 
 def _asks_with_queries(analysis: ProgramAnalysis, op: Op) -> bool:
@@ -73,13 +75,9 @@ def _is_softmaxed(analysis: ProgramAnalysis, op: Op) -> bool:
     queue = list(analysis.flow.writes(op))
     for value in queue[:8]:
         for reader in analysis.consumers(value):
-            if reader.type == "softmax":
+            if kind_of(reader.type) == "softmax":
                 return True
-            if (
-                moves_only(reader.type)
-                or reader.type == "scale"
-                or reader.type == "elementwise_add"
-            ):
+            if moves_only(reader.type) or reader.type in ("scale", "elementwise_add"):
                 queue += list(analysis.flow.writes(reader))
     return False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from graphprobe.ir import Value
 from graphprobe.ir.dataflow import reachable
-from graphprobe.ops.kinds import is_identity, is_upsampler, kind_of
+from graphprobe.ops.kinds import kind_of
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
 from graphprobe.pairing.cut_vertices import cut_vertices
 from graphprobe.pairing.features import Feature, make_feature
@@ -47,12 +47,12 @@ def _cut_vertices(analysis: ProgramAnalysis) -> list[Value]:
 
 def _is_passive(analysis: ProgramAnalysis, value: Value) -> bool:
     op = analysis.producer(value)
-    return op is None or is_identity(op.type) or kind_of(op.type) == "pad"
+    return op is None or kind_of(op.type) in ("pad", "identity")
 
 
 def _encoder(analysis: ProgramAnalysis) -> set[int]:
     """Ids of the feature maps behind a layer that no upsampling led to."""
-    up = analysis.reachable_from(op for op in analysis.ops if is_upsampler(op.type))
+    up = analysis.upsampled
     outputs = _output_layers(analysis)
     return {
         value.id

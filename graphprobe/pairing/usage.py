@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from graphprobe.ir import Op, Value
-from graphprobe.ops.kinds import is_pointwise, kind_of, moves_only, reads_size_only
+from graphprobe.ops.kinds import head_slots, is_pointwise, kind_of, moves_only, reads_size_only
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 
@@ -32,6 +32,11 @@ class Usage:
     readers: frozenset[str] = frozenset()
 
 
+def ranks(op_type: str) -> bool:
+    """Whether an op picks the best entries along one axis: arg_max, top_k."""
+    return kind_of(op_type) == "select" and bool(head_slots(op_type))
+
+
 def usage(analysis: ProgramAnalysis, value: Value) -> Usage:
     """Follow a value through ops that move or activate it to those that compute with it."""
     memo: dict[int, Usage] = analysis.memo.setdefault("usage", {})
@@ -54,7 +59,7 @@ def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
                 softmaxed = True
                 axis = _axis_of(analysis, value, here, op)
                 softmax = axis if softmax is None else softmax
-            elif kind_of(op.type) == "select":
+            elif ranks(op.type):
                 axis = _axis_of(analysis, value, here, op)
                 ranked = axis if ranked is None else ranked
                 others |= axis is None
