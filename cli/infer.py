@@ -1,4 +1,4 @@
-"""``graphprobe infer``: pictures in, what a trained student finds in them out."""
+"""``graphprobe infer``: images in, what a trained student finds in them out."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from graphprobe.errors import UsageError
+from graphprobe.errors import DataError, UsageError
 
-from ._output import say, to_json
+from ._output import say
 from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, Device, open_config
 
 if TYPE_CHECKING:
-    from graphprobe.config import Config
     from graphprobe.data.sample import Dataset
-    from graphprobe.training.trained import Trained
+    from graphprobe.training.predict import Found, Skipped
+    from graphprobe.training.predict_files import PredictionFolder
+
+_NAME_WIDTH = 32
 
 
 def command(
     config: Path = CONFIG,
-    pictures: list[Path] = typer.Argument(None, help="Picture files or folders of them."),
+    images: list[Path] = typer.Argument(None, help="Image files, or folders of them."),
     override: list[str] | None = OVERRIDE,
     resume: str = CHECKPOINT,
     weights: str | None = WEIGHTS,
@@ -31,45 +33,61 @@ def command(
         0.5, "--threshold", min=0.0, max=1.0, help="Leave out boxes scored lower."
     ),
     output: Path | None = typer.Option(
-        None, "--output", help="Folder of pictures and found.json (default: infer in the run's)."
+        None, "--output", help="Folder to write into (default: infer in the run's)."
     ),
+    force: bool = typer.Option(False, "--force", help="Replace files of an earlier run there."),
     device: Device = DEVICE,
     allow_code: bool = ALLOW_CODE,
 ) -> None:
-    """Draw what a config's trained student finds; json of it goes to standard output."""
+    """Draw what a config's trained student finds in images, and list it in found.json."""
     settings = open_config(config, override, allow_code=allow_code)
-    from graphprobe.data.draw_boxes import to_png
-    from graphprobe.files import write_whole
-    from graphprobe.training import predict as infer
+    from graphprobe.data.image_files import ImageFolder, find_images
+    from graphprobe.data.subset import first_subset
+    from graphprobe.training.feeding.feeding import open_validation
+    from graphprobe.training.predict import Skipped, find_objects, names_of_classes
+    from graphprobe.training.predict_files import PredictionFolder, new_folder
     from graphprobe.training.runtime.device import choose_place
     from graphprobe.training.trained import open_trained
 
-    if bool(pictures) == bool(samples):
-        raise UsageError("name pictures, or --samples N for the validation set", where="infer")
+    if bool(images) == bool(samples):
+        raise UsageError("name images, or --samples N for the validation set", where="infer")
+    files = find_images(images, leave_out=output) if images else []
+    folder = output if output is not None else new_folder(Path(settings.train.output) / "infer")
+    writer = PredictionFolder(
+        folder, (), inputs=[file.path for file in files], force=force, sheet=bool(samples)
+    )
+    writer.refuse_existing(file.name for file in files)
     place = choose_place(device.value)
     trained = open_trained(
         settings, place, "infer", where=str(config), checkpoint=resume, weights=weights
     )
-    data = _dataset(settings, trained, pictures or [], samples)
-    every = list(infer.find_objects(settings.train, trained, data, place, threshold=threshold))
-    folder = output if output is not None else Path(settings.train.output) / "infer"
-    folder.mkdir(parents=True, exist_ok=True)
-    for found in every:
-        picture = to_png(infer.draw(found, data.class_names))
-        write_whole(folder / f"{Path(found.sample.name).stem}.png", picture)
+    data: Dataset
     if samples:
-        write_whole(folder / "sheet.png", to_png(infer.draw_sheet(every, data.class_names)))
-    text = to_json([infer.as_document(found, data.class_names) for found in every])
-    write_whole(folder / "found.json", text)
-    typer.echo(text, nl=False)
-    say(f"weights of {trained.source}; drawn into {folder}")
+        data = first_subset(open_validation(settings.train, trained.built), samples)
+    else:
+        names = names_of_classes(settings.train, trained)
+        data = ImageFolder(files, names, trained.built.task)
+    writer.class_names = data.class_names
+    skipped = 0
+    with writer:
+        for found in find_objects(settings.train, trained, data, place, threshold=threshold):
+            skipped += isinstance(found, Skipped)
+            typer.echo(_line(found, writer))
+    if skipped == len(data):
+        raise DataError("none of the images could be read", where="infer")
+    say(f"weights of {trained.source}; {len(data) - skipped} images drawn into {folder}")
+    if skipped:
+        say(f"warning: {skipped} of {len(data)} images could not be read and were left out")
 
 
-def _dataset(settings: Config, trained: Trained, pictures: list[Path], samples: int) -> Dataset:
-    from graphprobe.training.feeding.feeding import open_validation
-    from graphprobe.training.predict import First, Pictures, find_pictures, names_of_classes
+def _line(found: Found | Skipped, writer: PredictionFolder) -> str:
+    """A line of the table: the image and what was found in it; the files are written."""
+    from graphprobe.training.predict import Skipped
+    from graphprobe.training.predict_files import describe
 
-    if samples:
-        return First(open_validation(settings.train, trained.built), samples)
-    names = names_of_classes(settings.train, trained)
-    return Pictures(find_pictures(pictures), names, trained.built.task)
+    if isinstance(found, Skipped):
+        name, text = found.name, "skipped: " + found.reason
+    else:
+        name, text = found.sample.name, describe(writer.write(found))
+    short = name if len(name) <= _NAME_WIDTH else "..." + name[3 - _NAME_WIDTH :]
+    return f"  {short:{_NAME_WIDTH}}  {text}"

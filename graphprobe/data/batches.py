@@ -184,14 +184,29 @@ class EvalBatches:
         start = number * self.batch_size
         stop = min(start + self.batch_size, len(self.dataset))
         samples = [read_sample(self.dataset, index) for index in range(start, stop)]
-        small = [resize(sample, self.size, self.size) for sample in samples]
-        feed: Feed = {
-            "image": stack_images(small, self.augmentation or no_augmentation(self.size)),
-            "im_size": np.array([sample.size for sample in samples], np.int32),
-            "im_id": np.arange(start, stop, dtype=np.int64)[:, None],
-        }
-        feed.update(_truth_masks(small) if samples[0].mask is not None else _truth_boxes(samples))
-        return feed
+        augmentation = self.augmentation or no_augmentation(self.size)
+        return make_eval_feed(samples, self.size, augmentation, first=start)
+
+
+def make_eval_feed(
+    samples: Sequence[Sample], size: int, augmentation: Augmentation, *, first: int = 0
+) -> Feed:
+    """The arrays of an evaluation batch, as `EvalBatches.batch` gives them.
+
+    Args:
+        samples: of any sizes, all with masks or none.
+        size: of the square input.
+        augmentation: for its mean and std.
+        first: the place of the first sample in its data set.
+    """
+    small = [resize(sample, size, size) for sample in samples]
+    feed: Feed = {
+        "image": stack_images(small, augmentation),
+        "im_size": np.array([sample.size for sample in samples], np.int32),
+        "im_id": np.arange(first, first + len(samples), dtype=np.int64)[:, None],
+    }
+    feed.update(_truth_masks(small) if samples[0].mask is not None else _truth_boxes(samples))
+    return feed
 
 
 def _truth_masks(samples: Sequence[Sample]) -> Feed:

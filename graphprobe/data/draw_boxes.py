@@ -193,6 +193,25 @@ def contact_sheet(
     return np.asarray(sheet)
 
 
+def fit_width(image: Image, width: int = 360) -> Image:
+    """An image at this width, as `contact_sheet` shows it."""
+    return np.asarray(_fit(image, width))
+
+
+def palette_png(mask: Image) -> bytes:
+    """The bytes of a PNG file of class numbers, each shown in the colour of its class.
+
+    Args:
+        mask: uint8 [H, W]; 0 is black and 255 (unknown) white.
+    """
+    colours = [(0, 0, 0), *(colour_of(label) for label in range(1, IGNORE)), _PAPER]
+    picture = Pillow.fromarray(np.ascontiguousarray(mask))
+    picture.putpalette([level for colour in colours for level in colour])
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    return content.getvalue()
+
+
 def _fit(image: Image, width: int) -> Pillow.Image:
     picture = Pillow.fromarray(np.ascontiguousarray(image))
     height = max(1, round(picture.height * width / picture.width))

@@ -67,18 +67,10 @@ class Evaluator:
 
     def outputs(self, scope: Any) -> Iterator[tuple[dict[str, Any], list[NDArray[Any]]]]:
         """Each batch with what the network makes of it."""
-        names = {name for name, _, _ in self._built.feeds}
-        fetches = list(self._built.outputs.values())
         for number in range(len(self._batches)):
             batch = self._batches.batch(number)
             feed, _ = split_truth(batch)
-            found = self._executor.run(
-                self._built.main,
-                feed={name: array for name, array in feed.items() if name in names},
-                fetch_list=fetches,
-                scope=scope,
-            )
-            yield batch, found
+            yield batch, run_feed(self._executor, self._built, feed, scope)
 
     def _detection(self, scope: Any) -> Score:
         names = self._batches.dataset.class_names
@@ -119,6 +111,27 @@ def _coco_score(measure: CocoAp) -> Score:
         ("AP large", result.large),
     )
     return Score(COCO, result.ap or 0.0, result.classes, more)
+
+
+def run_feed(
+    executor: Any, built: Built, feed: dict[str, NDArray[Any]], scope: Any
+) -> list[NDArray[Any]]:
+    """What a network makes of one batch, in the order of its outputs.
+
+    Args:
+        executor: of Paddle.
+        built: a network for evaluation or inference.
+        feed: arrays by name; those that are none of its inputs are left out.
+        scope: its weights.
+    """
+    names = {name for name, _, _ in built.feeds}
+    found: list[NDArray[Any]] = executor.run(
+        built.main,
+        feed={name: array for name, array in feed.items() if name in names},
+        fetch_list=list(built.outputs.values()),
+        scope=scope,
+    )
+    return found
 
 
 def labels_of(output: NDArray[Any]) -> NDArray[np.uint8]:

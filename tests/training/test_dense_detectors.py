@@ -87,7 +87,8 @@ def test_both_exports_find_the_same_boxes(
     import paddle
 
     from graphprobe.training.feeding.feeding import open_validation
-    from graphprobe.training.predict import draw, find_objects
+    from graphprobe.training.predict import find_objects
+    from graphprobe.training.predict_files import draw
     from graphprobe.training.trained import open_trained
 
     place, folder = paddle.CPUPlace(), tmp_path / "run"

@@ -176,11 +176,12 @@ def test_pictures_are_run_through_the_cut_network(cut_run: Any, tmp_path: Path) 
     import paddle
     from PIL import Image
 
-    from graphprobe.training.predict import Pictures, find_objects
+    from graphprobe.data.image_files import ImageFolder, find_images
+    from graphprobe.training.predict import find_objects
 
     config, _, _ = cut_run
     Image.new("RGB", (50, 40), (200, 30, 30)).save(tmp_path / "red.png")
-    data = Pictures([tmp_path / "red.png"], ("0", "1"), "detection")
+    data = ImageFolder(find_images([tmp_path / "red.png"]), ("0", "1"), "detection")
     trained = open_for(config, "infer")
     (found,) = find_objects(config.train, trained, data, paddle.CPUPlace(), threshold=0.0)
     assert found.marks and found.sample.size == (40, 50)
