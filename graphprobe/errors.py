@@ -47,6 +47,19 @@ class DataError(GraphprobeError):
     """A data set, image or annotation could not be read."""
 
 
+class DataProblems(DataError):
+    """Several things are wrong with a data set.
+
+    Args:
+        message: the first few, with the total.
+        problems: each of them, at most 10,000.
+    """
+
+    def __init__(self, message: str, problems: list[str], *, where: str, hint: str) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.problems = tuple(problems)
+
+
 class CheckpointError(GraphprobeError):
     """A checkpoint or weights file is missing, damaged, or of another model."""
 

@@ -14,7 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphprobe.data.augmentation import Augmentation, augment, is_random, no_augmentation
-from graphprobe.data.collate import Feed, collate_boxes, collate_masks, stack_images
+from graphprobe.data.collate import (
+    Feed,
+    collate_boxes,
+    collate_labels,
+    collate_masks,
+    stack_arrays,
+    stack_images,
+)
 from graphprobe.data.sample import Dataset, Sample
 from graphprobe.data.targets import PLAIN, Targets
 from graphprobe.data.transforms import resize, without_crowds
@@ -91,28 +98,39 @@ class TrainBatches:
 
     def is_random(self, number: int) -> bool:
         """Whether the samples of a batch may come out differently another time."""
+        if self.dataset.task == "arrays":
+            return False
         return is_random(self.augmentation_of(number), self.dataset.task)
 
     def batch(self, number: int) -> Feed:
         """The arrays of this shard's part of a batch.
 
         Returns:
-            what `collate_boxes` or `collate_masks` gives; with `numbered` and nothing random also
-            sample_index int64 [N], the places of the samples in the data set.
+            what the `collate_...` function of the task gives; with `numbered` and nothing random
+            also sample_index int64 [N], the places of the samples in the data set.
 
         Raises:
             DataError: a sample cannot be read; it is named.
         """
         augmentation, size = self.augmentation_of(number), self.size_of(number)
         places = [self._place(position) for position in self.positions(number)]
-        samples = [self._draw(epoch, index, augmentation, size) for epoch, index in places]
-        if self.dataset.task == "segmentation":
-            feed = collate_masks(samples, augmentation)
+        if self.dataset.task == "arrays":
+            feed = stack_arrays([read_sample(self.dataset, index) for _, index in places])
         else:
-            feed = collate_boxes(samples, augmentation, self.targets)
+            samples = [self._draw(epoch, index, augmentation, size) for epoch, index in places]
+            feed = self._collate(samples, augmentation)
         if self.numbered and not self.is_random(number):
             feed[SAMPLES] = np.array([index for _, index in places], np.int64)
         return feed
+
+    def _collate(self, samples: Sequence[Sample], augmentation: Augmentation) -> Feed:
+        if self.dataset.task == "segmentation":
+            return collate_masks(samples, augmentation)
+        if self.dataset.task == "classification":
+            return collate_labels(samples, augmentation)
+        if self.dataset.task == "images":
+            return {"image": stack_images(samples, augmentation)}
+        return collate_boxes(samples, augmentation, self.targets)
 
     def _place(self, position: int) -> tuple[int, int]:
         """The epoch of a position of the stream, and the index of the sample there."""
@@ -179,7 +197,8 @@ class EvalBatches:
             image float32 [N, 3, S, S]; im_size int32 [N, 2], height and width of the picture;
             im_id int64 [N, 1]; and for `truths`, not to be fed: truth_boxes float32
             [N, 300, 4] in pixels of the picture, truth_classes int64 [N, 300] (-1 unused),
-            truth_difficult, truth_areas (NaN where not known); or truth_mask uint8 [N, S, S].
+            truth_difficult, truth_areas (NaN where not known); or truth_mask uint8 [N, S, S]; or
+            truth_label int64 [N]. Of a data set of arrays: those alone.
         """
         start = number * self.batch_size
         stop = min(start + self.batch_size, len(self.dataset))
@@ -199,12 +218,17 @@ def make_eval_feed(
         augmentation: for its mean and std.
         first: the place of the first sample in its data set.
     """
+    if samples[0].arrays is not None:
+        return stack_arrays(samples)
     small = [resize(sample, size, size) for sample in samples]
     feed: Feed = {
         "image": stack_images(small, augmentation),
         "im_size": np.array([sample.size for sample in samples], np.int32),
         "im_id": np.arange(first, first + len(samples), dtype=np.int64)[:, None],
     }
+    if samples[0].label is not None:
+        feed[TRUTH + "label"] = np.array([sample.label for sample in samples], np.int64)
+        return feed
     feed.update(_truth_masks(small) if samples[0].mask is not None else _truth_boxes(samples))
     return feed
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from graphprobe.data.augmentation import Augmentation
 from graphprobe.data.sample import IGNORE, Sample
 from graphprobe.data.targets import Targets
+from graphprobe.errors import DataError
 
 Feed = dict[str, NDArray[Any]]
 
@@ -50,6 +51,45 @@ def collate_masks(samples: Sequence[Sample], augmentation: Augmentation) -> Feed
         "label": np.where(counts, masks, 0).astype(np.int32),
         "mask": counts.astype(np.int32),
     }
+
+
+def collate_labels(samples: Sequence[Sample], augmentation: Augmentation) -> Feed:
+    """Training arrays of classification.
+
+    Returns:
+        image float32 [N, 3, H, W]; label int64 [N, 1].
+    """
+    labels = np.array([[_label_of(sample)] for sample in samples], np.int64)
+    return {"image": stack_images(samples, augmentation), "label": labels}
+
+
+def stack_arrays(samples: Sequence[Sample]) -> Feed:
+    """The arrays of samples that hold a program's inputs, with the samples along a first axis.
+
+    Raises:
+        DataError: two samples differ in names, shapes or types.
+    """
+    first = samples[0]
+    for sample in samples[1:]:
+        if _kinds(sample) != _kinds(first):
+            raise DataError(
+                f"has {_kinds(sample)}, and {first.name} {_kinds(first)}", where=sample.name
+            )
+    return {
+        name: np.stack([(sample.arrays or {})[name] for sample in samples])
+        for name in first.arrays or {}
+    }
+
+
+def _kinds(sample: Sample) -> dict[str, str]:
+    arrays = sample.arrays or {}
+    return {name: f"{a.dtype}{list(a.shape)}" for name, a in sorted(arrays.items())}
+
+
+def _label_of(sample: Sample) -> int:
+    if sample.label is None:
+        raise TypeError(f"{sample.name} has no label")
+    return sample.label
 
 
 def _mask_of(sample: Sample) -> NDArray[np.uint8]:

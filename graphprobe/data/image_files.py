@@ -66,7 +66,7 @@ def find_images(inputs: Sequence[Path], leave_out: Path | None = None) -> list[I
     found: dict[Path, None] = {}
     for path in inputs:
         if path.is_dir():
-            inside = list(_walk(path, leave_out))
+            inside = list(walk_images(path, leave_out))
             if not inside:
                 raise DataError("holds no images", where=str(path), hint=", ".join(SUFFIXES))
             found.update(dict.fromkeys(inside))
@@ -84,7 +84,7 @@ def find_images(inputs: Sequence[Path], leave_out: Path | None = None) -> list[I
     return [ImageFile(path, name) for name, path in by_name.items()]
 
 
-def _walk(folder: Path, leave_out: Path | None) -> Iterator[Path]:
+def walk_images(folder: Path, leave_out: Path | None = None) -> Iterator[Path]:
     """The regular files below a folder that are called as images, sorted; links are not followed
     into folders, which may go round in circles."""
     without = None if leave_out is None else leave_out.resolve()

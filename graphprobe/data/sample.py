@@ -34,6 +34,8 @@ class Sample:
         areas: float64 [n]: pixels inside each object's outline where the data tell it, else None;
             COCO AP sorts objects into small, medium and large by it.
         label: the class of the whole image, for classification; else None.
+        arrays: what a program is fed, by the names of its inputs and without a batch axis; the
+            image is empty then. Else None.
         mask: uint8 [H, W], a class a pixel and 255 where none is known; None for detection.
     """
 
@@ -47,6 +49,7 @@ class Sample:
     areas: NDArray[np.float64] | None = None
     crowd: Flags | None = None
     label: int | None = None
+    arrays: Mapping[str, NDArray[Any]] | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -89,6 +92,13 @@ def classification_sample(name: str, image: Image, label: int | None) -> Sample:
     return replace(detection_sample(name, image, [], []), label=label)
 
 
+def array_sample(name: str, arrays: Mapping[str, NDArray[Any]]) -> Sample:
+    """A sample of a program's inputs, without an image."""
+    return replace(
+        detection_sample(name, np.zeros((0, 0, 3), np.uint8), [], []), arrays=dict(arrays)
+    )
+
+
 class Dataset(Protocol):
     """Samples by index; safe to copy into worker processes."""
 
@@ -98,7 +108,9 @@ class Dataset(Protocol):
 
     @property
     def task(self) -> str:
-        """``detection``, ``segmentation``, ``classification``, or ``images`` without labels."""
+        """``detection``, ``segmentation``, ``classification``, ``images`` without labels, or
+        ``arrays``.
+        """
 
     @property
     def warnings(self) -> tuple[str, ...]:

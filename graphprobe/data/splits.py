@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from graphprobe.data.open import find_format, parse_spec
 from graphprobe.errors import DataError
 
+# What folders call their parts, the usual name first.
+TRAIN_NAMES = ("train", "training", "trainset")
+VAL_NAMES = ("val", "valid", "validation", "test", "eval", "dev", "testing")
 # What the sets call the parts that belong together, the usual choice first.
 _PAIRS = (
     ("trainval", "test"),
     ("train2017", "val2017"),
     ("train2014", "val2014"),
-    ("train", "val"),
-    ("train", "test"),
+    *((train, val) for train in TRAIN_NAMES for val in VAL_NAMES),
 )
-_ALONE = ("train", "trainval", "train2017", "train2014")
+_ALONE = ("trainval", "train2017", "train2014", *TRAIN_NAMES)
 
 
 def train_and_val(spec: str) -> tuple[str, str | None]:
@@ -23,7 +25,7 @@ def train_and_val(spec: str) -> tuple[str, str | None]:
 
     Args:
         spec: ``name[:path][?options]``. One that names its split is taken for training as it
-            is, and nothing for evaluation.
+            is, and nothing for evaluation; so is one of data without splits (``images:PATH``).
 
     Returns:
         the line for training, and the one for evaluation or None where there is no such split.
@@ -35,7 +37,7 @@ def train_and_val(spec: str) -> tuple[str, str | None]:
     form = find_format(name)
     if form.takes_path and not path:
         raise DataError("needs a path", where=spec, hint=f"write {name}:PATH")
-    if "split" in options:
+    if "split" in options or (form.takes_path and "split" not in form.options):
         return spec, None
     found = ("train", "val") if form.splits is None else form.splits(path)
     train, val = _choose(spec, found)

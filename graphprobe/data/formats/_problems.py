@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from graphprobe.errors import DataError
+from graphprobe.errors import DataProblems
 
 _SHOWN = 3
 _KEPT = 10_000
-
-
-class DataProblems(DataError):
-    """Several things are wrong with a data set.
-
-    Args:
-        message: the first few, with the total.
-        problems: each of them, at most 10,000.
-    """
-
-    def __init__(self, message: str, problems: list[str], *, where: str, hint: str) -> None:
-        super().__init__(message, where=where, hint=hint)
-        self.problems = tuple(problems)
 
 
 class Problems:

@@ -10,7 +10,7 @@ from graphprobe.data.augmentation import Augmentation
 from graphprobe.data.batches import EvalBatches, TrainBatches
 from graphprobe.data.open import open_data
 from graphprobe.data.sample import Dataset
-from graphprobe.data.targets import choose_targets
+from graphprobe.data.targets import PLAIN, Targets, choose_targets
 from graphprobe.errors import ConfigError, DataError, Problem
 from graphprobe.training.distributed.ranks import rank, world
 from graphprobe.training.feeding.cached_dataset import CachedDataset
@@ -55,6 +55,9 @@ def _open(spec: str, key: str, built: Built) -> Dataset:
     except DataError as error:
         where = f"train.data.{key}: {error.where}" if error.where else f"train.data.{key}"
         raise DataError(error.message, where=where, hint=error.hint) from error
+    if found.task in ("images", "arrays"):
+        _refuse_missing_inputs(found, built, spec)
+        return found
     if found.task != built.task:
         raise DataError(
             f"train.data.{key} is for {found.task}, the network for {built.task}", where=spec
@@ -67,6 +70,24 @@ def _open(spec: str, key: str, built: Built) -> Dataset:
             hint=f"set train.data.{key}, or name the program with num_classes={classes}",
         )
     return found
+
+
+def _refuse_missing_inputs(data: Dataset, built: Built, spec: str) -> None:
+    """Hold data without labels against what a network is fed.
+
+    Raises:
+        DataError: they lack one of its inputs.
+    """
+    there = {"image", "im_size", "im_id"}
+    if data.task == "arrays":
+        there = set(data.sample(0).arrays or {})
+    missing = [name for name, _, _ in built.feeds if name not in there]
+    if missing:
+        raise DataError(
+            f"has no {', '.join(missing)}, which the network is fed",
+            where=spec,
+            hint="take data with labels, or a network without losses of its own",
+        )
 
 
 def check_sizes(section: TrainSection, built: Built, key: str, *, where: str = "") -> None:
@@ -144,9 +165,15 @@ def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> Trai
         section.batch_size * world(),
         seed=section.seed,
         shard=(rank(), world()),
-        targets=choose_targets([name for name, _, _ in built.feeds], built.meta),
+        targets=_targets(dataset, built),
         mixup_until=section.augment.mixup_until or None,
     )
+
+
+def _targets(dataset: Dataset, built: Built) -> Targets:
+    if dataset.task in ("images", "arrays"):
+        return PLAIN  # nothing is made of what has no labels
+    return choose_targets([name for name, _, _ in built.feeds], built.meta)
 
 
 def eval_batches(section: TrainSection, dataset: Dataset, built: Built) -> EvalBatches:

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from graphprobe.data.npz_reader import refuse_special_files
 from graphprobe.errors import CheckpointError
-from graphprobe.training.weights.arrays import refuse_special_files
 
 # VarType.Type of framework.proto -> numpy
 DTYPES = {

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from graphprobe.data import npz_reader as module
 from graphprobe.errors import CheckpointError
-from graphprobe.training.weights import arrays as module
 from graphprobe.training.weights.arrays import read_arrays
 from graphprobe.training.weights.read import read_weights
 

@@ -95,7 +95,7 @@ def test_pickles_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="pickle"):
         read_weights(tmp_path / "m.pkl", {})
     np.savez(tmp_path / "o.npz", w=np.array([{}], dtype=object))
-    with pytest.raises(CheckpointError, match=r"cannot be read as \.npz"):
+    with pytest.raises(CheckpointError, match=r"cannot be read as an \.npz"):
         read_weights(tmp_path / "o.npz", {})
 
 
