@@ -28,15 +28,16 @@ def tables(selection: PruneSelection, width: int) -> Iterator[str]:
     yield _summary(selection)
     chosen = {g.number: r for g, r in zip(selection.groups, selection.ratios, strict=True)}
     alike = len(set(selection.ratios)) < 2
-    order = sorted(selection.decisions, key=lambda d: (_STATUSES.index(d.status), d.reason or ""))
-    for (status, reason), group in groupby(order, key=lambda d: (d.status, d.reason)):
-        decisions = list(group)
-        yield "\n" + _head(status, reason, len(decisions))
-        names = max(len(d.param) for d in decisions)
-        for d in decisions:
-            ratio = chosen.get(d.group)
-            note = "not selected" if ratio is None else "" if alike else f"ratio {ratio:.3g}"
-            yield from _lines(d, min(names, 44), width, note)
+    for what, rows in (("", selection.decisions), ("fully connected, ", selection.linears)):
+        order = sorted(rows, key=lambda d: (_STATUSES.index(d.status), d.reason or ""))
+        for (status, reason), group in groupby(order, key=lambda d: (d.status, d.reason)):
+            decisions = list(group)
+            yield f"\n{what}{_head(status, reason, len(decisions))}"
+            names = max(len(d.param) for d in decisions)
+            for d in decisions:
+                ratio = chosen.get(d.group)
+                note = "not selected" if ratio is None else "" if alike else f"ratio {ratio:.3g}"
+                yield from _lines(d, min(names, 44), width, note)
     if selection.unsupported_ops:
         yield "\nUnknown ops that channels reach: " + ", ".join(
             f"{name} ({count})" for name, count in selection.unsupported_ops.items()
@@ -49,11 +50,18 @@ def tables(selection: PruneSelection, width: int) -> Iterator[str]:
 
 
 def _summary(selection: PruneSelection) -> str:
-    counts = [(s, sum(d.status == s for d in selection.decisions)) for s in _STATUSES]
+    lines = [printable(selection.program.source)]
+    about = f"policy {selection.policy}: "
+    lines.append(f"  {about}{_counts('convolutions', selection.decisions)}")
+    if selection.linears:
+        lines.append(f"  {_counts('fully connected layers', selection.linears)}")
+    return "\n".join(lines)
+
+
+def _counts(what: str, rows: Sequence[PruneDecision]) -> str:
+    counts = [(s, sum(d.status == s for d in rows)) for s in _STATUSES]
     parts = ", ".join(f"{count} {_plural(s, count)}" for s, count in counts if count)
-    total = len(selection.decisions)
-    about = f"  policy {selection.policy}: {total} convolutions: {parts}"
-    return f"{printable(selection.program.source)}\n{about}"
+    return f"{len(rows)} {what}" + (f": {parts}" if parts else "")
 
 
 def _plural(status: str, count: int) -> str:

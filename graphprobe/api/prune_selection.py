@@ -55,6 +55,11 @@ class PruneSelection(Result):
         return self.choice.found.decisions
 
     @property
+    def linears(self) -> tuple[PruneDecision, ...]:
+        """One for each fully connected layer, in program order; none under ``seeds``."""
+        return self.choice.found.linears
+
+    @property
     def groups(self) -> tuple[PruneGroup, ...]:
         """The groups that are selected; empty where nothing can be pruned."""
         return self.choice.groups
@@ -111,7 +116,7 @@ class PruneSelection(Result):
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """``regex``, ``params``, ``policy``, ``convs``, ``groups``, ``before`` and ``after``."""
+        """``regex``, ``params``, ``policy``, ``convs``, ``linears``, ``groups``, ``before``, ..."""
         chosen = {group.number for group in self.groups}
         return {
             "regex": self.regex,
@@ -119,6 +124,7 @@ class PruneSelection(Result):
             "policy": self.policy,
             "unsupported_ops": self.unsupported_ops,
             "convs": [_conv(d, d.group in chosen) for d in self.decisions],
+            "linears": [_conv(d, d.group in chosen) for d in self.linears],
             "groups": [
                 {"group": group.number, "ratio": ratio, "convs": list(group.layers)}
                 for group, ratio in zip(self.groups, self.ratios, strict=True)
@@ -128,7 +134,7 @@ class PruneSelection(Result):
         }
 
     def to_rows(self) -> Table:
-        """A row a convolution."""
+        """A row a convolution, then a row a fully connected layer."""
         head = ("param", "op", "type", "shape", "groups", "status", "reason", "at", "path", "group")
         return head, [
             (
@@ -143,7 +149,7 @@ class PruneSelection(Result):
                 " > ".join(d.path),
                 d.group,
             )
-            for d in self.decisions
+            for d in (*self.decisions, *self.linears)
         ]
 
     def to_config(self) -> PruneConfig:

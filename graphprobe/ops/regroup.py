@@ -54,6 +54,36 @@ def regroup(layout: ChannelLayout, before: Sequence[int], after: Sequence[int]) 
     return _place(layout, pre, post, after[to_low:to_high], to_low)
 
 
+@dataclass(frozen=True, slots=True)
+class Factored:
+    """Channels that a reshape writes as several axes.
+
+    Args:
+        axis: the first of the axes after it.
+        factors: their sizes; the product is the number of channels.
+    """
+
+    axis: int
+    factors: tuple[int, ...]
+
+
+def factor(layout: ChannelLayout, before: Sequence[int], after: Sequence[int]) -> Factored | None:
+    """The axes that channels are split into, or None where they are not split into whole axes."""
+    sizes = list(before)
+    if layout.axis >= len(sizes) or layout.inner != 1 or layout.outer != 1:
+        return None
+    sizes[layout.axis] = layout.extent
+    found = _from_left(sizes, list(after), layout.axis) or _from_right(
+        sizes, list(after), layout.axis
+    )
+    if found is None:
+        return None
+    low, high, to_low, to_high = found
+    if high - low != 1 or to_high - to_low < 2:
+        return None
+    return Factored(to_low, tuple(after[to_low:to_high]))
+
+
 def _from_left(b: list[int], a: list[int], axis: int) -> tuple[int, int, int, int] | None:
     """The stretch of both that holds `axis`: (from, to) before and (from, to) after."""
     i = j = 0

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from graphprobe.ir.findings import Reason
 from graphprobe.ops.channel_layout import MAX_EXPLODED, ChannelLayout, stretch
 from graphprobe.ops.spec import (
+    AttrUpdate,
     BlockChannels,
+    CountsAlike,
     Effect,
     OpContext,
     PolicyBoundary,
@@ -33,7 +35,8 @@ def together(layout: ChannelLayout, other: Port, axis: int) -> Iterator[Effect]:
     elif other.param is not None and other.size(axis) == layout.extent:
         yield PruneAlong(other.param, layout.at(axis - other.offset))
     elif other.size(axis) != 1:
-        yield BlockChannels(layout, f"{other.name}, which joins it, cannot be cut", "residual")
+        detail = f"{other.name}, which joins it, cannot be cut"
+        yield BlockChannels(layout, detail, "residual", other.name)
 
 
 def _both(
@@ -48,6 +51,9 @@ def _both(
         single = other if other.extent == 1 else layout
         yield BlockChannels(single, "its one channel is broadcast over the others", "residual")
     else:
+        same = (layout.runs, layout.inner, layout.outer) == (other.runs, other.inner, other.outer)
+        if same:
+            return  # a feature times its own gate, x * sigmoid(x): no other layer's channels
         if meets:
             yield PolicyBoundary("residual", layout)
             yield PolicyBoundary("residual", other)
@@ -107,3 +113,30 @@ def neighbours_alike(layout: ChannelLayout, count: int) -> Iterator[Effect]:
             part = stretch(layout, i, i + 1)
             if first is not None and part is not None:
                 yield TieChannels(first, part)
+
+
+def target_follows(view: OpContext, layout: ChannelLayout) -> Iterator[Effect]:
+    """Make the entry that counts channels in a given shape count what stays.
+
+    Args:
+        view: the op that is given a shape.
+        layout: the channels behind it.
+    """
+    at = layout.axis
+    entry = view.target[at] if at < len(view.target) else None
+    if entry is None or entry.size in (0, -1):
+        return  # copied from the input, or what is left: it follows by itself
+    if entry.source is not None:
+        op, attr, index = entry.source
+        if op != view.op.id:
+            yield AttrUpdate(attr, entry.size, layout, index, source=op)
+        given = view.op.get_ints("shape")
+        if at < len(given) and given[at] > 0:
+            yield AttrUpdate("shape", given, layout, at)
+    elif entry.measured is not None:
+        yield CountsAlike(layout, entry.measured, entry.divided)
+    else:
+        yield BlockChannels(layout, RUNTIME_SHAPE)
+
+
+RUNTIME_SHAPE = "its target shape is computed while the network runs"

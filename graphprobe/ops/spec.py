@@ -31,6 +31,7 @@ class Port:
         param: the parameter that it is (or is computed from one to one), or None. One that was
             reshaped has a layout too: its own numbers.
         offset: how many axes stand before the parameter's own, to reach another tensor's rank.
+        stopped: whether none of these channels can go, as something before has it.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Port:
     layout: ChannelLayout | None = None
     param: str | None = None
     offset: int = 0
+    stopped: bool = False
 
     def size(self, axis: int) -> int:
         """The size of an axis; -1 where unknown."""
@@ -45,12 +47,42 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetSize:
+    """One entry of the shape that an op is given.
+
+    Args:
+        size: 1 and more where it is known; 0 and -1 as a reshape means them; below -1 where it is
+            open, the same number for the same size.
+        source: the op and attribute where a constant is written, and which entry of a list.
+        measured: the channels along the axis whose size was measured, where it carries any.
+        divided: by what the measured size was divided.
+    """
+
+    size: int
+    source: tuple[int, str, int | None] | None = None
+    measured: ChannelLayout | None = None
+    divided: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class OpContext:
-    """One op as its rule sees it."""
+    """One op as its rule sees it.
+
+    Args:
+        op: the op.
+        inputs: what it reads, by slot.
+        outputs: the shapes of what it writes, by slot. In shapes, a size below 0 is open; equal
+            numbers below -1 are equal sizes.
+        target: the shape that it is given, where it is given one.
+        batch_axes: axes of its output over which a product of two features runs (the heads of an
+            attention): channels that are split keep that axis.
+    """
 
     op: Op
     inputs: Mapping[str, tuple[Port, ...]]
     outputs: Mapping[str, tuple[Shape, ...]] = field(default_factory=dict)
+    target: tuple[TargetSize, ...] = ()
+    batch_axes: frozenset[int] = frozenset()
 
     def port(self, slot: str) -> Port | None:
         """The first input of a slot, or None."""
@@ -114,11 +146,16 @@ class PolicyBoundary:
 
 @dataclass(frozen=True, slots=True)
 class BlockChannels:
-    """Channels that cannot be cut because of this op; `reason` None: to be told from the graph."""
+    """Channels that cannot be cut because of this op; `reason` None: to be told from the graph.
+
+    `because` names the input that carries none, where that is the cause: what stopped its channels
+    is then what stops these.
+    """
 
     layout: ChannelLayout
     detail: str
     reason: Reason | None = None
+    because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +168,8 @@ class AttrUpdate:
         layout: the channels that are counted, with their repetitions.
         index: which entry of a list; None where the attribute is one integer.
         share: how many channels one unit of the attribute stands for.
+        source: the op that holds the attribute where it is not the op itself but one that makes
+            the shape which it reads.
     """
 
     attr: str
@@ -138,10 +177,26 @@ class AttrUpdate:
     layout: ChannelLayout
     index: int | None = None
     share: int = 1
+    source: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CountsAlike:
+    """A size that was measured counts these channels, or they cannot go.
+
+    Args:
+        layout: the channels.
+        measured: the channels along the axis that was measured.
+        divided: by what the measured size was divided.
+    """
+
+    layout: ChannelLayout
+    measured: ChannelLayout
+    divided: int = 1
 
 
 Effect: TypeAlias = (
-    Propagate | PruneAlong | TieChannels | PolicyBoundary | BlockChannels | AttrUpdate
+    Propagate | PruneAlong | TieChannels | PolicyBoundary | BlockChannels | AttrUpdate | CountsAlike
 )
 Rule: TypeAlias = Callable[[OpContext], Iterator[Effect]]
 

@@ -17,9 +17,10 @@ from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Program, PruneDecision, Site
 from graphprobe.ir.findings import Reason
 from graphprobe.ops.channel_layout import ChannelLayout, ChannelRange
+from graphprobe.ops.shared_rules import RUNTIME_SHAPE
 from graphprobe.ops.spec import depthwise_filter
-from graphprobe.pruning.constraints import Block, Channels, find_channels
-from graphprobe.pruning.partition import Classes
+from graphprobe.pruning.constraints import Channels, PruneConstraint, find_channels
+from graphprobe.pruning.partition import ChannelPartition
 from graphprobe.pruning.paths import Paths
 from graphprobe.pruning.reasons import resolved, seeds_blocks
 
@@ -39,33 +40,39 @@ class PruneFindings:
     Args:
         policy: the policy.
         decisions: one for each convolution, in program order.
+        linears: one for each fully connected layer; none under ``seeds``.
         unsupported: op types that channels reach and that are not known, with their number.
         channels: where every channel goes.
-        classes: which channels go together.
-        blocked: the classes that cannot be cut.
+        partition: which channels go together.
+        blocked: the classes that cannot be pruned.
     """
 
     policy: Policy
     decisions: tuple[PruneDecision, ...]
+    linears: tuple[PruneDecision, ...]
     unsupported: dict[str, int]
     channels: Channels
-    classes: Classes
+    partition: ChannelPartition
     blocked: frozenset[int]
 
     @property
     def prunable(self) -> tuple[PruneDecision, ...]:
-        """The decisions that say prunable."""
-        return tuple(d for d in self.decisions if d.status == "prunable")
+        """The decisions that say prunable, in program order."""
+        rows = (d for d in (*self.decisions, *self.linears) if d.status == "prunable")
+        return tuple(sorted(rows, key=lambda d: d.op))
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
+    """One layer that makes channels."""
+
     op: int
     param: str
     shape: tuple[int, ...]
     groups: int
     classes: tuple[int, ...]
     depthwise: bool
+    linear: bool
 
 
 def find_prunable(program: Program, policy: str = "seeds") -> PruneFindings:
@@ -83,107 +90,146 @@ def find_prunable(program: Program, policy: str = "seeds") -> PruneFindings:
         hint = did_you_mean(policy, POLICIES) or f"use {' or '.join(POLICIES)}"
         raise UsageError(f"no policy {policy!r}", where="--policy", hint=hint)
     channels = find_channels(program)
-    blocks = resolved(channels)
+    constraints = resolved(channels)
     if chosen == "seeds":
-        blocks += seeds_blocks(channels)
-    return _decide(channels, blocks, chosen)
+        constraints += seeds_blocks(channels)
+    return decide_convolutions(channels, constraints, chosen)
 
 
-def _decide(channels: Channels, blocks: list[Block], policy: Policy) -> PruneFindings:
-    classes = Classes(channels.alike, _marks(channels, blocks))
-    stopped: dict[int, list[Block]] = defaultdict(list)
-    for block in blocks:
-        for cls in dict.fromkeys(_classes(classes, block.layout)):
-            stopped[cls].append(block)
-    rows = [_row(channels, classes, conv) for conv in channels.convs]
-    judge = _Judge(channels, classes, stopped, rows, policy)
-    decisions = tuple(judge.decide(row) for row in rows)
+def decide_convolutions(
+    channels: Channels, constraints: list[PruneConstraint], policy: Policy
+) -> PruneFindings:
+    """One decision for each layer that makes channels, under constraints that have reasons."""
+    partition = ChannelPartition(channels.alike, _marks(channels, constraints))
+    stopped: dict[int, list[PruneConstraint]] = defaultdict(list)
+    for constraint in (*constraints, *_counted_otherwise(channels, partition)):
+        for index in dict.fromkeys(_indices(partition, constraint.layout)):
+            stopped[index].append(constraint)
+    layers = [(*conv, False) for conv in channels.convs]
+    if policy == "coupled":
+        layers += [(*linear, True) for linear in channels.linears]
+    rows = [_row(channels, partition, *layer) for layer in sorted(layers)]
+    decisions = _Decisions(channels, partition, stopped, rows, policy)
+    found = [(row, decisions.decide(row)) for row in rows]
     types = Counter(channels.program.ops[i].type for i in channels.unknown)
     return PruneFindings(
-        policy, decisions, dict(sorted(types.items())), channels, classes, frozenset(stopped)
+        policy,
+        tuple(decision for row, decision in found if not row.linear),
+        tuple(decision for row, decision in found if row.linear),
+        dict(sorted(types.items())),
+        channels,
+        partition,
+        frozenset(stopped),
     )
 
 
-def _marks(channels: Channels, blocks: Iterable[Block]) -> Iterator[ChannelRange]:
+def _counted_otherwise(
+    channels: Channels, partition: ChannelPartition
+) -> Iterator[PruneConstraint]:
+    """Channels whose number a shape measures of something that loses more or fewer of them."""
+    for op, counts in channels.counts:
+        needed, measured = (
+            _times(partition, layout) for layout in (counts.layout, counts.measured)
+        )
+        if {i: n * counts.divided for i, n in needed.items()} != measured:
+            yield PruneConstraint(counts.layout, op, RUNTIME_SHAPE, "unsupported_op")
+
+
+def _times(partition: ChannelPartition, layout: ChannelLayout) -> Counter[int]:
+    """How often a channel of each class stands along an axis."""
+    found: Counter[int] = Counter()
+    for index in _indices(partition, layout):
+        found[index] += layout.inner * layout.outer
+    return found
+
+
+def _marks(channels: Channels, constraints: Iterable[PruneConstraint]) -> Iterator[ChannelRange]:
     for bound in channels.bound.values():
         yield from bound.layout.runs
+    for layout in channels.layers.values():
+        yield from layout.runs
     for _, edit in channels.edits:
         yield from edit.layout.runs
-    for block in blocks:
-        yield from block.layout.runs
+    for _, counts in channels.counts:
+        yield from (*counts.layout.runs, *counts.measured.runs)
+    for constraint in constraints:
+        yield from constraint.layout.runs
 
 
-def _lengths(channels: Channels, classes: Classes) -> dict[int, int]:
-    """How many channels each class has."""
+def _lengths(channels: Channels, partition: ChannelPartition) -> dict[int, int]:
+    """How many channels each class of the layers has."""
     return {
-        piece.cls: piece.run.length
-        for bound in channels.bound.values()
-        for run in bound.layout.runs
-        for piece in classes.pieces(run)
+        part.index: part.run.length
+        for layout in channels.layers.values()
+        for run in layout.runs
+        for part in partition.parts(run)
     }
 
 
-def _classes(classes: Classes, layout: ChannelLayout) -> Iterator[int]:
+def _indices(partition: ChannelPartition, layout: ChannelLayout) -> Iterator[int]:
     for run in layout.runs:
-        for piece in classes.pieces(run):
-            yield piece.cls
+        for part in partition.parts(run):
+            yield part.index
 
 
-def _row(channels: Channels, classes: Classes, conv: tuple[int, str, int]) -> _Row:
-    op_id, param, out_axis = conv
+def _row(
+    channels: Channels, partition: ChannelPartition, op_id: int, param: str, axis: int, linear: bool
+) -> _Row:
     op = channels.program.ops[op_id]
     shape = channels.program.shape(param, op.block) or ()
-    groups = max(1, op.get_int("groups", 1))
-    bound = channels.bound.get((param, out_axis))
-    found = tuple(dict.fromkeys(_classes(classes, bound.layout))) if bound is not None else ()
-    return _Row(op_id, param, shape, groups, found, depthwise_filter(groups, shape, out_axis))
+    groups = 1 if linear else max(1, op.get_int("groups", 1))
+    made = channels.layers.get(op_id)
+    classes = tuple(dict.fromkeys(_indices(partition, made))) if made is not None else ()
+    depthwise = not linear and depthwise_filter(groups, shape, axis)
+    return _Row(op_id, param, shape, groups, classes, depthwise, linear)
 
 
 @dataclass(frozen=True, slots=True)
 class _Obstacle:
-    """Why a class of channels is stopped: ops of one reason, with what each has to say."""
+    """Why a class of channels is stopped: by the op that it reaches, for one reason."""
 
-    cls: int
+    index: int
     rank: int
-    ops: dict[int, str]
+    ops: dict[int, PruneConstraint]
 
     @property
     def reason(self) -> Reason:
         return _ORDER[self.rank]
 
 
-class _Judge:
-    """Says of each convolution what may be done with it."""
+class _Decisions:
+    """Says of each layer what may be done with it."""
 
     def __init__(
         self,
         channels: Channels,
-        classes: Classes,
-        stopped: dict[int, list[Block]],
+        partition: ChannelPartition,
+        stopped: dict[int, list[PruneConstraint]],
         rows: list[_Row],
         policy: Policy,
     ) -> None:
         self.channels = channels
         self.stopped = stopped
         self.policy = policy
-        self.paths = Paths(channels, classes)
+        self.paths = Paths(channels, partition)
         self.obstacles: dict[int, _Obstacle] = {}
-        self.length = _lengths(channels, classes)
+        self.length = _lengths(channels, partition)
         self.group = _groups(rows)
         self.uses = Counter(row.param for row in rows)
         self.added = {
-            cls
+            index
             for what, layout, _ in channels.meets
             if what == "residual"
-            for cls in _classes(classes, layout)
+            for index in _indices(partition, layout)
         }
         self.leader: dict[int, _Row] = {}
-        for row in rows:
+        # A convolution leads before a fully connected layer, the first of each before the others.
+        for row in sorted(rows, key=lambda row: row.linear):
             if not row.depthwise and self._is_free(row):
                 self.leader.setdefault(self.group[row.op], row)
 
     def decide(self, row: _Row) -> PruneDecision:
-        """The decision on one convolution."""
+        """The decision on one layer."""
         if self.policy == "seeds" and row.depthwise:
             detail = "depthwise: it has the channels of its input, and follows them"
             return self._make(
@@ -199,35 +245,38 @@ class _Judge:
 
     def _is_free(self, row: _Row) -> bool:
         """seeds: nothing stops any channel; coupled: some channels are not stopped."""
-        free = [cls for cls in row.classes if cls not in self.stopped]
+        free = [index for index in row.classes if index not in self.stopped]
         if self.policy == "seeds" and len(free) < len(row.classes):
             return False
-        return sum(self.length[cls] for cls in free) > 1
+        return sum(self.length[index] for index in free) > 1
 
     def _blocked(self, row: _Row) -> PruneDecision:
-        obstacles = [self._obstacle(cls) for cls in row.classes if cls in self.stopped]
+        obstacles = [self._obstacle(i) for i in row.classes if i in self.stopped]
         if not row.classes:
             detail = "its filter is not a parameter of known size"
             return self._alone(row, "unsupported_op", detail)
         if not obstacles:
-            detail = "its channels are tied into one, which must stay"
-            return self._alone(row, "depthwise" if row.depthwise else "grouped", detail)
+            return self._alone(row, "grouped", "its channels are tied into one, which must stay")
         worst = min(obstacles, key=lambda obstacle: obstacle.rank)
-        path, at = self.paths.to_block(row.op, worst.cls, worst.ops)
-        site = Site(at, self.channels.program.ops[at].type)
-        return self._make(row, "blocked", worst.reason, site, path, worst.ops[at])
+        path, at = self.paths.to_block(row.op, worst.index, worst.ops)
+        constraint = worst.ops[at]
+        if constraint.via:
+            # What was stopped before is told from the joint on: its own way back to the cause.
+            path = (*self.paths.to_joint(row.op, worst.index, at), *constraint.via)
+        site = Site(constraint.op, self.channels.program.ops[constraint.op].type)
+        return self._make(row, "blocked", worst.reason, site, path, constraint.detail)
 
-    def _obstacle(self, cls: int) -> _Obstacle:
+    def _obstacle(self, index: int) -> _Obstacle:
         """What is said of a class that is stopped: the first reason of the order, once a class."""
-        if cls not in self.obstacles:
-            blocks = self.stopped[cls]
-            rank = min(map(_rank, blocks))
-            ops = {b.op: b.detail for b in reversed(blocks) if _rank(b) == rank}
-            self.obstacles[cls] = _Obstacle(cls, rank, ops)
-        return self.obstacles[cls]
+        if index not in self.obstacles:
+            constraints = self.stopped[index]
+            rank = min(map(_rank, constraints))
+            ops = {c.meets_at: c for c in reversed(constraints) if _rank(c) == rank}
+            self.obstacles[index] = _Obstacle(index, rank, ops)
+        return self.obstacles[index]
 
     def _alone(self, row: _Row, reason: Reason, detail: str) -> PruneDecision:
-        """Blocked by what the convolution itself is."""
+        """Blocked by what the layer itself is."""
         return self._make(row, "blocked", reason, Site(row.op, self._type(row)), (), detail)
 
     def _follower(self, row: _Row, leader: _Row) -> PruneDecision:
@@ -240,8 +289,9 @@ class _Judge:
             reason = "grouped"
         elif self.added.isdisjoint(row.classes):
             reason = "shared"  # tied by nothing but a parameter that reads them all
-        shared = [cls for cls in row.classes if cls in set(leader.classes)]
-        path = self.paths.between(row.op, leader.op, shared[0]) if shared else ()
+        theirs = set(leader.classes)
+        shared = next((index for index in row.classes if index in theirs), None)
+        path = self.paths.between(row.op, leader.op, shared) if shared is not None else ()
         site = Site(leader.op, self.channels.program.ops[leader.op].type)
         return self._make(row, "follower", reason, site, path, f"goes with {leader.param}")
 
@@ -263,8 +313,8 @@ class _Judge:
         )  # fmt: skip
 
 
-def _rank(block: Block) -> int:
-    return _ORDER.index(block.reason or "unsupported_op")
+def _rank(constraint: PruneConstraint) -> int:
+    return _ORDER.index(constraint.reason or "unsupported_op")
 
 
 def _groups(rows: list[_Row]) -> dict[int, int]:
@@ -279,8 +329,8 @@ def _groups(rows: list[_Row]) -> dict[int, int]:
 
     owner: dict[int, int] = {}
     for i, row in enumerate(rows):
-        for cls in row.classes:
-            first = find(owner.setdefault(cls, i))
+        for index in row.classes:
+            first = find(owner.setdefault(index, i))
             here = find(i)
             parent[max(first, here)] = min(first, here)
     numbers: dict[int, int] = {}

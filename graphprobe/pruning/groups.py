@@ -14,13 +14,14 @@ from typing import TypeAlias
 
 from graphprobe.ir import PruneDecision
 from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.ops.spec import AttrUpdate
 from graphprobe.pruning.constraints import Channels
 from graphprobe.pruning.decisions import PruneFindings
-from graphprobe.pruning.partition import Classes
-from graphprobe.pruning.plan import PrunedAttr, PrunedAxis, PruneGroup, PrunePart, Role
+from graphprobe.pruning.partition import ChannelPartition
+from graphprobe.pruning.plan import PrunedAttr, PrunedAxis, PruneGroup, PrunePart, Ranges, Role
 
 # Where one class lies: (number of the axis, first position).
-_Place: TypeAlias = tuple[int, int]
+_Position: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +34,34 @@ class _Axis:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lie:
+class _ClassIndex:
     """Where the classes of a program lie.
 
     Args:
-        axes: what places number.
-        places: of each class.
-        counts: what counts each class.
+        axes: what positions number.
+        positions: of each class.
+        attrs: what counts each class.
         lengths: channels of each class.
     """
 
     axes: list[_Axis]
-    places: dict[int, list[_Place]]
-    counts: dict[int, list[PrunedAttr]]
+    positions: dict[int, list[_Position]]
+    attrs: dict[int, list[PrunedAttr]]
     lengths: dict[int, int]
 
 
 def prune_groups(found: PruneFindings) -> tuple[PruneGroup, ...]:
-    """The groups that can be cut, in program order of their leaders."""
-    lie = _lie(found)
+    """The groups that can be pruned, in program order of their leaders."""
+    index = _index_classes(found)
     members: dict[int, list[PruneDecision]] = defaultdict(list)
-    for decision in found.decisions:
+    for decision in (*found.decisions, *found.linears):
         members[decision.group].append(decision)
-    out_axis = {op: axis for op, _, axis in found.channels.convs}
     groups = []
     for leader in found.prunable:
-        convs = [leader, *(d for d in members[leader.group] if d is not leader)]
-        classes = _classes_of(found, [d for d in convs if _takes_part(d)], out_axis)
-        layers = tuple(dict.fromkeys(d.param for d in convs))
-        groups.append(PruneGroup(leader.group, layers, _parts(classes, lie)))
+        layers = [leader, *(d for d in members[leader.group] if d is not leader)]
+        classes = _classes_of(found, [d for d in layers if _takes_part(d)])
+        names = tuple(dict.fromkeys(d.param for d in layers))
+        groups.append(PruneGroup(leader.group, names, _parts(classes, index)))
     return tuple(groups)
 
 
@@ -69,33 +69,30 @@ def _takes_part(decision: PruneDecision) -> bool:
     return decision.status != "blocked" or decision.reason == "depthwise"
 
 
-def _classes_of(
-    found: PruneFindings, convs: list[PruneDecision], out_axis: dict[int, int]
-) -> list[int]:
+def _classes_of(found: PruneFindings, layers: list[PruneDecision]) -> list[int]:
     classes: dict[int, None] = {}
-    for conv in convs:
-        bound = found.channels.bound.get((conv.param, out_axis[conv.op]))
-        if bound is not None:
-            for run in bound.layout.runs:
-                for piece in found.classes.pieces(run):
-                    if piece.cls not in found.blocked:
-                        classes[piece.cls] = None
+    for layer in layers:
+        layout = found.channels.layers.get(layer.op)
+        for run in layout.runs if layout is not None else ():
+            for part in found.partition.parts(run):
+                if part.index not in found.blocked:
+                    classes[part.index] = None
     return list(classes)
 
 
-def _lie(found: PruneFindings) -> _Lie:
+def _index_classes(found: PruneFindings) -> _ClassIndex:
     """Find every class on every axis that channels lie along."""
-    lie = _Lie(_axes(found.channels), defaultdict(list), defaultdict(list), {})
-    for number, axis in enumerate(lie.axes):
+    index = _ClassIndex(_axes(found.channels), defaultdict(list), defaultdict(list), {})
+    for number, axis in enumerate(index.axes):
         layout = axis.layout
-        for cls, first, length in _pieces(found.classes, layout):
-            lie.lengths[cls] = length
+        for at, first, length in _class_ranges(found.partition, layout):
+            index.lengths[at] = length
             for repeat in range(layout.outer):
-                place = (number, first + repeat * layout.size * layout.inner)
-                lie.places[cls].append(place)
-    for cls, count in _counted(found.channels, found.classes):
-        lie.counts[cls].append(count)
-    return lie
+                position = (number, first + repeat * layout.size * layout.inner)
+                index.positions[at].append(position)
+    for at, attr in _counted(found.channels, found.partition):
+        index.attrs[at].append(attr)
+    return index
 
 
 def _axes(channels: Channels) -> list[_Axis]:
@@ -106,35 +103,41 @@ def _axes(channels: Channels) -> list[_Axis]:
     return [_Axis(tuple(params), *key) for key, params in alike.items()]
 
 
-def _pieces(classes: Classes, layout: ChannelLayout) -> list[tuple[int, int, int]]:
-    """(class, first position, channels) for each piece of a layout's first repetition."""
-    found = []
+def _class_ranges(
+    partition: ChannelPartition, layout: ChannelLayout
+) -> Iterator[tuple[int, int, int]]:
+    """(class, first position, channels) for each range of a layout's first repetition."""
     at = 0
     for run in layout.runs:
-        for piece in classes.pieces(run):
-            found.append((piece.cls, at * layout.inner, piece.run.length))
-            at += piece.run.length
-    return found
+        for part in partition.parts(run):
+            yield part.index, at * layout.inner, part.run.length
+            at += part.run.length
 
 
-def _counted(channels: Channels, classes: Classes) -> Iterator[tuple[int, PrunedAttr]]:
+def _counted(channels: Channels, partition: ChannelPartition) -> Iterator[tuple[int, PrunedAttr]]:
     """Each class that an attribute counts, with what one of its channels counts."""
+    seen: set[tuple[int, AttrUpdate]] = set()
     for op, edit in channels.edits:
+        holder = op if edit.source is None else edit.source
+        if (holder, edit) in seen:
+            continue  # one constant that several reshapes read
+        seen.add((holder, edit))
         times: dict[int, int] = defaultdict(int)
-        for cls, _, _ in _pieces(classes, edit.layout):
-            times[cls] += edit.layout.inner * edit.layout.outer
-        for cls, n in times.items():
-            each = n // edit.share
+        for index, _, _ in _class_ranges(partition, edit.layout):
+            times[index] += edit.layout.inner * edit.layout.outer
+        written = channels.program.ops[holder]
+        param = None if edit.source is not None else _only_its(channels, op)
+        for index, n in times.items():
             yield (
-                cls,
+                index,
                 PrunedAttr(
-                    channels.program.ops[op].type,
-                    next(channels.program.ops[op].output_names()),
-                    _only_its(channels, op),
+                    written.type,
+                    next(written.output_names()),
+                    param,
                     edit.attr,
                     edit.value,
                     edit.index,
-                    each,
+                    n // edit.share,
                 ),
             )
 
@@ -147,33 +150,57 @@ def _only_its(channels: Channels, op: int) -> str | None:
     return None
 
 
-def _parts(classes: list[int], lie: _Lie) -> tuple[PrunePart, ...]:
+def _parts(classes: list[int], index: _ClassIndex) -> tuple[PrunePart, ...]:
     """Classes that lie on the same axes and in the same attributes make one part."""
     alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    for cls in classes:
-        where = tuple(number for number, _ in lie.places[cls])
-        counts = tuple(sorted(lie.counts[cls], key=str)) if cls in lie.counts else ()
-        alike[(where, counts)].append(cls)
-    parts = []
-    for together in alike.values():
-        size = sum(lie.lengths[cls] for cls in together)
-        parts.append(PrunePart(size, _cuts(together, lie), tuple(lie.counts.get(together[0], ()))))
-    return tuple(parts)
-
-
-def _cuts(together: list[int], lie: _Lie) -> tuple[PrunedAxis, ...]:
-    """The n-th place of each class on an axis makes one cut of all of them."""
-    merged: dict[tuple[int, int, Role, int, tuple[tuple[int, int], ...]], list[str]] = {}
-    for column in zip(*(lie.places[cls] for cls in together), strict=True):
-        axis = lie.axes[column[0][0]]
-        layout, width = axis.layout, axis.layout.inner
-        stretches = tuple(
-            (first, lie.lengths[cls] * width)
-            for cls, (_, first) in zip(together, column, strict=True)
+    for at in classes:
+        where = tuple(number for number, _ in index.positions[at])
+        attrs = tuple(sorted(index.attrs[at], key=str)) if at in index.attrs else ()
+        alike[(where, attrs)].append(at)
+    return tuple(
+        PrunePart(
+            sum(index.lengths[at] for at in together),
+            _pruned_axes(together, index),
+            tuple(index.attrs.get(together[0], ())),
         )
-        key = (layout.axis, layout.extent, axis.role, width, stretches)
+        for together in alike.values()
+    )
+
+
+def _pruned_axes(together: list[int], index: _ClassIndex) -> tuple[PrunedAxis, ...]:
+    """The n-th position of each class on an axis makes one axis of all of them."""
+    merged: dict[tuple[int, int, Role, int, Ranges], list[str]] = {}
+    lengths = [index.lengths[at] for at in together]
+    for number, firsts, width in _columns(together, index):
+        axis = index.axes[number]
+        ranges = tuple(
+            (first, length * width) for first, length in zip(firsts, lengths, strict=True)
+        )
+        key = (axis.layout.axis, axis.layout.extent, axis.role, width, ranges)
         merged.setdefault(key, []).extend(axis.params)
     return tuple(
-        PrunedAxis(tuple(sorted(params)), axis, size, role, width, stretches)
-        for (axis, size, role, width, stretches), params in merged.items()
+        PrunedAxis(tuple(sorted(params)), axis, size, role, width, ranges)
+        for (axis, size, role, width, ranges), params in merged.items()
     )
+
+
+def _columns(together: list[int], index: _ClassIndex) -> Iterator[tuple[int, list[int], int]]:
+    """(axis, first position of each class, width); neighbouring single channels are one column.
+
+    A head of an attention has as many neighbours as its size; they are one position that wide.
+    """
+    single = all(index.lengths[at] == 1 for at in together)
+    open_: tuple[int, list[int], int] | None = None
+    for column in zip(*(index.positions[at] for at in together), strict=True):
+        number, firsts = column[0][0], [first for _, first in column]
+        inner = index.axes[number].layout.inner
+        if open_ is not None and single and open_[0] == number:
+            _, before, width = open_
+            if all(b == a + width for a, b in zip(before, firsts, strict=True)):
+                open_ = (number, before, width + inner)
+                continue
+        if open_ is not None:
+            yield open_
+        open_ = (number, firsts, inner)
+    if open_ is not None:
+        yield open_

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from graphprobe.ops.channel_layout import ChannelLayout
 from graphprobe.ops.kinds import kind_of
 from graphprobe.pruning.constraints import Channels
-from graphprobe.pruning.partition import Classes
+from graphprobe.pruning.partition import ChannelPartition
 
 # For each value reached: the value one step nearer to the goal (None at the goal), the last value
 # of the way, and the op of the goal.
@@ -22,20 +22,20 @@ MOST = 100
 class Paths:
     """Shortest ways along one class of channels; a class is searched once for each goal."""
 
-    def __init__(self, channels: Channels, classes: Classes) -> None:
+    def __init__(self, channels: Channels, partition: ChannelPartition) -> None:
         self._channels = channels
-        self._classes = classes
+        self._partition = partition
         self._of_layout: dict[int, frozenset[int]] = {}
         self._trees: dict[tuple[int, int, int], _Tree] = {}
 
-    def to_block(self, op: int, cls: int, goals: Collection[int]) -> tuple[tuple[str, ...], int]:
+    def to_block(self, op: int, index: int, goals: Collection[int]) -> tuple[tuple[str, ...], int]:
         """From a convolution's output to the nearest of the ops that stop a class.
 
         Returns:
             The variables on the way, the last being what the op makes of it (where it makes
             anything), and the op.
         """
-        tree = self._tree(cls, goals)
+        tree = self._tree(index, goals)
         start = self._output(op)
         if start is None or start not in tree:
             return (), next(iter(goals))
@@ -45,9 +45,17 @@ class Paths:
             names.append(made)
         return tuple(names), at
 
-    def between(self, op: int, leader: int, cls: int) -> tuple[str, ...]:
+    def to_joint(self, op: int, index: int, joint: int) -> tuple[str, ...]:
+        """From a layer's output to what an op reads of a class; its output where that is the op."""
+        start = self._output(op)
+        if joint == op or start is None:
+            return () if start is None else (self._channels.flow.values[start].name,)
+        tree = self._tree(index, (joint,))
+        return tuple(self._follow(tree, start)) if start in tree else ()
+
+    def between(self, op: int, leader: int, index: int) -> tuple[str, ...]:
         """From one convolution's output to another's, along a class."""
-        tree = self._tree(cls, (leader,))
+        tree = self._tree(index, (leader,))
         start = self._output(op)
         return tuple(self._follow(tree, start)) if start in tree and start is not None else ()
 
@@ -73,51 +81,51 @@ class Paths:
             names += ["...", self._channels.flow.values[tree[at][1]].name]
         return names
 
-    def _tree(self, cls: int, goals: Collection[int]) -> _Tree:
+    def _tree(self, index: int, goals: Collection[int]) -> _Tree:
         """The ways to some goals: to those of a class's obstacle, or to its leader."""
-        key = (cls, next(iter(goals)), len(goals))
+        key = (index, next(iter(goals)), len(goals))
         if key not in self._trees:
-            self._trees[key] = self._search(cls, goals)
+            self._trees[key] = self._search(index, goals)
         return self._trees[key]
 
-    def _search(self, cls: int, goals: Collection[int]) -> _Tree:
+    def _search(self, index: int, goals: Collection[int]) -> _Tree:
         tree: _Tree = {}
         queue: deque[int] = deque()
         for goal in goals:
-            for value in self._starts(cls, goal):
+            for value in self._starts(index, goal):
                 if value not in tree:
                     tree[value] = (None, value, goal)
                     queue.append(value)
         while queue:
             at = queue.popleft()
-            for other in self._neighbours(at, cls):
+            for other in self._neighbours(at, index):
                 if other not in tree:
                     tree[other] = (at, *tree[at][1:])
                     queue.append(other)
         return tree
 
-    def _starts(self, cls: int, goal: int) -> list[int]:
+    def _starts(self, index: int, goal: int) -> list[int]:
         """What the op reads of the class; what it writes where it reads nothing of it."""
         flow, op = self._channels.flow, self._channels.program.ops[goal]
-        reads = [v.id for v in flow.reads(op) if self._holds(v.id, cls)]
-        return reads or [v.id for v in flow.writes(op) if self._holds(v.id, cls)]
+        reads = [v.id for v in flow.reads(op) if self._holds(v.id, index)]
+        return reads or [v.id for v in flow.writes(op) if self._holds(v.id, index)]
 
-    def _neighbours(self, value: int, cls: int) -> Iterator[int]:
+    def _neighbours(self, value: int, index: int) -> Iterator[int]:
         flow = self._channels.flow
         at = flow.values[value]
         ops = at.consumers if at.producer is None else [at.producer, *at.consumers]
         for op in ops:
             if op in self._channels.links:
                 for ids in (*flow.inputs[op].values(), *flow.outputs[op].values()):
-                    yield from (i for i in ids if self._holds(i, cls))
+                    yield from (i for i in ids if self._holds(i, index))
 
-    def _holds(self, value: int, cls: int) -> bool:
+    def _holds(self, value: int, index: int) -> bool:
         layout = self._channels.layouts[value]
-        return layout is not None and cls in self._set(layout)
+        return layout is not None and index in self._set(layout)
 
     def _set(self, layout: ChannelLayout) -> frozenset[int]:
         found = self._of_layout.get(id(layout))
         if found is None:
-            pieces = (p.cls for run in layout.runs for p in self._classes.pieces(run))
-            found = self._of_layout[id(layout)] = frozenset(pieces)
+            indices = (p.index for run in layout.runs for p in self._partition.parts(run))
+            found = self._of_layout[id(layout)] = frozenset(indices)
         return found

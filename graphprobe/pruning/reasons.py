@@ -9,7 +9,8 @@ from graphprobe.ir import Op
 from graphprobe.ir.dataflow import reachable
 from graphprobe.ir.findings import Reason
 from graphprobe.ops import op_spec
-from graphprobe.pruning.constraints import Block, Channels
+from graphprobe.ops.kinds import kind_of
+from graphprobe.pruning.constraints import Channels, PruneConstraint
 
 _SEEDS: dict[str, tuple[Reason, str]] = {
     "concat": ("concat", "its channels are joined with others"),
@@ -19,27 +20,28 @@ _SEEDS: dict[str, tuple[Reason, str]] = {
 }
 
 
-def resolved(channels: Channels) -> list[Block]:
-    """Every block with its reason.
+def resolved(channels: Channels) -> list[PruneConstraint]:
+    """Every constraint with its reason.
 
-    A block without one is ``output`` where nothing but the program's answers comes of the op
+    One without is ``output`` where nothing but the program's answers comes of the op
     (no layer with weights is in between), and ``unsupported_op`` otherwise.
     """
     answers: set[int] | None = None
     found = []
-    for block in channels.blocks:
-        if block.reason is None:
+    for constraint in channels.blocks:
+        if constraint.reason is None:
             answers = _answers(channels) if answers is None else answers
-            reason: Reason = "output" if block.op in answers else "unsupported_op"
-            block = replace(block, reason=reason)
-        found.append(block)
+            reason: Reason = "output" if constraint.op in answers else "unsupported_op"
+            constraint = replace(constraint, reason=reason)
+        found.append(constraint)
     return found
 
 
-def seeds_blocks(channels: Channels) -> list[Block]:
+def seeds_blocks(channels: Channels) -> list[PruneConstraint]:
     """What the policy ``seeds`` refuses beyond what cannot be cut at all."""
     found = [
-        Block(layout, op, _SEEDS[what][1], _SEEDS[what][0]) for what, layout, op in channels.meets
+        PruneConstraint(layout, op, _SEEDS[what][1], _SEEDS[what][0])
+        for what, layout, op in channels.meets
     ]
     users: dict[tuple[str, int], list[int]] = defaultdict(list)
     for op, param, out_axis in channels.convs:
@@ -48,7 +50,7 @@ def seeds_blocks(channels: Channels) -> list[Block]:
         bound = channels.bound.get(space)
         if bound is not None and len(ops) > 1:
             detail = f"{len(ops)} convolutions share its filter"
-            found += [Block(bound.layout, op, detail, "shared") for op in ops]
+            found += [PruneConstraint(bound.layout, op, detail, "shared") for op in ops]
     return found
 
 
@@ -58,6 +60,8 @@ def _answers(channels: Channels) -> set[int]:
     ends = [op.id for op in program.ops if op.role == "forward" and _is_end(channels, op)]
 
     def back(at: int) -> list[int]:
+        if kind_of(program.ops[at].type) == "size":
+            return []  # it reads how large a map is, and nothing that is in it
         before = set(channels.flow.predecessors(at))
         return [i for i in before if not _has_weights(channels, program.ops[i])]
 

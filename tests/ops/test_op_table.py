@@ -33,6 +33,12 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = {
     "ops/facets.py": ("*", "kinds and moves: the words that the families choose from"),
     "ops/kinds.py": ("embedding recurrent", "kinds"),
+    "ops/shape_values.py": (
+        "softmax norm quantize squeeze unsqueeze reshape slice split concat stack transpose "
+        "unstack",
+        "kinds and moves: one rule of sizes for each",
+    ),
+    "ops/feature_products.py": ("softmax slice unstack", "kinds and moves"),
     "pairing/channel_indices.py": ("*", "moves: one numpy rule for each"),
     "pairing/evidence.py": ("equal shape", "words of a sentence"),
     "pairing/matching.py": ("equal shape", "words of a sentence"),

@@ -86,9 +86,68 @@ def slice_(op: Op, x: Any) -> Any:
     return x[tuple(at)]
 
 
-def reshape(op: Op, x: Any) -> Any:
-    wanted = [x.shape[i] if s == 0 else s for i, s in enumerate(op.get_ints("shape"))]
-    return x.reshape(wanted)
+def reshape(op: Op, x: Any, *computed: Any) -> Any:
+    """A shape by tensors is what counts where it is given, as in Paddle."""
+    given = [int(np.asarray(c).reshape(())) for c in computed] or op.get_ints("shape")
+    return x.reshape([x.shape[i] if s == 0 else s for i, s in enumerate(given)])
+
+
+def depthwise_transpose(op: Op, x: Any, w: Any) -> Any:
+    """Kernel 2, stride 2, filters of its own for each channel."""
+    n, c, h, width = x.shape
+    assert op.get_int("groups") == c == w.shape[0]
+    result = np.einsum("nchw,cmij->ncmhiwj", x, w)
+    return result.reshape(n, c * w.shape[1], h * 2, width * 2)
+
+
+def layer_norm(op: Op, x: Any, scale: Any, bias: Any) -> Any:
+    axes = tuple(range(op.get_int("begin_norm_axis"), x.ndim))
+    normal = (x - x.mean(axes, keepdims=True)) / (x.std(axes, keepdims=True) + 1e-5)
+    return normal * scale + bias
+
+
+def matmul(op: Op, x: Any, y: Any) -> Any:
+    x = x.swapaxes(-1, -2) if op.attrs.get("trans_x") else x
+    return x @ (y.swapaxes(-1, -2) if op.attrs.get("trans_y") else y)
+
+
+def slice_entries(op: Op, x: Any) -> Any:
+    part = slice_(op, x)
+    gone = op.get_ints("decrease_axis")
+    return part.squeeze(gone) if gone else part
+
+
+def set_value(op: Op, x: Any, value: Any) -> Any:
+    result = x.copy()
+    at = [slice(None)] * x.ndim
+    starts, ends = op.get_ints("starts"), op.get_ints("ends")
+    for axis, start, end in zip(op.get_ints("axes"), starts, ends, strict=True):
+        at[axis] = slice(start, end)
+    result[tuple(at)] = value
+    return result
+
+
+def unpool(op: Op, x: Any, places: Any) -> Any:
+    """Each number goes to its place of a map twice as large."""
+    n, c, h, w = x.shape
+    result = np.zeros((n, c, h * w * 4))
+    np.put_along_axis(result, places.reshape(n, c, -1), x.reshape(n, c, -1), 2)
+    return result.reshape(n, c, h * 2, w * 2)
+
+
+def pool_with_places(op: Op, x: Any) -> list[Any]:
+    n, c, h, w = x.shape
+    parts = x.reshape(n, c, h // 2, 2, w // 2, 2).transpose(0, 1, 2, 4, 3, 5)
+    flat = parts.reshape(n, c, h // 2, w // 2, 4)
+    best = flat.argmax(-1)
+    rows = np.arange(h // 2)[:, None] * 2 + best // 2
+    columns = np.arange(w // 2)[None, :] * 2 + best % 2
+    return [flat.max(-1), rows * w + columns]
+
+
+def dense(op: Op, x: Any, w: Any) -> Any:
+    leading = op.get_int("x_num_col_dims", 1)
+    return x.reshape(*x.shape[:leading], -1) @ w
 
 
 def shuffle(op: Op, x: Any) -> Any:
@@ -128,15 +187,40 @@ RUN: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
     "elementwise_add": (("X", "Y"), binary(np.add)),
     "elementwise_mul": (("X", "Y"), binary(np.multiply)),
     "split": (("X",), split),
-    "slice": (("Input",), slice_),
+    "slice": (("Input",), slice_entries),
+    "shape": (("Input",), lambda op, x: np.array(x.shape)),
+    "fill_constant": ((), lambda op: np.array([op.get_int("value")])),
+    "cast": (("X",), lambda op, x: x),
+    "scale": (("X",), lambda op, x: x * op.attrs.get("scale", 1) + op.attrs.get("bias", 0)),
+    "gelu": (("X",), lambda op, x: x * sigmoid(op, 1.7 * x)),
+    "layer_norm": (("X", "Scale", "Bias"), layer_norm),
+    "matmul_v2": (("X", "Y"), matmul),
+    "bmm": (("X", "Y"), matmul),
+    "depthwise_conv2d_transpose": (("Input", "Filter"), depthwise_transpose),
+    "set_value": (("Input", "ValueTensor"), set_value),
+    "unpool": (("X", "Indices"), unpool),
+    "max_pool2d_with_index": (("X",), pool_with_places),
+    "elementwise_floordiv": (("X", "Y"), binary(np.floor_divide)),
+    "reduce_mean": (
+        ("X",),
+        lambda op, x: x.mean(op.get_ints("dim"), keepdims=bool(op.attrs.get("keep_dim"))),
+    ),
+    "reduce_max": (
+        ("X",),
+        lambda op, x: x.max(op.get_ints("dim"), keepdims=bool(op.attrs.get("keep_dim"))),
+    ),
+    "index_select": (("X", "Index"), lambda op, x, i: np.take(x, i, op.get_int("dim"))),
     "reshape2": (("X",), reshape),
     "transpose2": (("X",), lambda op, x: x.transpose(op.get_ints("axis"))),
     "shuffle_channel": (("X",), shuffle),
     "pixel_shuffle": (("X",), pixel_shuffle),
     "pool2d": (("X",), lambda op, x: x.mean((2, 3), keepdims=True)),
     "nearest_interp_v2": (("X",), lambda op, x: x.repeat(2, 2).repeat(2, 3)),
-    "flatten_contiguous_range": (("X",), lambda op, x: x.reshape(x.shape[0], -1)),
-    "mul": (("X", "Y"), lambda op, x, y: x.reshape(x.shape[0], -1) @ y),
+    "flatten_contiguous_range": (
+        ("X",),
+        lambda op, x: x.reshape(*x.shape[: op.get_int("start_axis")], -1),
+    ),
+    "mul": (("X", "Y"), dense),
     "softmax": (("X",), softmax),
 }
 
@@ -148,13 +232,17 @@ def execute(program: Program, values: Mapping[str, Any]) -> list[Any]:
         if op.type == "fetch":
             fetched.append(state[op.input("X") or ""])
             continue
-        if op.type == "concat":
-            parts = [state[name] for name in op.inputs["X"]]
-            result: Any = np.concatenate(parts, op.get_int("axis"))
+        if op.type in ("concat", "stack"):
+            join = np.concatenate if op.type == "concat" else np.stack
+            result: Any = join([state[name] for name in op.inputs["X"]], op.get_int("axis"))
+        elif op.type == "reshape2":
+            shape = (*op.inputs.get("ShapeTensor", ()), *op.inputs.get("Shape", ()))
+            parts = [part for name in shape for part in np.atleast_1d(state[name])]
+            result = reshape(op, state[op.input("X") or ""], *parts)
         else:
             slots, function = RUN[op.type]
             result = function(op, *(state[op.input(slot) or ""] for slot in slots))
-        names = next(n for n in op.outputs.values() if n)
+        names = [name for slot in op.outputs.values() for name in slot]
         results = result if isinstance(result, list) else [result]
         assert len(names) == len(results)
         state.update(zip(names, results, strict=True))
@@ -170,6 +258,9 @@ def first_values(program: Program, seed: int = 0) -> Arrays:
         shape = [2 if s < 0 else s for s in program.shape(name) or ()]
         fan_in = max(1, int(np.prod(shape[1:]))) if name not in program.feeds else 1
         values[name] = rng.normal(size=shape) / np.sqrt(fan_in)
+        var = program.var(name)
+        if var is not None and var.dtype == "int64":
+            values[name] = rng.integers(0, 9, shape)
         if name.endswith("variance"):
             values[name] = np.abs(values[name]) + 0.5
     return values

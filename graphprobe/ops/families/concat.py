@@ -9,6 +9,7 @@ from graphprobe.ops.facets import family, operators
 from graphprobe.ops.shared_rules import fixed
 from graphprobe.ops.spatial import same, stacked
 from graphprobe.ops.spec import (
+    BlockChannels,
     Effect,
     OpContext,
     PolicyBoundary,
@@ -62,7 +63,10 @@ def _side_by_side(
     """Along another axis: every operand has the same channels at the same places."""
     for port in ports:
         if port.layout is None:
-            yield from fixed(view, f"{port.name}, which it joins, cannot be cut", "concat")
+            detail = f"{port.name}, which it joins, cannot be cut"
+            for other in view.carrying():
+                if other.layout is not None:
+                    yield BlockChannels(other.layout, detail, "concat", port.name)
             return
         if port.layout is not first:
             yield TieChannels(first, port.layout)

@@ -69,7 +69,11 @@ def _depthwise(
     if given is None:
         out = own((w.param, 0), w.shape[0], axis)
         detail = "it filters each channel of an input that cannot be cut"
-        return out, [PruneAlong(w.param, out.at(0), "out"), BlockChannels(out, detail, "depthwise")]
+        source = view.op.input("Input")
+        return out, [
+            PruneAlong(w.param, out.at(0), "out"),
+            BlockChannels(out, detail, because=source),
+        ]
     out = given.spread(w.shape[0] // groups)
     return out, [
         PruneAlong(w.param, out.at(0)),
@@ -107,18 +111,11 @@ def _transposed(view: OpContext) -> Iterator[Effect]:
         yield BlockChannels(given, "the filter does not fit the channels that reach it")
         given = None
     out = ChannelLayout(axis, own((w.param, 1), w.shape[1], axis).runs, outer=groups)
-    if groups == w.shape[0] > 1 and w.shape[1] == 1 and given is not None:
-        yield PruneAlong(w.param, given.at(0))
-        yield AttrUpdate("groups", groups, given)
-        yield from _rest(view, given)
+    if depthwise_filter(groups, w.shape, 1):
+        yield from _transposed_depthwise(view, w.param, w.shape, given, axis)
         return
     yield PruneAlong(w.param, ChannelLayout(1, out.runs), "out")
-    if depthwise_filter(groups, w.shape, 1):
-        detail = "it filters each channel of its input, several filters a channel"
-        yield BlockChannels(out, detail, "depthwise")
-        if given is not None:
-            yield BlockChannels(given, detail, "depthwise")
-    elif given is not None:
+    if given is not None:
         yield PruneAlong(w.param, given.at(0), "in")
         if groups > 1:
             yield PolicyBoundary("grouped", given)
@@ -126,6 +123,22 @@ def _transposed(view: OpContext) -> Iterator[Effect]:
     if groups > 1:
         yield PolicyBoundary("grouped", out)
     yield from _rest(view, out)
+
+
+def _transposed_depthwise(
+    view: OpContext, param: str, shape: tuple[int, ...], given: ChannelLayout | None, axis: int
+) -> Iterator[Effect]:
+    """Filter [in, filters a channel, ...]: the channels are those of the input."""
+    if given is None:
+        made = own((param, 0), shape[0], axis)
+        yield PruneAlong(param, made.at(0), "out")
+        detail = "it filters each channel of an input that cannot be cut"
+        yield BlockChannels(made, detail, because=view.op.input("Input"))
+        yield from _rest(view, made.spread(shape[1]))
+        return
+    yield PruneAlong(param, given.at(0))
+    yield AttrUpdate("groups", shape[0], given)
+    yield from _rest(view, given.spread(shape[1]))
 
 
 def _deformable(view: OpContext) -> Iterator[Effect]:

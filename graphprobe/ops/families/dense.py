@@ -15,6 +15,7 @@ from graphprobe.ops.spec import (
     Port,
     Propagate,
     PruneAlong,
+    TieChannels,
     rank_of,
 )
 from graphprobe.ops.work_rules import NoWork, Uncounted, dense_work
@@ -39,15 +40,16 @@ def _dense(
     rows, columns = (1, 0) if turned else (0, 1)
     made = own((w.param, columns), w.shape[columns], first)
     yield PruneAlong(w.param, made.at(columns), "out")
-    if x.layout is not None and x.layout.axis < first:
+    given = None if x.stopped and x.layout is not None and x.layout.axis < first else x.layout
+    if given is not None and given.axis < first:
         # One axis is followed: the channels', so the features must stay.
         yield BlockChannels(made, "channels run along another axis of its input", "unsupported_op")
-        yield Propagate("Out", x.layout)
+        yield Propagate("Out", given)
         return
-    if x.layout is not None:
-        flat = _flat(x, x.layout, first)
+    if given is not None:
+        flat = _flat(x, given, first)
         if flat is None or flat.extent != w.shape[rows]:
-            yield BlockChannels(x.layout, "its weight does not fit the channels that reach it")
+            yield BlockChannels(given, "its weight does not fit the channels that reach it")
         else:
             yield PruneAlong(w.param, flat.at(rows), "in")
     yield Propagate("Out", made)
@@ -77,12 +79,66 @@ def _matmul(view: OpContext) -> Iterator[Effect]:
     names = ("transpose_X", "transpose_Y") if view.op.type == "matmul" else ("trans_x", "trans_y")
     turned_x, turned_y = (bool(view.op.attrs.get(name)) for name in names)
     rank = rank_of(x.shape)
-    if y.param is None or turned_x or rank is None or rank < 2:
-        yield from fixed(view, _NO_WEIGHT)
-    else:
+    if y.param is not None and y.layout is None and not turned_x and rank is not None and rank > 1:
         yield from _dense(view, x, y, rank - 1, turned=turned_y)
+    else:
+        yield from _product(view, x, y, turned_x, turned_y)
 
 
+def _bmm(view: OpContext) -> Iterator[Effect]:
+    x, y = view.port("X"), view.port("Y")
+    if x is not None and y is not None:
+        yield from _product(view, x, y, False, False)
+
+
+def _product(view: OpContext, x: Port, y: Port, turned_x: bool, turned_y: bool) -> Iterator[Effect]:
+    """Two features: channels pass along the axes of a batch (heads), of rows and of columns.
+
+    They are lost along the axis that is summed over: each is multiplied there with one of the
+    other feature, and a zero in place of it is not what a cut leaves out of a softmax.
+    """
+    ranks = len(x.shape or ()), len(y.shape or ())
+    if min(ranks) < 2:
+        yield from fixed(view, _NO_WEIGHT)
+        return
+    rank = max(ranks)
+    sides = [(x, rank - ranks[0], turned_x, 1), (y, rank - ranks[1], turned_y, 0)]
+    passing: ChannelLayout | None = None
+    for port, missing, turned, summed in sides:
+        if port.layout is None:
+            continue
+        axis = port.layout.axis + missing
+        matrix = axis - (rank - 2)
+        if matrix >= 0 and (1 - matrix if turned else matrix) == summed:
+            yield BlockChannels(port.layout, _SUMMED)
+        elif passing is None:
+            passing = port.layout.at(axis if matrix < 0 else rank - 1 - summed)
+            if matrix < 0:
+                yield from _batched(port.layout, axis, sides[summed])
+            yield Propagate("Out", passing)
+        elif matrix >= 0 or passing.axis != axis:
+            yield BlockChannels(port.layout, "channels run along another axis of its product")
+
+
+def _batched(
+    layout: ChannelLayout, axis: int, other: tuple[Port, int, bool, int]
+) -> Iterator[Effect]:
+    """The other operand has the same heads, or one for all of them."""
+    port, missing, _, _ = other
+    own = axis - missing
+    if own < 0 or (port.layout is None and port.size(own) == 1):
+        return
+    if port.layout is not None and port.layout.axis == own:
+        if port.layout.extent == layout.extent:
+            yield TieChannels(layout.at(axis), port.layout.at(axis))
+        elif port.layout.extent != 1:
+            yield BlockChannels(layout, _NO_WEIGHT)
+    else:
+        detail = f"{port.name}, which it multiplies with, cannot be cut"
+        yield BlockChannels(layout, detail, because=port.name)
+
+
+_SUMMED = "it sums over these channels, each times one of another feature"
 _NO_WEIGHT = "it multiplies two tensors, neither of which is a weight on the right"
 
 
@@ -134,7 +190,14 @@ FAMILY = family(
         work=dense_work("X", "Y"),
     ),
     operators(
-        "bmm mv dot addmm einsum",
+        "bmm",
+        kind="linear",
+        channels=_bmm,
+        spatial=_NO_MAP,
+        work=Uncounted("products of this form are not counted"),
+    ),
+    operators(
+        "mv dot addmm einsum",
         kind="linear",
         channels=blocks("it multiplies two tensors, neither of which is a weight on the right"),
         spatial=_NO_MAP,

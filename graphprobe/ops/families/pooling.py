@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.facets import NoMap, family, operators
-from graphprobe.ops.shared_rules import blocks, fixed
+from graphprobe.ops.shared_rules import blocks, fixed, together
 from graphprobe.ops.spatial import declared, enlarged, kept, pooled
 from graphprobe.ops.spec import (
     BlockChannels,
@@ -42,8 +42,14 @@ def _maps(layout_attr: str, slot: str = "X", out: str = "Out") -> Rule:
 
 
 def _unpool(view: OpContext) -> Iterator[Effect]:
-    """The indices come from a max_pool2d_with_index, whose own input carries the channels."""
-    yield from fixed(view, "it places each channel by indices that are not followed")
+    """Each channel's numbers go to places of its own map; the places have the same channels."""
+    x, places = view.port("X"), view.port("Indices")
+    if x is None or x.layout is None or x.layout.axis != 1:
+        yield from fixed(view, "it places channels by numbers that have none")
+        return
+    if places is not None:
+        yield from together(x.layout, places, 1)
+    yield Propagate("Out", x.layout)
 
 
 def _pad(view: OpContext) -> Iterator[Effect]:

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import prod
 
-from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.ops.channel_layout import (
+    MAX_EXPLODED,
+    ChannelLayout,
+    ChannelRange,
+    cut_runs,
+    join_runs,
+)
 from graphprobe.ops.facets import ChannelFacet, Move, OpSpec, family, operators
-from graphprobe.ops.regroup import regroup
-from graphprobe.ops.shared_rules import blocks, equal_stretches
+from graphprobe.ops.regroup import Factored, factor, regroup
+from graphprobe.ops.shared_rules import (
+    RUNTIME_SHAPE,
+    blocks,
+    equal_stretches,
+    neighbours_alike,
+    target_follows,
+)
 from graphprobe.ops.spatial import SpatialRule, flattened, reshaped, squeezed, unsqueezed
 from graphprobe.ops.spec import (
-    AttrUpdate,
     BlockChannels,
     Effect,
     OpContext,
@@ -29,41 +40,72 @@ def _reshape(view: OpContext) -> Iterator[Effect]:
     x = view.port("X")
     if x is None or x.layout is None:
         return
-    wanted = view.op.get_ints("shape")
-    if view.ports("Shape") or view.ports("ShapeTensor") or not wanted or x.shape is None:
-        yield BlockChannels(x.layout, "its target shape is computed while the network runs")
+    after = _after(view, x, x.layout)
+    if after is None:
+        yield BlockChannels(x.layout, RUNTIME_SHAPE)
         return
-    after = _target(x, x.layout, wanted)
-    yield from _regrouped(x, x.layout, after, wanted)
+    split = factor(x.layout, x.shape or (), after)
+    head = _head_axis(view, split) if split is not None else None
+    if split is not None and head is not None:
+        yield from _whole_heads(view, x.layout, split, head)
+        return
+    found = regroup(x.layout, x.shape or (), after)
+    if found is None:
+        open_ = any(entry.size < -1 for entry in view.target) or not view.target
+        yield BlockChannels(
+            x.layout, RUNTIME_SHAPE if open_ else "it mixes the channels with other axes"
+        )
+        return
+    if found.rows > 1:
+        yield PolicyBoundary("reorder", x.layout)
+        yield from equal_stretches(ChannelLayout(x.layout.axis, x.layout.runs), found.rows)
+    yield from target_follows(view, found.layout)
+    yield Propagate("Out", found.layout)
 
 
-def _target(x: Port, layout: ChannelLayout, wanted: Sequence[int]) -> list[int]:
-    """The shape after: 0 copies a size, one -1 is what is left."""
-    before = list(x.shape or ())
+def _after(view: OpContext, x: Port, layout: ChannelLayout) -> list[int] | None:
+    """The shape after: 0 copies a size, one -1 is what is left; None where it is not known."""
+    declared = view.outputs.get("Out", (None,))[0]
+    if not view.target or x.shape is None:
+        return None
+    before = list(x.shape)
     before[layout.axis] = layout.extent
-    after = [before[i] if s == 0 and i < len(before) else s for i, s in enumerate(wanted)]
-    if wanted.count(-1) == 1 and all(s > 0 for s in before):
+    after = [
+        before[i] if entry.size == 0 and i < len(before) else entry.size
+        for i, entry in enumerate(view.target)
+    ]
+    if after.count(-1) == 1:
+        at = after.index(-1)
         known = prod(s for s in after if s != -1)
-        if known > 0 and prod(before) % known == 0:
-            after[list(wanted).index(-1)] = prod(before) // known
+        if all(s > 0 for s in (*before, *after[:at], *after[at + 1 :])) and known:
+            after[at] = prod(before) // known
+        elif declared is not None and at < len(declared):
+            after[at] = declared[at]
     return after
 
 
-def _regrouped(
-    x: Port, layout: ChannelLayout, after: Sequence[int], wanted: Sequence[int]
+def _head_axis(view: OpContext, split: Factored) -> int | None:
+    """The one axis of several that a product of two features runs over: the heads."""
+    axes = [i for i in range(len(split.factors)) if split.axis + i in view.batch_axes]
+    return axes[0] if len(axes) == 1 else None
+
+
+def _whole_heads(
+    view: OpContext, layout: ChannelLayout, split: Factored, head: int
 ) -> Iterator[Effect]:
-    found = regroup(layout, x.shape or (), after)
-    if found is None:
-        yield BlockChannels(layout, "it mixes the channels with other axes")
+    """Channels written as [.., heads, .., size of a head]: a head stays or goes as a whole."""
+    heads, behind = split.factors[head], prod(split.factors[head + 1 :])
+    if layout.extent > MAX_EXPLODED:
+        yield BlockChannels(layout, "its heads are too many to be told apart")
         return
-    if found.rows > 1:
-        yield PolicyBoundary("reorder", layout)
-        once = ChannelLayout(layout.axis, layout.runs)
-        yield from equal_stretches(once, found.rows)
-    axis = found.layout.axis
-    if axis < len(wanted) and wanted[axis] > 0:
-        yield AttrUpdate("shape", tuple(wanted), found.layout, axis)
-    yield Propagate("Out", found.layout)
+    yield PolicyBoundary("reorder", layout)
+    yield from equal_stretches(layout, prod(split.factors[:head]))
+    row = cut_runs(layout.runs, 0, heads * behind)
+    yield from neighbours_alike(ChannelLayout(layout.axis, row), behind)
+    single = [ChannelRange(r.space, r.start + i, 1) for r in row for i in range(r.length)]
+    found = ChannelLayout(split.axis + head, join_runs(single[::behind]))
+    yield from target_follows(view, found)
+    yield Propagate("Out", found)
 
 
 def _flatten(view: OpContext) -> Iterator[Effect]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.channel_layout import ChannelLayout, stretch
-from graphprobe.ops.facets import family, operators
-from graphprobe.ops.shared_rules import blocks
+from graphprobe.ops.channel_layout import ChannelLayout, own, stretch
+from graphprobe.ops.facets import ChannelFacet, family, operators
+from graphprobe.ops.shared_rules import blocks, fixed, together
 from graphprobe.ops.spatial import kept, same, sliced, unstacked
 from graphprobe.ops.spec import (
     AttrUpdate,
@@ -14,7 +14,9 @@ from graphprobe.ops.spec import (
     Effect,
     OpContext,
     PolicyBoundary,
+    Port,
     Propagate,
+    PruneAlong,
     axis_of,
     rank_of,
 )
@@ -140,7 +142,10 @@ def _gather(view: OpContext) -> Iterator[Effect]:
     for port in view.carrying():
         if port is not x and port.layout is not None:
             yield BlockChannels(port.layout, "it is used as numbers of entries")
-    if x is None or x.layout is None:
+    if x is None:
+        return
+    if x.layout is None:
+        yield from _table(view, x)
         return
     attr = "dim" if view.op.type == "index_select" else "axis"
     axis = axis_of(view.op.get_int(attr, 0), rank_of(x.shape))
@@ -148,6 +153,38 @@ def _gather(view: OpContext) -> Iterator[Effect]:
         yield BlockChannels(x.layout, "it takes channels by their numbers")
     else:
         yield Propagate("Out", x.layout)
+
+
+def _table(view: OpContext, x: Port) -> Iterator[Effect]:
+    """Rows of a parameter by their numbers: its columns are channels (a bias for each head)."""
+    if x.param is None or x.shape is None or len(x.shape) != 2 or min(x.shape) < 1:
+        return
+    if view.op.get_int("dim" if view.op.type == "index_select" else "axis", 0) == 0:
+        index = view.port("Index")
+        rank = len(index.shape) if index is not None and index.shape is not None else 1
+        columns = own((x.param, 1), x.shape[1], 1)
+        yield PruneAlong(x.param, columns)
+        yield Propagate("Out", columns.at(rank))
+
+
+def _set_value(view: OpContext) -> Iterator[Effect]:
+    """A part of X is written over: not one of its channels' axis."""
+    x, value = view.port("Input"), view.port("ValueTensor")
+    axes = tuple(axis_of(a, rank_of(x.shape) if x else None) for a in view.op.get_ints("axes"))
+    computed = any(view.ports(f"{name}TensorList") for name in ("Starts", "Ends", "Steps"))
+    if (
+        x is None or x.layout is None or x.shape is None or x.layout.axis in axes or None in axes
+        or computed or view.op.get_ints("decrease_axes") or view.op.get_ints("none_axes")
+    ):  # fmt: skip
+        yield from fixed(view, "it writes over a part of the channels", "unsupported_op")
+        return
+    if value is not None:
+        missing = len(x.shape) - len(value.shape or ())
+        sizes = (1,) * missing + (value.shape or ())
+        layout = value.layout.at(value.layout.axis + missing) if value.layout else None
+        aligned = Port(value.name, sizes, layout, value.param, value.offset + missing)
+        yield from together(x.layout, aligned, x.layout.axis)
+    yield Propagate("Out", x.layout)
 
 
 def _flip(view: OpContext) -> Iterator[Effect]:
@@ -210,7 +247,13 @@ FAMILY = family(
         work=MOVES,
         move="unstack",
     ),
-    operators("gather index_select", kind="pick", channels=_gather, spatial=same, work=MOVES),
+    operators(
+        "gather index_select",
+        kind="pick",
+        channels=ChannelFacet(_gather, makes=True),
+        spatial=same,
+        work=MOVES,
+    ),
     operators(
         "gather_nd masked_select index_sample take_along_axis diagonal sequence_slice "
         "sequence_pool sequence_concat sequence_expand sequence_expand_as sequence_softmax "
@@ -221,8 +264,15 @@ FAMILY = family(
         work=MOVES,
     ),
     operators(
-        "scatter scatter_nd_add put_along_axis set_value index_put index_add masked_fill "
-        "scatter_nd fill_diagonal_tensor set_value_with_tensor multiplex",
+        "set_value set_value_with_tensor",
+        kind="pick",
+        channels=_set_value,
+        spatial=same,
+        work=MOVES,
+    ),
+    operators(
+        "scatter scatter_nd_add put_along_axis index_put index_add masked_fill "
+        "scatter_nd fill_diagonal_tensor multiplex",
         kind="pick",
         channels=blocks("it puts numbers at computed places", "unsupported_op"),
         spatial=same,

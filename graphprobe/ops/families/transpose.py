@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.facets import ChannelFacet, family, operators
-from graphprobe.ops.shared_rules import blocks
+from graphprobe.ops.shared_rules import blocks, target_follows
 from graphprobe.ops.spatial import same, transposed
 from graphprobe.ops.spec import (
-    AttrUpdate,
     BlockChannels,
     Effect,
     OpContext,
@@ -54,17 +53,17 @@ def _expand(view: OpContext) -> Iterator[Effect]:
     x = view.port("X")
     if x is None or x.layout is None:
         return
-    rank, sizes = rank_of(x.shape), view.op.get_ints("shape")
-    if rank is None or len(sizes) < rank or any(view.ports(slot) for slot in _RUNTIME):
+    rank = rank_of(x.shape)
+    if rank is None or len(view.target) < rank:
         yield BlockChannels(x.layout, "the size it expands to is computed while the network runs")
         return
-    at = x.layout.axis + len(sizes) - rank
-    if sizes[at] not in (-1, x.layout.extent):
+    at = x.layout.axis + len(view.target) - rank
+    if view.target[at].size not in (-1, x.layout.extent):
         yield BlockChannels(x.layout, "it repeats along the channels")
         return
-    if sizes[at] > 0:
-        yield AttrUpdate("shape", sizes, x.layout, at)
-    yield Propagate("Out", x.layout.at(at))
+    found = x.layout.at(at)
+    yield from target_follows(view, found)
+    yield Propagate("Out", found)
 
 
 _RUNTIME = (

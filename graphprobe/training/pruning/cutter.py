@@ -193,6 +193,10 @@ def _set_attrs(program: Any, plan: PrunePlan) -> None:
         if not found and _must_exist(program, change):
             missing.append(f"{change.op} that writes {change.output}")
         for op in found:
+            if op.type == "fill_constant":  # a constant that counts channels in a shape
+                op._set_attr("value", float(str(change.after)))
+                op._set_attr("str_value", str(change.after))
+                continue
             after = change.after if isinstance(change.after, int) else list(change.after)
             op._set_attr(change.attr, after)
             if change.attr == "sections" and op.has_attr("num"):

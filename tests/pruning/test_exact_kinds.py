@@ -1,0 +1,333 @@
+"""Kinds of structure that are pruned: what is left computes what the masked network computes.
+
+Each program is small and executed with numpy, so that nothing of the own knowledge of operators
+says what is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from graphprobe.ir.builder import Builder
+from graphprobe.pruning.decisions import find_prunable
+
+
+class Net:
+    """A builder with the layers of these tests; maps are 4 x 4, tokens 16 of 12 features."""
+
+    def __init__(self) -> None:
+        self.b = Builder()
+        self.image = self.b.feed("image", (-1, 3, 4, 4))
+
+    def op(self, type, shape, attrs=None, outputs=None, **slots):
+        return self.b.op(type, slots, outputs, attrs, shape)
+
+    def conv(self, x, filters, name, k=1, **more):
+        return self.b.conv(x, filters, k, name=name, **more)
+
+    def number(self, value):
+        """A shape's entry as exporters write it."""
+        attrs = {"shape": (1,), "value": value, "str_value": str(value)}
+        return self.op("fill_constant", (1,), attrs)
+
+    def batch_of(self, x, rank=4):
+        sizes = self.op("shape", (rank,), Input=x)
+        attrs = {"axes": (0,), "starts": (0,), "ends": (1,), "decrease_axis": (0,)}
+        return self.op("slice", (), attrs, Input=sizes)
+
+    def reshape(self, x, *sizes):
+        """To sizes of which any may be the name of a computed one."""
+        numbers = [self.number(s) if isinstance(s, int) else s for s in sizes]
+        shape = tuple(s if isinstance(s, int) else -1 for s in sizes)
+        return self.op("reshape2", shape, {"shape": shape}, X=x, ShapeTensor=numbers)
+
+    def linear(self, x, rows, columns, name, shape):
+        w = self.b.param(f"{name}.w", (rows, columns))
+        bias = self.b.param(f"{name}.b", (columns,))
+        y = self.op("matmul_v2", (*shape, columns), X=x, Y=w)
+        return self.op("elementwise_add", (*shape, columns), {"axis": -1}, X=y, Y=bias)
+
+    def norm(self, x, name, shape=(-1, 16, 12)):
+        scale, bias = (self.b.param(f"{name}.{part}", (12,)) for part in ("scale", "bias"))
+        attrs = {"begin_norm_axis": 2}
+        outputs = {"Y": f"{name}.y"}
+        return self.op("layer_norm", shape, attrs, outputs, X=x, Scale=scale, Bias=bias)
+
+    def tokens(self):
+        """The image as tokens behind a normalisation, which carry nothing that can be pruned."""
+        x = self.conv(self.image, 12, "patch")
+        flat = self.op("flatten_contiguous_range", (-1, 12, 16),
+                       {"start_axis": 2, "stop_axis": 3}, X=x)  # fmt: skip
+        tokens = self.op("transpose2", (-1, 16, 12), {"axis": (0, 2, 1)}, X=flat)
+        return self.norm(tokens, "first")
+
+    def done(self, *names):
+        for name in names:
+            self.b.op("fetch", {"X": name}, {"Out": "fetch"})
+        return self.b.build()
+
+
+def shared_bias():
+    """A filter and a bias for two levels; the bias is reshaped once a level."""
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    w, bias = n.b.param("tower.w_0", (6, 8, 1, 1)), n.b.param("tower.b_0", (6,))
+    out = []
+    for i in range(2):
+        level = n.op("relu", (-1, 8, 4, 4), X=x)
+        y = n.op("conv2d", (-1, 6, 4, 4), {"groups": 1}, {"Output": f"t{i}"},
+                 Input=level, Filter=w)  # fmt: skip
+        shape = n.op("reshape2", (1, 6, 1, 1), {"shape": (1, 6, 1, 1)}, X=bias)
+        y = n.op("elementwise_add", (-1, 6, 4, 4), {"axis": -1}, X=y, Y=shape)
+        out.append(n.conv(y, 2, f"z{i}"))
+    return n.done(*out)
+
+
+def silu():
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    gate = n.op("sigmoid", (-1, 8, 4, 4), X=x)
+    return n.done(n.conv(n.op("elementwise_mul", (-1, 8, 4, 4), X=x, Y=gate), 3, "z"))
+
+
+def shuffle_of_open_batch():
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    batch = n.batch_of(x)
+    y = n.reshape(x, batch, 2, 4, 4, 4)
+    y = n.op("transpose2", (-1, 4, 2, 4, 4), {"axis": (0, 2, 1, 3, 4)}, X=y)
+    return n.done(n.conv(n.reshape(y, batch, 8, 4, 4), 3, "z"))
+
+
+def shape_in_one_tensor():
+    """The channels' entry is measured and divided, and all entries are joined in one tensor."""
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    sizes = n.op("shape", (4,), Input=x)
+    parts = [
+        n.op("slice", (1,), {"axes": (0,), "starts": (i,), "ends": (i + 1,)}, Input=sizes)
+        for i in range(4)
+    ]
+    half = n.op("elementwise_floordiv", (1,), X=parts[1], Y=n.number(2))
+    first = [parts[0], n.number(2), half, *parts[2:]]
+    wide = n.op("concat", (5,), {"axis": 0}, X=[n.op("cast", (1,), X=p) for p in first])
+    y = n.op("reshape2", (-1, 2, 4, 4, 4), {"shape": (-1,) * 5}, X=x, Shape=wide)
+    y = n.op("transpose2", (-1, 4, 2, 4, 4), {"axis": (0, 2, 1, 3, 4)}, X=y)
+    back = n.op("concat", (4,), {"axis": 0}, X=parts)
+    y = n.op("reshape2", (-1, 8, 4, 4), {"shape": (-1,) * 4}, X=y, Shape=back)
+    return n.done(n.conv(y, 3, "z"))
+
+
+def global_pool_mul():
+    n = Net()
+    x = n.conv(n.b.feed("open", (-1, 3, -1, -1)), 8, "a")
+    pooled = n.op("pool2d", (-1, 8, -1, -1), {"global_pooling": True}, X=x)
+    w = n.b.param("fc.w", (8, 5))
+    return n.done(n.op("mul", (-1, 5), {"x_num_col_dims": 1}, X=pooled, Y=w))
+
+
+def depthwise_transposed(times=1):
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    w = n.b.param("up.w_0", (8, times, 2, 2))
+    y = n.op("depthwise_conv2d_transpose", (-1, 8 * times, 8, 8), {"groups": 8, "strides": (2, 2)},
+             {"Output": "up"}, Input=x, Filter=w)  # fmt: skip
+    return n.done(n.op("pool2d", (-1, 3, 1, 1), {"global_pooling": True}, X=n.conv(y, 3, "z")))
+
+
+def unpooled():
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    small = n.op("max_pool2d_with_index", (-1, 8, 2, 2), {"ksize": (2, 2)},
+                 {"Out": "small", "Mask": "places"}, X=x)  # fmt: skip
+    y = n.op("unpool", (-1, 8, 4, 4), X=small, Indices="places")
+    return n.done(n.conv(y, 3, "z"))
+
+
+def put_into_a_map():
+    n = Net()
+    x, y = n.conv(n.image, 8, "a"), n.conv(n.image, 8, "b")
+    part = n.op("slice", (-1, 8, 2, 4), {"axes": (2,), "starts": (0,), "ends": (2,)}, Input=y)
+    attrs = {"axes": (2,), "starts": (1,), "ends": (3,), "steps": (1,)}
+    z = n.op("set_value", (-1, 8, 4, 4), attrs, Input=x, ValueTensor=part)
+    return n.done(n.conv(z, 3, "z"))
+
+
+def reduced_over_places():
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    mean = n.op("reduce_mean", (-1, 8, 1, 1), {"dim": (2, 3), "keep_dim": True}, X=x)
+    best = n.op("reduce_max", (-1, 8, 4), {"dim": (-1,), "keep_dim": False}, X=x)
+    best = n.op("reduce_max", (-1, 8), {"dim": (2,), "keep_dim": False}, X=best)
+    w = n.b.param("fc.w", (8, 5))
+    return n.done(n.conv(mean, 3, "z"), n.op("mul", (-1, 5), {"x_num_col_dims": 1}, X=best, Y=w))
+
+
+def spatial_attention():
+    """A non-local block: the value's channels pass the product; query and key are summed over."""
+    n = Net()
+    x = n.op("relu", (-1, 3, 4, 4), X=n.image)
+    flat = {}
+    for name in ("query", "key", "value"):
+        y = n.conv(x, 8, name)
+        flat[name] = n.op("reshape2", (-1, 8, 16), {"shape": (0, 8, 16)}, X=y)
+    turned = n.op("transpose2", (-1, 16, 8), {"axis": (0, 2, 1)}, X=flat["query"])
+    weights = n.op("softmax", (-1, 16, 16), {"axis": -1},
+                   X=n.op("bmm", (-1, 16, 16), X=turned, Y=flat["key"]))  # fmt: skip
+    y = n.op("matmul_v2", (-1, 8, 16), {"trans_y": True}, X=flat["value"], Y=weights)
+    y = n.op("reshape2", (-1, 8, 4, 4), {"shape": (0, 8, 4, 4)}, X=y)
+    return n.done(n.conv(y, 3, "z"))
+
+
+def scaled_filter():
+    """The filter is a parameter times one number a filter, then cast."""
+    n = Net()
+    w, scale = n.b.param("a.w_0", (8, 3, 1, 1)), n.b.param("a.scale", (8, 1, 1, 1))
+    made = n.op("elementwise_mul", (8, 3, 1, 1), {"axis": -1}, X=w, Y=scale)
+    made = n.op("cast", (8, 3, 1, 1), X=n.op("scale", (8, 3, 1, 1), {"scale": 2.0}, X=made))
+    x = n.op("conv2d", (-1, 8, 4, 4), {"groups": 1}, {"Output": "y"}, Input=n.image, Filter=made)
+    return n.done(n.conv(x, 3, "z"))
+
+
+def mlp():
+    n = Net()
+    x = n.tokens()
+    y = n.op("gelu", (-1, 16, 24), X=n.linear(x, 12, 24, "up", (-1, 16)))
+    return n.done(n.linear(y, 24, 12, "down", (-1, 16)))
+
+
+def mixer():
+    """Hidden widths over tokens and over features."""
+    n = Net()
+    x = n.tokens()
+    y = n.op("transpose2", (-1, 12, 16), {"axis": (0, 2, 1)}, X=x)
+    y = n.op("gelu", (-1, 12, 10), X=n.linear(y, 16, 10, "token_up", (-1, 12)))
+    y = n.linear(y, 10, 16, "token_down", (-1, 12))
+    y = n.op("transpose2", (-1, 16, 12), {"axis": (0, 2, 1)}, X=y)
+    x = n.norm(n.op("elementwise_add", (-1, 16, 12), {"axis": -1}, X=x, Y=y), "second")
+    y = n.op("gelu", (-1, 16, 24), X=n.linear(x, 12, 24, "up", (-1, 16)))
+    return n.done(n.linear(y, 24, 12, "down", (-1, 16)))
+
+
+def _attend(n, q, k, v, bias=None):
+    """Four heads of three features: [N, 4, 16, 3] each."""
+    turned = n.op("transpose2", (-1, 4, 3, 16), {"axis": (0, 1, 3, 2)}, X=k)
+    product = n.op("matmul_v2", (-1, 4, 16, 16), X=q, Y=turned)
+    product = n.op("scale", (-1, 4, 16, 16), {"scale": 0.58}, X=product)
+    if bias is not None:
+        product = n.op("elementwise_add", (-1, 4, 16, 16), {"axis": -1}, X=product, Y=bias)
+    weights = n.op("softmax", (-1, 4, 16, 16), {"axis": -1}, X=product)
+    y = n.op("matmul_v2", (-1, 4, 16, 3), X=weights, Y=v)
+    return n.op("transpose2", (-1, 16, 4, 3), {"axis": (0, 2, 1, 3)}, X=y)
+
+
+def attention_of_one_layer(computed=True):
+    """ViT: one layer makes queries, keys and values: [N, 16, 3, heads, 3]."""
+    n = Net()
+    x = n.tokens()
+    qkv = n.linear(x, 12, 36, "qkv", (-1, 16))
+    batch = n.batch_of(x, 3) if computed else 0
+    y = n.reshape(qkv, batch, 16, 3, 4, 3) if computed else n.op(
+        "reshape2", (-1, 16, 3, 4, 3), {"shape": (0, 16, 3, 4, 3)}, X=qkv)  # fmt: skip
+    y = n.op("transpose2", (3, -1, 4, 16, 3), {"axis": (2, 0, 3, 1, 4)}, X=y)
+    q, k, v = (
+        n.op("slice", (-1, 4, 16, 3), {"axes": (0,), "starts": (i,), "ends": (i + 1,),
+                                       "decrease_axis": (0,)}, Input=y)
+        for i in range(3)
+    )  # fmt: skip
+    y = _attend(n, q, k, v)
+    y = n.reshape(y, batch, 16, 12) if computed else n.op(
+        "reshape2", (-1, 16, 12), {"shape": (0, 16, 12)}, X=y)  # fmt: skip
+    return n.done(n.linear(y, 12, 12, "out", (-1, 16)))
+
+
+def attention_of_three_layers():
+    """Queries, keys and values from layers of their own, and a bias for each head from a table."""
+    n = Net()
+    x = n.tokens()
+    heads = []
+    for name in ("query", "key", "value"):
+        y = n.linear(x, 12, 12, name, (-1, 16))
+        y = n.op("reshape2", (-1, 16, 4, 3), {"shape": (0, 0, 4, 3)}, X=y)
+        heads.append(n.op("transpose2", (-1, 4, 16, 3), {"axis": (0, 2, 1, 3)}, X=y))
+    table = n.b.param("table", (9, 4))
+    places = n.b.feed("places", (256,), "int64")
+    bias = n.op("index_select", (256, 4), {"dim": 0}, X=table, Index=places)
+    bias = n.op("reshape2", (16, 16, 4), {"shape": (16, 16, -1)}, X=bias)
+    bias = n.op("transpose2", (4, 16, 16), {"axis": (2, 0, 1)}, X=bias)
+    y = _attend(n, *heads, bias=bias)
+    y = n.op("reshape2", (-1, 16, 12), {"shape": (0, 0, 12)}, X=y)
+    return n.done(n.linear(y, 12, 12, "out", (-1, 16)))
+
+
+# What is built, and the status of its layers under both policies (None: no row).
+KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]] = {
+    "bias of a shared filter": (shared_bias, {"tower.w_0": ("blocked", "prunable")}),
+    "gate of a feature by itself": (silu, {"a.w_0": ("prunable", "prunable")}),
+    "shuffle of an open batch": (shuffle_of_open_batch, {"a.w_0": ("blocked", "prunable")}),
+    "shape in one tensor": (shape_in_one_tensor, {"a.w_0": ("blocked", "prunable")}),
+    "global pool in front of mul": (global_pool_mul, {"a.w_0": ("prunable", "prunable")}),
+    "depthwise transposed": (
+        depthwise_transposed, {"a.w_0": ("prunable", "prunable"), "up.w_0": ("blocked", "follower")}
+    ),
+    "two filters a channel, transposed": (
+        lambda: depthwise_transposed(2), {"up.w_0": ("blocked", "follower")}
+    ),
+    "unpool": (unpooled, {"a.w_0": ("prunable", "prunable")}),
+    "set_value": (put_into_a_map, {"a.w_0": ("blocked", "prunable")}),
+    "reduce over places": (reduced_over_places, {"a.w_0": ("prunable", "prunable")}),
+    "attention over places": (
+        spatial_attention,
+        {"value.w_0": ("prunable", "prunable"), "key.w_0": ("blocked", "blocked")},
+    ),
+    "scaled filter": (scaled_filter, {"a.w_0": ("prunable", "prunable")}),
+    "mlp": (mlp, {"up.w": (None, "prunable"), "down.w": (None, "blocked")}),
+    "mixer": (mixer, {"token_up.w": (None, "prunable"), "up.w": (None, "prunable")}),
+    "attention of one layer": (attention_of_one_layer, {"qkv.w": (None, "prunable")}),
+    "attention, shapes given": (
+        lambda: attention_of_one_layer(computed=False), {"qkv.w": (None, "prunable")}
+    ),
+    "attention of three layers": (
+        attention_of_three_layers,
+        {"query.w": (None, "prunable"), "key.w": (None, "follower"), "value.w": (None, "follower")},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_layers_have_the_right_status(kind):
+    build, expected = KINDS[kind]
+    for i, policy in enumerate(("seeds", "coupled")):
+        found = find_prunable(build(), policy)
+        rows = {d.param: d.status for d in reversed((*found.decisions, *found.linears))}
+        assert {name: rows.get(name) for name in expected} == {
+            name: both[i] for name, both in expected.items()
+        }
+        assert not found.unsupported
+
+
+@pytest.mark.parametrize("ratio", [0.5, 0.25])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_left_computes_what_the_masked_network_computes(kind, ratio, prove_cut):
+    program = KINDS[kind][0]()
+    together = prove_cut(program, "coupled", ratio)
+    assert together is not None and together.difference < 1e-9
+    for i in range(len(together.choice.groups)):
+        alone = prove_cut(program, "coupled", ratio, i)
+        assert alone is not None and alone.difference < 1e-9
+
+
+def test_a_head_goes_as_a_whole():
+    from graphprobe.pruning.groups import prune_groups
+
+    found = find_prunable(attention_of_one_layer(), "coupled")
+    group = next(g for g in prune_groups(found) if g.leader == "qkv.w")
+    (part,) = group.parts
+    assert part.channels == 4
+    assert {(a.params, a.axis, a.width, a.ranges[0]) for a in part.axes} == {
+        (("qkv.w",), 1, 3, (0, 3)), (("qkv.w",), 1, 3, (12, 3)), (("qkv.w",), 1, 3, (24, 3)),
+        (("qkv.b",), 0, 3, (0, 3)), (("qkv.b",), 0, 3, (12, 3)), (("qkv.b",), 0, 3, (24, 3)),
+        (("out.w",), 0, 3, (0, 3)),
+    }  # fmt: skip
