@@ -16,6 +16,7 @@ from graphprobe.errors import ConfigError, Problem, UsageError, did_you_mean
 from graphprobe.ir import Pair, Program, PruneDecision
 from graphprobe.pairing.find import find_pairs
 from graphprobe.programs import LoadedProgram, ProgramLike, load
+from graphprobe.pruning.plan import PrunePlan
 
 if TYPE_CHECKING:
     from graphprobe.config.distill import DistillConfig, PairConfig
@@ -86,12 +87,12 @@ def gather(
         GraphprobeError: a program or config cannot be read.
         ConfigError: a config is for another program, or names what is not there.
     """
-    targets, policy = _targets(prune, program) if prune is not None else (frozenset[str](), "seeds")
+    plan = _plan(prune, program) if prune is not None else PrunePlan()
     given = None if pairs is None else _given_pairs(pairs)
     if teacher is None and given is not None:
         teacher = given.teacher
     other = load(teacher) if teacher is not None else None
-    marks = Marks(_decisions(program, policy), targets)
+    marks = _marks(program, plan)
     if other is None:
         return Findings(program.program, None, marks, Marks())
     messages: Sequence[str] = ()
@@ -102,6 +103,13 @@ def gather(
         found, messages = report.pairs, report.warnings
     teacher_marks = Marks(_decisions(other, "seeds"))
     return Findings(program.program, other.program, marks, teacher_marks, found, messages)
+
+
+def _marks(loaded: LoadedProgram, plan: PrunePlan) -> Marks:
+    """The decisions under the plan's policy, what it prunes, and the shapes that it leaves."""
+    shapes = {var.name: var.shape for var in loaded.program.parameters if var.shape is not None}
+    targets = frozenset(p for group in plan.groups if group.ratio > 0 for p in group.layers)
+    return Marks(_decisions(loaded, plan.policy), targets, plan.shapes_after(shapes))
 
 
 def _decisions(loaded: LoadedProgram, policy: str) -> dict[str, PruneDecision]:
@@ -186,11 +194,10 @@ def _pair(pair: PairConfig, student: Program, teacher: Program) -> Pair:
     )
 
 
-def _targets(given: PruneLike, program: LoadedProgram) -> tuple[frozenset[str], str]:
-    """The filters that a pruning config cuts and its policy; the config must be for `program`."""
+def _plan(given: PruneLike, program: LoadedProgram) -> PrunePlan:
+    """What a pruning config prunes; the config must be for `program`."""
     if isinstance(given, PruneSelection):
-        params = (param for group in given.groups for param in group.layers)
-        return frozenset(params), given.policy
+        return given.choice.plan
     from graphprobe.config.binding import check_fingerprint
     from graphprobe.config.load import load_config
     from graphprobe.config.prune import PruneConfig
@@ -201,5 +208,4 @@ def _targets(given: PruneLike, program: LoadedProgram) -> tuple[frozenset[str], 
         hint = "give a kind: prune config"
         raise UsageError(f"is of kind {config.kind}", where=f"prune={where!r}", hint=hint)
     check_fingerprint(config.student, program.program, key="student", where=where)
-    cut = (group for group in config.prune.groups if group.ratio > 0)
-    return frozenset(param for group in cut for param in group.convs), config.prune.policy
+    return config.prune.plan()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from graphprobe.drawing.figures import Figures, measure
 from graphprobe.drawing.focus import Focus, focused, nothing_matches
 from graphprobe.drawing.folding.fold import Fold, Level, fold
 from graphprobe.drawing.layout.layout_graph import Engine, LayoutGraph, level_view
@@ -39,6 +40,7 @@ class Side:
     marks: Marks
     badges: dict[str, tuple[str, ...]] = field(default_factory=dict)
     engine: Engine = "layered"
+    _figures: Figures | None = None
     _views: dict[Level, LayoutGraph] = field(default_factory=dict)
     _counts: str = ""
 
@@ -50,6 +52,13 @@ class Side:
         if ":" in source or not parts:
             return source or "program"
         return "/".join(parts[-2:])
+
+    @property
+    def figures(self) -> Figures:
+        """Parameters, multiply-adds and channels of its ops, measured once."""
+        if self._figures is None:
+            self._figures = measure(self.program, self.marks)
+        return self._figures
 
     def view(self, level: Level) -> LayoutGraph:
         """The whole program at a level."""

@@ -36,12 +36,15 @@ class Words:
         lines: details, most important first.
         statuses: the prune status of each convolution inside, in order.
         kind: ``input``, ``output``, ``conv`` or ``op``; decides the colour of the frame.
+        shares: prune statuses with the share of channels that each has, where those are shown
+            instead of counts.
     """
 
     title: str
     lines: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     kind: str = "op"
+    shares: tuple[tuple[str, float], ...] = ()
 
 
 def describe(fold: Fold, level: Level, marks: Marks, parameters: bool = True) -> list[Words]:

@@ -15,11 +15,13 @@ class Marks:
     Args:
         decisions: filter name -> what may be done with that convolution.
         targets: filters that a prune config names.
+        after: shapes of parameters after pruning, where a plan is known.
         pairs: student and teacher variables that belong together.
     """
 
     decisions: Mapping[str, PruneDecision] = field(default_factory=dict)
     targets: frozenset[str] = frozenset()
+    after: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     pairs: Sequence[Pair] = ()
 
 

@@ -47,13 +47,12 @@ function paintNode(g, n, into) {
 function paintLines(node, element) {
   let y = 11;
   node.l.forEach((line, i) => { y += 8.6; element.append(make("text", { class: i ? "soft" : "", x: 9, y }, line)); });
-  let x = 9;
-  for (const [text, colour] of node.c) {
-    element.append(make("rect", { x, y: y + 3.1, width: 5.5, height: 5.5, fill: colour }));
-    const label = make("text", { x: x + 7.5, y: y + 8.6 }, text);
+  for (const [text, colour, x, row] of node.c) {
+    const base = y + 8.6 * (row + 1);
+    element.append(make("rect", { x: 9 + x, y: base - 5.5, width: 5.5, height: 5.5, fill: colour }));
+    const label = make("text", { x: 16.5 + x, y: base }, text);
     label.style.fill = colour;
     element.append(label);
-    x += text.length * 3.9 + 13;
   }
 }
 

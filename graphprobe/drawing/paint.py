@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
 from graphprobe.drawing import palette
+from graphprobe.drawing.layout.routes import curve
 from graphprobe.drawing.layout.scene import SMALL, TITLE, Box, Point
 from graphprobe.drawing.marks import COLOURS, MEANING, PAIR
-from graphprobe.drawing.pages.sheet import FOOT, MARGIN, Page, Placed
+from graphprobe.drawing.pages.sheet import FOOT, MARGIN, Link, Page, Placed
 from graphprobe.drawing.text import shorten, width
 
 _NOTE = 6.5
@@ -31,11 +33,11 @@ class Brush(Protocol):
     def curve(self, points: Sequence[Point], colour: str, line: float, dashed: bool) -> None:
         """A smooth line through points, leaving and arriving vertically."""
 
-    def line(self, points: Sequence[Point], colour: str, line: float) -> None:
+    def line(self, points: Sequence[Point], colour: str, line: float, dashed: bool = False) -> None:
         """Straight lines from point to point."""
 
-    def arrow(self, x: float, y: float, size: float, colour: str) -> None:
-        """An arrow head that points down at (x, y)."""
+    def polygon(self, points: Sequence[Point], fill: str) -> None:
+        """A filled polygon without a frame."""
 
 
 class _Zoomed:
@@ -59,11 +61,11 @@ class _Zoomed:
     def curve(self, points: Sequence[Point], colour: str, line: float, dashed: bool) -> None:
         self._brush.curve([self._at(*p) for p in points], colour, line * self._k, dashed)
 
-    def line(self, points: Sequence[Point], colour: str, line: float) -> None:
-        self._brush.line([self._at(*p) for p in points], colour, line * self._k)
+    def line(self, points: Sequence[Point], colour: str, line: float, dashed: bool = False) -> None:
+        self._brush.line([self._at(*p) for p in points], colour, line * self._k, dashed)
 
-    def arrow(self, x: float, y: float, size: float, colour: str) -> None:
-        self._brush.arrow(*self._at(x, y), size * self._k, colour)
+    def polygon(self, points: Sequence[Point], fill: str) -> None:
+        self._brush.polygon([self._at(*p) for p in points], fill)
 
     def _at(self, x: float, y: float) -> Point:
         return self._x + x * self._k, self._y + y * self._k
@@ -78,13 +80,34 @@ def paint_page(brush: Brush, page: Page, title: str, number: str = "") -> None:
         title: the name of the programs, at the top.
         number: which page this is, at the bottom.
     """
+    for bar in page.bars:
+        brush.bar(bar.x, bar.y, bar.w, bar.h, bar.colour)
     _frame(brush, page, title, number)
+    for link in page.links:
+        _link(brush, link)
     for placed in page.placed:
         _scene(_Zoomed(brush, placed.x, placed.y, placed.scale), placed)
     for text in page.texts:
         brush.text(text.x, text.y, text.text, text.size, text.colour, text.bold)
     for link in page.links:
-        brush.curve(link.points, PAIR, 1.1, True)
+        _link_label(brush, link)
+
+
+def _link(brush: Brush, link: Link) -> None:
+    """A dashed line that leaves and arrives horizontally."""
+    (x1, y1), (x2, y2) = link.points[0], link.points[-1]
+    middle = (x1 + x2) / 2
+    points = curve((x1, y1), (middle, y1), (middle, y2), (x2, y2))
+    brush.line(points, PAIR, 1.1, dashed=True)
+
+
+def _link_label(brush: Brush, link: Link) -> None:
+    (x1, _), (x2, _) = link.points[0], link.points[-1]
+    wide = width(link.text, SMALL, True)
+    x = (link.label_x if link.label_x is not None else (x1 + x2) / 2) - wide / 2
+    y = link.label_y + link.shift
+    brush.bar(x - 2, y - SMALL / 2 - 1, wide + 4, SMALL + 2, palette.PAPER)
+    brush.text(x, y + SMALL * 0.36, link.text, SMALL, PAIR, True)
 
 
 def _frame(brush: Brush, page: Page, title: str, number: str) -> None:
@@ -94,9 +117,10 @@ def _frame(brush: Brush, page: Page, title: str, number: str) -> None:
     brush.text(MARGIN, MARGIN + 8, shorten(title, 11, room, True), 11, palette.INK, True)
     brush.text(MARGIN, MARGIN + 20, shorten(page.heading, 9, room), 9, palette.FAINT)
     # Below the lowest box stands the tag that says where its edges go on.
-    top = high - MARGIN - FOOT + 15
+    notes = page.notes[:4]
+    top = high - MARGIN - FOOT + 15 - 8.5 * max(0, len(notes) - 2)
     _legend(brush, page, MARGIN, top)
-    for at, note in enumerate(page.notes[:2]):
+    for at, note in enumerate(notes):
         y = top + 10 + 8.5 * at
         brush.text(MARGIN, y, shorten(note, _NOTE, room - 60), _NOTE, palette.FAINT)
     brush.text(
@@ -123,11 +147,22 @@ def _scene(brush: Brush, placed: Placed) -> None:
         else:
             brush.curve(wire.points, palette.WIRE, 0.7, False)
     for wire in scene.wires:
-        brush.arrow(*wire.points[-1], 4.5, palette.WIRE)
+        before = wire.points[-2] if wire.straight else (wire.points[-1][0], wire.points[-1][1] - 1)
+        _arrow(brush, before, wire.points[-1], 4.5)
     for tag in scene.tags:
         brush.text(tag.x, tag.y, tag.text, SMALL, palette.FAINT)
     for box in scene.boxes:
         _box(brush, box)
+
+
+def _arrow(brush: Brush, before: Point, tip: Point, size: float) -> None:
+    """An arrow head at `tip`, pointing away from `before`."""
+    dx, dy = tip[0] - before[0], tip[1] - before[1]
+    length = math.hypot(dx, dy) or 1.0
+    dx, dy = dx / length * size, dy / length * size
+    base = tip[0] - dx, tip[1] - dy
+    sides = ((base[0] - dy / 2, base[1] + dx / 2), (base[0] + dy / 2, base[1] - dx / 2))
+    brush.polygon((tip, *sides), palette.WIRE)
 
 
 def _box(brush: Brush, box: Box) -> None:
@@ -143,10 +178,10 @@ def _box(brush: Brush, box: Box) -> None:
     for at_, line in enumerate(box.lines):
         y += 8.6
         brush.text(x, y, line, SMALL, palette.FAINT if at_ else palette.INK)
-    for text, colour in box.chips:
-        brush.bar(x, y + 3.1, 5.5, 5.5, colour)
-        brush.text(x + 7.5, y + 8.6, text, SMALL, colour)
-        x += width(text, SMALL) + 11
+    for chip in box.chips:
+        base = y + 8.6 * (chip.row + 1)
+        brush.bar(x + chip.x, base - 5.5, 5.5, 5.5, chip.colour)
+        brush.text(x + chip.x + 7.5, base, chip.text, SMALL, chip.colour)
 
 
 def _badges(brush: Brush, box: Box, y: float) -> None:

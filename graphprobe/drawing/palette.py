@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 INK, FAINT, WIRE, PAPER = "#202124", "#5f6368", "#8a9099", "#ffffff"
+STRIPE = "#f4f6f8"
 FILL = {
     "input": "#e6f4ea",
     "output": "#fde7e6",

@@ -33,7 +33,7 @@ def test_the_student_is_one_readable_a4_page() -> None:
     assert min(placed.scale for placed in page.placed) * SMALL >= MIN_TEXT
     boxes = [box for placed in page.placed for box in placed.scene.boxes]
     assert 15 <= len(boxes) <= 30
-    chips = " ".join(text for box in boxes for text, _ in box.chips)
+    chips = " ".join(chip.text for box in boxes for chip in box.chips)
     assert all(word in chips for word in ("prunable", "depthwise", "concat", "output"))
 
 

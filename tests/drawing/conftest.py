@@ -34,6 +34,15 @@ def residual(b: Builder, x: str, filters: int) -> str:
     return b.op("elementwise_add", {"X": y, "Y": x}, shape=b._shape(y))
 
 
+@pytest.fixture(scope="session")
+def shared_cases(shared_models: Path) -> Path:
+    """Exported models of PaddleDetection, PaddleSeg and PaddleClas."""
+    path = shared_models.parent / "cases"
+    if not path.is_dir():
+        pytest.skip(f"no {path}")
+    return path
+
+
 @pytest.fixture
 def resnet() -> Program:
     """A stem, two stages of residual blocks, and a classifier."""

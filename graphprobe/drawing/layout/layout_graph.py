@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from graphprobe.drawing.dag import Dag, make_dag
@@ -87,13 +87,6 @@ def _badges(
             for name in op.output_names():
                 found.update(dict.fromkeys(badges.get(name, ())))
     return tuple(found)
-
-
-def brief(view: LayoutGraph) -> LayoutGraph:
-    """The same with at most one line of detail a node: where it ends, if a pair ends there."""
-    lines = [w.lines[-1:] if b else () for w, b in zip(view.words, view.badges, strict=True)]
-    words = [replace(w, lines=kept) for w, kept in zip(view.words, lines, strict=True)]
-    return replace(view, words=words)
 
 
 def part(

@@ -23,8 +23,28 @@ _PAD, _BAND = 4.0, 5.0
 _GAP_X, GAP_Y = 12.0, 19.0
 _MIN_WIDTH = 64.0
 _MAX_TAGS = 6
+# A chip is a square with its gap, a word, and a gap to the next one.
+_CHIP_GAP = 5.5
+_CHIP = 7.5 + _CHIP_GAP
 
 Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A prune status in a box.
+
+    Args:
+        text: the word with a count or a share.
+        colour: of the word and its square.
+        x: from the left edge of the box's text.
+        row: 0 for the first row of chips.
+    """
+
+    text: str
+    colour: str
+    x: float
+    row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +57,7 @@ class Box:
         number: what other pages call it.
         title: shortened to fit.
         lines: shortened to fit.
-        chips: (text, colour) of the prune statuses inside.
+        chips: the prune statuses inside.
         band: (colour, share) of the stripe at the left edge.
         badges: pairs that end here.
         kind: ``input``, ``output``, ``conv``, ``op`` or ``port``.
@@ -51,7 +71,7 @@ class Box:
     number: str
     title: str
     lines: tuple[str, ...]
-    chips: tuple[tuple[str, str], ...]
+    chips: tuple[Chip, ...]
     band: tuple[tuple[str, float], ...]
     badges: tuple[str, ...]
     kind: str
@@ -125,7 +145,7 @@ def make_scene(
         GraphprobeError: the view is for ``dot``, which is not installed or fails.
     """
     if view.engine == "dot":
-        return _dot_scene(view, [_box(view, node, max_box) for node in range(len(view.words))])
+        return _dot_scene(view, [make_box(view, node, max_box) for node in range(len(view.words))])
     boxes, layout = lay_out(
         view, max_width=max_width, max_box=max_box, max_span=max_span, strict=strict
     )
@@ -171,31 +191,48 @@ def lay_out(
     view: LayoutGraph, *, max_width: float, max_box: float, max_span: int, strict: bool = False
 ) -> tuple[list[Box], Layout]:
     """Sizes and layers, before heights are known; the arguments are those of `make_scene`."""
-    boxes = [_box(view, node, max_box) for node in range(len(view.words))]
+    boxes = [make_box(view, node, max_box) for node in range(len(view.words))]
     widths = [box.w for box in boxes]
     return boxes, layered(view.dag, widths, _GAP_X, max_width, max_span, strict=strict)
 
 
-def _box(view: LayoutGraph, node: int, max_box: float) -> Box:
+def make_box(view: LayoutGraph, node: int, max_box: float) -> Box:
+    """The box of a node, without a place: as wide as its words, at most `max_box`."""
     words = view.words[node]
-    chips = _chips(words)
+    statuses = _chips(words)
     label = f"{view.numbers[node]}  "
     badges = view.badges[node]
     extra = width(label + "  ".join(("", *badges)), SMALL) + (6.0 if badges else 0.0)
     wide = max(
         width(words.title, TITLE, True) + extra,
         *(width(line, SMALL) for line in words.lines),
-        sum(width(text, SMALL) + 11 for text, _ in chips),
+        sum(width(text, SMALL) + _CHIP for text, _ in statuses) - _CHIP_GAP,
         _MIN_WIDTH - 2 * _PAD - _BAND,
     )
     inner = min(wide, max_box - 2 * _PAD - _BAND)
     lines = tuple(shorten(line, SMALL, inner) for line in words.lines)
-    height = 2 * _PAD + _TITLE_STEP + _SMALL_STEP * (len(lines) + bool(chips)) - 1.5
+    chips = _flow(statuses, inner)
+    rows = len(lines) + (chips[-1].row + 1 if chips else 0)
+    height = 2 * _PAD + _TITLE_STEP + _SMALL_STEP * rows - 1.5
     return Box(
         node, 0.0, 0.0, round(inner + 2 * _PAD + _BAND + 0.5, 1), height, view.numbers[node],
         shorten(words.title, TITLE, inner - extra, True), lines, chips, _band(words),
         badges, words.kind,
     )  # fmt: skip
+
+
+def _flow(statuses: Sequence[tuple[str, str]], room: float) -> tuple[Chip, ...]:
+    """Chips from left to right, in as many rows as they take."""
+    found: list[Chip] = []
+    x, row = 0.0, 0
+    for text, colour in statuses:
+        shown = shorten(text, SMALL, room - _CHIP + _CHIP_GAP)
+        wide = width(shown, SMALL) + _CHIP
+        if x and x + wide - _CHIP_GAP > room + 0.01:
+            x, row = 0.0, row + 1
+        found.append(Chip(shown, colour, round(x, 2), row))
+        x += wide
+    return tuple(found)
 
 
 def _known(words: Words) -> list[tuple[str, int]]:
@@ -204,6 +241,9 @@ def _known(words: Words) -> list[tuple[str, int]]:
 
 
 def _chips(words: Words) -> tuple[tuple[str, str], ...]:
+    if words.shares:
+        known = [(word, share) for word, share in words.shares if word != "unknown"]
+        return tuple((f"{share:.0%} {word}", COLOURS[word]) for word, share in known)
     alone = len(words.statuses) == 1
     return tuple(
         (word if alone else f"{count} {word}", COLOURS[word]) for word, count in _known(words)
@@ -211,6 +251,8 @@ def _chips(words: Words) -> tuple[tuple[str, str], ...]:
 
 
 def _band(words: Words) -> tuple[tuple[str, float], ...]:
+    if words.shares:
+        return tuple((COLOURS[word], share) for word, share in words.shares)
     total = len(words.statuses)
     counted = Counter(words.statuses)
     return tuple((COLOURS[w], counted[w] / total) for w in COLOURS if counted[w])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from graphprobe.drawing.drawing import Drawing, Side
 from graphprobe.drawing.labels import Words, convolutions, shape_text
-from graphprobe.drawing.layout.layout_graph import LayoutGraph, brief, part
+from graphprobe.drawing.layout.layout_graph import LayoutGraph, part
 from graphprobe.drawing.layout.scene import MIN_TEXT
 from graphprobe.drawing.marks import COLOURS, PAIR, status
 from graphprobe.drawing.pages.sheet import (
@@ -19,8 +19,8 @@ from graphprobe.drawing.pages.sheet import (
     Text,
     many_pages,
     one_page,
-    pair_links,
 )
+from graphprobe.drawing.pages.wall import make_wall
 from graphprobe.drawing.text import shorten
 from graphprobe.ir import Pair
 
@@ -36,31 +36,29 @@ _INDENT = 10.0
 def make_book(drawing: Drawing) -> list[Page]:
     """All pages of a drawing.
 
-    Without a level: for each program the stages on one page, the blocks on as many as it takes,
-    a page for each stage, then the parameters. With one: only that level.
+    Without a level: everything by stages on one sheet, the pairs in words, and for each program
+    the blocks on as many pages as it takes, a page for each stage, then the parameters. With one:
+    only that level.
     """
     if drawing.level is not None or drawing.focus is not None:
         return [p for side, view in drawing.views("unit") for p in view_pages(view, side)]
-    pages = list(_together(drawing))
+    pages = list(_first_pages(drawing))
     for side in drawing.sides:
-        for view in side.views("stage"):
-            pages += view_pages(view, side)
         pages += _details(side)
     return pages
 
 
-def _together(drawing: Drawing) -> Iterator[Page]:
-    """Student and teacher on one sheet with their pairs, then the pairs in words."""
-    if len(drawing.sides) < 2:
-        return
-    views = [side.view("stage") for side in drawing.sides]
-    page = one_page(views) or one_page([brief(view) for view in views])
+def _first_pages(drawing: Drawing) -> Iterator[Page]:
+    """Everything on one sheet by stages, then the pairs in words."""
+    if all(side.fold.graph.items for side in drawing.sides):
+        wall = make_wall(drawing)
+        wall.bookmark = wall.heading
+        yield wall
+    else:
+        for side in drawing.sides:
+            for view in side.views("stage"):
+                yield from view_pages(view, side)
     heading = f"{len(drawing.pairs)} pairs of student and teacher"
-    if page is not None:
-        page.heading = page.bookmark = f"student and teacher by stages, {heading}"
-        page.links = pair_links(page.placed, len(drawing.pairs))
-        page.notes = [f"{side.role}: {side.counts()}" for side in drawing.sides]
-        yield page
     if drawing.pairs:
         yield from _listed(heading, list(_pair_rows(drawing.pairs)), 1, [])
 

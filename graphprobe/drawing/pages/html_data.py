@@ -104,7 +104,7 @@ class PageData:
             "t": box.title,
             "full": clean(view.words[box.node].title),
             "l": box.lines,
-            "c": box.chips,
+            "c": [[chip.text, chip.colour, chip.x, chip.row] for chip in box.chips],
             "b": box.band,
             "p": box.badges,
             "k": box.kind,

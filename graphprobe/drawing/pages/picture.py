@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from graphprobe.drawing.drawing import AnyLevel, Drawing, Side
 from graphprobe.drawing.folding.fold import Level
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
-from graphprobe.drawing.layout.scene import SMALL, Scene, make_scene
-from graphprobe.drawing.marks import PAIR
+from graphprobe.drawing.layout.scene import Scene, make_scene
 from graphprobe.drawing.pages.book import limited
 from graphprobe.drawing.pages.page_breaks import cut
-from graphprobe.drawing.pages.sheet import FOOT, HEAD, MARGIN, Link, Page, Placed, Text, pair_links
+from graphprobe.drawing.pages.pair_lines import PAIR_GUTTER, pair_links
+from graphprobe.drawing.pages.sheet import FOOT, HEAD, MARGIN, Page, Placed, Text
+from graphprobe.drawing.pages.wall import make_wall
 
 _READABLE = 60  # nodes, of all sides together
 _LEVELS: tuple[Level, ...] = ("op", "unit", "block")
-_GUTTER = 60.0
+_SMALL_PICTURE = 30
 _COLUMN_GAP = 30.0
 _LEAST_WIDTH = 560.0
 _ASPECT = 1.6
@@ -31,12 +30,16 @@ def picture_level(drawing: Drawing) -> AnyLevel:
 
 
 def make_picture(drawing: Drawing, max_nodes: int) -> Page:
-    """Lay everything out on one sheet as large as it takes.
+    """Everything on one sheet: the wall, or the level or focus asked for, as large as it takes.
+
+    Programs that fit a small picture as they are, unit by unit, are shown so.
 
     Args:
         drawing: what to draw.
         max_nodes: of each view; the rest is left out, and a note says so.
     """
+    if drawing.level is None and drawing.focus is None and not _is_small(drawing):
+        return make_wall(drawing)
     page = Page((0.0, 0.0), "")
     x = MARGIN
     views = drawing.views(picture_level(drawing))
@@ -44,10 +47,13 @@ def make_picture(drawing: Drawing, max_nodes: int) -> Page:
         shown = limited(view, max_nodes) if len(view.dag) > max_nodes else view
         x = _add(page, side, shown, x, many=len(views) > 1)
     high = max((p.y + p.scene.height for p in page.placed), default=HEAD) + MARGIN + FOOT
-    page.size = (max(x - _GUTTER + MARGIN, _LEAST_WIDTH), high)
-    page.links = pair_links(page.placed, len(drawing.pairs))
-    page.texts += _link_names(page.links)
+    page.size = (max(x - PAIR_GUTTER + MARGIN, _LEAST_WIDTH), high)
+    page.links = pair_links(drawing, page.placed)
     return page
+
+
+def _is_small(drawing: Drawing) -> bool:
+    return sum(len(side.fold.levels["unit"].dag) for side in drawing.sides) <= _SMALL_PICTURE
 
 
 def _add(page: Page, side: Side, view: LayoutGraph, x: float, *, many: bool) -> float:
@@ -63,7 +69,7 @@ def _add(page: Page, side: Side, view: LayoutGraph, x: float, *, many: bool) -> 
         x += column.width + _COLUMN_GAP
     for note in (*view.notes, side.counts()):
         page.notes.append(f"{side.role}: {note}" if side.role else note)
-    return x - _COLUMN_GAP + _GUTTER
+    return x - _COLUMN_GAP + PAIR_GUTTER
 
 
 def _columns(scene: Scene) -> list[Scene]:
@@ -71,9 +77,3 @@ def _columns(scene: Scene) -> list[Scene]:
     if scene.height <= 1200 or scene.height <= _ASPECT * scene.width:
         return [scene]
     return cut(scene, max(1000.0, (scene.height * scene.width * _ASPECT) ** 0.5))
-
-
-def _link_names(links: Sequence[Link]) -> list[Text]:
-    return [
-        Text((k.points[0][0] + 4), k.points[0][1] - 3, k.text, SMALL, True, PAIR) for k in links
-    ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
-from graphprobe.drawing.layout.scene import MIN_TEXT, SMALL, Box, Scene, make_scene
+from graphprobe.drawing.layout.scene import MIN_TEXT, SMALL, Scene, make_scene
 from graphprobe.drawing.pages.page_breaks import cut, row_starts
 
 A4, A3 = (595.0, 842.0), (842.0, 1191.0)
@@ -43,11 +43,36 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A filled rectangle behind everything."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
-    """A pair, from a student box to a teacher box, with its name."""
+    """A pair, from a student box to a teacher box, with its name.
+
+    Args:
+        points: start and end.
+        text: the label.
+        label_x: the middle of the label; the middle of the line where it is None.
+        shift: how far below the line the label stands.
+    """
 
     points: tuple[tuple[float, float], ...]
     text: str
+    label_x: float | None = None
+    shift: float = 0.0
+
+    @property
+    def label_y(self) -> float:
+        """The height of the line's middle, where the label stands unless it is moved."""
+        return (self.points[0][1] + self.points[-1][1]) / 2
 
 
 @dataclass(slots=True)
@@ -62,6 +87,7 @@ class Page:
         placed: scenes.
         texts: free text.
         links: pairs.
+        bars: filled rectangles behind everything.
         notes: small print: what was left out.
     """
 
@@ -72,6 +98,7 @@ class Page:
     placed: list[Placed] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    bars: list[Bar] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -155,22 +182,3 @@ def _sheet(paper: tuple[float, float], scale: float, slices: Sequence[Scene]) ->
         page.placed.append(Placed(scene, x, MARGIN + HEAD, scale))
         x += (scene.width + GUTTER) * scale
     return page
-
-
-def pair_links(placed: Sequence[Placed], pairs: int) -> list[Link]:
-    """A line for each pair whose two boxes are on the page."""
-    ends: dict[str, list[tuple[Placed, Box]]] = {}
-    for where in placed:
-        for box in where.scene.boxes:
-            for badge in box.badges:
-                ends.setdefault(badge, []).append((where, box))
-    names = [f"P{number}" for number in range(1, pairs + 1)]
-    return [_link(ends[name], name) for name in names if len(ends.get(name, ())) == 2]
-
-
-def _link(ends: Sequence[tuple[Placed, Box]], name: str) -> Link:
-    (left, a), (right, b) = ends
-    y1 = left.y + (a.y + a.h / 2) * left.scale
-    y2 = right.y + (b.y + b.h / 2) * right.scale
-    x1, x2 = left.x + (a.x + a.w) * left.scale, right.x + b.x * right.scale
-    return Link(((x1, y1), (x2, y2)), name)

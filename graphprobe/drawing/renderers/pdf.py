@@ -60,7 +60,7 @@ class PdfBrush:
         self._canvas.setDash([3, 2] if dashed else [])
         self._canvas.drawPath(path, stroke=1, fill=0)
 
-    def line(self, points: Sequence[Point], colour: str, line: float) -> None:
+    def line(self, points: Sequence[Point], colour: str, line: float, dashed: bool = False) -> None:
         """Straight lines from point to point."""
         path = self._canvas.beginPath()
         path.moveTo(points[0][0], self._height - points[0][1])
@@ -68,17 +68,17 @@ class PdfBrush:
             path.lineTo(x, self._height - y)
         self._canvas.setStrokeColor(colour)
         self._canvas.setLineWidth(line)
-        self._canvas.setDash([])
+        self._canvas.setDash([3, 2] if dashed else [])
         self._canvas.drawPath(path, stroke=1, fill=0)
 
-    def arrow(self, x: float, y: float, size: float, colour: str) -> None:
-        """An arrow head that points down at (x, y)."""
+    def polygon(self, points: Sequence[Point], fill: str) -> None:
+        """A filled polygon without a frame."""
         path = self._canvas.beginPath()
-        path.moveTo(x, self._height - y)
-        path.lineTo(x - size / 2, self._height - y + size)
-        path.lineTo(x + size / 2, self._height - y + size)
+        path.moveTo(points[0][0], self._height - points[0][1])
+        for x, y in points[1:]:
+            path.lineTo(x, self._height - y)
         path.close()
-        self._canvas.setFillColor(colour)
+        self._canvas.setFillColor(fill)
         self._canvas.drawPath(path, stroke=0, fill=1)
 
 

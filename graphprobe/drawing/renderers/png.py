@@ -67,15 +67,20 @@ class PngBrush:
         for a, b in _dashes(path, 3 * z):
             self._draw.line((a, b), colour, wide)
 
-    def line(self, points: Sequence[Point], colour: str, line: float) -> None:
+    def line(self, points: Sequence[Point], colour: str, line: float, dashed: bool = False) -> None:
         """Straight lines from point to point."""
         z = self._zoom
-        self._draw.line([(x * z, y * z) for x, y in points], colour, max(1, round(line * z)))
+        path = [(x * z, y * z) for x, y in points]
+        wide = max(1, round(line * z))
+        if not dashed:
+            self._draw.line(path, colour, wide)
+            return
+        for a, b in _dashes(path, 3 * z):
+            self._draw.line((a, b), colour, wide)
 
-    def arrow(self, x: float, y: float, size: float, colour: str) -> None:
-        """An arrow head that points down at (x, y)."""
-        x, y, size = x * self._zoom, y * self._zoom, size * self._zoom
-        self._draw.polygon([(x, y), (x - size / 2, y - size), (x + size / 2, y - size)], colour)
+    def polygon(self, points: Sequence[Point], fill: str) -> None:
+        """A filled polygon without a frame."""
+        self._draw.polygon([(x * self._zoom, y * self._zoom) for x, y in points], fill)
 
 
 @cache

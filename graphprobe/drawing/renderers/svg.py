@@ -60,19 +60,18 @@ class SvgBrush:
             f'stroke-width="{_n(line)}"{dash}/>'
         )
 
-    def line(self, points: Sequence[Point], colour: str, line: float) -> None:
+    def line(self, points: Sequence[Point], colour: str, line: float, dashed: bool = False) -> None:
         """Straight lines from point to point."""
+        dash = ' stroke-dasharray="3 2"' if dashed else ""
         path = "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
         self.parts.append(
-            f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="{_n(line)}"/>'
+            f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="{_n(line)}"{dash}/>'
         )
 
-    def arrow(self, x: float, y: float, size: float, colour: str) -> None:
-        """An arrow head that points down at (x, y)."""
-        half = size / 2
-        self.parts.append(
-            f'<path d="M{_n(x)} {_n(y)}l{_n(-half)} {_n(-size)}h{_n(size)}z" fill="{colour}"/>'
-        )
+    def polygon(self, points: Sequence[Point], fill: str) -> None:
+        """A filled polygon without a frame."""
+        path = "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
+        self.parts.append(f'<path d="M{path}z" fill="{fill}"/>')
 
 
 def curve_path(points: Sequence[Point]) -> str:

@@ -1,0 +1,117 @@
+"""Numbers that a drawing shows: parameters, multiply-adds and channels, op by op."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+
+from graphprobe.drawing.graph import is_state
+from graphprobe.drawing.marks import COLOURS, Marks, status
+from graphprobe.ir import Op, Program
+from graphprobe.ops.work import NetworkSize, multiply_adds, network_size, weight_uses
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of each op of a program.
+
+    Args:
+        flops: op id -> multiply-adds for one image; ops without weights have none.
+        params: op id -> numbers in the parameters that it is the first to read.
+        channels: op id of a convolution -> its output channels.
+        kept: the same after pruning, where a plan is known.
+        size: of the whole program.
+        pruned: of the whole program after pruning, where a plan is known.
+    """
+
+    flops: Mapping[int, int] = field(default_factory=dict)
+    params: Mapping[int, int] = field(default_factory=dict)
+    channels: Mapping[int, int] = field(default_factory=dict)
+    kept: Mapping[int, int] = field(default_factory=dict)
+    size: NetworkSize | None = None
+    pruned: NetworkSize | None = None
+
+    def line(self, ops: Iterable[Op]) -> str:
+        """Parameters and multiply-adds of some ops, as ``1.2 M params · 3.4 G MACs``."""
+        ids = [op.id for op in ops]
+        params = sum(self.params.get(i, 0) for i in ids)
+        flops = sum(self.flops.get(i, 0) for i in ids)
+        parts = [f"{short(params)} params"] if params else []
+        if flops:
+            parts.append(f"{short(flops)} MACs")
+        return " · ".join(parts)
+
+
+def measure(program: Program, marks: Marks) -> Figures:
+    """The figures of a program. Linear in its size.
+
+    Args:
+        program: any program; H and W that it leaves open count as 608.
+        marks: with the shapes after pruning, where a plan is known.
+    """
+    uses = weight_uses(program)
+    flops: Counter[int] = Counter()
+    for use in uses:
+        flops[use.op] += multiply_adds([use])
+    params: Counter[int] = Counter()
+    channels, kept = {}, {}
+    seen: set[str] = set()
+    for op in program.ops:
+        if op.role != "forward":
+            continue
+        for name in op.input_names():
+            if name not in seen and is_state(program, name, op.block):
+                seen.add(name)
+                params[op.id] += max(0, prod(program.shape(name, op.block) or (0,)))
+        count = channels_made(op, program.shape(op.input("Filter"), op.block))
+        if count is not None:
+            channels[op.id] = count
+            after = channels_made(op, marks.after.get(op.input("Filter") or ""))
+            kept[op.id] = count if after is None else after
+    size = network_size(program)
+    pruned = network_size(program, None, marks.after) if marks.after else None
+    return Figures(flops, params, channels, kept if marks.after else {}, size, pruned)
+
+
+def channels_made(op: Op, shape: Sequence[int] | None) -> int | None:
+    """The output channels of a convolution with a filter of this shape; None for other ops."""
+    if op.input("Filter") is None or shape is None or len(shape) < 2 or min(shape) <= 0:
+        return None
+    return shape[1] * op.get_int("groups", 1) if "transpose" in op.type else shape[0]
+
+
+def shares(figures: Figures, marks: Marks, ops: Iterable[Op]) -> tuple[tuple[str, float], ...]:
+    """The prune statuses of some ops and the share of output channels that each has."""
+    if not marks.decisions and not marks.targets:
+        return ()
+    found: Counter[str] = Counter()
+    for op in ops:
+        if op.id in figures.channels:
+            found[status(marks, op.input("Filter"))] += figures.channels[op.id]
+    total = sum(found.values())
+    return tuple((word, found[word] / total) for word in COLOURS if found[word])
+
+
+def kept_share(figures: Figures, ops: Iterable[Op]) -> float | None:
+    """The share of output channels that stay after pruning; None without a plan or channels."""
+    ids = [op.id for op in ops if op.id in figures.kept]
+    total = sum(figures.channels[i] for i in ids)
+    return sum(figures.kept[i] for i in ids) / total if total else None
+
+
+def short(count: float) -> str:
+    """A count in three digits: ``12``, ``3.71 k``, ``24.2 M``, ``21.7 G``."""
+    for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if count >= 0.9995 * unit:
+            return f"{count / unit:.3g}{name}"
+    return f"{count:.3g}"
+
+
+def size_text(size: NetworkSize) -> str:
+    """A program's size as ``24.3 M parameters · 19.6 G multiply-adds · 92.8 MB``."""
+    return (
+        f"{short(size.params)} parameters · {short(size.flops)} multiply-adds · "
+        f"{size.megabytes:.3g} MB"
+    )
