@@ -16,7 +16,7 @@ LONGEST, SHORTEST = 300, 40
 # Modules above LONGEST lines, each with what is to be taken out of it.
 LONG: dict[str, str] = {
     "graphprobe/ops/spatial.py": "what ops do to H and W moves into the families",
-    "graphprobe/pairing/heads.py": "one module a kind of head",
+    "graphprobe/data/batches.py": "loading one sample gets a module",
     "graphprobe/data/formats/coco.py": "reading annotations and writing results part",
     "graphprobe/pruning/plan.py": "one plan for finding, config and cutter, being built",
     "graphprobe/pruning/constraints.py": "constraints of linear layers get a module",
@@ -136,6 +136,17 @@ def test_packages_are_installed() -> None:
     folders = {path.parent for _, path, _ in modules() if path.parts[0] == "graphprobe"}
     missing = [d for d in sorted(folders) if f'"{".".join(d.parts)}"' not in listed]
     assert missing == []
+
+
+def test_the_architecture_names_every_room_and_layer() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    tree = text.split("```")[1]
+    rooms = {path.parts[1] for _, path, _ in modules() if path.parts[0] == "graphprobe"}
+    rooms = {room if room.endswith(".py") else f"{room}/" for room in rooms}
+    assert {room for room in rooms - {"__init__.py"} if f"  {room} " not in tree} == set()
+    listed = (ROOT / "pyproject.toml").read_text("utf-8").split("layers = [")[1].split("]")[0]
+    layers = " > ".join(["cli", *re.findall(r'"([^"]+)"', listed)])
+    assert layers in " ".join(text.split())
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """The messages of framework.proto as Python classes.
 
 ``framework.binpb`` is framework.proto compiled by ``tools/proto.py``. protoc can also generate a
-Python module; its imports take 11 to 15 ms, of a command that takes about 200 (protobuf 6.33), and
-decoding needs none of them. So the classes are made here, by the two types of protobuf's C
-extension that the generated module would call, or through protobuf's public interface where that
-extension is not the one installed.
+Python module, but most of what that imports is not needed for decoding. CPU time from import to the
+first class, with protobuf 6.33: the generated module 26 ms, protobuf's public interface 22 ms, the
+two types of its C extension that both end in 10 ms. A whole ``vars`` takes 70 ms, so the last is
+used where that extension is installed, else the public interface.
 """
 
 from __future__ import annotations
