@@ -148,13 +148,21 @@ def _near(ratio: float) -> float:
 def strided(step: Step) -> SpatialInfo | None:
     """Attribute ``strides`` divides the size."""
     h, w = _strides(step)
-    return step.place.scaled(h, w)
+    return _mapped(step).scaled(h, w)
+
+
+def _mapped(step: Step) -> SpatialInfo:
+    """The place of a convolution's input, which is a map also where its axes were lost."""
+    if step.place.h is not None or len(step.after or ()) != 4:
+        return step.place
+    last = step.op.get_str("data_format") == "NHWC"
+    return step.place.moved(1, 2) if last else step.place.moved(2, 3)
 
 
 def enlarged(step: Step) -> SpatialInfo | None:
     """Attribute ``strides`` multiplies the size: transposed convolutions, unpooling."""
     h, w = _strides(step)
-    return step.place.scaled(1 / h, 1 / w)
+    return _mapped(step).scaled(1 / h, 1 / w)
 
 
 def _strides(step: Step) -> tuple[int, int]:
@@ -231,8 +239,14 @@ def transposed(step: Step) -> SpatialInfo | None:
 
 
 def reshaped(step: Step) -> SpatialInfo | None:
-    """H and W stay where they stand unchanged among the declared sizes."""
+    """H and W stay where they stand unchanged among the declared sizes.
+
+    A list of cells that becomes a map again (behind attention) has them where the sizes of the map
+    stand.
+    """
     place, before, after = step.place, step.before, step.after
+    if place.h is None and before is not None and after is not None and len(after) == 4:
+        return _unflattened(place, before, after)
     if before is None or after is None or place.h is None or place.w is None:
         return place.moved(None, None)
     h, w = place.h, place.w
@@ -243,6 +257,20 @@ def reshaped(step: Step) -> SpatialInfo | None:
         return place.moved(len(after) - 2, len(after) - 1)
     if len(after) > w and after[h : w + 1] == before[h : w + 1] and len(after) > 3:
         return place.moved(h, w)
+    return place.moved(None, None)
+
+
+def _unflattened(place: SpatialInfo, before: Sequence[int], after: Sequence[int]) -> SpatialInfo:
+    """H and W of [N, C, H, W] or [N, H, W, C] where the image and the stride tell their sizes."""
+    for h in (2, 1):
+        cells = after[h] * after[h + 1]
+        expected = [
+            size / down
+            for size, down in zip(place.image, (place.down_h, place.down_w), strict=True)
+        ]
+        near = all(abs(n - e) < 1 for n, e in zip(after[h : h + 2], expected, strict=True))
+        if cells in before and near and min(after[h : h + 2]) > 1:
+            return place.moved(h, h + 1)
     return place.moved(None, None)
 
 

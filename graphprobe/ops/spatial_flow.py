@@ -43,12 +43,14 @@ def _follow(flow: Dataflow, op: Op, places: SpatialInfos, sizes: SpatialInfos) -
         for i in ids:
             if not resizes:
                 sizes[i] = carried
-            if main is None or place is None or slot == "XShape" or places[i] is not None:
-                continue
-            if rule is None:
+            if slot == "XShape" or places[i] is not None or rule is None:
                 continue
             size = _copied(flow, op, sizes) if resizes else None
             shape = flow.program.shape(flow.values[i].name, op.block)
+            if main is None or place is None:
+                # A resize to the size of a map has its place, whatever its own input had.
+                places[i] = size if len(shape or ()) == 4 else None
+                continue
             before = flow.program.shape(main.name, op.block)
             places[i] = rule(Step(op, place, before, shape, size))
 

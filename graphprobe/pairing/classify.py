@@ -19,9 +19,6 @@ Reader: TypeAlias = Literal["class", "binary", "box", "any", "output"]
 """What reads a tensor: a loss over classes, a loss over scores that are each on their own, a
 regression loss, a loss that does not tell, or the caller of the program."""
 
-# The length of a vector, or the vector divided by it.
-_LENGTHS = frozenset({"norm", "p_norm", "frobenius_norm"})
-
 
 def make_head(
     analysis: ProgramAnalysis, value: Value, reader: Reader, source: str, many: bool = False
@@ -239,7 +236,7 @@ def _is_normalised(analysis: ProgramAnalysis, value: Value) -> bool:
     op = analysis.producer(value)
     if op is None:
         return False
-    if op.type in _LENGTHS:
+    if op.type == "norm":
         return True
     if op.type not in ("elementwise_div", "elementwise_mul"):
         return False
@@ -252,7 +249,8 @@ def _comes_from_norm(analysis: ProgramAnalysis, value: Value) -> bool:
         op = analysis.producer(value)
         if op is None:
             return False
-        if op.type in _LENGTHS or op.type in ("sqrt", "rsqrt"):
+        is_length = kind_of(op.type) == "reduce" and op.type.endswith("_norm")
+        if is_length or op.type.endswith("sqrt"):
             return True
         reads = analysis.reads(op)
         if len(reads) != 1 or analysis.is_layer(op):

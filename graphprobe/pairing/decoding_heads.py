@@ -163,8 +163,6 @@ def _picks_classes(analysis: ProgramAnalysis, op: Op) -> bool:
 
 # Kinds of ops that make an answer of a network's own outputs.
 _DECODING = frozenset({"select", "path", "control", "decode", "comparison"})
-# And of other kinds: largest scores, and which row or class an index means.
-_INDEXING = frozenset({"reduce_max", "reduce_min", "elementwise_mod", "elementwise_floordiv"})
 
 
 def _is_plain(analysis: ProgramAnalysis, value: Value) -> bool:
@@ -172,7 +170,9 @@ def _is_plain(analysis: ProgramAnalysis, value: Value) -> bool:
     op = analysis.producer(value)
     if op is None or ends_layer(analysis, op) or is_upsampler(op.type):
         return True
-    if kind_of(op.type) in _DECODING or op.type in _INDEXING or picks_by_content(analysis, op):
+    if kind_of(op.type) in _DECODING or op.type == "reduce_max" or _is_whole(analysis, value):
+        return False
+    if picks_by_content(analysis, op):
         return False
     reads = analysis.reads(op)
     if any(analysis.depends_on_label[v.id] for v in reads):
@@ -181,6 +181,12 @@ def _is_plain(analysis: ProgramAnalysis, value: Value) -> bool:
         return True
     # A fixed factor or summand (a grid of cells, a stride) belongs to a decoding; a bias does not.
     return any(_is_bias(analysis, v) for v in analysis.flow.reads(op))
+
+
+def _is_whole(analysis: ProgramAnalysis, value: Value) -> bool:
+    """Whether a value holds whole numbers: classes, rows, places."""
+    var = analysis.program.var(value.name, value.block)
+    return var is not None and var.dtype.startswith("int")
 
 
 def _is_bias(analysis: ProgramAnalysis, value: Value) -> bool:

@@ -106,4 +106,4 @@ def _totals(analysis: ProgramAnalysis) -> Iterator[int]:
 
 def _sums_up(op: Op) -> bool:
     """Whether an op makes one number of many, or adds such numbers up."""
-    return kind_of(op.type) == "reduce" or op.type in ("sum", "add_n")
+    return kind_of(op.type) == "reduce" or op.type == "sum"

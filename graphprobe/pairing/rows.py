@@ -77,7 +77,7 @@ def _is_softmaxed(analysis: ProgramAnalysis, op: Op) -> bool:
         for reader in analysis.consumers(value):
             if kind_of(reader.type) == "softmax":
                 return True
-            if moves_only(reader.type) or reader.type in ("scale", "elementwise_add"):
+            if moves_only(reader.type) or kind_of(reader.type) in ("unary", "elementwise"):
                 queue += list(analysis.flow.writes(reader))
     return False
 

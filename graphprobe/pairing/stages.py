@@ -2,14 +2,17 @@
 
 The backbone is what leads, without any upsampling, to the coarsest feature maps, the layers that
 make the network's outputs left out. A stage holds what every path to those maps crosses at one
-stride, so a branch inside a residual block never counts, however deep or wide the network.
+stride, so a branch inside a residual block never counts, however deep or wide the network. At the
+coarsest stride it ends where a branch leads to an upsampling.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from graphprobe.ir import Value
 from graphprobe.ir.dataflow import reachable
-from graphprobe.ops.kinds import kind_of
+from graphprobe.ops.kinds import is_upsampler, kind_of, reads_size_only
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
 from graphprobe.pairing.cut_vertices import cut_vertices
 from graphprobe.pairing.features import Feature, make_feature
@@ -40,9 +43,39 @@ def _cut_vertices(analysis: ProgramAnalysis) -> list[Value]:
     trunk = reachable(ends, lambda i: (j for j in analysis.predecessors(i) if j in encoder))
     producers = {analysis.flow.values[i].producer for i in trunk}
     vertices = cut_vertices(analysis, (p for p in producers if p is not None), trunk)
-    return [
-        v for v in vertices if max(_stride(analysis, v.id)) >= 2 and not _is_passive(analysis, v)
-    ]
+    vertices = [v for v in vertices if not _is_passive(analysis, v)]
+    large = [v for v in vertices if max(_stride(analysis, v.id)) >= 2]
+    finer = [v for v in large if _stride(analysis, v.id) != coarsest]
+    last = [v for v in large if _stride(analysis, v.id) == coarsest]
+    return finer + _before_branch(analysis, last)
+
+
+def _before_branch(analysis: ProgramAnalysis, vertices: list[Value]) -> list[Value]:
+    """The cut vertices of the coarsest stride up to the first that also leads elsewhere.
+
+    What stands behind such a branch belongs to the neck: a pyramid of pooled maps, or the way up.
+    """
+    for i, (value, after) in enumerate(pairwise(vertices)):
+        if _leads_up(analysis, value, after):
+            return vertices[: i + 1]
+    return vertices
+
+
+def _leads_up(analysis: ProgramAnalysis, value: Value, around: Value) -> bool:
+    """Whether an upsampling can be reached from a value without passing another value."""
+    seen = {value.id, around.id}
+    queue = [value]
+    for here in queue:
+        for op in analysis.consumers(here):
+            if reads_size_only(op.type):
+                continue
+            if is_upsampler(op.type):
+                return True
+            for written in analysis.flow.writes(op):
+                if written.id not in seen:
+                    seen.add(written.id)
+                    queue.append(written)
+    return False
 
 
 def _is_passive(analysis: ProgramAnalysis, value: Value) -> bool:
