@@ -23,6 +23,7 @@ COMMANDS = {
     "sensitivity": "sensitivity",
     "draw": "draw",
     "report": "report",
+    "data": "data",
     "check": "check",
     "train": "train",
     "eval": "eval",

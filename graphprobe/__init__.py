@@ -17,6 +17,7 @@ from graphprobe.version import __version__
 
 if TYPE_CHECKING:
     from graphprobe.api.conversion import ConvertedModel, convert
+    from graphprobe.api.datasets import DataReport, inspect_data
     from graphprobe.api.draw import Picture, draw
     from graphprobe.api.pairs import PairFindings, find_pairs
     from graphprobe.api.prunable import choose_ratios, find_prunable
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Where each public name is defined.
 _HOMES = {
     "ConvertedModel": "graphprobe.api.conversion",
+    "DataReport": "graphprobe.api.datasets",
     "GraphprobeError": "graphprobe.errors",
     "LoadedProgram": "graphprobe.programs",
     "Model": "graphprobe.model",
@@ -44,6 +46,7 @@ _HOMES = {
     "draw": "graphprobe.api.draw",
     "find_pairs": "graphprobe.api.pairs",
     "find_prunable": "graphprobe.api.prunable",
+    "inspect_data": "graphprobe.api.datasets",
     "list_variables": "graphprobe.api.variables",
     "load": "graphprobe.programs",
     "report": "graphprobe.api.report",
@@ -51,6 +54,7 @@ _HOMES = {
 
 __all__ = [
     "ConvertedModel",
+    "DataReport",
     "GraphprobeError",
     "LoadedProgram",
     "Model",
@@ -66,6 +70,7 @@ __all__ = [
     "draw",
     "find_pairs",
     "find_prunable",
+    "inspect_data",
     "list_variables",
     "load",
     "report",
