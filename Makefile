@@ -4,13 +4,14 @@
 #   make check     what a contributor runs: format, lint, types, layers, tests
 #   make bench     speed, each figure beside what it replaces, in one run
 #   make fuzz      mutated programs against the loaders (INPUTS=200000)
+#   make docs      write docs/api.md from the docstrings
 #   make lock      resolve requirements/*.txt anew
 DEVICE ?= cpu
 INPUTS ?= 200000
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test lint check format bench fuzz lock clean
+.PHONY: install demo test lint check format bench fuzz docs lock clean
 
 install:
 	@$(PYTHON) tools/install.py --device $(DEVICE)
@@ -38,6 +39,9 @@ bench: install
 
 fuzz: install
 	@$(BIN)/python tools/fuzz.py --inputs $(INPUTS)
+
+docs: install
+	@$(BIN)/python tools/api_docs.py
 
 lock:
 	@$(PYTHON) tools/lock.py

@@ -25,10 +25,12 @@ class Model:
         outputs: in modes eval and infer. Detection: ``bbox`` [K, 6] (class, score, left, top,
             right, bottom in pixels of the image) and ``bbox_num`` [N], the rows of each
             image. Segmentation: one, the classes [N, H, W] or their scores [N, C, H, W].
-        image_mean, image_std: what the channels are normalised with, over 0..1.
+        image_mean: what is taken from each channel, over 0..1.
+        image_std: what each channel is divided by then.
         image_channels: ``rgb`` or ``bgr``.
         settings: what targets need beside (see graphprobe/data/target_kinds), as ``anchors``.
-        program, startup: where it was built, if not into the default programs.
+        program: where it was built, if not into the default program.
+        startup: the same for the default startup program.
     """
 
     task: str

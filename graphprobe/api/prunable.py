@@ -50,6 +50,8 @@ def find_prunable(
         >>> found = graphprobe.find_prunable("zoo:yolov3_mobilenet_v1", policy="coupled")
         >>> [d.reason for d in found if d.status == "blocked"]
         ['output', 'output', 'output']
+        >>> len(found.params)
+        34
         >>> found.write("prune.yaml")
         PosixPath('prune.yaml')
     """
@@ -95,8 +97,8 @@ def choose_ratios(
     Example:
         >>> found = graphprobe.find_prunable("zoo:yolov3_mobilenet_v1", policy="coupled")
         >>> half = graphprobe.choose_ratios(found, target_flops=0.5, round_to=8)
-        >>> half.after.flops / half.before.flops
-        0.498
+        >>> round(half.after.flops / half.before.flops, 2)
+        0.49
     """
     record = read_record(sensitivity)
     if record is not None:

@@ -67,8 +67,9 @@ def report(
         GraphprobeError: a program or config cannot be read, or a config is for another program.
 
     Example:
-        >>> graphprobe.report("student.pdmodel", "report.html", teacher="teacher.pdmodel")
-        <Report on student.pdmodel and teacher.pdmodel: 412,345 characters>
+        >>> student = graphprobe.load("zoo:yolov3_mobilenet_v1")
+        >>> graphprobe.report(student, "report.html", teacher="zoo:yolov3_r34").title
+        'zoo:yolov3_mobilenet_v1 and zoo:yolov3_r34'
     """
     if output is not None:
         refuse_other_than_html(output)

@@ -109,9 +109,9 @@ def list_variables(
         UsageError: `match` is no regular expression.
 
     Example:
-        >>> listing = graphprobe.list_variables("model.pdmodel", match="_weights$")
-        >>> [use.var.shape for use in listing]
-        [(32, 3, 3, 3), (64, 32, 1, 1)]
+        >>> found = graphprobe.list_variables("zoo:yolov3_mobilenet_v1", match="^conv1_weights$")
+        >>> [(use.var.name, use.var.shape) for use in found]
+        [('conv1_weights', (32, 3, 3, 3))]
     """
     wanted = Wanted(pattern(match, "match"), params, op_type, all)
     given = [("student", program)] + ([("teacher", teacher)] if teacher is not None else [])
