@@ -30,6 +30,7 @@ when it is first named. Wherever a program is asked for, a `ProgramLike` will do
 FUNCTIONS = {
     "Read programs": ("load", "list_variables"),
     "Find": ("find_pairs", "find_prunable", "choose_ratios"),
+    "Data": ("inspect_data",),
     "Show": ("draw", "report"),
     "Convert": ("convert",),
     "Train": ("check", "train", "evaluate", "predict", "export", "sensitivity"),

@@ -125,6 +125,12 @@ def inspect_data(
 
     Raises:
         DataError: there is no such kind of data, or an option of the line is wrong.
+
+    Example:
+        >>> report = graphprobe.inspect_data("digits?count=6&size=48", sheet=2)
+        >>> report
+        <DataReport: digits?count=6&size=48&split=train: detection, 6 samples, classes: 3>
+        >>> report.save_sheet("sheet.png")
     """
     say = reporter(progress)
     spec, _ = train_and_val(data)
