@@ -103,7 +103,7 @@ class PruneSelection(Result):
         return "; ".join((text, *self.sizes()))
 
     def sizes(self) -> list[str]:
-        """What the cut comes to, in one line; none where nothing is selected."""
+        """What the cut comes to, in lines; none where nothing is selected."""
         a, b = self.before, self.after
         if not self.groups or not a.flops:
             return []
@@ -112,7 +112,8 @@ class PruneSelection(Result):
         return [
             f"ratio {ratio}: multiply-adds {work_text(a.flops)} -> {work_text(b.flops)} "
             f"(-{1 - b.flops / a.flops:.1%}), parameters {a.params / 1e6:.3g} M -> "
-            f"{b.params / 1e6:.3g} M, {a.megabytes:.3g} MB -> {b.megabytes:.3g} MB"
+            f"{b.params / 1e6:.3g} M, {a.megabytes:.3g} MB -> {b.megabytes:.3g} MB",
+            *_beside(a),
         ]
 
     def to_dict(self) -> dict[str, Any]:
@@ -250,5 +251,20 @@ def _conv(d: PruneDecision, selected: bool) -> dict[str, Any]:
     }
 
 
+def _beside(size: NetworkSize) -> Iterator[str]:
+    """What the multiply-adds of layers leave out."""
+    if size.products:
+        yield f"beside layers, products of features multiply {work_text(size.products)}"
+    if size.uncounted:
+        yield f"not counted: {', '.join(size.uncounted)}"
+
+
 def _size(size: NetworkSize) -> dict[str, Any]:
-    return {"flops": size.flops, "params": size.params, "megabytes": round(size.megabytes, 3)}
+    """As JSON has it; multiply-adds are null where some could not be counted, never less."""
+    return {
+        "flops": None if size.uncounted else size.flops,
+        "params": size.params,
+        "megabytes": round(size.megabytes, 3),
+        "products": size.products,
+        "uncounted": list(size.uncounted),
+    }

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from graphprobe.ops.shape_spec import Declared, ShapeRule
 from graphprobe.ops.spatial import SpatialRule
 from graphprobe.ops.spec import Rule
 from graphprobe.ops.work_rules import NoWork, Uncounted, WorkRule
@@ -111,6 +112,7 @@ class OpSpec:
         kind: what sort of operator it is.
         channels: how channels pass.
         spatial: how H, W and the stride pass.
+        shapes: the sizes of its outputs, and the contents of small ones.
         work: how often it uses its weights.
         label: what a drawing calls it.
         heads: where it reads predictions: losses, decoding, arg_max.
@@ -122,6 +124,7 @@ class OpSpec:
     kind: Kind
     channels: ChannelFacet
     spatial: SpatialRule | NoMap
+    shapes: ShapeRule | Declared
     work: WorkRule | NoWork | Uncounted
     label: str
     heads: tuple[HeadSlot, ...] = ()
@@ -135,6 +138,7 @@ def operators(
     kind: Kind,
     channels: ChannelFacet | Rule,
     spatial: SpatialRule | NoMap,
+    shapes: ShapeRule | Declared,
     work: WorkRule | NoWork | Uncounted,
     heads: tuple[HeadSlot, ...] = (),
     move: Move | None = None,
@@ -151,7 +155,16 @@ def operators(
     pairs = (name.partition(":") for name in names.split())
     return tuple(
         OpSpec(
-            type_, kind, facet, spatial, work, label.replace("-", " ") or type_, heads, move, onednn
+            type_,
+            kind,
+            facet,
+            spatial,
+            shapes,
+            work,
+            label.replace("-", " ") or type_,
+            heads,
+            move,
+            onednn,
         )
         for type_, _, label in pairs
     )

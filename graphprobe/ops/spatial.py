@@ -71,6 +71,19 @@ class Step:
 SpatialRule: TypeAlias = Callable[[Step], SpatialInfo | None]
 
 
+def image_axes(shape: Shape, readers: Iterable[Op]) -> tuple[int, ...]:
+    """The axes of H and W of an image fed to a program; none for what has not four axes.
+
+    Args:
+        shape: of the image, [N, C, H, W]; [N, H, W, C] where an op that reads it says so.
+        readers: the ops that read it.
+    """
+    if shape is None or len(shape) != 4:
+        return ()
+    last = any(op.get_str("data_format") == "NHWC" for op in readers)
+    return (1, 2) if last else (2, 3)
+
+
 def image_spatial(
     shape: Shape, readers: Iterable[Op], image: tuple[int, int] = (-1, -1)
 ) -> SpatialInfo | None:
@@ -81,10 +94,10 @@ def image_spatial(
         readers: the ops that read it.
         image: H and W where the shape leaves them open.
     """
-    if shape is None or len(shape) != 4:
+    axes = image_axes(shape, readers)
+    if shape is None or not axes:
         return None
-    last = any(op.get_str("data_format") == "NHWC" for op in readers)
-    h, w = (1, 2) if last else (2, 3)
+    h, w = axes
     height = shape[h] if shape[h] > 0 else image[0]
     width = shape[w] if shape[w] > 0 else image[1]
     return SpatialInfo(h, w, 1.0, 1.0, (height, width))

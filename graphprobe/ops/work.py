@@ -2,28 +2,43 @@
 
 A convolution multiplies each weight of its filter once for each position of its output map (of
 its input map, where it is transposed), a fully connected layer once for each row. So cutting a
-filter's axes scales its work, and the positions stay. What has no weights is not counted;
+filter's axes scales its work, and the positions stay. The positions come from the sizes of all
+values (`graphprobe.ops.shapes`). Products of two features have no weights and are counted apart;
+what could not be counted is named and never counted as nothing.
 PaddleSlim's ``flops`` counts convolutions and fully connected layers in the same way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from math import prod
 
-from graphprobe.ir import Dataflow, Program, Value
-from graphprobe.ops.kinds import kind_of
-from graphprobe.ops.spatial import image_spatial
-from graphprobe.ops.spatial_flow import SpatialInfos, propagate_spatial
+from graphprobe.ir import Dataflow, Op, Program, Value, Var
+from graphprobe.ops.kinds import has_weights
+from graphprobe.ops.shapes import infer_shapes
 from graphprobe.ops.table import op_spec
-from graphprobe.ops.work_rules import NoWork, Uncounted, Work, WorkContext
+from graphprobe.ops.work_rules import (
+    Counted,
+    Gap,
+    NoWork,
+    Product,
+    Uncounted,
+    Work,
+    WorkContext,
+)
 
 __all__ = [
     "DEFAULT_IMAGE",
     "MEGABYTE",
+    "Gap",
     "NetworkSize",
+    "Product",
     "Work",
+    "WorkCount",
+    "count_work",
+    "gaps_text",
     "multiply_adds",
     "network_size",
     "weight_uses",
@@ -37,21 +52,104 @@ MEGABYTE = 2**20
 _BYTES = {"float64": 8, "int64": 8, "float16": 2, "int16": 2, "uint16": 2, "int8": 1, "uint8": 1}
 
 
-def weight_uses(program: Program, image: tuple[int, int] | None = None) -> list[Work]:
-    """Every use of a filter or a fully connected weight in the forward ops.
+@dataclass(frozen=True, slots=True)
+class WorkCount:
+    """What a program computes, for one image.
+
+    Args:
+        uses: every use of a filter or of another weight.
+        products: products of two features, as attention has them.
+        gaps: ops whose multiply-adds are not known.
+    """
+
+    uses: tuple[Work, ...]
+    products: tuple[Product, ...]
+    gaps: tuple[Gap, ...]
+
+
+def count_work(program: Program, image: tuple[int, int] | None = None) -> WorkCount:
+    """Count the multiply-adds of the forward ops from the sizes of all values.
 
     Args:
         program: of any kind.
         image: H and W of the input where the program leaves them open.
     """
     flow = program.dataflow
-    places = _places(flow, image or (DEFAULT_IMAGE, DEFAULT_IMAGE))
-    found: list[Work] = []
+    tensors = infer_shapes(program, image or (DEFAULT_IMAGE, DEFAULT_IMAGE))
+    batch = _batch(program)
+    found: list[Counted] = []
     for op in program.ops:
-        spec = op_spec(op.type) if op.role == "forward" else None
-        if spec is not None and not isinstance(spec.work, NoWork | Uncounted):
-            found += spec.work(WorkContext(op, flow, places))
-    return [work for work in found if min(work.shape, default=0) > 0]
+        if op.role == "forward":
+            found += _counted(WorkContext(op, flow, tensors, lambda v: _weight(flow, v)))
+    return WorkCount(
+        tuple(
+            replace(work, positions=_for_one(work.positions, batch))
+            for work in found
+            if isinstance(work, Work)
+        ),
+        tuple(
+            replace(made, count=_for_one(made.count, batch))
+            for made in found
+            if isinstance(made, Product)
+        ),
+        tuple(gap for gap in found if isinstance(gap, Gap)),
+    )
+
+
+def weight_uses(program: Program, image: tuple[int, int] | None = None) -> list[Work]:
+    """Every use of a filter or of another weight in the forward ops, as `count_work` has it."""
+    return list(count_work(program, image).uses)
+
+
+def _counted(context: WorkContext) -> Iterator[Counted]:
+    op = context.op
+    spec = op_spec(op.type)
+    if spec is None:
+        yield Gap(op.id, "the operator is not known")
+    elif isinstance(spec.work, Uncounted):
+        if spec.kind != "control" or _computes_inside(context.flow.program, op):
+            yield Gap(op.id, spec.work.reason)
+    elif not isinstance(spec.work, NoWork):
+        yield from spec.work(context)
+
+
+def _computes_inside(program: Program, op: Op) -> bool:
+    """Whether an op runs a block that holds layers, an unknown number of times."""
+    block = op.attrs.get("sub_block")
+    if not isinstance(block, int) or not 0 < block < len(program.blocks):
+        return False
+    return any(has_weights(inner.type) for inner in program.blocks[block].ops)
+
+
+# So many casts, reshapes and the like may stand between a parameter and its use.
+_STEPS = 8
+
+
+def _weight(flow: Dataflow, value: Value) -> Var | None:
+    """The parameter that a value is, or is a copy of under another shape or type."""
+    for _ in range(_STEPS):
+        op = flow.producer(value)
+        if op is None:
+            var = flow.program.var(value.name, value.block)
+            return var if var is not None and var.persistable else None
+        spec = op_spec(op.type)
+        if spec is None or not (spec.channels.keeps_param or spec.channels.moves_param):
+            return None
+        before = flow.read(op, "X") or flow.read(op, "Input")
+        if before is None:
+            return None
+        value = before
+    return None
+
+
+def _batch(program: Program) -> int:
+    """How many images the program works on at once: axis 0 of its inputs, 1 where it is open."""
+    sizes = [shape[0] for name in program.feeds if (shape := program.shape(name))]
+    return max([size for size in sizes if size > 0], default=1)
+
+
+def _for_one(count: int, batch: int) -> int:
+    return count if batch == 1 else round(count / batch)
 
 
 def multiply_adds(uses: Iterable[Work], shapes: Mapping[str, tuple[int, ...]] | None = None) -> int:
@@ -65,36 +163,25 @@ def work_text(count: int) -> str:
     return f"{count / 1e9:.3g} G" if count >= 1e9 else f"{count / 1e6:.3g} M"
 
 
-def _places(flow: Dataflow, image: tuple[int, int]) -> SpatialInfos:
-    """Where H and W are in each value, from the feeds on."""
-    places: SpatialInfos = [None] * len(flow.values)
-    for value in flow.values:
-        if _is_fed(flow, value):
-            shape = flow.program.shape(value.name)
-            places[value.id] = image_spatial(shape, flow.consumers(value), image)
-    propagate_spatial(flow, (op for op in flow.program.ops if op.role == "forward"), places)
-    return places
-
-
-def _is_fed(flow: Dataflow, value: Value) -> bool:
-    if value.producer is None:
-        return value.name in flow.program.feeds
-    return kind_of(flow.program.ops[value.producer].type) == "input"
-
-
 @dataclass(frozen=True, slots=True)
 class NetworkSize:
     """How large a network is.
 
     Args:
-        flops: multiply-adds of convolutions and fully connected layers, for one image.
+        flops: multiply-adds of convolutions and other layers with weights, for one image: of those
+            that could be counted (`uncounted` has the rest).
         params: numbers in its trained parameters: moving statistics are not counted.
         megabytes: of parameters and statistics as they are stored (2**20 bytes).
+        products: multiply-adds of products of two features, as attention has them, in the network
+            as it is (a cut is not applied to them).
+        uncounted: what `flops` and `products` lack, as ``lstm (2): the steps ... are not known``.
     """
 
     flops: int
     params: int
     megabytes: float
+    products: int = 0
+    uncounted: tuple[str, ...] = ()
 
 
 def network_size(
@@ -112,11 +199,20 @@ def network_size(
     after = shapes or {}
     counts = {var: prod(after.get(var.name, var.shape or ())) for var in program.parameters}
     moving = _statistics(program)
+    work = count_work(program, image)
     return NetworkSize(
-        multiply_adds(weight_uses(program, image), after),
+        multiply_adds(work.uses, after),
         sum(count for var, count in counts.items() if var.name not in moving),
         sum(count * _BYTES.get(var.dtype, 4) for var, count in counts.items()) / MEGABYTE,
+        sum(product.count for product in work.products),
+        gaps_text(program, work.gaps),
     )
+
+
+def gaps_text(program: Program, gaps: Iterable[Gap]) -> tuple[str, ...]:
+    """What could not be counted, one line for each type and reason."""
+    counts = Counter((program.ops[gap.op].type, gap.reason) for gap in gaps)
+    return tuple(f"{type_} ({n}): {reason}" for (type_, reason), n in sorted(counts.items()))
 
 
 def _statistics(program: Program) -> set[str]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import TypeAlias
 
-from graphprobe.ir import Dataflow, Op, Value
-from graphprobe.ops.spatial import SpatialInfo
+from graphprobe.ir import Dataflow, Op, Value, Var
+from graphprobe.ops.shape_rules import channels_last, letter_sizes, spatial_sizes
+from graphprobe.ops.shape_spec import UNKNOWN, Tensor, known_product
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +30,79 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Product:
+    """A product of two features, as in attention: no weight takes part.
+
+    Args:
+        op: the op.
+        count: its multiply-adds for one image.
+    """
+
+    op: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """An op whose multiply-adds are not known.
+
+    Args:
+        op: the op.
+        reason: why.
+    """
+
+    op: int
+    reason: str
+
+
+Counted: TypeAlias = Work | Product | Gap
+
+
+@dataclass(frozen=True, slots=True)
 class WorkContext:
     """One op as the rules see it.
 
     Args:
         op: the op.
         flow: of its program.
-        places: for each value, where H and W are.
+        tensors: for each value, its sizes.
+        weight: the parameter that a value is, or is a copy of under another shape or type.
     """
 
     op: Op
     flow: Dataflow
-    places: list[SpatialInfo | None]
+    tensors: list[Tensor]
+    weight: Callable[[Value], Var | None]
 
-    def positions(self, value: Value) -> int:
-        """H times W of a map: as declared, or the image's size over the stride."""
-        shape = self.flow.program.shape(value.name, self.op.block) or ()
-        last = self.op.get_str("data_format").endswith("HWC")
-        sizes = shape[1:-1] if last else shape[2:]
-        if sizes and all(s > 0 for s in sizes):
-            return prod(sizes)
-        place = self.places[value.id]
-        if place is None or place.h is None or place.w is None:
-            return 1
-        h, w = place.image
-        return max(1, round(h / place.down_h)) * max(1, round(w / place.down_w))
+    def read(self, slot: str) -> Tensor:
+        """The first input of a slot."""
+        value = self.flow.read(self.op, slot)
+        return UNKNOWN if value is None else self.tensors[value.id]
+
+    def written(self, slot: str) -> Tensor:
+        """The first output of a slot."""
+        value = self.flow.written(self.op, slot)
+        return UNKNOWN if value is None else self.tensors[value.id]
+
+    def param(self, slot: str) -> Var | None:
+        """The parameter that stands in a slot, with a shape."""
+        value = self.flow.read(self.op, slot)
+        var = None if value is None else self.weight(value)
+        return var if var is not None and var.shape else None
+
+    def unknown(self) -> Gap:
+        """The sizes do not tell."""
+        return Gap(self.op.id, "its sizes are not known")
+
+    def uses(self, var: Var, total: int) -> Counted:
+        """So many multiply-adds with a weight, the same number for each entry."""
+        each = prod(var.shape or ())
+        if total < 0 or each < 1:
+            return self.unknown()
+        return Work(self.op.id, var.name, var.shape or (), total // each)
 
 
-WorkRule: TypeAlias = Callable[[WorkContext], Iterator[Work]]
+WorkRule: TypeAlias = Callable[[WorkContext], Iterator[Counted]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,40 +125,92 @@ SIZES = NoWork("it reads sizes or nothing")
 SEARCHES = NoWork("it compares and picks, and multiplies no weights")
 
 
-def filter_work(context: WorkContext) -> Iterator[Work]:
+def filter_work(context: WorkContext) -> Iterator[Counted]:
     """A convolution uses each weight of its filter once for each position of its output."""
-    yield from _filter(context, context.flow.written(context.op, "Output"))
+    yield _filter(context, context.written("Output"))
 
 
-def transposed_filter_work(context: WorkContext) -> Iterator[Work]:
+def transposed_filter_work(context: WorkContext) -> Iterator[Counted]:
     """A transposed convolution uses each weight once for each position of its input."""
-    yield from _filter(context, context.flow.read(context.op, "Input"))
+    yield _filter(context, context.read("Input"))
 
 
-def _filter(context: WorkContext, value: Value | None) -> Iterator[Work]:
-    op, name = context.op, context.op.input("Filter") or ""
-    shape = context.flow.program.shape(name, op.block)
-    if shape is not None and value is not None:
-        yield Work(op.id, name, shape, context.positions(value))
+def _filter(context: WorkContext, around: Tensor) -> Counted:
+    var = context.param("Filter")
+    name = context.op.input("Filter") or ""
+    shape = (var.shape if var is not None else context.read("Filter").shape) or ()
+    if around.shape is None or known_product(shape) < 1:
+        return context.unknown()
+    sizes = spatial_sizes(around.shape, channels_last(context.op, "data_format"))
+    positions = known_product((around.shape[0], *sizes))
+    if positions < 0:
+        return context.unknown()
+    return Work(context.op.id, var.name if var is not None else name, shape, positions)
 
 
-def dense_work(x_slot: str, w_slot: str, columns: str | None = None) -> WorkRule:
-    """A fully connected layer uses each weight once for each row.
+def dense_work(x_slot: str, w_slot: str) -> WorkRule:
+    """A fully connected layer uses each weight once for each row of its input."""
 
-    Args:
-        x_slot: of its input.
-        w_slot: of its weight.
-        columns: the attribute with the number of axes that count rows; None: all but the last.
-    """
-
-    def rule(context: WorkContext) -> Iterator[Work]:
-        op, program = context.op, context.flow.program
-        name = op.input(w_slot)
-        var = program.var(name, op.block) if name is not None else None
-        if var is None or not var.persistable or var.shape is None:
-            return
-        given = program.shape(op.input(x_slot), op.block) or ()
-        rows = given[1 : op.get_int(columns, 1)] if columns else given[1:-1]
-        yield Work(op.id, var.name, var.shape, prod(s for s in rows if s > 0))
+    def rule(context: WorkContext) -> Iterator[Counted]:
+        x, w = context.read(x_slot), context.read(w_slot)
+        made = context.written("Out").numel
+        total = made * w.shape[0] if made >= 0 and w.shape and w.shape[0] > 0 else -1
+        yield from _product(context, w_slot, "", total, x.shape is not None)
 
     return rule
+
+
+def matrix_work(context: WorkContext) -> Iterator[Counted]:
+    """matmul: with a weight on either side a layer, without one a product of features."""
+    x, made = context.read("X"), context.written("Out").numel
+    turned = context.op.attrs.get("trans_x") or context.op.attrs.get("transpose_X")
+    shape = x.shape or ()
+    inner = shape[-2] if turned and len(shape) > 1 else shape[-1] if shape else -1
+    total = made * inner if made >= 0 and inner > 0 else -1
+    yield from _product(context, "Y", "X", total, bool(shape))
+
+
+def _product(
+    context: WorkContext, w_slot: str, other: str, total: int, known: bool
+) -> Iterator[Counted]:
+    for slot in (w_slot, other):
+        var = context.param(slot) if slot else None
+        if var is not None:
+            yield context.uses(var, total)
+            return
+    yield Product(context.op.id, total) if total >= 0 and known else context.unknown()
+
+
+def whole_product(slot: str) -> WorkRule:
+    """mv, dot: each number of one operand is multiplied once."""
+
+    def rule(context: WorkContext) -> Iterator[Counted]:
+        count = context.read(slot).numel
+        yield Product(context.op.id, count) if count >= 0 else context.unknown()
+
+    return rule
+
+
+def letters_work(context: WorkContext) -> Iterator[Counted]:
+    """einsum: a multiply-add for each combination of all letters."""
+    ids = context.flow.inputs[context.op.id].get("Operands", ())
+    found = letter_sizes(context.op, [context.tensors[i].shape for i in ids])
+    total = -1 if found is None else known_product(list(found[1].values()))
+    for i in ids:
+        var = context.weight(context.flow.values[i])
+        if var is not None and var.shape:
+            yield context.uses(var, total)
+            return
+    yield Product(context.op.id, total) if total >= 0 else context.unknown()
+
+
+def recurrent_work(context: WorkContext) -> Iterator[Counted]:
+    """rnn uses each weight once a step; other recurrent ops read sequences of open length."""
+    x, values = context.read("Input").shape, context.flow.inputs[context.op.id]
+    weights = [context.weight(context.flow.values[i]) for i in values.get("WeightList", ())]
+    known = [var for var in weights if var is not None and len(var.shape or ()) > 1]
+    steps = known_product(x[:2]) if x is not None and len(x) == 3 else -1
+    if steps < 0 or not known:
+        yield Gap(context.op.id, "the steps of a recurrent layer are not known")
+    for var in known if steps >= 0 else ():
+        yield Work(context.op.id, var.name, var.shape or (), steps)

@@ -24,6 +24,8 @@ from graphprobe.ops.kinds import (
     unknown_ops,
 )
 from graphprobe.ops.pir_names import op_names, pir_lines
+from graphprobe.ops.shape_rules import like
+from graphprobe.ops.shape_spec import Declared
 from graphprobe.ops.spatial import same
 from graphprobe.ops.work_rules import ELEMENTS, NoWork, Uncounted
 
@@ -47,7 +49,7 @@ ALLOWED = {
         "which attributes of each of the three decide about its boxes",
     ),
     "pairing/classify.py": (
-        "norm p_norm elementwise_div elementwise_mul sqrt rsqrt",
+        "norm p_norm frobenius_norm elementwise_div elementwise_mul sqrt rsqrt",
         "one rule: a vector divided by its own length, spelled in ops in three ways",
     ),
     "pairing/decoding_heads.py": (
@@ -55,10 +57,11 @@ ALLOWED = {
         "one rule: what programs decode with is arithmetic elsewhere",
     ),
     "pairing/loss_heads.py": (
-        "mean reduce_mean reduce_sum reduce_max sum p_norm frobenius_norm "
+        "mean reduce_mean reduce_sum reduce_max sum add_n p_norm frobenius_norm "
         "squared_l2_norm logsumexp",
         "one rule: what makes one number of everything",
     ),
+    "pairing/rows.py": ("scale elementwise_add", "one rule: how programs mask attention"),
     "formats/pir/translate.py": ("split slice", "of PIR's builtin dialect, which computes nothing"),
     "formats/pir/complete.py": ("*", "attributes that PIR leaves out, one function for each op"),
     "drawing/irgraph.py": ("feed fetch", "kinds of variables"),
@@ -139,7 +142,11 @@ def test_both_generations_and_in_place_forms_are_known():
 def test_every_facet_is_filled_or_refused_with_a_reason(spec: OpSpec):
     assert spec.kind in get_args(Kind)
     assert spec.label and callable(spec.channels.rule)
-    for facet, without in ((spec.spatial, NoMap), (spec.work, (NoWork, Uncounted))):
+    for facet, without in (
+        (spec.spatial, NoMap),
+        (spec.shapes, Declared),
+        (spec.work, (NoWork, Uncounted)),
+    ):
         if isinstance(facet, without):
             assert len(facet.reason.split()) >= 3, f"{spec.type}: no reason: {facet.reason!r}"
         else:
@@ -154,10 +161,15 @@ def test_every_facet_is_filled_or_refused_with_a_reason(spec: OpSpec):
 
 
 def test_half_a_row_is_refused():
-    with pytest.raises(TypeError, match="work"):
-        operators("new_op", kind="activation", channels=lambda _: iter(()), spatial=same)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="shapes"):
+        operators("new_op", kind="unary", channels=lambda _: iter(()), spatial=same)  # type: ignore[call-arg]
     row = operators(
-        "new_op", kind="unary", channels=lambda _: iter(()), spatial=same, work=ELEMENTS
+        "new_op",
+        kind="unary",
+        channels=lambda _: iter(()),
+        spatial=same,
+        shapes=like("X"),
+        work=ELEMENTS,
     )
     with pytest.raises(TypeError, match="new_op"):
         family("own", row, row)

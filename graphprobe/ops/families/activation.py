@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.facets import ChannelFacet, family, operators
+from graphprobe.ops.shape_rules import like
 from graphprobe.ops.shared_rules import passes
 from graphprobe.ops.spatial import same
 from graphprobe.ops.spec import (
@@ -16,6 +17,7 @@ from graphprobe.ops.spec import (
     axis_of,
     rank_of,
 )
+from graphprobe.ops.value_rules import CEIL, FLOOR, cast_to, filled_like, passed, scaled_numbers
 from graphprobe.ops.work_rules import ELEMENTS, MOVES, SIZES
 
 
@@ -75,23 +77,39 @@ FAMILY = family(
         kind="activation",
         channels=passes("X"),
         spatial=same,
+        shapes=like("X"),
         work=ELEMENTS,
     ),
-    operators("prelu", kind="activation", channels=_prelu, spatial=same, work=ELEMENTS),
+    operators(
+        "prelu", kind="activation", channels=_prelu, spatial=same, shapes=like("X"), work=ELEMENTS
+    ),
     operators(
         "softmax log_softmax sparse_softmax gumbel_softmax",
         kind="softmax",
         channels=_along_axis,
         spatial=same,
+        shapes=like("X"),
         work=ELEMENTS,
     ),
+    *(
+        operators(
+            name,
+            kind="unary",
+            channels=passes("X"),
+            spatial=same,
+            shapes=rule,
+            work=ELEMENTS,
+        )
+        for name, rule in (("scale", scaled_numbers), ("floor", FLOOR), ("ceil", CEIL))
+    ),
     operators(
-        "scale exp expm1 log log1p log2 log10 sqrt rsqrt square abs pow reciprocal erf erfinv sin "
-        "cos tan asin acos atan sinh cosh asinh acosh atanh floor ceil round trunc sign clip "
+        "exp expm1 log log1p log2 log10 sqrt rsqrt square abs pow reciprocal erf erfinv sin cos "
+        "tan asin acos atan sinh cosh asinh acosh atanh round trunc sign clip "
         "clip_by_norm digamma lgamma increment label_smooth fill_diagonal tril triu tril_triu",
         kind="unary",
         channels=passes("X"),
         spatial=same,
+        shapes=like("X"),
         work=ELEMENTS,
     ),
     operators(
@@ -99,6 +117,7 @@ FAMILY = family(
         kind="unary",
         channels=_along_axis,
         spatial=same,
+        shapes=like("X"),
         work=ELEMENTS,
     ),
     operators(
@@ -107,13 +126,23 @@ FAMILY = family(
         kind="identity",
         channels=passes("X"),
         spatial=same,
+        shapes=passed("X"),
         work=MOVES,
     ),
     operators(
-        "assign cast",
+        "assign",
         kind="identity",
         channels=ChannelFacet(passes("X"), keeps_param=True),
         spatial=same,
+        shapes=passed("X"),
+        work=MOVES,
+    ),
+    operators(
+        "cast",
+        kind="identity",
+        channels=ChannelFacet(passes("X"), keeps_param=True),
+        spatial=same,
+        shapes=cast_to,
         work=MOVES,
     ),
     operators(
@@ -121,6 +150,7 @@ FAMILY = family(
         kind="comparison",
         channels=passes("X"),
         spatial=same,
+        shapes=like("X"),
         work=ELEMENTS,
     ),
     operators(
@@ -128,6 +158,7 @@ FAMILY = family(
         kind="size",
         channels=passes("X"),
         spatial=same,
+        shapes=filled_like,
         work=SIZES,
     ),
     operators(
@@ -136,6 +167,7 @@ FAMILY = family(
         kind="collective",
         channels=passes("X"),
         spatial=same,
+        shapes=passed("X"),
         work=MOVES,
     ),
     pir=_PIR,

@@ -19,6 +19,7 @@ from graphprobe.ops.spec import (
     axis_of,
     rank_of,
 )
+from graphprobe.ops.value_rules import concat_sizes, stacked_sizes
 from graphprobe.ops.work_rules import MOVES
 
 
@@ -96,7 +97,23 @@ stack : X > Y
 
 FAMILY = family(
     "concat",
-    operators("concat", kind="movement", channels=_concat, spatial=same, work=MOVES, move="concat"),
-    operators("stack", kind="movement", channels=_stack, spatial=stacked, work=MOVES, move="stack"),
+    operators(
+        "concat",
+        kind="movement",
+        channels=_concat,
+        spatial=same,
+        shapes=concat_sizes,
+        work=MOVES,
+        move="concat",
+    ),
+    operators(
+        "stack",
+        kind="movement",
+        channels=_stack,
+        spatial=stacked,
+        shapes=stacked_sizes,
+        work=MOVES,
+        move="stack",
+    ),
     pir=_PIR,
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from graphprobe.ops.facets import ChannelFacet, family, operators
+from graphprobe.ops.shape_rules import recurrent_sizes
+from graphprobe.ops.shape_spec import Declared
 from graphprobe.ops.shared_rules import blocks
 from graphprobe.ops.spatial import declared, same
-from graphprobe.ops.work_rules import Uncounted
+from graphprobe.ops.work_rules import Uncounted, recurrent_work
 
 _PIR = """
 rnn : Input PreState WeightList SequenceLength DropoutState > Out DropoutState State Reserve
@@ -22,6 +24,7 @@ FAMILY = family(
         kind="control",
         channels=blocks("channels are not followed into control flow", "unsupported_op"),
         spatial=declared,
+        shapes=Declared("what comes out of control flow is known only while it runs"),
         work=Uncounted("how often a branch or a loop runs is known only while it runs"),
     ),
     operators(
@@ -32,7 +35,8 @@ FAMILY = family(
             blocks("channels are not followed into recurrent layers", "unsupported_op"), makes=True
         ),
         spatial=same,
-        work=Uncounted("the steps of a recurrent layer are not counted"),
+        shapes=recurrent_sizes,
+        work=recurrent_work,
     ),
     pir=_PIR,
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from graphprobe.ops.channel_layout import ChannelLayout, own, stretch
 from graphprobe.ops.facets import ChannelFacet, family, operators
+from graphprobe.ops.shape_rules import convolved, convolved_back
 from graphprobe.ops.shared_rules import equal_stretches, fixed, together
 from graphprobe.ops.spatial import enlarged, strided
 from graphprobe.ops.spec import (
@@ -177,6 +178,7 @@ FAMILY = family(
         kind="convolution",
         channels=_CONV,
         spatial=strided,
+        shapes=convolved,
         work=filter_work,
         onednn=True,
     ),
@@ -186,6 +188,7 @@ FAMILY = family(
         kind="convolution",
         channels=_CONV,
         spatial=strided,
+        shapes=convolved,
         work=filter_work,
     ),
     operators(
@@ -194,6 +197,7 @@ FAMILY = family(
         kind="convolution",
         channels=_TRANSPOSED,
         spatial=enlarged,
+        shapes=convolved_back,
         work=transposed_filter_work,
     ),
     operators(
@@ -201,6 +205,7 @@ FAMILY = family(
         kind="convolution",
         channels=ChannelFacet(_deformable, filter="Filter", makes=True),
         spatial=strided,
+        shapes=convolved,
         work=filter_work,
     ),
     pir=_PIR,

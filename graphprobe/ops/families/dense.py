@@ -7,6 +7,15 @@ from math import prod
 
 from graphprobe.ops.channel_layout import ChannelLayout, own
 from graphprobe.ops.facets import ChannelFacet, NoMap, family, operators
+from graphprobe.ops.shape_rules import (
+    dot_product,
+    embedded,
+    flattened_product,
+    matrix_product,
+    summed_letters,
+    vector_product,
+)
+from graphprobe.ops.shape_spec import Declared
 from graphprobe.ops.shared_rules import blocks, fixed
 from graphprobe.ops.spec import (
     BlockChannels,
@@ -18,7 +27,14 @@ from graphprobe.ops.spec import (
     TieChannels,
     rank_of,
 )
-from graphprobe.ops.work_rules import NoWork, Uncounted, dense_work
+from graphprobe.ops.work_rules import (
+    NoWork,
+    Uncounted,
+    dense_work,
+    letters_work,
+    matrix_work,
+    whole_product,
+)
 
 
 def _flat(x: Port, layout: ChannelLayout, first: int) -> ChannelLayout | None:
@@ -164,21 +180,24 @@ FAMILY = family(
         kind="linear",
         channels=ChannelFacet(_mul, makes=True),
         spatial=_NO_MAP,
-        work=dense_work("X", "Y", "x_num_col_dims"),
+        shapes=flattened_product("X", "Y", "x_num_col_dims"),
+        work=dense_work("X", "Y"),
     ),
     operators(
         "fc",
         kind="linear",
         channels=ChannelFacet(_fc, makes=True),
         spatial=_NO_MAP,
-        work=dense_work("Input", "W", "in_num_col_dims"),
+        shapes=flattened_product("Input", "W", "in_num_col_dims"),
+        work=dense_work("Input", "W"),
     ),
     operators(
         "matmul matmul_v2:matmul",
         kind="linear",
         channels=ChannelFacet(_matmul, makes=True),
         spatial=_NO_MAP,
-        work=dense_work("X", "Y"),
+        shapes=matrix_product,
+        work=matrix_work,
     ),
     operators(
         "fused_gemm_epilogue:fc",
@@ -187,21 +206,32 @@ FAMILY = family(
             blocks("channels are not followed into this product", "unsupported_op"), makes=True
         ),
         spatial=_NO_MAP,
-        work=dense_work("X", "Y"),
+        shapes=matrix_product,
+        work=matrix_work,
     ),
     operators(
         "bmm",
         kind="linear",
         channels=_bmm,
         spatial=_NO_MAP,
-        work=Uncounted("products of this form are not counted"),
+        shapes=matrix_product,
+        work=matrix_work,
     ),
-    operators(
-        "mv dot addmm einsum",
-        kind="linear",
-        channels=blocks("it multiplies two tensors, neither of which is a weight on the right"),
-        spatial=_NO_MAP,
-        work=Uncounted("products of this form are not counted"),
+    *(
+        operators(
+            name,
+            kind="linear",
+            channels=blocks("it multiplies two tensors, neither of which is a weight on the right"),
+            spatial=_NO_MAP,
+            shapes=shapes,
+            work=work,
+        )
+        for name, shapes, work in (
+            ("addmm", matrix_product, matrix_work),
+            ("mv", vector_product, whole_product("X")),
+            ("dot", dot_product, whole_product("X")),
+            ("einsum", summed_letters, letters_work),
+        )
     ),
     operators(
         "bilinear_tensor_product sequence_conv row_conv sequence_project "
@@ -216,6 +246,7 @@ FAMILY = family(
             blocks("channels are not followed into this layer", "unsupported_op"), makes=True
         ),
         spatial=_NO_MAP,
+        shapes=Declared("its sizes follow from what it is fused of"),
         work=Uncounted("products inside of it are not counted"),
     ),
     operators(
@@ -226,6 +257,7 @@ FAMILY = family(
             blocks("it is used as numbers of entries", "unsupported_op"), makes=True
         ),
         spatial=NoMap("it reads numbers of words, not a map"),
+        shapes=embedded,
         work=NoWork("it picks rows of a table and multiplies nothing"),
     ),
     pir=_PIR,

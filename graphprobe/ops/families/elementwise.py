@@ -6,13 +6,28 @@ end), then broadcasts sizes of 1.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 
 from graphprobe.ops.channel_layout import ChannelLayout
 from graphprobe.ops.facets import NoMap, family, operators
+from graphprobe.ops.shape_rules import one_number, summed
 from graphprobe.ops.shared_rules import blocks, fixed, together
 from graphprobe.ops.spatial import same
 from graphprobe.ops.spec import Effect, OpContext, Port, Propagate, Rule
+from graphprobe.ops.value_rules import (
+    ADD,
+    FLOOR_DIVIDE,
+    MULTIPLY,
+    REMAINDER,
+    SUBTRACT,
+    Binary,
+    chosen_numbers,
+    divided,
+    elementwise,
+    larger,
+    smaller,
+)
 from graphprobe.ops.work_rules import ELEMENTS
 
 
@@ -118,6 +133,26 @@ bitwise_xor : X Y > Out
 where : Condition X Y > Out
 """
 
+# Contents of small tensors, as those of shapes, are computed with these.
+_COMPUTES: dict[str, Binary] = {
+    "elementwise_add": ADD,
+    "elementwise_sub": SUBTRACT,
+    "elementwise_mul": MULTIPLY,
+    "elementwise_div": divided,
+    "elementwise_max": larger,
+    "elementwise_min": smaller,
+    "elementwise_mod": REMAINDER,
+    "elementwise_floordiv": FLOOR_DIVIDE,
+    "maximum": larger,
+    "minimum": smaller,
+    "greater_than": operator.gt,
+    "greater_equal": operator.ge,
+    "less_than": operator.lt,
+    "less_equal": operator.le,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+}
+
 FAMILY = family(
     "elementwise",
     operators(
@@ -131,6 +166,7 @@ FAMILY = family(
         kind="elementwise",
         channels=_binary(),
         spatial=same,
+        shapes=elementwise(_COMPUTES),
         work=ELEMENTS,
     ),
     operators(
@@ -139,19 +175,47 @@ FAMILY = family(
         kind="comparison",
         channels=_binary(),
         spatial=same,
+        shapes=elementwise(_COMPUTES),
         work=ELEMENTS,
     ),
     operators(
-        "atan2", kind="elementwise", channels=_binary("X1", "X2"), spatial=same, work=ELEMENTS
+        "atan2",
+        kind="elementwise",
+        channels=_binary("X1", "X2"),
+        spatial=same,
+        shapes=elementwise({}, "X1", "X2"),
+        work=ELEMENTS,
     ),
-    operators("complex", kind="elementwise", channels=_binary(), spatial=same, work=ELEMENTS),
-    operators("sum add_n:sum", kind="elementwise", channels=_sum, spatial=same, work=ELEMENTS),
-    operators("where", kind="elementwise", channels=_where, spatial=same, work=ELEMENTS),
+    operators(
+        "complex",
+        kind="elementwise",
+        channels=_binary(),
+        spatial=same,
+        shapes=elementwise({}),
+        work=ELEMENTS,
+    ),
+    operators(
+        "sum add_n:sum",
+        kind="elementwise",
+        channels=_sum,
+        spatial=same,
+        shapes=summed,
+        work=ELEMENTS,
+    ),
+    operators(
+        "where",
+        kind="elementwise",
+        channels=_where,
+        spatial=same,
+        shapes=chosen_numbers,
+        work=ELEMENTS,
+    ),
     operators(
         "equal_all allclose isclose is_empty",
         kind="comparison",
         channels=blocks("one answer is made of all of them"),
         spatial=NoMap("it makes one number"),
+        shapes=one_number,
         work=ELEMENTS,
     ),
     pir=_PIR,

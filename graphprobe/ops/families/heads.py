@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 from graphprobe.ops.facets import HeadSlot, NoMap, OpSpec, family, operators
+from graphprobe.ops.shape_spec import Declared
 from graphprobe.ops.shared_rules import blocks
 from graphprobe.ops.spatial import same
+from graphprobe.ops.value_rules import passed
 from graphprobe.ops.work_rules import ELEMENTS, MOVES, SEARCHES
 
 _DECODES = blocks("the decoding expects this number of channels", "output")
 _LOSS = blocks("a loss compares these channels with its target", "output")
 _BOXES = NoMap("it makes boxes and scores, one row each, and no map")
+_OWN = Declared("its sizes follow from values or from attributes of each op")
 _NUMBER = NoMap("it makes a number that sums up a batch")
 _SUPPRESSED = (HeadSlot("Scores"), HeadSlot("BBoxes", "box"))
 
 
 def _loss(names: str, *heads: HeadSlot) -> tuple[OpSpec, ...]:
-    return operators(names, kind="loss", channels=_LOSS, spatial=same, work=ELEMENTS, heads=heads)
+    return operators(
+        names, kind="loss", channels=_LOSS, spatial=same, shapes=_OWN, work=ELEMENTS, heads=heads
+    )
 
 
 def _decoding(names: str, *heads: HeadSlot) -> tuple[OpSpec, ...]:
     return operators(
-        names, kind="decode", channels=_DECODES, spatial=_BOXES, work=SEARCHES, heads=heads
+        names,
+        kind="decode",
+        channels=_DECODES,
+        spatial=_BOXES,
+        shapes=_OWN,
+        work=SEARCHES,
+        heads=heads,
     )
 
 
 def _picking(names: str, *heads: HeadSlot) -> tuple[OpSpec, ...]:
     """They pick the best path through scores of classes."""
     return operators(
-        names, kind="path", channels=_DECODES, spatial=_BOXES, work=SEARCHES, heads=heads
+        names,
+        kind="path",
+        channels=_DECODES,
+        spatial=_BOXES,
+        shapes=_OWN,
+        work=SEARCHES,
+        heads=heads,
     )
 
 
@@ -111,6 +128,7 @@ FAMILY = family(
         kind="metric",
         channels=_LOSS,
         spatial=_NUMBER,
+        shapes=Declared("it makes numbers of its own"),
         work=SEARCHES,
     ),
     operators(
@@ -118,6 +136,7 @@ FAMILY = family(
         kind="output",
         channels=blocks("these channels are an output of the program", "output"),
         spatial=NoMap("it hands a value out"),
+        shapes=passed("X"),
         work=MOVES,
     ),
     pir=_PIR,

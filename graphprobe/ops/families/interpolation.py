@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.facets import family, operators
+from graphprobe.ops.shape_rules import resized_sizes
 from graphprobe.ops.spatial import resized
 from graphprobe.ops.spec import (
     BlockChannels,
@@ -47,6 +48,7 @@ FAMILY = family(
         kind="upsample",
         channels=_resize,
         spatial=resized,
+        shapes=resized_sizes,
         work=ELEMENTS,
     ),
     pir=_PIR,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.facets import family, operators
+from graphprobe.ops.shape_rules import like, reduced_sizes
 from graphprobe.ops.shared_rules import blocks, neighbours_alike, together
 from graphprobe.ops.spatial import reduced, same
 from graphprobe.ops.spec import (
@@ -122,6 +123,7 @@ FAMILY = family(
         kind="norm",
         channels=_per_channel("data_layout", "Y"),
         spatial=same,
+        shapes=like("X"),
         work=ELEMENTS,
     ),
     operators(
@@ -129,6 +131,7 @@ FAMILY = family(
         kind="norm",
         channels=_per_channel("data_layout", "Y"),
         spatial=same,
+        shapes=like("X"),
         work=ELEMENTS,
     ),
     operators(
@@ -136,21 +139,58 @@ FAMILY = family(
         kind="norm",
         channels=_per_channel("data_layout", "Y", "Z"),
         spatial=same,
+        shapes=like("X"),
         work=ELEMENTS,
     ),
-    operators("affine_channel", kind="norm", channels=_affine, spatial=same, work=ELEMENTS),
-    operators("layer_norm:ln", kind="norm", channels=_layer_norm, spatial=same, work=ELEMENTS),
-    operators("group_norm:gn", kind="norm", channels=_group_norm, spatial=same, work=ELEMENTS),
+    operators(
+        "affine_channel",
+        kind="norm",
+        channels=_affine,
+        spatial=same,
+        shapes=like("X"),
+        work=ELEMENTS,
+    ),
+    operators(
+        "layer_norm:ln",
+        kind="norm",
+        channels=_layer_norm,
+        spatial=same,
+        shapes=like("X"),
+        work=ELEMENTS,
+    ),
+    operators(
+        "group_norm:gn",
+        kind="norm",
+        channels=_group_norm,
+        spatial=same,
+        shapes=like("X"),
+        work=ELEMENTS,
+    ),
     operators(
         "data_norm rms_norm skip_layernorm:ln fused_bias_dropout_residual_layer_norm:ln "
         "fused_layernorm:ln fused_rms_norm preln_skip_layernorm:ln spectral_norm",
         kind="norm",
         channels=blocks("its statistics are not followed", "unsupported_op"),
         spatial=same,
+        shapes=like("X", "x", "Input"),
         work=ELEMENTS,
     ),
-    operators("norm", kind="norm", channels=_along("axis", 1), spatial=same, work=ELEMENTS),
-    operators("lrn", kind="norm", channels=_lrn, spatial=same, work=ELEMENTS),
-    operators("p_norm", kind="reduce", channels=_along("axis", 1), spatial=reduced, work=ELEMENTS),
+    operators(
+        "norm",
+        kind="norm",
+        channels=_along("axis", 1),
+        spatial=same,
+        shapes=like("X"),
+        work=ELEMENTS,
+    ),
+    operators("lrn", kind="norm", channels=_lrn, spatial=same, shapes=like("X"), work=ELEMENTS),
+    operators(
+        "p_norm",
+        kind="reduce",
+        channels=_along("axis", 1),
+        spatial=reduced,
+        shapes=reduced_sizes,
+        work=ELEMENTS,
+    ),
     pir=_PIR,
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.facets import NoMap, family, operators
+from graphprobe.ops.shape_rules import cut_out_regions, like, padded, pooled_sizes, sampled
+from graphprobe.ops.shape_spec import Declared
 from graphprobe.ops.shared_rules import blocks, fixed, together
 from graphprobe.ops.spatial import declared, enlarged, kept, pooled
 from graphprobe.ops.spec import (
@@ -88,15 +90,24 @@ FAMILY = family(
         kind="pool",
         channels=_maps("data_format"),
         spatial=pooled,
+        shapes=pooled_sizes,
         work=ELEMENTS,
     ),
-    operators("pad2d pad3d", kind="pad", channels=_maps("data_format"), spatial=kept, work=MOVES),
-    operators("pad", kind="pad", channels=_pad, spatial=kept, work=MOVES),
+    operators(
+        "pad2d pad3d",
+        kind="pad",
+        channels=_maps("data_format"),
+        spatial=kept,
+        shapes=padded,
+        work=MOVES,
+    ),
+    operators("pad", kind="pad", channels=_pad, spatial=kept, shapes=padded, work=MOVES),
     operators(
         "pad_constant_like",
         kind="pad",
         channels=blocks("it pads to the size of another tensor", "unsupported_op"),
         spatial=kept,
+        shapes=like("X"),
         work=MOVES,
     ),
     operators(
@@ -104,6 +115,7 @@ FAMILY = family(
         kind="sample",
         channels=_maps("data_layout"),
         spatial=NoMap("its maps are of regions, not of the image"),
+        shapes=cut_out_regions,
         work=ELEMENTS,
     ),
     operators(
@@ -111,6 +123,7 @@ FAMILY = family(
         kind="sample",
         channels=blocks("it spreads the channels over the cells of a region", "unsupported_op"),
         spatial=NoMap("its maps are of regions, not of the image"),
+        shapes=Declared("its channels follow from attributes of each op"),
         work=ELEMENTS,
     ),
     operators(
@@ -118,6 +131,7 @@ FAMILY = family(
         kind="sample",
         channels=_maps("data_format", out="Output"),
         spatial=declared,
+        shapes=sampled,
         work=ELEMENTS,
     ),
     operators(
@@ -125,14 +139,23 @@ FAMILY = family(
         kind="sample",
         channels=blocks("they are the numbers of a transformation", "unsupported_op"),
         spatial=NoMap("it makes places to look at"),
+        shapes=Declared("its sizes are computed by the op alone"),
         work=ELEMENTS,
     ),
-    operators("unpool unpool3d", kind="upsample", channels=_unpool, spatial=enlarged, work=MOVES),
+    operators(
+        "unpool unpool3d",
+        kind="upsample",
+        channels=_unpool,
+        spatial=enlarged,
+        shapes=Declared("its sizes follow from the pooling that it undoes"),
+        work=MOVES,
+    ),
     operators(
         "spp correlation",
         kind="pool",
         channels=blocks("it makes channels of places", "unsupported_op"),
         spatial=NoMap("its places become channels"),
+        shapes=Declared("its sizes follow from attributes of each op"),
         work=ELEMENTS,
     ),
     pir=_PIR,

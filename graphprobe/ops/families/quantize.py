@@ -15,6 +15,7 @@ from graphprobe.ops.spec import (
     PruneAlong,
     Rule,
 )
+from graphprobe.ops.value_rules import passed
 from graphprobe.ops.work_rules import ELEMENTS
 
 
@@ -49,6 +50,7 @@ def _row(
         kind="quantize",
         channels=ChannelFacet(_quantise(slot, out, scales, attr), keeps_param=True),
         spatial=same,
+        shapes=passed(slot),
         work=ELEMENTS,
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.facets import HeadSlot, NoMap, family, operators
+from graphprobe.ops.shape_rules import best_of_axis, like, one_number, picked_axis, reduced_sizes
+from graphprobe.ops.shape_spec import Declared
 from graphprobe.ops.shared_rules import blocks
 from graphprobe.ops.spatial import reduced, same
 from graphprobe.ops.spec import (
@@ -82,6 +84,7 @@ FAMILY = family(
         kind="reduce",
         channels=_reduce,
         spatial=reduced,
+        shapes=reduced_sizes,
         work=ELEMENTS,
     ),
     operators(
@@ -89,6 +92,7 @@ FAMILY = family(
         kind="reduce",
         channels=_mean,
         spatial=NoMap("it makes one number"),
+        shapes=one_number,
         work=ELEMENTS,
     ),
     operators(
@@ -96,6 +100,7 @@ FAMILY = family(
         kind="select",
         channels=_pick,
         spatial=reduced,
+        shapes=picked_axis,
         work=SEARCHES,
         heads=(HeadSlot("X"),),
     ),
@@ -104,16 +109,33 @@ FAMILY = family(
         kind="select",
         channels=_pick,
         spatial=same,
+        shapes=best_of_axis,
         work=SEARCHES,
         heads=(HeadSlot("X"),),
     ),
-    operators("argsort kthvalue mode", kind="select", channels=_pick, spatial=same, work=SEARCHES),
+    operators(
+        "kthvalue mode",
+        kind="select",
+        channels=_pick,
+        spatial=reduced,
+        shapes=picked_axis,
+        work=SEARCHES,
+    ),
+    operators(
+        "argsort",
+        kind="select",
+        channels=_pick,
+        spatial=same,
+        shapes=like("X"),
+        work=SEARCHES,
+    ),
     operators(
         "unique unique_consecutive unique_with_counts histogram bincount searchsorted multinomial "
         "sampling_id median nanmedian where_index",
         kind="select",
         channels=blocks("their values decide how many there are", "unsupported_op"),
         spatial=NoMap("how many numbers it makes is known only while it runs"),
+        shapes=Declared("their values decide how many there are"),
         work=SEARCHES,
     ),
     pir=_PIR,

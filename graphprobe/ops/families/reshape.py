@@ -14,6 +14,7 @@ from graphprobe.ops.channel_layout import (
 )
 from graphprobe.ops.facets import ChannelFacet, Move, OpSpec, family, operators
 from graphprobe.ops.regroup import Factored, factor, regroup
+from graphprobe.ops.shape_spec import Declared, ShapeRule
 from graphprobe.ops.shared_rules import (
     RUNTIME_SHAPE,
     blocks,
@@ -32,6 +33,13 @@ from graphprobe.ops.spec import (
     Rule,
     axis_of,
     rank_of,
+)
+from graphprobe.ops.value_rules import (
+    flattened_range,
+    flattened_sizes,
+    reshaped_sizes,
+    squeezed_sizes,
+    unsqueezed_sizes,
 )
 from graphprobe.ops.work_rules import MOVES
 
@@ -175,12 +183,15 @@ def _unsqueeze(view: OpContext) -> Iterator[Effect]:
     yield Propagate("Out", x.layout.at(axis))
 
 
-def _moving(names: str, rule: Rule, spatial: SpatialRule, move: Move) -> tuple[OpSpec, ...]:
+def _moving(
+    names: str, rule: Rule, spatial: SpatialRule, shapes: ShapeRule, move: Move
+) -> tuple[OpSpec, ...]:
     return operators(
         names,
         kind="movement",
         channels=ChannelFacet(rule, moves_param=True),
         spatial=spatial,
+        shapes=shapes,
         work=MOVES,
         move=move,
     )
@@ -195,16 +206,21 @@ unsqueeze = unsqueeze2 : X AxesTensor@axes > Out XShape ; axis=axes
 
 FAMILY = family(
     "reshape",
-    _moving("reshape reshape2:reshape", _reshape, reshaped, "reshape"),
-    _moving("flatten flatten2:flatten", _flatten, flattened, "reshape"),
-    _moving("flatten_contiguous_range:flatten", _flatten_range, flattened, "reshape"),
-    _moving("squeeze squeeze2:squeeze", _squeeze, squeezed, "squeeze"),
-    _moving("unsqueeze unsqueeze2:unsqueeze", _unsqueeze, unsqueezed, "unsqueeze"),
+    _moving("reshape reshape2:reshape", _reshape, reshaped, reshaped_sizes, "reshape"),
+    _moving("flatten flatten2:flatten", _flatten, flattened, flattened_sizes, "reshape"),
+    _moving(
+        "flatten_contiguous_range:flatten", _flatten_range, flattened, flattened_range, "reshape"
+    ),
+    _moving("squeeze squeeze2:squeeze", _squeeze, squeezed, squeezed_sizes, "squeeze"),
+    _moving(
+        "unsqueeze unsqueeze2:unsqueeze", _unsqueeze, unsqueezed, unsqueezed_sizes, "unsqueeze"
+    ),
     operators(
         "im2sequence sequence_reshape sequence_pad sequence_unpad view_shape as_strided",
         kind="movement",
         channels=blocks("it mixes the channels with other axes", "unsupported_op"),
         spatial=flattened,
+        shapes=Declared("its sizes follow from attributes of each op"),
         work=MOVES,
         move="reshape",
     ),

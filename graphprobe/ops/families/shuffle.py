@@ -13,6 +13,8 @@ from graphprobe.ops.channel_layout import (
     written_out,
 )
 from graphprobe.ops.facets import OpSpec, family, operators
+from graphprobe.ops.shape_rules import like, rearranged, windows_in_a_row
+from graphprobe.ops.shape_spec import Declared, ShapeRule
 from graphprobe.ops.shared_rules import blocks, equal_stretches, neighbours_alike
 from graphprobe.ops.spatial import SpatialRule, blocks_of, declared, same, unfolded
 from graphprobe.ops.spec import (
@@ -80,9 +82,15 @@ def _shift(view: OpContext) -> Iterator[Effect]:
         yield BlockChannels(layout, "it treats a fixed share of the channels in another way")
 
 
-def _moving(names: str, rule: Rule, spatial: SpatialRule) -> tuple[OpSpec, ...]:
+def _moving(names: str, rule: Rule, spatial: SpatialRule, shapes: ShapeRule) -> tuple[OpSpec, ...]:
     return operators(
-        names, kind="movement", channels=rule, spatial=spatial, work=MOVES, move="shuffle"
+        names,
+        kind="movement",
+        channels=rule,
+        spatial=spatial,
+        shapes=shapes,
+        work=MOVES,
+        move="shuffle",
     )
 
 
@@ -93,23 +101,42 @@ fold : X > Y
 
 FAMILY = family(
     "shuffle",
-    _moving("shuffle_channel", _shuffle, same),
+    _moving("shuffle_channel", _shuffle, same, like("X")),
     operators(
         "pixel_shuffle",
         kind="upsample",
         channels=_to_space,
         spatial=blocks_of("upscale_factor", up=True),
+        shapes=rearranged("upscale_factor", up=True),
         work=MOVES,
     ),
-    _moving("pixel_unshuffle", _from_space, blocks_of("downscale_factor", up=False)),
-    _moving("space_to_depth", _blocks, blocks_of("blocksize", up=False)),
-    _moving("temporal_shift", _shift, same),
-    operators("maxout", kind="activation", channels=_shift, spatial=same, work=ELEMENTS),
+    _moving(
+        "pixel_unshuffle",
+        _from_space,
+        blocks_of("downscale_factor", up=False),
+        rearranged("downscale_factor", up=False),
+    ),
+    _moving(
+        "space_to_depth",
+        _blocks,
+        blocks_of("blocksize", up=False),
+        rearranged("blocksize", up=False),
+    ),
+    _moving("temporal_shift", _shift, same, like("X")),
+    operators(
+        "maxout",
+        kind="activation",
+        channels=_shift,
+        spatial=same,
+        shapes=Declared("it makes fewer channels by an attribute"),
+        work=ELEMENTS,
+    ),
     operators(
         "unfold",
         kind="movement",
         channels=blocks("it makes channels of places", "unsupported_op"),
         spatial=unfolded,
+        shapes=windows_in_a_row,
         work=MOVES,
         move="shuffle",
     ),
@@ -118,6 +145,7 @@ FAMILY = family(
         kind="movement",
         channels=blocks("it makes places of channels", "unsupported_op"),
         spatial=declared,
+        shapes=Declared("its sizes follow from attributes"),
         work=MOVES,
         move="shuffle",
     ),

@@ -5,8 +5,19 @@ Where a size is used to build a shape while the network runs, it follows the cut
 
 from __future__ import annotations
 
-from graphprobe.ops.facets import NoMap, family, operators
+from graphprobe.ops.facets import NoMap, OpSpec, family, operators
+from graphprobe.ops.shape_spec import Declared, ShapeRule
 from graphprobe.ops.shared_rules import nothing
+from graphprobe.ops.value_rules import (
+    batch_size_like,
+    constant,
+    count_of,
+    counted_up,
+    evenly_spaced,
+    given_values,
+    grids,
+    shape_of,
+)
 from graphprobe.ops.work_rules import SIZES, NoWork
 
 _PIR = """
@@ -27,21 +38,48 @@ sgd : Param LearningRate Grad MasterParam > ParamOut MasterParamOut
 momentum : Param Grad Velocity LearningRate MasterParam > ParamOut VelocityOut MasterParamOut
 """
 
-FAMILY = family(
-    "sizes",
-    operators(
-        "shape size rank fill_constant_batch_size_like uniform_random_batch_size_like "
-        "gaussian_random_batch_size_like range arange meshgrid linspace",
+
+def _size(names: str, rule: ShapeRule | Declared) -> tuple[OpSpec, ...]:
+    return operators(
+        names,
         kind="size",
         channels=nothing,
         spatial=NoMap("it makes numbers of sizes, no map"),
+        shapes=rule,
         work=SIZES,
+    )
+
+
+def _source(names: str, rule: ShapeRule | Declared) -> tuple[OpSpec, ...]:
+    return operators(
+        names,
+        kind="source",
+        channels=nothing,
+        spatial=NoMap("it makes numbers of its own"),
+        shapes=rule,
+        work=SIZES,
+    )
+
+
+FAMILY = family(
+    "sizes",
+    _size("shape", shape_of),
+    _size("size", count_of),
+    _size("rank", Declared("it is one number, which programs do not compute shapes with")),
+    _size(
+        "fill_constant_batch_size_like uniform_random_batch_size_like "
+        "gaussian_random_batch_size_like",
+        batch_size_like,
     ),
+    _size("range arange", counted_up),
+    _size("linspace", evenly_spaced),
+    _size("meshgrid", grids),
     operators(
         "prior_box density_prior_box anchor_generator",
         kind="size",
         channels=nothing,
         spatial=NoMap("it makes boxes of a map's size, no map"),
+        shapes=Declared("its sizes follow from lists of attributes"),
         work=SIZES,
     ),
     operators(
@@ -49,16 +87,15 @@ FAMILY = family(
         kind="input",
         channels=nothing,
         spatial=NoMap("where H and W are in an input follows from its shape"),
+        shapes=Declared("an input has the sizes that it is fed"),
         work=SIZES,
     ),
-    operators(
-        "fill_constant assign_value eye gaussian_random uniform_random randint randperm "
-        "truncated_gaussian_random bernoulli seed fill empty",
-        kind="source",
-        channels=nothing,
-        spatial=NoMap("it makes numbers of its own"),
-        work=SIZES,
+    _source("fill_constant", constant),
+    _source("assign_value", given_values),
+    _source(
+        "gaussian_random uniform_random randint truncated_gaussian_random fill empty", constant
     ),
+    _source("eye randperm bernoulli seed", Declared("its sizes follow from other attributes")),
     operators(
         "sgd momentum adam adamw adamax adagrad adadelta rmsprop lars_momentum lamb ftrl "
         "decayed_adagrad dpsgd merged_momentum merged_adam average_accumulates "
@@ -66,6 +103,7 @@ FAMILY = family(
         kind="optimizer",
         channels=nothing,
         spatial=NoMap("it changes parameters"),
+        shapes=Declared("it changes parameters"),
         work=NoWork("what trains a network is no part of it"),
     ),
     pir=_PIR,

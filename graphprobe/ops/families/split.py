@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.channel_layout import ChannelLayout, own, stretch
-from graphprobe.ops.facets import ChannelFacet, family, operators
+from graphprobe.ops.facets import ChannelFacet, OpSpec, family, operators
+from graphprobe.ops.shape_rules import like
+from graphprobe.ops.shape_spec import Declared, ShapeRule
 from graphprobe.ops.shared_rules import blocks, fixed, together
 from graphprobe.ops.spatial import kept, same, sliced, unstacked
 from graphprobe.ops.spec import (
@@ -19,6 +21,15 @@ from graphprobe.ops.spec import (
     PruneAlong,
     axis_of,
     rank_of,
+)
+from graphprobe.ops.value_rules import (
+    cropped,
+    gathered,
+    gathered_deep,
+    one_hot_sizes,
+    sliced_sizes,
+    split_sizes,
+    unstacked_sizes,
 )
 from graphprobe.ops.work_rules import MOVES
 
@@ -220,14 +231,46 @@ one_hot = one_hot_v2 : X depth_tensor@depth > Out
 diagonal : Input > Out
 """
 
+
+def _picking(names: str, rule: ShapeRule | Declared) -> tuple[OpSpec, ...]:
+    return operators(
+        names,
+        kind="pick",
+        channels=blocks("it takes numbers by their places", "unsupported_op"),
+        spatial=same,
+        shapes=rule,
+        work=MOVES,
+    )
+
+
+def _tabling(names: str, rule: ShapeRule | Declared) -> tuple[OpSpec, ...]:
+    return operators(
+        names,
+        kind="pick",
+        channels=blocks("it makes a table of their values", "unsupported_op"),
+        spatial=same,
+        shapes=rule,
+        work=MOVES,
+    )
+
+
 FAMILY = family(
     "split",
-    operators("split", kind="movement", channels=_split, spatial=same, work=MOVES, move="split"),
+    operators(
+        "split",
+        kind="movement",
+        channels=_split,
+        spatial=same,
+        shapes=split_sizes,
+        work=MOVES,
+        move="split",
+    ),
     operators(
         "slice strided_slice:slice",
         kind="movement",
         channels=_slice,
         spatial=sliced,
+        shapes=sliced_sizes,
         work=MOVES,
         move="slice",
     ),
@@ -236,6 +279,7 @@ FAMILY = family(
         kind="movement",
         channels=blocks("where it cuts is not followed", "unsupported_op"),
         spatial=kept,
+        shapes=cropped,
         work=MOVES,
         move="slice",
     ),
@@ -244,6 +288,7 @@ FAMILY = family(
         kind="movement",
         channels=_unstack,
         spatial=unstacked,
+        shapes=unstacked_sizes,
         work=MOVES,
         move="unstack",
     ),
@@ -252,22 +297,23 @@ FAMILY = family(
         kind="pick",
         channels=ChannelFacet(_gather, makes=True),
         spatial=same,
+        shapes=gathered,
         work=MOVES,
     ),
-    operators(
-        "gather_nd masked_select index_sample take_along_axis diagonal sequence_slice "
-        "sequence_pool sequence_concat sequence_expand sequence_expand_as sequence_softmax "
-        "sequence_enumerate sequence_erase sequence_reverse sequence_scatter",
-        kind="pick",
-        channels=blocks("it takes numbers by their places", "unsupported_op"),
-        spatial=same,
-        work=MOVES,
+    _picking("gather_nd", gathered_deep),
+    _picking("index_sample take_along_axis", like("Index")),
+    _picking(
+        "masked_select diagonal sequence_slice sequence_pool sequence_concat sequence_expand "
+        "sequence_expand_as sequence_softmax sequence_enumerate sequence_erase sequence_reverse "
+        "sequence_scatter",
+        Declared("how many it takes is known only while it runs"),
     ),
     operators(
         "set_value set_value_with_tensor",
         kind="pick",
         channels=_set_value,
         spatial=same,
+        shapes=like("X", "Input"),
         work=MOVES,
     ),
     operators(
@@ -276,17 +322,19 @@ FAMILY = family(
         kind="pick",
         channels=blocks("it puts numbers at computed places", "unsupported_op"),
         spatial=same,
+        shapes=like("X", "Input"),
         work=MOVES,
     ),
+    _tabling("one_hot one_hot_v2:one_hot", one_hot_sizes),
+    _tabling("sequence_mask diag_v2 diag_embed", Declared("its sizes follow from values")),
     operators(
-        "one_hot one_hot_v2:one_hot sequence_mask diag_v2 diag_embed",
-        kind="pick",
-        channels=blocks("it makes a table of their values", "unsupported_op"),
+        "flip reverse roll",
+        kind="movement",
+        channels=_flip,
         spatial=same,
+        shapes=like("X"),
         work=MOVES,
-    ),
-    operators(
-        "flip reverse roll", kind="movement", channels=_flip, spatial=same, work=MOVES, move="flip"
+        move="flip",
     ),
     pir=_PIR,
 )

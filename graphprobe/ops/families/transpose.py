@@ -14,6 +14,7 @@ from graphprobe.ops.spec import (
     Propagate,
     rank_of,
 )
+from graphprobe.ops.value_rules import expanded_as, expanded_sizes, repeated_sizes, transposed_sizes
 from graphprobe.ops.work_rules import MOVES
 
 
@@ -90,17 +91,31 @@ FAMILY = family(
         kind="movement",
         channels=ChannelFacet(_transpose, moves_param=True),
         spatial=transposed,
+        shapes=transposed_sizes,
         work=MOVES,
         move="transpose",
     ),
-    operators(
-        "expand tile", kind="movement", channels=_tile, spatial=same, work=MOVES, move="repeat"
+    *(
+        operators(
+            name,
+            kind="movement",
+            channels=_tile,
+            spatial=same,
+            shapes=rule,
+            work=MOVES,
+            move="repeat",
+        )
+        for name, rule in (
+            ("expand", repeated_sizes("expand_times", "ExpandTimes", "expand_times_tensor")),
+            ("tile", repeated_sizes("repeat_times", "RepeatTimes", "repeat_times_tensor")),
+        )
     ),
     operators(
         "expand_v2:expand",
         kind="movement",
         channels=_expand,
         spatial=same,
+        shapes=expanded_sizes,
         work=MOVES,
         move="repeat",
     ),
@@ -109,6 +124,7 @@ FAMILY = family(
         kind="movement",
         channels=blocks("how often it repeats is not followed", "unsupported_op"),
         spatial=same,
+        shapes=expanded_as,
         work=MOVES,
         move="repeat",
     ),
