@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from graphprobe.config import Config, DataSection, PruneConfig, TrainSection
     from graphprobe.ir import Program
     from graphprobe.pairing.find import PairReport
+    from graphprobe.training.networks.source import Networks
 
 Notes = Mapping[str, Sequence[str]]
 
@@ -43,11 +44,14 @@ class Line:
     overrides: tuple[str, ...]
 
 
-def make_config(line: Line, *, devices: int, resume: bool) -> tuple[Path, Config]:
+def make_config(
+    line: Line, networks: Networks, *, devices: int, resume: bool
+) -> tuple[Path, Config]:
     """Find the pairs and the cut, then write the configs into the folder of the run.
 
     Args:
         line: what the command line names.
+        networks: of the command; the programs are loaded there.
         devices: processes that train together.
         resume: whether the folder may hold a run already.
 
@@ -60,7 +64,7 @@ def make_config(line: Line, *, devices: int, resume: bool) -> tuple[Path, Config
     from graphprobe.config import config_text, override_config, scale_schedule
     from graphprobe.files import write_whole
 
-    draft, notes, cut = _draft(line)
+    draft, notes, cut = _draft(line, networks)
     config = override_config(draft, line.overrides, where="-o")
     train, said = scale_schedule(
         config.train, devices, line.overrides, made_for=draft.train.max_iters
@@ -83,13 +87,12 @@ def make_config(line: Line, *, devices: int, resume: bool) -> tuple[Path, Config
     return path, config
 
 
-def _draft(line: Line) -> tuple[Config, Notes, PruneConfig | None]:
+def _draft(line: Line, networks: Networks) -> tuple[Config, Notes, PruneConfig | None]:
     """The config before overrides, what its comments say, and the cut."""
     from graphprobe.config import DataSection, TrainConfig
     from graphprobe.data.open import open_data
     from graphprobe.data.splits import train_and_val
     from graphprobe.emit import program_ref, published_schedule
-    from graphprobe.programs import load_program
 
     to_train, to_evaluate = train_and_val(line.data)
     data = DataSection(train=to_train, val=to_evaluate)
@@ -98,12 +101,13 @@ def _draft(line: Line) -> tuple[Config, Notes, PruneConfig | None]:
     for name in names:
         _refuse_file(name)
     opened = open_data(data.train)
-    programs = [load_program(_fitted(name, opened.class_names)) for name in names]
+    loaded = [networks.programs.load(_fitted(name, opened.class_names)) for name in names]
+    programs = [found.program for found in loaded]
     train = published_schedule(opened.task, data, *programs)
     train = train.model_copy(update={"output": f"runs/{_run_name(line)}"})
     cut, notes = _cut(line, programs[0], train)
     if line.teacher is not None:
-        return *_with_teacher(programs[0], programs[1], train, cut, notes), cut
+        return *_with_teacher(programs[0], programs[1], train, cut, notes, networks), cut
     if cut is not None:
         return cut, notes, cut
     alone = TrainConfig(version=1, kind="train", student=program_ref(programs[0]), train=train)
@@ -180,7 +184,12 @@ def _cut(line: Line, student: Program, train: TrainSection) -> tuple[PruneConfig
 
 
 def _with_teacher(
-    student: Program, teacher: Program, train: TrainSection, cut: PruneConfig | None, notes: Notes
+    student: Program,
+    teacher: Program,
+    train: TrainSection,
+    cut: PruneConfig | None,
+    notes: Notes,
+    networks: Networks,
 ) -> tuple[Config, Notes]:
     """The distillation of what the cut leaves; exit 1 where nothing matches."""
     from graphprobe.emit import distill_config, distill_notes, program_ref
@@ -188,7 +197,7 @@ def _with_teacher(
 
     report = find_pairs(student, teacher)
     if cut is not None:
-        report = _after_cut(report, student, teacher, cut)
+        report = _after_cut(report, student, teacher, cut, networks)
     for text in report.warnings:
         say(f"warning: {text}")
     if not report.pairs:
@@ -200,15 +209,12 @@ def _with_teacher(
 
 
 def _after_cut(
-    whole: PairReport, student: Program, teacher: Program, cut: PruneConfig
+    whole: PairReport, student: Program, teacher: Program, cut: PruneConfig, networks: Networks
 ) -> PairReport:
     """The pairs of the smaller student: adapters have its channels, what no longer fits is out."""
-    from graphprobe.formats import load_bytes
     from graphprobe.pairing.find import find_pairs
-    from graphprobe.training.pruning.trial import cut_program
 
-    smaller = load_bytes(cut_program(cut.student, cut.prune), student.origin.source)
-    report = find_pairs(smaller, teacher)
+    report = find_pairs(networks.source(student.origin.source).after(cut.prune), teacher)
     left = {(pair.student, pair.teacher) for pair in report.pairs}
     for pair in whole.pairs:
         if (pair.student, pair.teacher) not in left:

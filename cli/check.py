@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from graphprobe.config import Config, PruneConfig
     from graphprobe.errors import Problem
-    from graphprobe.training.check import Row, Verdict
+    from graphprobe.training.networks.source import Networks
     from graphprobe.training.pruning.proof import PruneReport
+    from graphprobe.training.reporting.verdict import TermRow, Verdict
 
 
 LEGEND = """\
@@ -59,37 +60,50 @@ def command(
     conclude(answer, str(config))
 
 
-def examine(settings: Config, where: str, device: Device, *, prove: bool = False) -> Answer:
+def examine(
+    settings: Config,
+    where: str,
+    device: Device,
+    *,
+    prove: bool = False,
+    networks: Networks | None = None,
+) -> Answer:
     """Run the check that the kind of a config asks for.
+
+    Args:
+        networks: of the command; keeps what is built for a run that follows.
 
     Raises:
         GraphprobeError: the programs, their weights or the data cannot be opened.
     """
     from graphprobe.config import DistillConfig, PruneConfig
-
-    if isinstance(settings, PruneConfig):
-        return _examine_cut(settings, where, prove=prove)
-    from graphprobe.training import check as probe
+    from graphprobe.training.check import probe_distillation, probe_training
+    from graphprobe.training.reporting.verdict import as_document, describe_teacher
     from graphprobe.training.runtime.device import choose_place
 
-    place = choose_place(device.value)
+    place = choose_place(device.value, say)
+    if isinstance(settings, PruneConfig):
+        return _examine_cut(settings, place, where, prove=prove, networks=networks)
     if isinstance(settings, DistillConfig):
-        verdict = probe.probe_distillation(settings, place, where=where, say=say)
+        verdict = probe_distillation(settings, place, where=where, log=say, networks=networks)
     else:
-        verdict = probe.probe_training(settings, place, where=where, say=say)
+        verdict = probe_training(settings, place, where=where, log=say, networks=networks)
+    runs = describe_teacher(verdict)
     return Answer(
-        lambda: probe.as_document(verdict),
+        lambda: as_document(verdict),
         lambda: (("term", "passed", "loss/task", "grad/task", "suggested"), _csv(verdict)),
-        lambda: [_table(verdict), LEGEND],
+        lambda: [_table(verdict), f"  {runs}\n{LEGEND}" if runs else LEGEND],
         [f"warning: {warning}" for warning in verdict.warnings],
         [*verdict.problems, *(p for row in verdict.rows for p in row.problems)],
     )
 
 
-def _examine_cut(settings: PruneConfig, where: str, *, prove: bool) -> Answer:
+def _examine_cut(
+    settings: PruneConfig, place: Any, where: str, *, prove: bool, networks: Networks | None
+) -> Answer:
     from graphprobe.training.pruning.proof import check_prune
 
-    report = check_prune(settings, prove=prove, where=where, say=say)
+    report = check_prune(settings, place, prove=prove, where=where, log=say, networks=networks)
     head = ("convolution", "together", "channels", "after", "difference")
     body = [(row.conv, row.convs, row.before, row.after, row.difference) for row in report.groups]
     return Answer(
@@ -174,7 +188,7 @@ def _table(verdict: Verdict) -> Table:
     return table
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: TermRow) -> tuple[str, ...]:
     pairs = "\n".join(f"{student} <- {teacher}" for student, teacher in row.pairs)
     weight = f"{row.weight:g}" + (f" -> {row.suggested:g}" if row.suggested else "")
     state = "failed" if row.problems else "idle" if row.idle else "ok"

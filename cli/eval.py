@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._output import FORMAT, Format, deliver
+from ._output import FORMAT, Format, deliver, say
 from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, Device, open_config
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def command(
     from graphprobe.training.runtime.device import choose_place
     from graphprobe.training.trained import open_trained
 
-    place = choose_place(device.value)
+    place = choose_place(device.value, say)
     trained = open_trained(
         settings, place, "eval", where=str(config), checkpoint=resume, weights=weights
     )

@@ -42,7 +42,7 @@ def command(
     from graphprobe.training.runtime.device import choose_place
     from graphprobe.training.trained import open_trained
 
-    place = choose_place(device.value)
+    place = choose_place(device.value, say)
     trained = open_trained(
         settings, place, "infer", where=str(config), checkpoint=resume, weights=weights
     )

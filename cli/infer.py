@@ -57,7 +57,7 @@ def command(
         folder, (), inputs=[file.path for file in files], force=force, sheet=bool(samples)
     )
     writer.refuse_existing(file.name for file in files)
-    place = choose_place(device.value)
+    place = choose_place(device.value, say)
     trained = open_trained(
         settings, place, "infer", where=str(config), checkpoint=resume, weights=weights
     )

@@ -72,7 +72,7 @@ def command(
     shares = _ratios(ratios)
     from graphprobe.training.runtime.dependencies import require_paddle
 
-    require_paddle(slim=False)
+    require_paddle()
     from graphprobe.programs import load_program
     from graphprobe.training.pruning.sensitivity import measure_sensitivity
     from graphprobe.training.runtime.device import choose_place
@@ -82,8 +82,8 @@ def command(
     if not config.prune.groups:
         say(f"{program}: nothing to prune")
         raise typer.Exit(ANSWER_IS_NO)
-    place = choose_place(device.value)
-    found = measure_sensitivity(config, loaded, shares, record, place, samples=samples, say=say)
+    place = choose_place(device.value, say)
+    found = measure_sensitivity(config, loaded, shares, record, place, samples=samples, log=say)
     from . import _sensitivity_table
 
     deliver(

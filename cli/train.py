@@ -9,6 +9,7 @@ import typer
 
 from ._line import Line, make_config, overrides_of, refuse_unclear, refuse_weights
 from ._output import FORMAT, Format, deliver, log_to_stderr, say, to_text
+from ._progress import terminal_bar
 from ._train import ALLOW_CODE, DEVICE, OVERRIDE, Device, open_config
 from .check import conclude, examine
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from graphprobe.config import Config
+    from graphprobe.training.networks.source import Networks
     from graphprobe.training.reporting.result import Result
 
 STOPPED = 130
@@ -74,14 +76,23 @@ def command(
         if student is None:
             assert config is not None  # noqa: S101 - refuse_unclear has seen to it
             where, settings = str(config), open_config(config, words, allow_code=allow_code)
+            networks = None
         else:
             refuse_weights(teacher, teacher_weights)
             line = Line(student, teacher, prune, data or "", tuple(words))
-            where, settings = _one_line(line, device, resume=resume is not None)
+            where, settings, networks = _one_line(line, device, resume=resume is not None)
         from graphprobe.training.run import run_training
 
+        bar = terminal_bar()
         result = run_training(
-            settings, where=where, device=device.value, resume=resume, overrides=words, say=say
+            settings,
+            where=where,
+            device=device.value,
+            resume=resume,
+            overrides=words,
+            log=say if bar is None else bar.log,
+            bar=bar,
+            networks=networks,
         )
     if rank() == 0:
         _deliver(result, form)
@@ -89,20 +100,23 @@ def command(
         raise typer.Exit(STOPPED)
 
 
-def _one_line(line: Line, device: Device, *, resume: bool) -> tuple[str, Config]:
+def _one_line(line: Line, device: Device, *, resume: bool) -> tuple[str, Config, Networks]:
     """Make the config, and prove it on one batch unless its run has begun."""
-    from graphprobe.training.distributed.ranks import rank, world
+    from graphprobe.training.distributed.ranks import rank, world_size
     from graphprobe.training.runtime.dependencies import require_paddle
 
     require_paddle()
     log_to_stderr()
-    path, config = make_config(line, devices=world(), resume=resume)
+    from graphprobe.training.networks.source import Networks
+
+    networks = Networks()
+    path, config = make_config(line, networks, devices=world_size(), resume=resume)
     if not resume and rank() == 0:
         say("check: one batch")
-        answer = examine(config, str(path), device)
+        answer = examine(config, str(path), device, networks=networks)
         say(to_text(answer.tables()).strip("\n "))
         conclude(answer, str(path))
-    return str(path), config
+    return str(path), config, networks
 
 
 def _deliver(result: Result, form: Format | None) -> None:

@@ -120,6 +120,9 @@ class ProgramCache:
     def __init__(self) -> None:
         self._loaded: dict[str, LoadedProgram] = {}
 
+    def __contains__(self, text: str) -> bool:
+        return text in self._loaded
+
     def load(self, program: ProgramLike) -> LoadedProgram:
         """As `load`; the same text gives the same value."""
         if isinstance(program, LoadedProgram):
@@ -179,8 +182,21 @@ def load_program(text: str) -> Program:
 
         return load_bytes(zoo_bytes(text), text)
     if is_code(text):
-        return load_bytes(_serialize(run_code(text, "train"), text), text)
+        return load_result(run_code(text, "train"), text).program
     return load_file(Path(text).expanduser(), text)
+
+
+def load_result(result: Any, text: str) -> LoadedProgram:
+    """What a user's function returned, as a program.
+
+    Args:
+        result: a `graphprobe.Model` or a ``paddle.static.Program``.
+        text: the PROGRAM that names the function.
+
+    Raises:
+        LoadError: it is neither.
+    """
+    return LoadedProgram(text, load_bytes(_serialize(result, text), text))
 
 
 def _serialize(result: Any, text: str) -> bytes:

@@ -204,7 +204,7 @@ def finding_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import numpy as np
     import paddle
 
-    from graphprobe.training.networks.build import state_shapes
+    from graphprobe.training.runtime.programs import state_shapes
     from graphprobe.zoo import build_zoo, parse_zoo
 
     built = build_zoo(parse_zoo("zoo:yolov3_mobilenet_v1?num_classes=2&scale=0.05"), "eval")

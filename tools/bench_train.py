@@ -85,9 +85,9 @@ def batches_of(config: Any) -> Iterator[dict[str, Any]]:
     """The batches of a run, made by its worker."""
     from graphprobe.training.feeding.feeding import open_sets, train_batches
     from graphprobe.training.feeding.workers import load_batches
-    from graphprobe.training.networks.build import build
+    from graphprobe.training.networks.source import Networks
 
-    built = build(config.student, "train")
+    built = Networks().source(config.student.program).build("train")
     batches = train_batches(config.train, open_sets(config.train, built).train, built)
     return load_batches(batches, 0, config.train.max_iters, workers=config.train.workers)
 
@@ -97,12 +97,12 @@ def graphprobe_way(config: Any) -> Way:
     import paddle
 
     from graphprobe.training.assemble import assemble
-    from graphprobe.training.teacher.prefetch import Ahead
+    from graphprobe.training.teacher.prefetch import TeacherPrefetcher
 
-    engine = assemble(config, paddle.CPUPlace(), where="", say=lambda _: None).engine
+    engine = assemble(config, paddle.CPUPlace(), where="", log=lambda _: None).engine
 
     def run(feeds: Feeds) -> list[float]:
-        with Ahead(iter(feeds), engine.extend) as ahead:
+        with TeacherPrefetcher(iter(feeds), engine.extend) as ahead:
             return [engine.step(1, ahead.next()[0] or {}, RATE)["total"] for _ in feeds]
 
     return run
@@ -153,7 +153,7 @@ def alone(way: str, config: Any) -> None:
     else:
         from graphprobe.training.run import run_training
 
-        done = run_training(config, where="bench.yaml", device="cpu", say=lambda _: None)
+        done = run_training(config, where="bench.yaml", device="cpu", log=lambda _: None)
         waiting = done.data_wait
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"peak": peak, "waiting": waiting}))
@@ -209,7 +209,7 @@ def show(
 def main() -> int:
     options = arguments()
     own = {} if options.alone else {name: in_own_process(name) for name in WAYS}
-    from graphprobe.training.runtime.paddle_import import import_paddle
+    from graphprobe.training.runtime.process import import_paddle
 
     import_paddle()
     import paddle

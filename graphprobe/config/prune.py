@@ -71,8 +71,10 @@ class PruneSection(Section):
         description="which channels are removed first: l1_norm, the smallest filters of the "
         "group's first convolution; group_l1_norm, the smallest mean over its convolutions",
     )
-    engine: Literal["auto", "paddleslim", "own"] = Field(
-        default="auto", description="who cuts; auto: PaddleSlim where it can"
+    engine: Literal["own", "paddleslim", "auto"] = Field(
+        default="own",
+        description="who cuts: own, graphprobe; paddleslim, PaddleSlim's Pruner, which is held to "
+        "the same plan (policy seeds, l1_norm); auto, of older files, is own",
     )
     round_to: Positive = Field(default=1, description="channels that stay: a multiple of this")
     min_channels: Positive = Field(default=1, description="channels that stay: at least so many")

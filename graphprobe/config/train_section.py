@@ -94,10 +94,11 @@ class TrainSection(Section):
         description="11point or integral: VOC mAP of 2007 or 2010; coco: AP at IoU 0.5 to 0.95; "
         "auto: miou for segmentation, coco for coco: data, else 11point",
     )
-    teacher_engine: Literal["merge", "inference"] = Field(
+    teacher_engine: Literal["inference", "own", "merge"] = Field(
         default="inference",
         description="inference: the teacher runs folded and fused in Paddle's inference engine, "
-        "beside the student; merge: its plain ops in the student's program, by PaddleSlim, slower",
+        "beside the student; own: its plain ops in the student's program, slower; merge: the same "
+        "by PaddleSlim, the reference",
     )
     teacher_cache_mb: Count = Field(
         default=512,

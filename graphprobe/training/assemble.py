@@ -5,37 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import paddle
 
 from graphprobe.config import (
     Config,
     DistillConfig,
-    PruneConfig,
     TrainSection,
-    check_fingerprint,
-    load_config,
 )
-from graphprobe.errors import ConfigError, Problem
-from graphprobe.programs import load_program
+from graphprobe.errors import ConfigError
 from graphprobe.training.distributed.process_group import use_sync_norm
-from graphprobe.training.distributed.ranks import rank, world
+from graphprobe.training.distributed.ranks import rank, world_size
 from graphprobe.training.feeding.feeding import check_sizes, other_pixels
-from graphprobe.training.networks.build import Network, fill, open_network, plan_of
+from graphprobe.training.networks.build import Network, fill, open_network
+from graphprobe.training.networks.source import Networks
 from graphprobe.training.objective import Group, Term, add_term, group_pairs
-from graphprobe.training.pruning.cutter import apply_prune
 from graphprobe.training.pruning.pairs_after_pruning import pair_problems
+from graphprobe.training.reporting.progress import Log
 from graphprobe.training.runtime.device import is_gpu
 from graphprobe.training.runtime.onednn import FLOAT, Pictures
+from graphprobe.training.runtime.programs import get_values
 from graphprobe.training.runtime.step import Engine, Feed, Optimizer
-from graphprobe.training.teacher.inference import FastTeacher
-from graphprobe.training.teacher.merge import merge_teacher, teacher_part
+from graphprobe.training.student import open_student
+from graphprobe.training.teacher.inference import InferenceTeacher
+from graphprobe.training.teacher.merge import merge_teacher, merge_with_paddleslim, teacher_part
 from graphprobe.training.weights.checkpoint import Checkpoint, arrays_sha256
-
-Say = Callable[[str], None]
 
 
 @dataclass
@@ -50,7 +45,8 @@ class Assembly:
         weights: names of the student's parameters and statistics.
         terms: what the pairs came to.
         teacher_sha256: of the teacher's weights, or empty.
-        fast: the teacher in the inference engine, where it is there.
+        inference_teacher: the teacher in the inference engine, where it is there.
+        networks: builds them in other modes.
     """
 
     place: Any
@@ -60,134 +56,122 @@ class Assembly:
     weights: list[str]
     terms: list[Term] = field(default_factory=list)
     teacher_sha256: str = ""
-    fast: FastTeacher | None = None
+    inference_teacher: InferenceTeacher | None = None
+    networks: Networks = field(default_factory=Networks)
 
 
 def assemble(
-    config: Config, place: Any, *, where: str, say: Say, resumed: Checkpoint | None = None
+    config: Config,
+    place: Any,
+    *,
+    where: str,
+    log: Log,
+    resumed: Checkpoint | None = None,
+    networks: Networks | None = None,
 ) -> Assembly:
-    """Build, load, cut and merge what a config names.
+    """Build, load, prune and join what a config names.
+
+    Args:
+        networks: what the command has built already, as for a check; it is used up.
 
     Raises:
         ConfigError, LoadError, CheckpointError: what the config names does not fit.
     """
-    student = open_student(config, place, where=where, say=say, resumed=resumed)
-    if config.train.sync_bn and world() > 1:
+    networks = networks if networks is not None else Networks()
+    student = open_student(config, place, where=where, log=log, resumed=resumed, networks=networks)
+    if config.train.sync_bn and world_size() > 1:
         use_sync_norm(student.main, place)
     weights = list(student.shapes())
-    teacher = open_teacher(config, place, where=where, say=say)
+    teacher = open_teacher(config, place, where=where, log=log, networks=networks)
     terms: list[Term] = []
     block = student.main.global_block()
     losses = {"total": block.var(student.built.loss)}
-    digest, fast = "", None
+    digest, inference_teacher = "", None
     if teacher is not None and isinstance(config, DistillConfig):
         pixels = other_pixels(student.built, teacher.built)
         if pixels:
-            say(f"warning: the teacher was made for other pictures than the student: {pixels}")
+            log(f"warning: the teacher was made for other pictures than the student: {pixels}")
         groups = checked_groups(config, student, teacher, where=where)
         digest = arrays_sha256(teacher_values(teacher))
-        fast = join(config, student, teacher, place)
+        inference_teacher = attach_teacher(config, groups, student, teacher, place, networks)
         terms = add_terms(groups, student, place)
         student = with_feeds(student, terms)
         losses = total_loss(student, terms)
-    engine = make_engine(config, student, losses, place, teacher, fast.extend if fast else None)
+    engine = make_engine(
+        config,
+        student,
+        losses,
+        place,
+        teacher,
+        inference_teacher.extend if inference_teacher else None,
+    )
     engine.optimizer_names += [name for term in terms for name in term.parameters]
-    return Assembly(place, student, teacher, engine, weights, terms, digest, fast)
+    return Assembly(
+        place, student, teacher, engine, weights, terms, digest, inference_teacher, networks
+    )
 
 
-def open_student(
-    config: Config, place: Any, *, where: str, say: Say, resumed: Checkpoint | None = None
-) -> Network:
-    """The student with its first values, its weights where the config names some, and its cuts.
+def open_teacher(
+    config: Config, place: Any, *, where: str, log: Log, networks: Networks | None = None
+) -> Network | None:
+    """The teacher with its weights; None where the config has no teacher.
 
     Args:
-        resumed: the checkpoint from which a run goes on; its cut is replayed and none is made.
+        networks: of the command; it keeps the teacher, which nothing changes.
     """
-    student = open_network(config.student, "student", where=where)
-    check_sizes(config.train, student.built, "student", where=where)
-    if resumed is not None:
-        plan = plan_of(resumed.state.get("prune"), str(resumed.path))
-        return fill(student, place, config.train.seed, plan=plan)
-    student = fill(student, place, config.train.seed)
-    found = prune_config(config, where)
-    return student if found is None else _cut(config, student, place, *found, say=say)
-
-
-def prune_config(config: Config, where: str) -> tuple[PruneConfig, str] | None:
-    """What a config cuts, and its file: itself, or the prune.yaml that it names; else None."""
-    if isinstance(config, PruneConfig):
-        return config, where
-    if isinstance(config, DistillConfig) and config.prune is not None:
-        # Its section `prune` is all that is taken: the program that it names is not run.
-        found = load_config(Path(config.prune).expanduser(), allow_code=True)
-        if not isinstance(found, PruneConfig):
-            problem = Problem("kind", f"must be prune, not {found.kind}")
-            raise ConfigError([problem], where=config.prune)
-        return found, config.prune
-    return None
-
-
-def _cut(
-    config: Config, student: Network, place: Any, cut: PruneConfig, where: str, *, say: Say
-) -> Network:
-    if student.plan is not None:
-        raise ConfigError(
-            [Problem("student.weights", f"{config.student.weights} has been cut already")],
-            where=where,
-            hint="a network is cut once: name weights of the whole one, or cut nothing more",
-        )
-    if isinstance(config, DistillConfig):
-        program = load_program(config.student.program)
-        check_fingerprint(cut.student, program, key="student", where=where)
-    summary = apply_prune(student.main, None, student.scope, cut.prune, place=place, where=where)
-    before, after = summary.params
-    say(f"pruned: {len(summary.shapes)} parameters cut from {before:,} to {after:,} numbers")
-    return replace(student, plan=summary.plan)
-
-
-def open_teacher(config: Config, place: Any, *, where: str, say: Say) -> Network | None:
-    """The teacher with its weights; None where the config has no teacher."""
     if not isinstance(config, DistillConfig):
         return None
-    if config.teacher.weights is None:
-        say("warning: teacher.weights is not set: the teacher is untrained and teaches noise")
-    teacher = open_network(config.teacher, "teacher", where=where)
-    check_sizes(config.train, teacher.built, "teacher", where=where)
-    return fill(teacher, place, config.train.seed + 1)
+    networks = networks if networks is not None else Networks()
+
+    def make() -> Network:
+        if config.teacher.weights is None:
+            log("warning: teacher.weights is not set: the teacher is untrained and teaches noise")
+        teacher = open_network(config.teacher, "teacher", networks=networks, where=where)
+        check_sizes(config.train, teacher.built, "teacher", where=where)
+        return fill(teacher, place, config.train.seed + 1)
+
+    key = ("teacher", config.teacher.model_dump_json(), config.train.seed)
+    return networks.once(key, make)
 
 
 def teacher_values(teacher: Network) -> dict[str, Any]:
     """Copies of a teacher's parameters and statistics."""
-    return {n: np.array(teacher.scope.find_var(n).get_tensor()) for n in teacher.shapes()}
+    return get_values(teacher.scope, teacher.shapes())
 
 
-def join(
-    config: DistillConfig, student: Network, teacher: Network, place: Any
-) -> FastTeacher | None:
+def attach_teacher(
+    config: DistillConfig,
+    groups: Sequence[Group],
+    student: Network,
+    teacher: Network,
+    place: Any,
+    networks: Networks,
+) -> InferenceTeacher | None:
     """Bring the teacher's variables into the student's program, the way the config asks for.
 
+    Args:
+        groups: the pairs that need them.
+        networks: of the command; keeps the inference engine for the run after a check.
+
     Returns:
-        what computes them for a batch; None where merged ops do.
+        what computes them for a batch; None where ops in the student's program do.
     """
-    if config.train.teacher_engine == "merge":
-        merge_in(config, student, teacher, place)
-        return None
-    fast = FastTeacher(teacher, [pair.teacher for pair in config.pairs], place)
-    fast.declare(student.main)
-    return fast
-
-
-def merge_in(config: DistillConfig, student: Network, teacher: Network, place: Any) -> None:
-    """Merge what the pairs need of the teacher into the student's program."""
-    part = teacher_part(teacher.main, (p.teacher for p in config.pairs), teacher.feed_names)
-    merge_teacher(
-        part,
+    wanted = [pair.teacher for group in groups for pair in group.pairs]
+    if config.train.teacher_engine == "inference":
+        key = ("inference teacher", config.teacher.model_dump_json(), tuple(wanted))
+        inference_teacher = networks.once(key, lambda: InferenceTeacher(teacher, wanted, place))
+        inference_teacher.declare(student.main)
+        return inference_teacher
+    merge = merge_teacher if config.train.teacher_engine == "own" else merge_with_paddleslim
+    merge(
+        teacher_part(teacher.main, wanted, teacher.feed_names),
         student.main,
         teacher.feed_names,
         scope=student.scope,
         teacher_scope=teacher.scope,
         place=place,
     )
+    return None
 
 
 def checked_groups(

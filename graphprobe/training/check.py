@@ -1,9 +1,12 @@
-"""Prove a distillation config on one batch: what each pair does to the student, before training."""
+"""Try a config on one batch: what each pair does to the student, before training.
+
+What is tried is what `run_training` will run: the same student with its weights and its pruning,
+the teacher in the same engine, the same losses. `Networks` carries it from the check to the run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,97 +15,42 @@ import paddle
 from graphprobe.config import Config, DistillConfig
 from graphprobe.errors import GraphprobeError, Problem
 from graphprobe.training.assemble import (
-    Say,
     add_terms,
+    attach_teacher,
     make_engine,
-    merge_in,
-    open_student,
     open_teacher,
     total_loss,
     with_feeds,
 )
 from graphprobe.training.feeding.feeding import open_sets, train_batches
 from graphprobe.training.networks.build import Network
+from graphprobe.training.networks.source import Networks
 from graphprobe.training.objective import Group, Term, group_pairs
 from graphprobe.training.pruning.pairs_after_pruning import pair_problems
+from graphprobe.training.reporting.progress import Log
+from graphprobe.training.reporting.verdict import GradientStats, TermRow, Verdict
 from graphprobe.training.runtime.step import Engine, Feed
+from graphprobe.training.student import try_student
 from graphprobe.training.teacher.merge import PREFIX
 
 # A weighted term this many times the task's loss, or less than its inverse, is worth a warning.
 FAR = 1000.0
 
 
-@dataclass(frozen=True)
-class Reach:
-    """A scalar on one batch: its value and the gradient that it sends to the student.
+def probe_distillation(
+    config: DistillConfig, place: Any, *, where: str, log: Log, networks: Networks | None = None
+) -> Verdict:
+    """Put the run together as training does, run one batch, and look at every term.
 
     Args:
-        value: of the scalar.
-        gradient: the L2 norm over all the student's parameters.
-        reached: parameters whose gradient is not all zero.
-        teacher: the teacher's parameters that it sends a gradient to; must be empty.
-    """
-
-    value: float
-    gradient: float
-    reached: int
-    teacher: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Row:
-    """What the check says of one term.
-
-    Args:
-        term: as logs call it.
-        loss: its name.
-        pairs: (student, teacher) names.
-        weight: of the config.
-        value: unweighted; share: weighted, over the task's loss.
-        gradient_share: of the weighted term's gradient norm, over the task's.
-        suggested: the weight at which all terms together send a gradient of the task's norm.
-        reached: parameters of the student that its gradient reaches.
-        idle: whether no box of the batch gives the term anything to compare.
-        problems: why it fails; empty where it passes.
-    """
-
-    term: str
-    loss: str
-    pairs: tuple[tuple[str, str], ...]
-    weight: float
-    value: float | None = None
-    share: float | None = None
-    gradient_share: float | None = None
-    suggested: float | None = None
-    reached: int | None = None
-    idle: bool = False
-    problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The outcome of a check."""
-
-    task: Reach | None
-    rows: tuple[Row, ...]
-    problems: tuple[Problem, ...]
-    warnings: tuple[str, ...]
-    parameters: int
-
-    @property
-    def passed(self) -> bool:
-        """Whether the config can be trained with."""
-        return not self.problems and not any(row.problems for row in self.rows)
-
-
-def probe_distillation(config: DistillConfig, place: Any, *, where: str, say: Say) -> Verdict:
-    """Merge for real, run one batch, and look at every term.
+        networks: of the command; keeps what is built for the run that follows.
 
     Raises:
         GraphprobeError: the programs, their weights or the data cannot be opened.
     """
-    student = open_student(config, place, where=where, say=say)
-    teacher = open_teacher(config, place, where=where, say=say)
+    networks = networks if networks is not None else Networks()
+    student = try_student(config, place, where=where, log=log, networks=networks)
+    teacher = open_teacher(config, place, where=where, log=log, networks=networks)
     assert teacher is not None  # noqa: S101 - the kind is distill
     sets = open_sets(config.train, student.built)
     groups, problems = group_pairs(config.pairs)
@@ -112,32 +60,46 @@ def probe_distillation(config: DistillConfig, place: Any, *, where: str, say: Sa
     if not fit:
         return Verdict(None, tuple(rows.values()), tuple(problems), (), 0)
     student_names = [p.name for p in student.main.all_parameters()]
-    merge_in(config, student, teacher, place)
+    inference_teacher = attach_teacher(config, fit, student, teacher, place, networks)
     terms = add_terms(fit, student, place)
     student = with_feeds(student, terms)
-    feed = train_batches(config.train, sets.train, student.built).batch(0)
-    task = reach(student, student.built.loss or "", feed, place)
+    feed: Feed = train_batches(config.train, sets.train, student.built).batch(0)
+    feed = feed if inference_teacher is None else inference_teacher.extend(feed)
+    task = gradient_stats(student, student.built.loss or "", feed, place)
     of_losses = {name for term in terms for name in term.parameters}
-    reaches = [reach(student, term.plain.name, feed, place, of_losses) for term in terms]
+    reaches = [gradient_stats(student, term.plain.name, feed, place, of_losses) for term in terms]
     busy = max(sum(not _is_idle(term, feed) for term in terms), 1)
     for term, found in zip(terms, reaches, strict=True):
         rows[term.group.name] = _row(term, found, task, busy, idle=_is_idle(term, feed))
     engine = make_engine(config, student, total_loss(student, terms), place)
     problems += _moved(engine, feed)
     table = tuple(rows.values())
-    return Verdict(task, table, tuple(problems), _warnings(table, task), len(student_names))
+    return Verdict(
+        task,
+        table,
+        tuple(problems),
+        _warnings(table, task),
+        len(student_names),
+        config.train.teacher_engine,
+    )
 
 
-def probe_training(config: Config, place: Any, *, where: str, say: Say) -> Verdict:
+def probe_training(
+    config: Config, place: Any, *, where: str, log: Log, networks: Networks | None = None
+) -> Verdict:
     """Run one batch of a config without a teacher: is the loss finite, and does it reach?
+
+    Args:
+        networks: of the command; keeps what is built for the run that follows.
 
     Raises:
         GraphprobeError: the program, its weights or the data cannot be opened.
     """
-    student = open_student(config, place, where=where, say=say)
+    networks = networks if networks is not None else Networks()
+    student = try_student(config, place, where=where, log=log, networks=networks)
     sets = open_sets(config.train, student.built)
     feed = train_batches(config.train, sets.train, student.built).batch(0)
-    task = reach(student, student.built.loss or "", feed, place)
+    task = gradient_stats(student, student.built.loss or "", feed, place)
     count = len(student.main.all_parameters())
     problems = []
     if not np.isfinite(task.value) or not np.isfinite(task.gradient):
@@ -147,9 +109,9 @@ def probe_training(config: Config, place: Any, *, where: str, say: Say) -> Verdi
     return Verdict(task, (), tuple(problems), (), count)
 
 
-def reach(
+def gradient_stats(
     student: Network, loss: str, feed: Feed, place: Any, of_losses: Collection[str] = ()
-) -> Reach:
+) -> GradientStats:
     """Run a scalar of the student's program and its gradient on one batch.
 
     Args:
@@ -170,7 +132,7 @@ def reach(
     )
     norms = [float(np.linalg.norm(np.asarray(g, np.float64))) for g in gradients]
     own, others = norms[: len(pairs)], norms[len(pairs) :]
-    return Reach(
+    return GradientStats(
         value=float(np.asarray(value).reshape(-1)[0]),
         gradient=float(np.linalg.norm(own)),
         reached=sum(norm > 0 for norm in own),
@@ -178,8 +140,10 @@ def reach(
     )
 
 
-def _failed(group: Group, problems: Sequence[Problem]) -> Row:
-    return Row(group.name, group.loss.name, _names(group), group.weight, problems=tuple(problems))
+def _failed(group: Group, problems: Sequence[Problem]) -> TermRow:
+    return TermRow(
+        group.name, group.loss.name, _names(group), group.weight, problems=tuple(problems)
+    )
 
 
 def _names(group: Group) -> tuple[tuple[str, str], ...]:
@@ -191,10 +155,12 @@ def _is_idle(term: Term, feed: Feed) -> bool:
     return bool(term.feeds) and not any(feed[name].any() for name, _, _ in term.feeds)
 
 
-def _row(term: Term, found: Reach, task: Reach, count: int, *, idle: bool) -> Row:
+def _row(
+    term: Term, found: GradientStats, task: GradientStats, count: int, *, idle: bool
+) -> TermRow:
     group = term.group
     usable = np.isfinite(found.gradient) and found.gradient > 0
-    return Row(
+    return TermRow(
         term=group.name,
         loss=group.loss.name,
         pairs=_names(group),
@@ -217,7 +183,7 @@ def _round(value: float) -> float | None:
     return float(f"{value:.2g}") if np.isfinite(value) else None
 
 
-def _faults(found: Reach, group: Group, *, idle: bool) -> list[str]:
+def _faults(found: GradientStats, group: Group, *, idle: bool) -> list[str]:
     student = ", ".join(pair.student for pair in group.pairs)
     faults = []
     if not np.isfinite(found.value):
@@ -244,7 +210,7 @@ def _moved(engine: Engine, feed: Feed) -> list[Problem]:
     return [Problem("teacher", f"{name} moved in a step") for name in moved]
 
 
-def _warnings(rows: Sequence[Row], task: Reach) -> tuple[str, ...]:
+def _warnings(rows: Sequence[TermRow], task: GradientStats) -> tuple[str, ...]:
     said = [] if np.isfinite(task.value) else [f"the task's own loss is {task.value}"]
     said += [
         f"{row.term}: no box of this batch is at its level, so it compares nothing"
@@ -259,30 +225,3 @@ def _warnings(rows: Sequence[Row], task: Reach) -> tuple[str, ...]:
         )
         said += [f"{row.term}: weighted, it is {row.share:.3g} times the task's loss{hint}"]
     return tuple(said)
-
-
-def as_document(verdict: Verdict) -> Mapping[str, Any]:
-    """Plain data for json."""
-    task = verdict.task
-    return {
-        "passed": verdict.passed,
-        "task": None if task is None else {"loss": task.value, "gradient": task.gradient},
-        "terms": [
-            {
-                "term": row.term,
-                "loss": row.loss,
-                "pairs": [{"student": s, "teacher": t} for s, t in row.pairs],
-                "weight": row.weight,
-                "value": row.value,
-                "loss_over_task": row.share,
-                "gradient_over_task": row.gradient_share,
-                "suggested_weight": row.suggested,
-                "parameters_reached": row.reached,
-                "idle": row.idle,
-                "problems": [str(problem) for problem in row.problems],
-            }
-            for row in verdict.rows
-        ],
-        "problems": [str(problem) for problem in verdict.problems],
-        "warnings": list(verdict.warnings),
-    }

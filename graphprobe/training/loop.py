@@ -12,18 +12,18 @@ import numpy as np
 
 from graphprobe.errors import TrainError
 from graphprobe.files import write_whole
-from graphprobe.training.distributed.process_group import Team
+from graphprobe.training.distributed.process_group import ProcessGroup
 from graphprobe.training.reporting.report import Reporter, Step
 from graphprobe.training.runtime.signals import StopRequest
 from graphprobe.training.runtime.step import Engine, Feed
 from graphprobe.training.schedule import Schedule
-from graphprobe.training.teacher.prefetch import Ahead
+from graphprobe.training.teacher.prefetch import TeacherPrefetcher
 from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.checkpoint import drop_old, write_checkpoint
 
 
 @dataclass(frozen=True)
-class Plan:
+class RunPlan:
     """What a run does.
 
     Args:
@@ -36,7 +36,7 @@ class Plan:
         state: what every checkpoint records beside its arrays.
         weights: names of the student's parameters and statistics.
         evaluate: measures the student as it is; None where there is nothing to measure with.
-        team: the processes that train together; only the one that leads evaluates and saves.
+        group: the processes that train together; rank 0 alone evaluates and saves.
     """
 
     root: Path
@@ -48,7 +48,7 @@ class Plan:
     state: dict[str, Any]
     weights: list[str]
     evaluate: Callable[[], float] | None
-    team: Team
+    group: ProcessGroup
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Outcome:
 
 
 def run_loop(
-    engine: Engine, plan: Plan, batches: Iterator[Feed], report: Reporter, start: Outcome
+    engine: Engine, plan: RunPlan, batches: Iterator[Feed], report: Reporter, start: Outcome
 ) -> Outcome:
     """Train from ``start.iteration`` to ``plan.total``.
 
@@ -76,37 +76,37 @@ def run_loop(
         CheckpointError: a checkpoint cannot be written.
     """
     now, halted = start, False
-    with StopRequest() as stop, Ahead(batches, engine.extend) as feeds:
+    with StopRequest() as stop, TeacherPrefetcher(batches, engine.extend) as feeds:
         clock = time.perf_counter()
-        while now.iteration < plan.total and not (halted := plan.team.any(stop.name is not None)):
+        while now.iteration < plan.total and not (halted := plan.group.any(stop.name is not None)):
             feed, waited = _next(feeds, now.iteration)
             rate = plan.schedule.at(now.iteration)
-            losses = _mean(plan.team, engine.step(now.iteration + 1, feed, rate))
+            losses = _mean(plan.group, engine.step(now.iteration + 1, feed, rate))
             now.iteration += 1
             seconds = time.perf_counter() - clock
-            images = len(next(iter(feed.values()))) * plan.team.count
+            images = len(next(iter(feed.values()))) * plan.group.size
             report.step(Step(now.iteration, rate, losses, images, seconds, waited))
             _evaluate_and_save(engine, plan, report, now)
             clock = time.perf_counter()
         if halted:
             now.stopped = stop.name or "a signal to another process"
             _save(engine, plan, now)
-            report.say(f"{now.stopped}: saved iteration {now.iteration}; resume with -r auto")
+            report.log(f"{now.stopped}: saved iteration {now.iteration}; resume with -r auto")
     return now
 
 
-def _next(feeds: Ahead, iteration: int) -> tuple[Feed, float]:
+def _next(feeds: TeacherPrefetcher, iteration: int) -> tuple[Feed, float]:
     feed, waited = feeds.next()
     if feed is None:
         raise TrainError(f"the data end before iteration {iteration + 1}")
     return feed, waited
 
 
-def _mean(team: Team, losses: dict[str, float]) -> dict[str, float]:
-    return dict(zip(losses, team.mean(list(losses.values())), strict=True))
+def _mean(group: ProcessGroup, losses: dict[str, float]) -> dict[str, float]:
+    return dict(zip(losses, group.mean(list(losses.values())), strict=True))
 
 
-def _evaluate_and_save(engine: Engine, plan: Plan, report: Reporter, now: Outcome) -> None:
+def _evaluate_and_save(engine: Engine, plan: RunPlan, report: Reporter, now: Outcome) -> None:
     last = now.iteration == plan.total
     if plan.evaluate is not None and (last or _due(now.iteration, plan.eval_iter)):
         now.metric = plan.evaluate()
@@ -125,8 +125,8 @@ def _due(iteration: int, every: int) -> bool:
     return every > 0 and iteration % every == 0
 
 
-def _save(engine: Engine, plan: Plan, now: Outcome) -> None:
-    if not plan.team.leads:
+def _save(engine: Engine, plan: RunPlan, now: Outcome) -> None:
+    if not plan.group.is_rank0:
         return
     state = {
         **plan.state,

@@ -10,9 +10,10 @@ import paddle
 
 from graphprobe.config import Config, check_fingerprint
 from graphprobe.errors import CheckpointError
-from graphprobe.programs import load_program
 from graphprobe.training.feeding.feeding import check_sizes
-from graphprobe.training.networks.build import build, build_cut, plan_of, put_weights, state_shapes
+from graphprobe.training.networks.build import plan_of, put_weights
+from graphprobe.training.networks.source import Networks
+from graphprobe.training.runtime.programs import state_shapes
 from graphprobe.training.weights.checkpoint import Checkpoint, is_checkpoint, read_checkpoint
 from graphprobe.training.weights.read import (
     Shapes,
@@ -50,6 +51,7 @@ def open_trained(
     where: str,
     checkpoint: str = "auto",
     weights: str | None = None,
+    networks: Networks | None = None,
 ) -> Trained:
     """Build a config's student and load what it has learned.
 
@@ -58,17 +60,18 @@ def open_trained(
         where: the config's file.
         checkpoint: a checkpoint's folder, or ``auto`` for the best of the config's run.
         weights: weights in any form, taken instead of a checkpoint.
+        networks: of the command.
 
     Raises:
         CheckpointError: there are none, they are damaged, or of another model.
         ConfigError: the config was made for another program.
     """
+    network = (networks if networks is not None else Networks()).source(config.student.program)
     if config.student.fingerprint is not None:
-        program = load_program(config.student.program)
-        check_fingerprint(config.student, program, key="student", where=where)
-    whole = state_shapes(build(config.student, mode, where=where).main)
+        check_fingerprint(config.student, network.loaded.program, key="student", where=where)
+    whole = state_shapes(network.build(mode, where=where).main)
     found, source = _find(config, checkpoint, weights, whole)
-    built = build_cut(config.student, mode, plan_of(found.prune, source), where=where)
+    built = network.pruned(mode, plan_of(found.prune, source))
     check_sizes(config.train, built, "student", where=where)
     scope = paddle.static.Scope()
     put_weights(scope, place, found.arrays, state_shapes(built.main), where=source)

@@ -18,7 +18,7 @@ from graphprobe.programs import load_program
 from graphprobe.pruning.decisions import find_prunable
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.pruning.ratios import PruneChoice, choose
-from graphprobe.training.pruning.plan import make_plan, prune_array
+from graphprobe.training.pruning.ranking import make_plan, prune_array
 
 Arrays = dict[str, Any]
 

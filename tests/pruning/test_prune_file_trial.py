@@ -11,10 +11,10 @@ pytestmark = pytest.mark.paddle
 
 CODE = """
 import sys
-from graphprobe.config import ProgramRef
 from graphprobe.training.networks.forward import open_forward
+from graphprobe.training.networks.source import Networks
 
-print(*[value.shape for value in open_forward(ProgramRef(program=sys.argv[1])).run()])
+print(*[value.shape for value in open_forward(Networks().source(sys.argv[1])).run()])
 """
 
 

@@ -98,7 +98,7 @@ def teacher_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plain = {**document(folder, max_iters=2), "student": {"program": TEACHER}}
     config, problems = validate(plain)
     assert config is not None, problems
-    run_training(config, where="teacher.yaml", device="cpu", say=lambda _: None)
+    run_training(config, where="teacher.yaml", device="cpu", log=lambda _: None)
     return folder
 
 

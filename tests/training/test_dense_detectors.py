@@ -33,7 +33,7 @@ def plain(document: Any) -> Any:
 def train(config: Any, resume: str | None = None) -> Any:
     from graphprobe.training.run import run_training
 
-    return run_training(config, where="t.yaml", device="cpu", resume=resume, say=lambda _: None)
+    return run_training(config, where="t.yaml", device="cpu", resume=resume, log=lambda _: None)
 
 
 def state(folder: Path) -> Any:
@@ -52,7 +52,7 @@ def test_one_batch_is_learned(
     from graphprobe.training.feeding.feeding import open_sets, train_batches
 
     config = make_config(plain(model, tmp_path, clip_norm=10.0))
-    parts = assemble(config, paddle.CPUPlace(), where="t.yaml", say=lambda _: None)
+    parts = assemble(config, paddle.CPUPlace(), where="t.yaml", log=lambda _: None)
     built = parts.student.built
     data = open_sets(config.train, built).train
     batch = train_batches(config.train, data, built).batch(0)

@@ -79,7 +79,7 @@ def train(plain: Plain) -> Any:
     from graphprobe.training.run import run_training
 
     return run_training(
-        load(plain), where="c.yaml", device="cpu", resume="auto", say=lambda _: None
+        load(plain), where="c.yaml", device="cpu", resume="auto", log=lambda _: None
     )
 
 
@@ -97,7 +97,7 @@ def test_a_check_finds_the_student_reached_and_the_teacher_not(loss: str, tmp_pa
     from graphprobe.training.check import probe_distillation
 
     plain = plain_config(loss, tmp_path)
-    verdict = probe_distillation(load(plain), paddle.CPUPlace(), where="c.yaml", say=lambda _: None)
+    verdict = probe_distillation(load(plain), paddle.CPUPlace(), where="c.yaml", log=lambda _: None)
     assert verdict.passed, (verdict.problems, [row.problems for row in verdict.rows])
     assert [row.term for row in verdict.rows] == [f"{loss}.{i}" for i in range(2)]
     # At stride 32 none of the small digits may be; a warning says so, and it is no failure.
@@ -145,7 +145,7 @@ def test_a_teacher_in_the_inference_engine_teaches_the_same(loss: str, tmp_path:
     found = []
     for engine in ("merge", "inference"):
         config = load(plain_config(loss, tmp_path, teacher_engine=engine))
-        parts = assemble(config, paddle.CPUPlace(), where="c.yaml", say=lambda _: None)
+        parts = assemble(config, paddle.CPUPlace(), where="c.yaml", log=lambda _: None)
         sets = open_sets(config.train, parts.student.built)
         feed = train_batches(config.train, sets.train, parts.student.built).batch(0)
         found.append(parts.engine.losses(1, feed))

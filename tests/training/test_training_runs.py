@@ -20,12 +20,12 @@ pytestmark = pytest.mark.paddle
 
 @pytest.fixture
 def run(make_config: Any) -> Any:
-    def run_config(plain: dict[str, Any], resume: str | None = None, say: Any = None) -> Any:
+    def run_config(plain: dict[str, Any], resume: str | None = None, log: Any = None) -> Any:
         from graphprobe.training.run import run_training
 
-        said = say or (lambda _: None)
+        lines = log or (lambda _: None)
         config = make_config(plain)
-        return run_training(config, where="t.yaml", device="cpu", resume=resume, say=said)
+        return run_training(config, where="t.yaml", device="cpu", resume=resume, log=lines)
 
     return run_config
 
@@ -57,7 +57,7 @@ def test_a_resumed_run_ends_bit_equal(run: Any, tmp_path: Path, document: Any) -
     run(document(tmp_path / "whole"))
     said: list[str] = []
     run(document(tmp_path / "parts", max_iters=3))
-    result = run(document(tmp_path / "parts"), resume="auto", say=said.append)
+    result = run(document(tmp_path / "parts"), resume="auto", log=said.append)
     assert any("resuming" in line and "iteration 3" in line for line in said)
     assert any("train.max_iters: 3 -> 6" in line for line in said)
     assert result.iterations == 6
@@ -110,7 +110,7 @@ def test_a_truncated_checkpoint_falls_back_to_the_one_before(
     weights.write_bytes(weights.read_bytes()[:1000])
     before = state(folder, 3)
     said: list[str] = []
-    run(document(folder), resume="auto", say=said.append)
+    run(document(folder), resume="auto", log=said.append)
     assert any("000006" in line and "before it" in line for line in said)
     assert any(f"resuming {before.path} at iteration 3" in line for line in said)
     assert [line["iter"] for line in losses(folder)] == [1, 2, 3, 4, 5, 6]
@@ -202,7 +202,7 @@ def test_weights_of_a_run_begin_another(run: Any, tmp_path: Path, document: Any)
 
 def test_the_schedule_is_made_to_fit_the_batch(run: Any, tmp_path: Path, document: Any) -> None:
     said: list[str] = []
-    result = run(document(tmp_path / "run", max_iters=3, reference_batch=4), say=said.append)
+    result = run(document(tmp_path / "run", max_iters=3, reference_batch=4), log=said.append)
     assert result.iterations == 6
     assert "  train.max_iters: 3 -> 6" in said
     rates = [line["lr"] for line in losses(tmp_path / "run")]

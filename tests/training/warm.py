@@ -70,7 +70,7 @@ class Warm:
 
 def serve() -> None:
     """Answer requests until there are no more."""
-    from graphprobe.training.runtime.paddle_import import import_paddle
+    from graphprobe.training.runtime.process import import_paddle
 
     import_paddle()
     for name in ("graphprobe.training.run", "graphprobe_cli.train"):

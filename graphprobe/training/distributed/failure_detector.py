@@ -10,28 +10,29 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from typing import NoReturn
 
 from graphprobe.errors import GraphprobeError, TrainError
-from graphprobe.training.distributed.ranks import rank, world
+from graphprobe.training.distributed.ranks import rank, world_size
+from graphprobe.training.reporting.progress import Log, no_log
 
-LAST_WORDS = 5.0  # seconds that those of a process may take to arrive
-MEETING = 120.0  # seconds in which all must have come
+EXIT_MESSAGE_TIMEOUT_S = 5.0  # seconds that those of a process may take to arrive
+CONNECT_TIMEOUT_S = 120.0  # seconds in which all must have come
 DONE, WELCOME = b"done\n", b"welcome\n"
 STATUS = 2
 _MOST = 2000  # bytes of a last message
 
 
 @contextlib.contextmanager
-def watch(endpoint: str) -> Iterator[None]:
+def watch(endpoint: str, log: Log = no_log) -> Iterator[None]:
     """A context in which this process ends, with one line, when another one has ended.
 
     Args:
         endpoint: where rank 0 waits for the others, as host:port.
+        log: takes the line that says why this process ends.
 
     Raises:
         TrainError: not all processes came.
@@ -40,28 +41,30 @@ def watch(endpoint: str) -> Iterator[None]:
     leaving = threading.Event()
     for number, link in links.items():
         _keep_alive(link)
-        options = {"args": (number, links, leaving), "daemon": True}
+        options = {"args": (number, links, leaving, log), "daemon": True}
         threading.Thread(target=_listen, **options).start()  # type: ignore[arg-type]
-    last = f"process {rank()} of {world()} ended early\n".encode()
+    last = f"process {rank()} of {world_size()} ended early\n".encode()
     try:
         yield
         last = DONE
     except GraphprobeError as error:
-        last = f"process {rank()} of {world()} ended: {error}\n".encode()
+        last = f"process {rank()} of {world_size()} ended: {error}\n".encode()
         raise
     finally:
         leaving.set()
         _send(links, last)
 
 
-def _listen(number: int, links: dict[int, socket.socket], leaving: threading.Event) -> None:
+def _listen(
+    number: int, links: dict[int, socket.socket], leaving: threading.Event, log: Log
+) -> None:
     text = _read(links[number])
     if text == DONE or leaving.is_set():
         return
     leaving.set()
-    why = text.decode(errors="replace").strip() or f"process {number} of {world()} is gone"
+    why = text.decode(errors="replace").strip() or f"process {number} of {world_size()} is gone"
     _send(links, f"{why}\n".encode())
-    _end(why)
+    _end(why, log)
 
 
 def _read(link: socket.socket) -> bytes:
@@ -82,28 +85,29 @@ def _send(links: dict[int, socket.socket], text: bytes) -> None:
             link.sendall(text[:_MOST])
 
 
-def _end(why: str) -> NoReturn:
+def _end(why: str, log: Log) -> NoReturn:
     """End from a thread: the main one may never come out of a collective op."""
     hint = "what was saved is whole; start all processes again with -r auto"
-    sys.stderr.write(f"error: {why}; {hint}\n")
-    sys.stderr.flush()
+    log(f"error: {why}; {hint}")
     os._exit(STATUS)
 
 
 def _accept(endpoint: str) -> dict[int, socket.socket]:
     host, _, port = endpoint.rpartition(":")
     links: dict[int, socket.socket] = {}
-    end = time.monotonic() + MEETING
-    with socket.create_server((host, int(port)), backlog=world()) as server:
-        while len(links) < world() - 1:
+    end = time.monotonic() + CONNECT_TIMEOUT_S
+    with socket.create_server((host, int(port)), backlog=world_size()) as server:
+        while len(links) < world_size() - 1:
             server.settimeout(max(end - time.monotonic(), 0.001))
             try:
                 link, _ = server.accept()
             except TimeoutError:
-                raise _absent(f"{world() - 1 - len(links)} of {world()} processes", "") from None
+                raise _absent(
+                    f"{world_size() - 1 - len(links)} of {world_size()} processes", ""
+                ) from None
             link.settimeout(5)
             name = _read(link).strip()
-            if name.isdigit() and 0 < int(name) < world():
+            if name.isdigit() and 0 < int(name) < world_size():
                 links[int(name)] = link
                 _send({0: link}, WELCOME)
     return links
@@ -111,7 +115,7 @@ def _accept(endpoint: str) -> dict[int, socket.socket]:
 
 def _join(endpoint: str) -> socket.socket:
     host, _, port = endpoint.rpartition(":")
-    end = time.monotonic() + MEETING
+    end = time.monotonic() + CONNECT_TIMEOUT_S
     while time.monotonic() < end:
         with contextlib.suppress(OSError):
             link = socket.create_connection((host, int(port)), timeout=5)
@@ -125,7 +129,7 @@ def _join(endpoint: str) -> socket.socket:
 
 def _absent(who: str, why: str) -> TrainError:
     hint = "see the logs of the others"
-    return TrainError(f"{who} did not come within {MEETING:.0f} s{why}", hint=hint)
+    return TrainError(f"{who} did not come within {CONNECT_TIMEOUT_S:.0f} s{why}", hint=hint)
 
 
 def _keep_alive(link: socket.socket) -> None:

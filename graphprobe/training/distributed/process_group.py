@@ -22,22 +22,23 @@ import paddle
 
 from graphprobe.errors import TrainError, UsageError
 from graphprobe.losses import BATCH_COUNT_MARK as MARK
-from graphprobe.training.distributed.failure_detector import LAST_WORDS, watch
-from graphprobe.training.distributed.ranks import rank, world
+from graphprobe.training.distributed.failure_detector import EXIT_MESSAGE_TIMEOUT_S, watch
+from graphprobe.training.distributed.ranks import rank, world_size
+from graphprobe.training.reporting.progress import Log, no_log
 from graphprobe.training.runtime.device import is_gpu
 
 RING = {"ring_id": 0, "use_calc_stream": True}
 
 
-class Team:
-    """The processes of a run, after they have met.
+class ProcessGroup:
+    """The processes of a run, connected.
 
     Args:
         place: where this process runs.
     """
 
     def __init__(self, place: Any) -> None:
-        self.leads, self.count = rank() == 0, world()
+        self.is_rank0, self.size = rank() == 0, world_size()
         self._place = place
         self._executor = paddle.static.Executor(place)
         self._scope = paddle.static.Scope()
@@ -45,24 +46,24 @@ class Team:
 
     def mean(self, values: Sequence[float]) -> list[float]:
         """The means of numbers over all processes; each process gives as many."""
-        if self.count == 1:
+        if self.size == 1:
             return list(values)
         name = f"mean_of_{len(values)}"
         if name not in self._programs:
             self._programs[name] = paddle.static.Program()
             block = self._programs[name].global_block()
             block.create_var(name=name, shape=[len(values)], dtype="float32", persistable=True)
-            add_mean(block, name, self.count)
+            add_mean(block, name, self.size)
         tensor = self._scope.var(name).get_tensor()
         tensor.set(np.asarray(values, np.float32), self._place)
-        run_together(self._executor, self._programs[name], self._scope)
+        run_collective(self._executor, self._programs[name], self._scope)
         return [float(value) for value in np.array(tensor)]
 
     def any(self, asked: bool) -> bool:
         """Whether it is so in any process."""
         return self.mean([float(asked)])[0] > 0
 
-    def begin_alike(self, program: Any, scope: Any, names: Sequence[str], iteration: int) -> None:
+    def broadcast(self, program: Any, scope: Any, names: Sequence[str], iteration: int) -> None:
         """Give every process the values that rank 0 begins with.
 
         Args:
@@ -74,16 +75,16 @@ class Team:
         Raises:
             TrainError: not every process begins at the same iteration.
         """
-        if self.count == 1:
+        if self.size == 1:
             return
         parts = divmod(iteration, 4096)  # small enough to be exact in float32
         means = self.mean(parts)
-        if any(abs(a - b) > 0.5 / self.count for a, b in zip(parts, means, strict=True)):
+        if any(abs(a - b) > 0.5 / self.size for a, b in zip(parts, means, strict=True)):
             raise TrainError(
                 f"this process begins at iteration {iteration}, others elsewhere",
                 hint="train.output must be one folder that all machines see",
             )
-        run_together(self._executor, broadcast_program(program, names), scope)
+        run_collective(self._executor, broadcast_program(program, names), scope)
 
 
 def broadcast_program(program: Any, names: Sequence[str]) -> Any:
@@ -154,7 +155,7 @@ def _declare(block: Any, program: Any, name: str) -> None:
     block.create_var(name=name, shape=var.shape, dtype=var.dtype, persistable=True)
 
 
-def run_together(executor: Any, program: Any, scope: Any, **rest: Any) -> Any:
+def run_collective(executor: Any, program: Any, scope: Any, **rest: Any) -> Any:
     """Run a paddle program that has ops which wait for the other processes.
 
     Args:
@@ -173,33 +174,37 @@ def run_together(executor: Any, program: Any, scope: Any, **rest: Any) -> Any:
         failed = re.search(r"\[operator < (\w+) >", str(error))
         if failed and not failed[1].startswith("c_"):  # an op that waits for nobody
             raise
-        time.sleep(LAST_WORDS)
+        time.sleep(EXIT_MESSAGE_TIMEOUT_S)
         text = " ".join(str(error).split())[-200:]
         raise TrainError(f"another process cannot be reached ({text})") from error
 
 
 @contextlib.contextmanager
-def meet(place: Any) -> Iterator[Team]:
-    """Let the processes of a run find each other; inside, the death of one ends them all.
+def init_process_group(place: Any, log: Log = no_log) -> Iterator[ProcessGroup]:
+    """Connect the processes of a run; inside, the death of one ends them all.
+
+    Args:
+        place: where this process runs.
+        log: takes the line that says why this process ends with another one.
 
     Raises:
         UsageError: they were not started by ``python -m paddle.distributed.launch``.
     """
-    if world() == 1:
-        yield Team(place)
+    if world_size() == 1:
+        yield ProcessGroup(place)
         return
     endpoints = os.environ.get("PADDLE_TRAINER_ENDPOINTS", "").split(",")
-    if len(endpoints) != world():
+    if len(endpoints) != world_size():
         raise UsageError(
-            f"PADDLE_TRAINER_ENDPOINTS names {len(endpoints)} of {world()} processes",
+            f"PADDLE_TRAINER_ENDPOINTS names {len(endpoints)} of {world_size()} processes",
             hint="start them with python -m paddle.distributed.launch",
         )
     if is_gpu(place):
         _connect_gpus(place, endpoints)
     else:
         _connect_cpus(endpoints[0])
-    with watch(endpoints[0]):
-        yield Team(place)
+    with watch(endpoints[0], log):
+        yield ProcessGroup(place)
 
 
 def _connect_cpus(endpoint: str) -> None:
@@ -211,7 +216,7 @@ def _connect_cpus(endpoint: str) -> None:
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
         os.chdir(folder)
         try:
-            paddle.distributed.gloo_init_parallel_env(rank(), world(), endpoint)
+            paddle.distributed.gloo_init_parallel_env(rank(), world_size(), endpoint)
         finally:
             os.chdir(here)
 
@@ -226,7 +231,7 @@ def _connect_gpus(place: Any, endpoints: list[str]) -> None:
     here = {"rank": rank(), "ring_id": 0}
     others = {"endpoint": own, "other_endpoints": [e for e in endpoints if e != own]}
     block.append_op(type="c_gen_nccl_id", outputs={"Out": token}, attrs={**here, **others})
-    size = {"nranks": world(), "endpoints": ",".join(endpoints)}
+    size = {"nranks": world_size(), "endpoints": ",".join(endpoints)}
     block.append_op(type="c_comm_init", inputs={"X": token}, attrs={**here, **size})
     paddle.static.Executor(place).run(program)
 

@@ -10,18 +10,18 @@ from graphprobe.errors import UsageError
 def rank() -> int:
     """The number of this process, from 0; 0 where it is alone."""
     found = _number("PADDLE_TRAINER_ID", 0)
-    if not 0 <= found < world():
-        text = f"PADDLE_TRAINER_ID is {found} with {world()} processes"
+    if not 0 <= found < world_size():
+        text = f"PADDLE_TRAINER_ID is {found} with {world_size()} processes"
         raise UsageError(text, hint="start them with python -m paddle.distributed.launch")
     return found
 
 
-def world() -> int:
+def world_size() -> int:
     """How many processes train together; 1 where this one is alone."""
     return max(_number("PADDLE_TRAINERS_NUM", 1), 1)
 
 
-def neighbours() -> int:
+def local_world_size() -> int:
     """How many of them run on this machine, this one included."""
     own = os.environ.get("PADDLE_CURRENT_ENDPOINT", "").rpartition(":")[0]
     every = os.environ.get("PADDLE_TRAINER_ENDPOINTS", "").split(",")

@@ -12,7 +12,7 @@ from graphprobe.data.open import open_data
 from graphprobe.data.sample import Dataset
 from graphprobe.data.targets import PLAIN, Targets, choose_targets
 from graphprobe.errors import ConfigError, DataError, Problem
-from graphprobe.training.distributed.ranks import rank, world
+from graphprobe.training.distributed.ranks import rank, world_size
 from graphprobe.training.feeding.cached_dataset import CachedDataset
 from graphprobe.zoo import Built
 
@@ -162,9 +162,9 @@ def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> Trai
     return TrainBatches(
         dataset,
         make_augmentation(section, built.meta),
-        section.batch_size * world(),
+        section.batch_size * world_size(),
         seed=section.seed,
-        shard=(rank(), world()),
+        shard=(rank(), world_size()),
         targets=_targets(dataset, built),
         mixup_until=section.augment.mixup_until or None,
     )

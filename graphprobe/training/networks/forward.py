@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import paddle
 
-from graphprobe.config import ProgramRef
 from graphprobe.errors import LoadError
 from graphprobe.formats import load_file
 from graphprobe.model import Model
 from graphprobe.ops.kinds import kind_of
-from graphprobe.training.pruning.plan import Array
-from graphprobe.user_code import ZOO, is_code, run_code
-from graphprobe.zoo import build_zoo, parse_zoo
+from graphprobe.training.networks.build import Network
+from graphprobe.training.networks.source import NetworkSource
+from graphprobe.training.pruning.ranking import Array
+from graphprobe.training.runtime.programs import get_values, infer_shapes, set_values, state_shapes
+from graphprobe.user_code import ZOO, is_code
 
 # H and W of the trial where the program leaves them open.
 TRIAL_SIZE = 96
@@ -45,9 +46,8 @@ class Forward:
     def copy(self) -> Forward:
         """The same with a program and values of its own."""
         scope = paddle.static.Scope()
-        for name in parameters(self.program):
-            value = np.array(self.scope.find_var(name).get_tensor())
-            scope.var(name).get_tensor().set(value, paddle.CPUPlace())
+        values = get_values(self.scope, state_shapes(self.program))
+        set_values(scope, paddle.CPUPlace(), values)
         return Forward(self.program.clone(), scope, self.batch, self.outputs)
 
     def run(self) -> list[Array]:
@@ -79,40 +79,45 @@ class Forward:
         return Forward(program, self.scope, batch, self.outputs)
 
 
-def open_forward(ref: ProgramRef, *, seed: int = 0) -> Forward:
-    """Build or read a network for a trial; its parameters are random where it brings none.
+def open_forward(source: NetworkSource, *, seed: int = 0) -> Forward:
+    """A network for a trial, with random parameters.
 
     Raises:
         LoadError: it is no bundled model, no function of the user's and no ProgramDesc file.
     """
-    text = ref.program
-    program = _build(text)
+    program = _program(source)
     _strip(program)
     rng = np.random.default_rng(seed)
     scope = paddle.static.Scope()
-    for name, shape in parameters(program).items():
+    for name, shape in state_shapes(program).items():
         value = _first_value(rng, name, shape, _variances(program))
         scope.var(name).get_tensor().set(value, paddle.CPUPlace())
     return Forward(program, scope, dict(_batch(program, rng)), outputs_of(program))
 
 
-def parameters(program: Any) -> dict[str, tuple[int, ...]]:
-    """Persistable tensors of the program by name."""
-    tensor = paddle.base.core.VarDesc.VarType.LOD_TENSOR
-    return {
-        var.name: tuple(var.shape)
-        for var in program.list_vars()
-        if var.persistable and var.type == tensor
-    }
+def pruned_forward(network: Network, *, seed: int = 0) -> Forward:
+    """The forward part of a trainable network, with its values and its pruning.
+
+    Args:
+        network: the student of a run, as it will be trained.
+        seed: of the random batch.
+    """
+    program = network.source.pruned("infer", network.plan).main.clone()
+    _strip(program)
+    scope = paddle.static.Scope()
+    set_values(scope, paddle.CPUPlace(), get_values(network.scope, state_shapes(program)))
+    batch = dict(_batch(program, np.random.default_rng(seed)))
+    return Forward(program, scope, batch, outputs_of(program))
 
 
-def _build(text: str) -> Any:
-    if text.startswith(ZOO):
-        return build_zoo(parse_zoo(text), "infer").main
-    if not is_code(text):
-        return _file(text)
-    found = run_code(text, "infer")
-    return found.program if isinstance(found, Model) else found
+def _program(source: NetworkSource) -> Any:
+    """A paddle program that may be changed."""
+    if source.text.startswith(ZOO):
+        return source.build("infer").main.clone()
+    if not is_code(source.text):
+        return _file(source.text)
+    found = source.run("infer")
+    return (found.program if isinstance(found, Model) else found).clone()
 
 
 def _file(text: str) -> Any:
@@ -185,18 +190,6 @@ def _batch(program: Any, rng: np.random.Generator) -> Iterator[tuple[str, Array]
             yield name, np.full(shape, TRIAL_SIZE, dtype=np.int32)
         else:
             yield name, rng.normal(size=shape).astype(np.float32)
-
-
-def infer_shapes(program: Any) -> None:
-    """Give every activation the shape that follows from its op's inputs.
-
-    Raises:
-        RuntimeError, ValueError: the shapes do not fit one of the ops.
-    """
-    for block in program.blocks:
-        for op in block.ops:
-            if kind_of(op.type) not in ("input", "output") and not op.has_attr("sub_block"):
-                op.desc.infer_shape(block.desc)
 
 
 def outputs_of(program: Any) -> tuple[str, ...]:

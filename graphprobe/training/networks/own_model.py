@@ -9,20 +9,23 @@ import numpy as np
 
 from graphprobe.errors import LoadError
 from graphprobe.model import TASKS, Model
-from graphprobe.user_code import run_code
 from graphprobe.zoo import Built
 
 _SEGMENTATION = {"image", "label", "mask"}
 _HOWTO = "see docs/howto-own-model.md"
 
 
-def build_own(text: str, mode: str) -> Built:
-    """Call ``package.module:function`` for a mode.
+def build_own(text: str, mode: str, model: Any) -> Built:
+    """The network that a user's function returned for a mode.
+
+    Args:
+        text: the function, as ``package.module:function``.
+        mode: ``train``, ``eval`` or ``infer``.
+        model: what it returned.
 
     Raises:
-        LoadError: it failed, or what it returned cannot be used in that mode (all reasons).
+        LoadError: what it returned cannot be used in that mode (all reasons).
     """
-    model = run_code(text, mode)
     if not isinstance(model, Model):
         raise LoadError(
             f"returns a {type(model).__name__}, which can be read but not trained",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from graphprobe.config import Config
 from graphprobe.ops.work import NetworkSize, network_size
-from graphprobe.programs import load_program
 from graphprobe.pruning.plan import PrunePlan
-from graphprobe.training.networks.build import Network, build, build_cut, state_shapes
+from graphprobe.training.networks.build import Network
+from graphprobe.training.reporting.progress import Log
 from graphprobe.training.reporting.result import Cost, CutResult
 from graphprobe.training.runtime.latency import latencies
+from graphprobe.training.runtime.programs import state_shapes
 
 
 def cut_result(
@@ -19,7 +19,7 @@ def cut_result(
     student: Network,
     values: tuple[float | None, float | None],
     place: Any,
-    say: Callable[[str], None],
+    log: Log,
 ) -> CutResult | None:
     """Measure the network before and after its cut; None where it was not cut.
 
@@ -29,14 +29,14 @@ def cut_result(
         values: of the metric, for the whole network with the weights that it began with, and for
             the cut network at the end.
         place: where latency is measured.
-        say: takes lines of progress.
+        log: takes lines of progress.
     """
     if student.plan is None:
         return None
     size = config.train.image_size
-    whole, cut = build(config.student, "infer"), build_cut(config.student, "infer", student.plan)
-    times = latencies([whole, cut], size, place, say)
-    program = load_program(config.student.program)
+    whole, cut = student.source.build("infer"), student.source.pruned("infer", student.plan)
+    times = latencies([whole, cut], size, place, log)
+    program = student.source.loaded.program
     before = network_size(program, (size, size))
     after = network_size(program, (size, size), _shapes(whole.main, student.plan))
     return CutResult(_cost(before, times[0], values[0]), _cost(after, times[1], values[1]))

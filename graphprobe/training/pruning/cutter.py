@@ -1,8 +1,9 @@
 """Cut channels out of a Paddle program and its weights, by a plan.
 
-A cut happens once, before the optimizer is built: parameters in the scope, their declared
-shapes, attributes that count channels, and then every activation's shape by inference. What was
-asked for is checked against what came out; a cut that changes nothing is an error.
+A network is pruned once, before its optimizer is built: parameters in the scope, their declared
+shapes, attributes that count channels, and then every activation's shape by inference. A parameter
+may be of any op: a convolution's filter, a linear layer's matrix, a norm's scale. What was asked
+for is checked against what came out; a pruning that changes nothing is an error.
 """
 
 from __future__ import annotations
@@ -18,9 +19,8 @@ import paddle
 from graphprobe.config import PruneSection
 from graphprobe.errors import ConfigError, Problem, TrainError
 from graphprobe.pruning.plan import AttrChange, PrunePlan
-from graphprobe.training.networks.forward import infer_shapes
-from graphprobe.training.pruning.paddleslim import cut_with_paddleslim, paddleslim_can
-from graphprobe.training.pruning.plan import make_plan, prune_array
+from graphprobe.training.pruning.ranking import make_plan, prune_array
+from graphprobe.training.runtime.programs import infer_shapes, state_shapes
 
 # Bits of op_role that only backward and optimizer ops have.
 _BACKWARD_OR_OPTIMIZER = 0x1 | 0x2
@@ -28,23 +28,21 @@ _BACKWARD_OR_OPTIMIZER = 0x1 | 0x2
 
 @dataclass(frozen=True, slots=True)
 class PruneSummary:
-    """What a cut came to.
+    """What a pruning came to.
 
     Args:
         plan: to be kept with the weights, and replayed wherever the network is built again.
-        engine: ``paddleslim`` or ``own``.
+        engine: ``own`` or ``paddleslim``.
         shapes: parameter -> shape before and after.
-        note: why another engine than the one preferred was taken, or empty.
     """
 
     plan: PrunePlan
     engine: str
     shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
-    note: str = ""
 
     @property
     def params(self) -> tuple[int, int]:
-        """Numbers in the parameters that changed, before and after."""
+        """Elements of the parameters that changed, before and after."""
         before = sum(prod(a) for a, _ in self.shapes.values())
         return before, sum(prod(b) for _, b in self.shapes.values())
 
@@ -73,15 +71,45 @@ def apply_prune(
         ConfigError: names or sizes do not fit the program (all of them), or nothing would change.
         TrainError: the program has an optimizer already, or a cut did not come out as planned.
     """
+    summary = prune_values(program, scope, section, place=place, where=where)
+    replay_plan(program, summary.plan, startup)
+    verify_shapes(program, scope, summary)
+    return summary
+
+
+def prune_values(
+    program: Any, scope: Any, section: PruneSection, *, place: Any = None, where: str = ""
+) -> PruneSummary:
+    """Rank by the weights in a scope, then cut them; the program stays as it is.
+
+    Args and raises as `apply_prune`.
+    """
     place = place if place is not None else paddle.CPUPlace()
     _refuse_optimizer(program)
-    before = _param_shapes(program)
+    before = state_shapes(program)
     plan = make_plan(section, before, lambda name: _value(scope, name), where)
-    engine, note = _cut_values(program, scope, section, plan, place)
-    replay_plan(program, plan, startup)
     changed = {name: (before[name], plan.shape_after(name, before[name])) for name in plan.axes}
-    _verify(program, scope, changed)
-    return PruneSummary(plan, engine, changed, note)
+    wanted = {name: prune_array(plan, name, _value(scope, name)) for name in plan.axes}
+    if section.engine == "paddleslim":
+        from graphprobe.training.pruning.paddleslim import cut_with_paddleslim
+
+        cut_with_paddleslim(program, scope, section, wanted, place)
+        return PruneSummary(plan, "paddleslim", changed)
+    for name, value in wanted.items():
+        scope.find_var(name).get_tensor().set(value, place)
+    return PruneSummary(plan, "own", changed)
+
+
+def pruned_shapes(program: Any, section: PruneSection, *, where: str = "") -> PrunePlan:
+    """A plan that leaves the shapes of a section's pruning, before any weights are there.
+
+    It removes as many channels of each part, the first ones: for `replay_plan`, not for weights.
+
+    Raises:
+        ConfigError: as `apply_prune`.
+    """
+    shapes = state_shapes(program)
+    return make_plan(section, shapes, lambda name: np.zeros(shapes[name], np.float32), where)
 
 
 def replay_plan(program: Any, plan: PrunePlan, startup: Any | None = None) -> None:
@@ -111,25 +139,6 @@ def replay_plan(program: Any, plan: PrunePlan, startup: Any | None = None) -> No
     infer_shapes(program)
 
 
-def _cut_values(
-    program: Any, scope: Any, section: PruneSection, plan: PrunePlan, place: Any
-) -> tuple[str, str]:
-    """Cut the scope's values, by PaddleSlim where it can."""
-    wanted = {name: prune_array(plan, name, _value(scope, name)) for name in plan.axes}
-    note = ""
-    if section.engine != "own":
-        can = paddleslim_can(section)
-        note = can or cut_with_paddleslim(program, scope, section, wanted, place)
-        if not note:
-            return "paddleslim", ""
-        if section.engine == "paddleslim":
-            raise TrainError(note, where="prune.engine",
-                             hint="set prune.engine to auto or own")  # fmt: skip
-    for name, value in wanted.items():
-        scope.find_var(name).get_tensor().set(value, place)
-    return "own", note
-
-
 def _refuse_optimizer(program: Any) -> None:
     for op in program.global_block().ops:
         if op.has_attr("op_role") and op.attr("op_role") & _BACKWARD_OR_OPTIMIZER:
@@ -138,14 +147,6 @@ def _refuse_optimizer(program: Any) -> None:
                 where="pruning",
                 hint="cut before minimize",
             )
-
-
-def _param_shapes(program: Any) -> dict[str, tuple[int, ...]]:
-    return {v.name: tuple(v.shape) for v in program.list_vars() if v.persistable and _tensor(v)}
-
-
-def _tensor(var: Any) -> bool:
-    return bool(var.type == paddle.base.core.VarDesc.VarType.LOD_TENSOR)
 
 
 def _value(scope: Any, name: str) -> Any:
@@ -157,7 +158,7 @@ def _value(scope: Any, name: str) -> Any:
 
 
 def _unfit(program: Any, plan: PrunePlan) -> Iterator[str]:
-    shapes = _param_shapes(program)
+    shapes = state_shapes(program)
     if not shapes.keys() & plan.axes.keys():
         yield "the program has none of the parameters that the plan cuts"
     for name, axes in plan.axes.items():
@@ -222,9 +223,14 @@ def _must_exist(program: Any, change: AttrChange) -> bool:
     return change.param is None or program.global_block().has_var(change.param)
 
 
-def _verify(program: Any, scope: Any, changed: dict[str, Any]) -> None:
+def verify_shapes(program: Any, scope: Any, summary: PruneSummary) -> None:
+    """Hold what a program declares and a scope holds against what was planned.
+
+    Raises:
+        TrainError: a parameter has another shape.
+    """
     wrong = []
-    for name, (_, after) in changed.items():
+    for name, (_, after) in summary.shapes.items():
         declared = tuple(program.global_block().var(name).shape)
         held = tuple(scope.find_var(name).get_tensor().shape())
         if not declared == held == after:

@@ -20,9 +20,10 @@ from graphprobe.ops.work import Work, multiply_adds, weight_uses
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.evaluate import Evaluator
 from graphprobe.training.feeding.feeding import check_sizes
-from graphprobe.training.networks.build import build, put_weights, state_shapes
-from graphprobe.training.pruning.plan import Array
-from graphprobe.training.runtime.step import set_values
+from graphprobe.training.networks.build import put_weights
+from graphprobe.training.networks.source import NetworkSource
+from graphprobe.training.pruning.ranking import Array
+from graphprobe.training.runtime.programs import set_values, state_shapes
 from graphprobe.training.weights.read import locate, read_weights
 from graphprobe.zoo import Built
 
@@ -52,14 +53,16 @@ class Subject:
         return 1 - multiply_adds(self.uses, after) / max(whole, 1)
 
 
-def open_subject(config: PruneConfig, program: Program, place: Any) -> Subject:
+def open_subject(
+    config: PruneConfig, program: Program, place: Any, source: NetworkSource
+) -> Subject:
     """Build the config's network for evaluation and load its weights.
 
     Raises:
         CheckpointError: as `measure_sensitivity`.
         ConfigError: the program is not a bundled model, or its image size is another.
     """
-    built = build(config.student, "eval")
+    built = source.build("eval")
     check_sizes(config.train, built, "student")
     shapes = state_shapes(built.main)
     path = locate(config.student.weights or "")

@@ -1,8 +1,8 @@
-"""PaddleSlim's Pruner as the engine of a cut, held to the plan.
+"""PaddleSlim's Pruner as the engine of a pruning (``prune.engine: paddleslim``), held to the plan.
 
-The Pruner skips in silence what it cannot cut, and cuts what it finds beside it, so every parameter
-of the program is compared with the plan afterwards; where one differs, the values are put back and
-the reason is returned.
+It is the reference that our own cutter is tested against. The Pruner skips in silence what it
+cannot cut, and cuts what it finds beside it, so every parameter of the program is compared with the
+plan afterwards; where one differs, the values are put back.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from graphprobe.config import GroupConfig, PruneSection
-from graphprobe.training.networks.forward import parameters
-from graphprobe.training.pruning.plan import Array
+from graphprobe.errors import TrainError
+from graphprobe.training.pruning.ranking import Array
+from graphprobe.training.runtime.dependencies import require_paddleslim
+from graphprobe.training.runtime.programs import state_shapes
 
 
-def paddleslim_can(section: PruneSection) -> str:
+def paddleslim_cannot(section: PruneSection) -> str:
     """Why PaddleSlim cannot make a cut, or an empty string."""
     if section.criterion != "l1_norm":
         return f"PaddleSlim does not rank by {section.criterion}"
@@ -34,7 +36,7 @@ def cut_with_paddleslim(
     section: PruneSection,
     wanted: dict[str, Array],
     place: Any,
-) -> str:
+) -> None:
     """Let the Pruner cut the values in a scope (the program stays as it is).
 
     Args:
@@ -44,10 +46,14 @@ def cut_with_paddleslim(
         wanted: parameter -> value after the cut.
         place: where the values lie.
 
-    Returns:
-        What came out otherwise, the values being as before; empty where all is as planned.
+    Raises:
+        TrainError: PaddleSlim cannot make this cut, or made another one; the values are as before.
+        MissingDependency: it is not installed.
     """
-    before = {name: np.array(scope.find_var(name).get_tensor()) for name in parameters(program)}
+    require_paddleslim("prune.engine: paddleslim", "prune.engine=own")
+    if reason := paddleslim_cannot(section):
+        raise _refused(reason)
+    before = {name: np.array(scope.find_var(name).get_tensor()) for name in state_shapes(program)}
     params, ratios = _request(section)
     with _hushed():
         from paddleslim.prune import Pruner
@@ -59,10 +65,14 @@ def cut_with_paddleslim(
         if not np.array_equal(np.array(scope.find_var(name).get_tensor()), value)
     ]
     if not wrong:
-        return ""
+        return
     for name, value in before.items():
         scope.find_var(name).get_tensor().set(value, place)
-    return f"PaddleSlim left {len(wrong)} parameters otherwise than planned (first: {wrong[0]})"
+    raise _refused(f"PaddleSlim left {len(wrong)} parameters otherwise than planned ({wrong[0]})")
+
+
+def _refused(reason: str) -> TrainError:
+    return TrainError(reason, where="prune.engine", hint="set prune.engine to own")
 
 
 def _request(section: PruneSection) -> tuple[list[str], list[float]]:

@@ -10,7 +10,7 @@ from typing import Any
 from graphprobe.config import PairConfig
 from graphprobe.errors import Problem
 from graphprobe.pruning.plan import PrunePlan
-from graphprobe.training.networks.build import Network, build
+from graphprobe.training.networks.build import Network
 from graphprobe.training.objective import Group, group_problems
 
 # More groups than this meet in one variable of a dense network; the line says how many.
@@ -28,7 +28,7 @@ def pair_problems(group: Group, student: Network, teacher: Network) -> list[Prob
     problems = group_problems(group, student.main, teacher.main)
     if not problems or student.plan is None:
         return problems
-    whole = build(student.ref, "train").main
+    whole = student.source.build("train").main
     hints = [hint for pair in group.pairs for hint in _hints(pair, student, whole)]
     first = problems[0]
     return [replace(first, message="; ".join([first.message, *hints])), *problems[1:]]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import paddle
 
 from graphprobe.config import PruneConfig, PruneSection, check_fingerprint
 from graphprobe.errors import ConfigError, GraphprobeError, Problem
 from graphprobe.ops.work import NetworkSize, network_size
-from graphprobe.programs import load_program
-from graphprobe.training.networks.forward import Forward, open_forward
-from graphprobe.training.pruning.cutter import PruneSummary, apply_prune
-from graphprobe.training.pruning.plan import Array
-from graphprobe.training.reporting.progress import now_and_then
+from graphprobe.pruning.plan import PrunePlan
+from graphprobe.training.networks.forward import Forward, open_forward, pruned_forward
+from graphprobe.training.networks.source import Networks, NetworkSource
+from graphprobe.training.pruning.cutter import apply_prune
+from graphprobe.training.pruning.ranking import Array
+from graphprobe.training.reporting.progress import Log, no_log, throttle
+from graphprobe.training.runtime.programs import get_values, set_values, state_shapes
+from graphprobe.training.student import try_student
 
+Shape: TypeAlias = tuple[int, ...]
 # The largest difference, as a share of the largest output, that still counts as rounding.
 TOLERANCE = 1e-4
 # A deep network with random weights can blow rounding up beyond that. The outputs' answer to a
@@ -60,7 +65,7 @@ class PruneReport:
     """
 
     groups: tuple[GroupRow, ...]
-    changed: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
+    changed: dict[str, tuple[Shape, Shape]]
     before: NetworkSize
     after: NetworkSize
     engine: str
@@ -76,67 +81,82 @@ class PruneReport:
 
 def check_prune(
     config: PruneConfig,
+    place: Any = None,
     *,
     prove: bool = False,
     where: str = "",
-    say: Callable[[str], None] = lambda _: None,
+    log: Log = no_log,
+    networks: Networks | None = None,
 ) -> PruneReport:
-    """Cut the config's network (with random weights where none are at hand) and run it once.
+    """Prune the config's network and run it once.
+
+    A network that can be trained is the one that training will begin with: its weights, its
+    pruning. Of a file the graph alone is known, so its parameters are random.
 
     Args:
-        config: what is cut.
-        prove: also cut each group alone and compare it with the masked network.
+        config: what is pruned.
+        place: where the values of the trainable network lie; the CPU by default.
+        prove: also prune each group alone and compare with the masked network.
         where: the config's file.
-        say: takes lines of progress.
+        log: takes lines of progress.
+        networks: of the command; keeps what is built for the run that follows.
 
     Raises:
         ConfigError: the config is for another program.
         LoadError: the program cannot be built or read.
+        CheckpointError: the weights that it names cannot be read, or are of another network.
     """
-    program = load_program(config.student.program)
+    networks = networks if networks is not None else Networks()
+    place = place if place is not None else paddle.CPUPlace()
+    source = networks.source(config.student.program)
+    program = source.loaded.program
     check_fingerprint(config.student, program, key="student", where=where)
     image = (config.train.image_size, config.train.image_size)
-    forward = open_forward(config.student)
+    before = network_size(program, image)
+    whole: Forward | None = None
     try:
-        summary, outputs, problems = _try(forward, config.prune, where)
+        if source.is_trainable:
+            student = try_student(config, place, where=where, log=log, networks=networks)
+            assert student.plan is not None  # noqa: S101 - the kind is prune
+            plan, trial = student.plan, pruned_forward(student)
+            changed = _changed(source, plan)
+        else:
+            whole = open_forward(source)
+            trial = whole.copy()
+            summary = apply_prune(trial.program, None, trial.scope, config.prune, where=where)
+            plan, changed = summary.plan, summary.shapes
     except ConfigError as error:
-        size = network_size(program, image)
-        return PruneReport((), {}, size, size, "", {}, error.problems, (error.hint,))
-    after = {name: shape for name, (_, shape) in summary.shapes.items()}
-    proof = Proof(forward, config.prune) if prove else None
+        return PruneReport((), {}, before, before, "", {}, error.problems, (error.hint,))
+    outputs, problems = _run(trial)
+    del trial  # a proof takes memory of its own
+    proof = Proof(whole or open_forward(source), config.prune) if prove else None
     limit = TOLERANCE if proof is None else max(TOLERANCE, OF_LAST_BITS * proof.last_bits())
-    rows = tuple(_rows(config.prune, summary, proof, now_and_then(say)))
+    rows = tuple(_rows(config.prune, plan, proof, throttle(log)))
     problems += _unproven(rows, limit)
     return PruneReport(
         rows,
-        summary.shapes,
-        network_size(program, image),
-        network_size(program, image, after),
-        summary.engine,
+        changed,
+        before,
+        network_size(program, image, {name: shape for name, (_, shape) in changed.items()}),
+        "paddleslim" if config.prune.engine == "paddleslim" else "own",
         outputs,
         tuple(problems),
-        tuple(_notes(summary, limit)),
+        tuple(_notes(limit)),
     )
 
 
-def _notes(summary: PruneSummary, limit: float) -> Iterator[str]:
-    if summary.note:
-        yield summary.note
+def _changed(source: NetworkSource, plan: PrunePlan) -> dict[str, tuple[Shape, Shape]]:
+    before = state_shapes(source.build("train").main)
+    return {name: (before[name], plan.shape_after(name, before[name])) for name in plan.axes}
+
+
+def _notes(limit: float) -> Iterator[str]:
     if limit > TOLERANCE:
         yield (
             f"with these weights the last bits of a picture change the outputs by up to "
             f"{limit / OF_LAST_BITS:.1e}: differences up to {limit:.1e} are taken for rounding; "
             "trained weights prove more"
         )
-
-
-def _try(
-    forward: Forward, section: PruneSection, where: str
-) -> tuple[PruneSummary, dict[str, tuple[int, ...]], list[Problem]]:
-    """Cut a copy and run it; the copy is gone before anything is proven."""
-    trial = forward.copy()
-    summary = apply_prune(trial.program, None, trial.scope, section, where=where)
-    return summary, *_run(trial)
 
 
 def _run(forward: Forward) -> tuple[dict[str, tuple[int, ...]], list[Problem]]:
@@ -163,14 +183,14 @@ def _finite(array: Array) -> bool:
 
 def _rows(
     section: PruneSection,
-    summary: PruneSummary,
+    plan: PrunePlan,
     proof: Proof | None,
-    tell: Callable[[str], None],
+    log: Log,
 ) -> Iterator[GroupRow]:
     for i, group in enumerate(section.groups):
-        before, after = summary.plan.channels[group.convs[0]]
+        before, after = plan.channels[group.convs[0]]
         difference = proof.difference(i) if proof is not None and after < before else None
-        tell(f"proof: {i + 1} of {len(section.groups)} groups")
+        log(f"proof: {i + 1} of {len(section.groups)} groups")
         yield GroupRow(group.convs[0], len(group.convs), before, after, difference)
 
 
@@ -209,29 +229,23 @@ class Proof:
         """The same for any choice of groups."""
         cut = replace(self.forward, program=self.forward.program.clone())
         names = {n for g in section.groups for p in g.parts for c in p.cuts for n in c.params}
-        before = {name: self._get(name) for name in names}
+        scope, cpu = self.forward.scope, paddle.CPUPlace()
+        before = get_values(scope, names)
         try:
             plan = apply_prune(cut.program, None, cut.scope, section).plan
             results = cut.run()
-            self._set(before)
+            set_values(scope, cpu, before)
             for name, axis, gone in plan.removed_inputs():
-                value = self._get(name)
+                value = get_values(scope, [name])[name]
                 value[(slice(None),) * axis + (gone,)] = 0
-                self._set({name: value})
+                set_values(scope, cpu, {name: value})
             wanted = self.forward.run()
         except (GraphprobeError, RuntimeError, ValueError):
             return float("inf")
         finally:
-            self._set(before)
+            set_values(scope, cpu, before)
         pairs = zip(results, wanted, strict=True)
         return max((_difference(a, b) for a, b in pairs), default=0.0)
-
-    def _get(self, name: str) -> Array:
-        return np.array(self.forward.scope.find_var(name).get_tensor())
-
-    def _set(self, values: dict[str, Array]) -> None:
-        for name, value in values.items():
-            self.forward.scope.find_var(name).get_tensor().set(value, _cpu())
 
 
 def _difference(a: Array, b: Array) -> float:
@@ -239,9 +253,3 @@ def _difference(a: Array, b: Array) -> float:
         return float("inf")
     largest = float(np.abs(a - b).max()) if a.size else 0.0
     return largest / max(float(np.abs(b).max()) if b.size else 0.0, 1e-6)
-
-
-def _cpu() -> Any:
-    import paddle
-
-    return paddle.CPUPlace()

@@ -7,7 +7,7 @@ all of them, and the pictures are decoded once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,12 @@ from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.training.evaluate import Evaluator, choose_metric
 from graphprobe.training.feeding.cached_dataset import CachedBatches
 from graphprobe.training.feeding.feeding import eval_batches, open_validation
+from graphprobe.training.networks.source import Networks
 from graphprobe.training.pruning.masking import Subject, masked_value, open_subject
-from graphprobe.training.pruning.plan import make_plan
+from graphprobe.training.pruning.ranking import make_plan
+from graphprobe.training.reporting.progress import Log, no_log
 from graphprobe.training.weights.checkpoint import arrays_sha256
 
-Say = Callable[[str], None]
 # Batches that are kept in memory between measurements, in bytes.
 KEPT_BYTES = 2_000_000_000
 # Seconds between lines of progress.
@@ -46,7 +47,8 @@ def measure_sensitivity(
     place: Any,
     *,
     samples: int | None = None,
-    say: Say,
+    log: Log = no_log,
+    networks: Networks | None = None,
 ) -> Sensitivity:
     """Measure each group of a config alone at each ratio; go on where the record stops.
 
@@ -57,7 +59,8 @@ def measure_sensitivity(
         record: a json file, written whole after every measurement.
         place: where the network runs.
         samples: measure on so many pictures, spread evenly over the data; None: on all.
-        say: takes each line for people.
+        log: takes each line for people.
+        networks: of the command.
 
     Returns:
         all that the record holds: what was there, and what was measured now.
@@ -68,21 +71,22 @@ def measure_sensitivity(
         UsageError: the record was measured with something else.
         TrainError: the uncut network finds nothing, so nothing can be lost.
     """
-    subject = open_subject(config, program, place)
+    networks = networks if networks is not None else Networks()
+    subject = open_subject(config, program, place, networks.source(config.student.program))
     data = spread_subset(open_validation(config.train, subject.built), samples)
     batches = CachedBatches(eval_batches(config.train, data, subject.built), KEPT_BYTES)
     metric = choose_metric(config.train, subject.built.task)
     evaluator = Evaluator(subject.built, batches, place, metric)
     bound = _bound(config, program, subject, evaluator, len(data))
-    found = _begin(record, bound, config.prune, evaluator, subject, say)
+    found = _begin(record, bound, config.prune, evaluator, subject, log)
     write_whole(record, found.text())
     todo = list(_todo(found, config.prune, ratios))
-    progress = _Progress(len(todo), say)
+    progress = _Progress(len(todo), log)
     for group, ratio in todo:
         point = _measure(found, subject, evaluator, config.prune, group, ratio)
         found = found.with_point(group.convs[0], point)
         write_whole(record, found.text())
-        progress.tell(f"{group.convs[0]} at {ratio:g}: {point.value:.4f}, loss {point.loss:+.1%}")
+        progress.add(f"{group.convs[0]} at {ratio:g}: {point.value:.4f}, loss {point.loss:+.1%}")
     return found
 
 
@@ -109,7 +113,7 @@ def _begin(
     section: PruneSection,
     evaluator: Evaluator,
     subject: Subject,
-    say: Say,
+    log: Log,
 ) -> Sensitivity:
     """What the record holds, or a new one with the metric of the uncut network."""
     if record.exists():
@@ -118,14 +122,14 @@ def _begin(
         if differences:
             hint = "name another file with -o, or measure with the same"
             raise UsageError("; ".join(differences), where=str(record), hint=hint)
-        say(f"{record}: going on")
+        log(f"{record}: going on")
     else:
         value = evaluator.run(subject.scope).value
         if not value > 0:
             hint = "train it first, or measure on other data"
             message = f"{evaluator.label} is {value:g} before any cut, so nothing can be lost"
             raise TrainError(message, where=bound.program, hint=hint)
-        say(f"uncut: {evaluator.label} {value:.4f} on {bound.samples} pictures")
+        log(f"uncut: {evaluator.label} {value:.4f} on {bound.samples} pictures")
         found = Sensitivity(version=1, kind="sensitivity", measured=bound, baseline=value)
     return found.model_copy(update={"groups": _groups(found, section)})
 
@@ -178,18 +182,18 @@ def _measure(
 class _Progress:
     """A line every few seconds: how far, how long yet, and the last figure."""
 
-    def __init__(self, total: int, say: Say) -> None:
-        self._total, self._say = total, say
+    def __init__(self, total: int, log: Log) -> None:
+        self._total, self._log = total, log
         self._done = 0
-        self._begin = self._told = time.monotonic()
+        self._begin = self._last = time.monotonic()
 
-    def tell(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """One more measurement is done."""
         self._done += 1
         now = time.monotonic()
-        if now - self._told < _PAUSE and self._done < self._total:
+        if now - self._last < _PAUSE and self._done < self._total:
             return
-        self._told = now
+        self._last = now
         left = (now - self._begin) / self._done * (self._total - self._done)
         eta = time.strftime("%H:%M:%S", time.gmtime(left))
-        self._say(f"{self._done}/{self._total}  eta {eta}  {text}")
+        self._log(f"{self._done}/{self._total}  eta {eta}  {text}")

@@ -1,23 +1,47 @@
-"""Lines of progress for what takes long, not more often than people read."""
+"""Where a run's lines for people go: a function that the caller gives, and a bar if there is one.
+
+Nothing in this package writes to standard output or standard error.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+# Takes one line for people, without a line break.
+Log: TypeAlias = Callable[[str], None]
 
 # Seconds to the first line, and between lines.
 EVERY = 2.0
 
 
-def now_and_then(say: Callable[[str], None]) -> Callable[[str], None]:
+class ProgressBar(Protocol):
+    """What shows on a terminal how far a run is; the command line brings one."""
+
+    def start(self, total: int, completed: int) -> None:
+        """Show the bar: iterations in all, and those done already."""
+
+    def update(self, completed: int, text: str) -> None:
+        """Move it, with a text beside it."""
+
+    def stop(self) -> None:
+        """Leave it as it is; lines go below it from now on."""
+
+
+def no_log(_line: str) -> None:
+    """Drop a line."""
+
+
+def throttle(log: Log) -> Log:
     """A function that passes a line on where the last one (or the start) is `EVERY` seconds ago."""
     last = time.perf_counter()
 
-    def tell(line: str) -> None:
+    def passed(line: str) -> None:
         nonlocal last
         now = time.perf_counter()
         if now - last >= EVERY:
-            say(line)
+            log(line)
             last = now
 
-    return tell
+    return passed

@@ -1,16 +1,15 @@
-"""Tell how a run goes: a progress bar on terminals, plain lines elsewhere, logs for machines."""
+"""How a run goes: a bar or lines for people, logs for machines."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from graphprobe.training.reporting.metrics_log import MetricsLog
+from graphprobe.training.reporting.progress import Log, ProgressBar, no_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +68,33 @@ class Reporter:
     """Shows steps to people and writes each into the logs of the run's folder.
 
     Args:
-        log: the file of json lines; None where another process speaks for all.
+        path: the file of json lines; None where another process writes for all.
         total: the last iteration of the run.
         start: the iteration that it goes on from.
         log_iter: iterations between lines for people.
+        log: takes these lines.
+        bar: shows each step instead of the lines.
     """
 
-    def __init__(self, log: Path | None, total: int, start: int, log_iter: int) -> None:
-        self._path, self._total, self._start, self._every = log, total, start, log_iter
-        self._log: MetricsLog | None = None
+    def __init__(
+        self,
+        path: Path | None,
+        total: int,
+        start: int,
+        log_iter: int,
+        log: Log = no_log,
+        bar: ProgressBar | None = None,
+    ) -> None:
+        self._path, self._total, self._start, self._every = path, total, start, log_iter
+        self.log, self._bar = log, bar
+        self._metrics: MetricsLog | None = None
         self._pace, self._whole = Pace(), Pace()
-        self._progress: Any = None
-        self._task: Any = None
 
     def __enter__(self) -> Reporter:
         if self._path is not None:
-            self._log = MetricsLog(self._path, self._start)
-            if sys.stderr.isatty():
-                self._open_bar()
+            self._metrics = MetricsLog(self._path, self._start)
+        if self._bar is not None:
+            self._bar.start(self._total, self._start)
         return self
 
     def __exit__(
@@ -95,36 +103,16 @@ class Reporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-        if self._log is not None:
-            self._log.close()
-
-    def _open_bar(self) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        columns = (
-            BarColumn(20),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.description}"),
-        )
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=False)
-        self._task = self._progress.add_task("", total=self._total, completed=self._start)
-        self._progress.start()
+        if self._bar is not None:
+            self._bar.stop()
+        if self._metrics is not None:
+            self._metrics.close()
 
     def step(self, step: Step) -> None:
         """Take in one finished step."""
         self._pace.add(step)
         self._whole.add(step)
-        if self._log is None:
+        if self._metrics is None:
             return
         line = {
             "iter": step.iteration,
@@ -134,33 +122,25 @@ class Reporter:
             "seconds": round(step.seconds, 6),
             "data_wait": round(step.waited, 6),
         }
-        self._log.step(line)
+        self._metrics.step(line)
         self._show(step, due=step.iteration % self._every == 0 or step.iteration == self._total)
 
     def metric(self, iteration: int, name: str, value: float) -> None:
         """Take in what an evaluation measured."""
-        self.say(f"iter {iteration}: {name} {value:.4f}")
-        if self._log is not None:
-            self._log.metric(iteration, name, value)
+        self.log(f"iter {iteration}: {name} {value:.4f}")
+        if self._metrics is not None:
+            self._metrics.metric(iteration, name, value)
 
     def _show(self, step: Step, due: bool) -> None:
         text = f"lr {step.rate:.3g}  {self._pace.describe()}"
-        if self._progress is not None:
-            self._progress.update(self._task, completed=step.iteration, description=text)
+        if self._bar is not None:
+            self._bar.update(step.iteration, text)
         elif due:
             left = (self._total - step.iteration) * self._pace.seconds / self._pace.steps
             eta = time.strftime("%H:%M:%S", time.gmtime(left))
-            self.say(f"iter {step.iteration}/{self._total}  eta {eta}  {text}")
+            self.log(f"iter {step.iteration}/{self._total}  eta {eta}  {text}")
         if due:
             self._pace = Pace()
-
-    def say(self, message: str) -> None:
-        """One line for people, on standard error, above the bar where there is one."""
-        if self._progress is not None:
-            self._progress.console.print(message, markup=False, highlight=False)
-        elif self._path is not None:
-            sys.stderr.write(f"{message}\n")
-            sys.stderr.flush()
 
     @property
     def images_per_second(self) -> float:

@@ -1,4 +1,4 @@
-"""Say which extra to install before anything imports paddle."""
+"""What must be installed, and which extra brings it; said before anything imports paddle."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from graphprobe.errors import MissingDependency
-from graphprobe.training.runtime.paddle_import import import_paddle
+from graphprobe.training.runtime.process import import_paddle
 
 CPU, GPU = "paddlepaddle", "paddlepaddle-gpu"
 
@@ -19,12 +19,11 @@ def installed(package: str) -> str | None:
         return None
 
 
-def require_paddle(*, slim: bool = True) -> None:
-    """Check that exactly one build of Paddle, and PaddleSlim where asked, is there; import Paddle.
+def require_paddle() -> None:
+    """Check that exactly one build of Paddle is there, and import it.
 
     Raises:
-        MissingDependency: none is installed, both are (they overwrite each other's files), or
-            paddleslim is missing.
+        MissingDependency: none is installed, or both are (they overwrite each other's files).
     """
     cpu, gpu = installed(CPU), installed(GPU)
     if cpu and gpu:
@@ -38,9 +37,21 @@ def require_paddle(*, slim: bool = True) -> None:
             "this command needs PaddlePaddle, which is not installed",
             hint="pip install 'graphprobe[cpu]', or 'graphprobe[gpu]' on a machine with a GPU",
         )
-    if slim and find_spec("paddleslim") is None:
-        raise MissingDependency(
-            "this command needs paddleslim, which is not installed",
-            hint="pip install 'graphprobe[cpu]' or 'graphprobe[gpu]'",
-        )
     import_paddle()
+
+
+def require_paddleslim(what: str, instead: str) -> None:
+    """Check that PaddleSlim is there.
+
+    Args:
+        what: the setting that asks for it, as ``prune.engine: paddleslim``.
+        instead: the setting that does without it, as ``prune.engine=own``.
+
+    Raises:
+        MissingDependency: it is not.
+    """
+    if find_spec("paddleslim") is None:
+        raise MissingDependency(
+            f"{what} needs paddleslim, which is not installed",
+            hint=f"pip install 'graphprobe[cpu]' or 'graphprobe[gpu]', or set {instead}",
+        )

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 import numpy as np  # noqa: F401 - must come before paddle: scipy after paddle alone crashes
 import paddle
 
 from graphprobe.errors import UsageError
+from graphprobe.training.reporting.progress import Log, no_log
 
 DEVICES = ("auto", "cpu", "gpu")
 # The first that paddle raises where a wheel holds no machine code for a card (CUDA error 209).
 _CUDA_FAILS = (OSError, RuntimeError, SystemError)
 
 
-def choose_place(device: str) -> Any:
+def choose_place(device: str, log: Log = no_log) -> Any:
     """The paddle place for ``auto``, ``cpu`` or ``gpu``; auto takes a GPU where one can be used.
 
     Of several processes each takes the GPU that the launcher gave it.
+
+    Args:
+        device: one of `DEVICES`.
+        log: takes a warning where auto passes over a GPU.
 
     Raises:
         UsageError: a GPU is asked for and this build or machine has none that it can use.
@@ -35,7 +39,7 @@ def choose_place(device: str) -> Any:
     if device == "gpu":
         raise UsageError(f"--device gpu: {why}", hint="or use --device cpu")
     if not _no_gpu():
-        sys.stderr.write(f"warning: taking the CPU: {why}\n")
+        log(f"warning: taking the CPU: {why}")
     return _take_cpu()
 
 

@@ -1,19 +1,39 @@
-"""Run Paddle's inference engine with this process's threads, and leave them as they were."""
+"""Paddle's inference engine: its settings, and this process's threads, which it changes."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from paddle import inference
 from paddle.base import core
 
-from graphprobe.training.runtime.threads import thread_count
+from graphprobe.training.runtime.device import is_gpu
+from graphprobe.training.runtime.process import thread_count
+
+GPU_MEMORY_MB = 256  # that the engine takes at first
 
 
-def use_cpu(settings: Any) -> None:
-    """Let an engine compute on the CPU, in oneDNN, with this process's threads."""
-    settings.disable_gpu()
-    settings.enable_mkldnn()
-    settings.set_cpu_math_library_num_threads(thread_count())
+def engine_settings(model: Path, params: Path, place: Any, *, half: bool = False) -> Any:
+    """Settings for a network in files: on a GPU, or in oneDNN on the CPU.
+
+    Args:
+        model: the program.
+        params: its parameters.
+        place: a paddle place.
+        half: compute in half precision on a GPU.
+    """
+    settings = inference.Config(str(model), str(params))
+    settings.disable_glog_info()
+    if is_gpu(place):
+        precision = inference.PrecisionType.Half if half else inference.PrecisionType.Float32
+        settings.enable_memory_optim()
+        settings.enable_use_gpu(GPU_MEMORY_MB, 0, precision)
+    else:
+        settings.disable_gpu()
+        settings.enable_mkldnn()
+        settings.set_cpu_math_library_num_threads(thread_count())
+    return settings
 
 
 def run_predictor(predictor: Any) -> None:

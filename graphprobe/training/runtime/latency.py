@@ -21,9 +21,8 @@ from paddle import inference
 
 from graphprobe.training.export import export_network
 from graphprobe.training.networks.forward import outputs_of
-from graphprobe.training.reporting.progress import now_and_then
-from graphprobe.training.runtime.device import is_gpu
-from graphprobe.training.runtime.inference_engine import run_predictor, use_cpu
+from graphprobe.training.reporting.progress import Log, throttle
+from graphprobe.training.runtime.inference_engine import engine_settings, run_predictor
 from graphprobe.training.teacher.merge import inputs_of
 from graphprobe.zoo import Built
 
@@ -34,9 +33,7 @@ MIN_RUNS = 5
 BUDGET_SECONDS = 20.0
 
 
-def latencies(
-    networks: list[Built], size: int, place: Any, say: Callable[[str], None]
-) -> list[float]:
+def latencies(networks: list[Built], size: int, place: Any, log: Log) -> list[float]:
     """Median milliseconds of each network for one picture.
 
     Their runs alternate, so that what else the machine does falls on all of them. The values of
@@ -46,23 +43,23 @@ def latencies(
         networks: built for inference.
         size: H and W of the picture.
         place: where they run.
-        say: takes lines of progress.
+        log: takes lines of progress.
     """
     steps = [_prepare(built, size, place) for built in networks]
     taken: list[list[float]] = [[] for _ in steps]
     begin = time.perf_counter()
-    tell = now_and_then(say)
+    progress = throttle(log)
     for turn in range(-WARM_UP, RUNS):
         if turn >= MIN_RUNS and time.perf_counter() - begin > BUDGET_SECONDS:
             break
-        tell(f"latency: {max(turn, 0)} of at most {RUNS} runs")
+        progress(f"latency: {max(turn, 0)} of at most {RUNS} runs")
         for step, seconds in zip(steps, taken, strict=True):
             start = time.perf_counter()
             step()
             if turn >= 0:
                 seconds.append(time.perf_counter() - start)
     if any(_unsteady(seconds) for seconds in taken):
-        say("warning: other work disturbs this machine: do not rely on the latency")
+        log("warning: other work disturbs this machine: do not rely on the latency")
     return [median(seconds) * 1000 for seconds in taken]
 
 
@@ -98,11 +95,6 @@ def _prepare(built: Built, size: int, place: Any) -> Callable[[], None]:
 
 
 def _settings(model: Path, params: Path, place: Any) -> Any:
-    settings = inference.Config(str(model), str(params))
-    settings.disable_glog_info()
+    settings = engine_settings(model, params, place)
     settings.enable_memory_optim()
-    if is_gpu(place):
-        settings.enable_use_gpu(256, 0)
-    else:
-        use_cpu(settings)
     return settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,19 @@ import paddle
 from numpy.typing import NDArray
 
 from graphprobe.errors import TrainError
-from graphprobe.ir.program import ROLE_BACKWARD, ROLE_OPTIMIZE
 from graphprobe.training.distributed.process_group import (
     mean_program,
-    run_together,
+    run_collective,
     with_mean_counts,
 )
 from graphprobe.training.runtime.onednn import Pictures, forget, use_onednn
-from graphprobe.training.runtime.program_split import keep_ops, split_program
+from graphprobe.training.runtime.programs import (
+    drop_values,
+    forward_names,
+    get_values,
+    keep_ops,
+    split_program,
+)
 from graphprobe.training.weights.arrays import Arrays
 
 Feed = Mapping[str, NDArray[np.generic]]
@@ -130,7 +135,7 @@ class Engine:
     def _run_compute(self, feed: Feed) -> list[Any]:
         asked = {"feed": feed, "fetch_list": list(self.loss_vars.values())}
         if self._together is not None:
-            return list(run_together(self._computing, self._together, self.scope, **asked))
+            return list(run_collective(self._computing, self._together, self.scope, **asked))
         return list(self._computing.run(self._compute, scope=self.scope, **asked))
 
     def _forget_other_sizes(self, feed: Feed) -> None:
@@ -140,7 +145,7 @@ class Engine:
             forget(self._computing)
         self._shapes = shapes
 
-    def join(self, processes: int) -> None:
+    def use_collective(self, processes: int) -> None:
         """Let each step from now on take the mean of the gradients of this many processes.
 
         Where the losses are divided by what they count, that is their mean as well.
@@ -152,7 +157,7 @@ class Engine:
     def share_gradients(self) -> None:
         """Put the mean over all processes in the place of each gradient."""
         if self._share is not None:
-            run_together(self.executor, self._share, self.scope)
+            run_collective(self.executor, self._share, self.scope)
 
     def _set_rate(self, rate: float) -> None:
         tensor = self.scope.find_var(self._rate).get_tensor()
@@ -179,7 +184,7 @@ class Engine:
 
     def values(self, names: list[str]) -> Arrays:
         """Copies of variables of the scope."""
-        return {name: np.array(self.scope.find_var(name).get_tensor()) for name in names}
+        return get_values(self.scope, names)
 
     def gradients(self) -> Arrays:
         """The gradients that the last `losses` left, by parameter: checks read them.
@@ -195,34 +200,6 @@ class Engine:
 
 def _clip(norm: float) -> Any:
     return paddle.nn.ClipGradByGlobalNorm(norm) if norm > 0 else None
-
-
-def forward_names(program: Any) -> list[str]:
-    """Tensors that the forward ops of a paddle program read and write, in the order of ops."""
-    block = program.global_block()
-    names: dict[str, None] = {}
-    for op in block.ops:
-        if op.attr("op_role") & (ROLE_BACKWARD | ROLE_OPTIMIZE):
-            continue
-        for name in (*op.input_arg_names, *op.output_arg_names):
-            if (
-                block.has_var(name)
-                and block.var(name).type == paddle.base.core.VarDesc.VarType.LOD_TENSOR
-            ):
-                names[name] = None
-    return list(names)
-
-
-def set_values(scope: Any, place: Any, arrays: Mapping[str, NDArray[np.generic]]) -> None:
-    """Put arrays into variables of a scope."""
-    for name, array in arrays.items():
-        scope.var(name).get_tensor().set(np.ascontiguousarray(array), place)
-
-
-def drop_values(scope: Any, names: Iterable[str]) -> None:
-    """Give the memory of variables of a scope back; what reads them next must write them first."""
-    for name in names:
-        scope.find_var(name).get_tensor()._clear()
 
 
 def _finite(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from graphprobe.config import TrainSection
 from graphprobe.data.batches import SAMPLES, TrainBatches
 from graphprobe.training.assemble import Assembly
+from graphprobe.training.reporting.progress import Log
 from graphprobe.training.runtime.step import Feed
 
 Arrays = dict[str, NDArray[Any]]
 
 
 class Teacher(Protocol):
-    """What computes outputs that are worth keeping: `FastTeacher`."""
+    """What computes outputs that are worth keeping: `InferenceTeacher`."""
 
     inputs: list[str]
 
@@ -29,7 +30,7 @@ class Teacher(Protocol):
         """The teacher's variables for a feed."""
 
 
-class KeptTeacher:
+class TeacherCache:
     """Puts the teacher's variables of a batch together from those of its samples.
 
     Only samples that are not kept yet are computed, as many at once as `safe_sizes` allows; rows
@@ -112,8 +113,8 @@ def _is_safe(teacher: Teacher, feed: Feed, whole: Arrays, size: int) -> bool:
     return all(np.array_equal(array, whole[name][rows]) for name, array in found.items())
 
 
-def keep_outputs(
-    parts: Assembly, batches: TrainBatches, section: TrainSection, say: Callable[[str], None]
+def cache_outputs(
+    parts: Assembly, batches: TrainBatches, section: TrainSection, log: Log
 ) -> TrainBatches:
     """Let the steps of a run keep what its teacher makes of samples, where that is possible.
 
@@ -121,7 +122,7 @@ def keep_outputs(
         parts: of the run; its engine extends batches by what was kept from here on.
         batches: of the run.
         section: of the run.
-        say: takes a line that tells what is kept, or why nothing is.
+        log: takes a line that tells what is kept, or why nothing is.
 
     Returns:
         the batches, which name their samples where that is needed.
@@ -131,24 +132,24 @@ def keep_outputs(
     """
     if parts.teacher is None:
         return batches
-    if (reason := _hindrance(parts, batches, section)) or parts.fast is None:
-        say(f"teacher: outputs are not kept ({reason})")
+    if (reason := _hindrance(parts, batches, section)) or parts.inference_teacher is None:
+        log(f"teacher: outputs are not kept ({reason})")
         return batches
     feed = batches.batch(0)
-    whole = parts.fast.outputs(feed)
-    sizes = safe_sizes(parts.fast, feed, whole)
+    whole = parts.inference_teacher.outputs(feed)
+    sizes = safe_sizes(parts.inference_teacher, feed, whole)
     if not sizes:
-        say("teacher: outputs are not kept (those of a sample depend on the rest of its batch)")
+        log("teacher: outputs are not kept (those of a sample depend on the rest of its batch)")
         return batches
     limit = section.teacher_cache_mb * 1_000_000
-    say(_amount(batches, bytes_of(whole) // sizes[-1], limit))
-    parts.engine.extend = KeptTeacher(parts.fast, sizes, limit).extend
+    log(_amount(batches, bytes_of(whole) // sizes[-1], limit))
+    parts.engine.extend = TeacherCache(parts.inference_teacher, sizes, limit).extend
     return replace(batches, numbered=True)
 
 
 def _hindrance(parts: Assembly, batches: TrainBatches, section: TrainSection) -> str:
     """Why nothing can be kept, as far as that can be told without computing; or empty."""
-    if parts.fast is None:
+    if parts.inference_teacher is None:
         return f"teacher_engine is {section.teacher_engine}"
     if not section.teacher_cache_mb:
         return "teacher_cache_mb is 0"

@@ -10,7 +10,7 @@ from types import TracebackType
 from graphprobe.training.runtime.step import Feed
 
 
-class Ahead:
+class TeacherPrefetcher:
     """Takes batches one ahead and has a thread of its own extend them.
 
     Paddle's engines leave Python to other threads while they compute, so the cores that one of
@@ -26,7 +26,7 @@ class Ahead:
         self._pool = ThreadPoolExecutor(1, "teacher")
         self._coming: Future[Feed] | None = None
 
-    def __enter__(self) -> Ahead:
+    def __enter__(self) -> TeacherPrefetcher:
         return self
 
     def __exit__(

@@ -12,27 +12,28 @@ import numpy as np
 import paddle
 
 from graphprobe.config import load_config
-from graphprobe.training.assemble import make_engine, open_student
-from graphprobe.training.distributed.process_group import meet
+from graphprobe.training.assemble import make_engine
+from graphprobe.training.distributed.process_group import init_process_group
 from graphprobe.training.distributed.ranks import rank
 from graphprobe.training.feeding.feeding import open_sets, train_batches
+from graphprobe.training.student import open_student
 
 config = load_config(Path(sys.argv[1]))
 place = paddle.CPUPlace()
-with meet(place) as team:
-    student = open_student(config, place, where=sys.argv[1], say=print)
+with init_process_group(place) as group:
+    student = open_student(config, place, where=sys.argv[1], log=print)
     for op in student.main.global_block().ops:
         if op.type == "batch_norm":
             op._set_attr("use_global_stats", True)
     loss = student.main.global_block().var(student.built.loss)
     names = list(student.shapes())
     engine = make_engine(config, student, {"total": loss}, place)
-    engine.join(team.count)
+    engine.use_collective(group.size)
     if rank():  # as if this process had begun with other weights
         for name in names:
             tensor = student.scope.find_var(name).get_tensor()
             tensor.set(np.array(tensor) + 1, place)
-    team.begin_alike(student.main, student.scope, names, 0)
+    group.broadcast(student.main, student.scope, names, 0)
     first = engine.values(names)
     batches = train_batches(
         config.train, open_sets(config.train, student.built).train, student.built
@@ -43,5 +44,5 @@ with meet(place) as team:
     found |= {f"first/{name}": value for name, value in first.items()}
     engine.step(2, batches.batch(1), 0.01)
     found |= {f"after/{name}": engine.values([name])[name] for name in engine.parameters}
-    found["loss"] = np.array(team.mean([losses["total"]]))
+    found["loss"] = np.array(group.mean([losses["total"]]))
 np.savez(sys.argv[2], **found)

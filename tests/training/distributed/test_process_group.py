@@ -34,10 +34,10 @@ def test_only_ops_that_wait_blame_another_process(
 ) -> None:
     from graphprobe.training.distributed import process_group
 
-    monkeypatch.setattr(process_group, "LAST_WORDS", 0)
+    monkeypatch.setattr(process_group, "EXIT_MESSAGE_TIMEOUT_S", 0)
     expected = TrainError if other else RuntimeError
     with pytest.raises(expected) as caught:
-        process_group.run_together(Failing(text), None, None)
+        process_group.run_collective(Failing(text), None, None)
     assert ("another process cannot be reached" in str(caught.value)) == other
 
 

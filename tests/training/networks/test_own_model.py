@@ -32,11 +32,11 @@ SOURCES = {
 
 
 def build(name: str, mode: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> object:
-    from graphprobe.training.networks.own_model import build_own
+    from graphprobe.training.networks.source import Networks
 
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
     (folder / f"own_{name}.py").write_text(HEAD + SOURCES[name])
-    return build_own(f"own_{name}:build", mode)
+    return Networks().source(f"own_{name}:build").build(mode)
 
 
 @pytest.mark.parametrize(

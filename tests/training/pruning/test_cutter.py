@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from graphprobe.config import ProgramRef, PruneConfig
+from graphprobe.config import PruneConfig, PruneSection
 from graphprobe.emit import prune_config
 from graphprobe.errors import ConfigError, TrainError
 from graphprobe.programs import load_program
@@ -54,8 +55,9 @@ def config() -> Callable[..., PruneConfig]:
 
 def forward(name):
     from graphprobe.training.networks.forward import open_forward
+    from graphprobe.training.networks.source import Networks
 
-    return open_forward(ProgramRef(program=name))
+    return open_forward(Networks().source(name))
 
 
 def cut(config, *, where=""):
@@ -183,10 +185,14 @@ def test_the_published_24_together(config):
     assert all(np.isfinite(array).all() for array in network.run())
 
 
-def test_auto_takes_paddleslim_where_it_can(config):
-    assert cut(config(STUDENT, "seeds", engine="auto"))[1].engine == "paddleslim"
-    _, summary = cut(config(STUDENT, "coupled", engine="auto"))
-    assert summary.engine == "own" and "concat" in summary.note
+def test_our_own_cutter_is_the_default_and_does_not_import_paddleslim(config, monkeypatch):
+    assert PruneSection().engine == "own"
+    monkeypatch.setitem(sys.modules, "paddleslim", None)
+    for engine in ("own", "auto"):
+        assert cut(config(STUDENT, "seeds", engine=engine))[1].engine == "own"
+
+
+def test_what_paddleslim_cannot_cut_is_refused(config):
     with pytest.raises(TrainError, match=r"prune\.engine: PaddleSlim does not cut"):
         cut(config(STUDENT, "coupled", engine="paddleslim"))
 

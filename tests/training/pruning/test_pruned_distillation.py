@@ -40,7 +40,7 @@ def train(make_config: Any, plain: dict[str, Any], resume: str | None = None) ->
     from graphprobe.training.run import run_training
 
     config = make_config(plain)
-    return run_training(config, where="d.yaml", device="cpu", resume=resume, say=lambda _: None)
+    return run_training(config, where="d.yaml", device="cpu", resume=resume, log=lambda _: None)
 
 
 def probe(make_config: Any, plain: dict[str, Any]) -> Any:
@@ -49,7 +49,7 @@ def probe(make_config: Any, plain: dict[str, Any]) -> Any:
     from graphprobe.training.check import probe_distillation
 
     config = make_config(plain)
-    return probe_distillation(config, paddle.CPUPlace(), where="d.yaml", say=lambda _: None)
+    return probe_distillation(config, paddle.CPUPlace(), where="d.yaml", log=lambda _: None)
 
 
 def checkpoint(folder: Path, iteration: int) -> Any:

@@ -34,7 +34,7 @@ def train(make_config: Any, plain: dict[str, Any], resume: str | None = None) ->
     from graphprobe.training.run import run_training
 
     config = make_config(plain)
-    return run_training(config, where="p.yaml", device="cpu", resume=resume, say=lambda _: None)
+    return run_training(config, where="p.yaml", device="cpu", resume=resume, log=lambda _: None)
 
 
 def pruning(document: Any, output: Path, weights: Path, **settings: Any) -> dict[str, Any]:
@@ -89,11 +89,12 @@ def test_flops_are_paddleslims(cut_run: Any) -> None:
     import paddle
     from paddleslim.analysis import flops
 
-    from graphprobe.training.networks.build import build_cut, plan_of
+    from graphprobe.training.networks.build import plan_of
+    from graphprobe.training.networks.source import Networks
 
     config, result, folder = cut_run
     plan = plan_of(checkpoint(folder).state["prune"], "")
-    main = build_cut(config.student, "infer", plan).main
+    main = Networks().source(config.student.program).pruned("infer", plan).main
     block = main.global_block()
     block.var("image").desc.set_shape([1, 3, 32, 32])
     with paddle.static.program_guard(main):

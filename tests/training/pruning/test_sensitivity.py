@@ -53,7 +53,7 @@ def measure(config: PruneConfig, record: Path, ratios: tuple[float, ...], **more
     lines: list[str] = []
     program = load_program(config.student.program)
     found = measure_sensitivity(
-        config, program, ratios, record, paddle.CPUPlace(), say=lines.append, **more
+        config, program, ratios, record, paddle.CPUPlace(), log=lines.append, **more
     )
     return found, lines
 
@@ -64,13 +64,15 @@ def cut_value(config: PruneConfig, name: str, ratio: float) -> tuple[float, int]
 
     from graphprobe.training.evaluate import make_evaluator
     from graphprobe.training.feeding.feeding import open_validation
+    from graphprobe.training.networks.source import Networks
     from graphprobe.training.pruning.cutter import apply_prune
     from graphprobe.training.pruning.masking import open_subject
 
     group = next(g for g in config.prune.groups if g.convs[0] == name)
     alone = group.model_copy(update={"ratio": ratio})
     section = config.prune.model_copy(update={"groups": (alone,), "engine": "own"})
-    subject = open_subject(config, load_program(PROGRAM), paddle.CPUPlace())
+    source = Networks().source(PROGRAM)
+    subject = open_subject(config, load_program(PROGRAM), paddle.CPUPlace(), source)
     summary = apply_prune(subject.built.main, None, subject.scope, section)
     data = open_validation(config.train, subject.built)
     evaluator = make_evaluator(config.train, subject.built, data, paddle.CPUPlace())

@@ -6,14 +6,14 @@ import time
 
 import pytest
 
-from graphprobe.training.reporting.progress import EVERY, now_and_then
+from graphprobe.training.reporting.progress import EVERY, throttle
 
 
 def test_a_line_is_passed_on_every_two_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter((0.0, 0.5, EVERY, EVERY + 1, 2 * EVERY))
     monkeypatch.setattr(time, "perf_counter", lambda: next(clock))
-    said: list[str] = []
-    tell = now_and_then(said.append)
+    lines: list[str] = []
+    log = throttle(lines.append)
     for line in "abcd":
-        tell(line)
-    assert said == ["b", "d"]
+        log(line)
+    assert lines == ["b", "d"]

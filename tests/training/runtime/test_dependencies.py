@@ -23,13 +23,17 @@ def test_both_installed_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
         dependencies.require_paddle()
 
 
-def test_paddleslim_alone_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paddleslim_is_missed_only_by_what_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(name: str) -> Any:
         return None if name == "paddleslim" else object()
 
+    imported: list[bool] = []
     monkeypatch.setattr(
         dependencies, "installed", lambda name: "2.6.2" if name == dependencies.CPU else None
     )
     monkeypatch.setattr(dependencies, "find_spec", find)
-    with pytest.raises(MissingDependency, match="needs paddleslim"):
-        dependencies.require_paddle()
+    monkeypatch.setattr(dependencies, "import_paddle", lambda: imported.append(True))
+    dependencies.require_paddle()
+    assert imported
+    with pytest.raises(MissingDependency, match=r"engine: paddleslim needs.*set prune\.engine=own"):
+        dependencies.require_paddleslim("prune.engine: paddleslim", "prune.engine=own")

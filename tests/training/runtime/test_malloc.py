@@ -13,7 +13,7 @@ import pytest
 # own threshold as high.
 SCRIPT = """
 import ctypes
-from graphprobe.training.runtime.malloc import LARGE, give_large_blocks_back
+from graphprobe.training.runtime.process import LARGE, give_large_blocks_back
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]

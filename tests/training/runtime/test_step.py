@@ -146,7 +146,7 @@ def test_small_pictures_of_several_sizes_take_plain_kernels(
     from graphprobe.training.assemble import assemble
 
     config = make_config(document(tmp_path / "run", augment={"sizes": sizes}))
-    parts = assemble(config, paddle.CPUPlace(), where="t.yaml", say=lambda _: None)
+    parts = assemble(config, paddle.CPUPlace(), where="t.yaml", log=lambda _: None)
     ops = parts.engine._compute.global_block().ops
     assert any(op.has_attr("use_mkldnn") and op.attr("use_mkldnn") for op in ops) == expected
 
@@ -169,15 +169,17 @@ def test_a_distillation_config_is_proven(
 ) -> None:
     import paddle
 
-    from graphprobe.training.check import as_document, probe_distillation
+    from graphprobe.training.check import probe_distillation
+    from graphprobe.training.reporting.verdict import as_document
 
     plain = distillation(tmp_path / "run", teacher_run)
     plain["pairs"][1]["student"] = "conv2d_28.tmp_9"
     plain["pairs"][2]["teacher"] = "teacher_conv2d_22.tmp_1"
     verdict = probe_distillation(
-        make_config(plain), paddle.CPUPlace(), where="d.yaml", say=lambda _: None
+        make_config(plain), paddle.CPUPlace(), where="d.yaml", log=lambda _: None
     )
     assert not verdict.passed
+    assert verdict.teacher_engine == "inference"  # as in training
     first, second, third = verdict.rows
     assert first.problems == ()
     assert first.reached is not None
@@ -203,7 +205,7 @@ def test_pairs_whose_shapes_differ_are_named(
     plain = distillation(tmp_path / "run")
     plain["teacher"]["program"] = "zoo:yolov3_r34?num_classes=3&scale=0.05"
     with pytest.raises(ConfigError) as caught:
-        assemble(make_config(plain), paddle.CPUPlace(), where="d.yaml", say=lambda _: None)
+        assemble(make_config(plain), paddle.CPUPlace(), where="d.yaml", log=lambda _: None)
     assert len(caught.value.problems) == 3
     assert str(caught.value).startswith(
         "d.yaml: pairs[0]: student [-1, 21, -1, -1], teacher [-1, 24"
@@ -220,7 +222,7 @@ def test_a_merge_computes_what_the_teacher_computes(
 
     plain = distillation(tmp_path / "run", teacher_run, teacher_engine="merge", onednn=False)
     config = make_config(plain)
-    parts = assemble(config, paddle.CPUPlace(), where="d.yaml", say=lambda _: None)
+    parts = assemble(config, paddle.CPUPlace(), where="d.yaml", log=lambda _: None)
     sets = open_sets(config.train, parts.student.built)
     feed = train_batches(config.train, sets.train, parts.student.built).batch(0)
     names = [pair.teacher for pair in config.pairs]

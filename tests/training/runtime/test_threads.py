@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from graphprobe.training.runtime.threads import set_threads, thread_count
+from graphprobe.training.runtime.process import set_threads, thread_count
 
 
 @pytest.mark.parametrize(("given", "count"), [("3", 3), ("3,2", 3), (" 4 ", 4)])
@@ -36,7 +36,7 @@ def test_otherwise_it_is_a_share_of_the_cores(monkeypatch: pytest.MonkeyPatch, g
 
 SCRIPT = """
 import json
-from graphprobe.training.runtime.paddle_import import import_paddle
+from graphprobe.training.runtime.process import import_paddle
 import_paddle()
 import numpy
 import paddle

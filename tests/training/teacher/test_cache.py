@@ -41,9 +41,9 @@ def batch(samples: list[int]) -> dict[str, Any]:
 
 
 def kept(teacher: Teacher, sizes: list[int], limit: int) -> Any:
-    from graphprobe.training.teacher.cache import KeptTeacher
+    from graphprobe.training.teacher.cache import TeacherCache
 
-    return KeptTeacher(teacher, sizes, limit)
+    return TeacherCache(teacher, sizes, limit)
 
 
 def test_each_sample_is_computed_once() -> None:
@@ -123,13 +123,13 @@ def run(
     from graphprobe.training.teacher import inference
 
     asked: list[int] = []
-    outputs = inference.FastTeacher.outputs
+    outputs = inference.InferenceTeacher.outputs
 
     def count(self: Any, feed: Any) -> Any:
         asked.append(len(feed["image"]))
         return outputs(self, feed)
 
-    monkeypatch.setattr(inference.FastTeacher, "outputs", count)
+    monkeypatch.setattr(inference.InferenceTeacher, "outputs", count)
     data = {"train": "digits?count=7&size=32&classes=2", "val": None}
 
     def start(name: str, resume: str | None = None, **train: Any) -> tuple[str, list[int]]:
@@ -137,7 +137,7 @@ def run(
         config = make_config(distillation(tmp_path / name, teacher_run, **settings))
         asked.clear()
         said: list[str] = []
-        run_training(config, where="d.yaml", device="cpu", resume=resume, say=said.append)
+        run_training(config, where="d.yaml", device="cpu", resume=resume, log=said.append)
         return next(line for line in said if "outputs" in line), asked.copy()
 
     return start
@@ -180,7 +180,7 @@ def test_kept_outputs_give_the_losses_of_a_merge(
 
     from graphprobe.training.assemble import assemble
     from graphprobe.training.feeding.feeding import open_sets, train_batches
-    from graphprobe.training.teacher.cache import keep_outputs
+    from graphprobe.training.teacher.cache import cache_outputs
 
     found: dict[str, list[dict[str, float]]] = {}
     said: list[str] = []
@@ -188,10 +188,10 @@ def test_kept_outputs_give_the_losses_of_a_merge(
         plain = distillation(tmp_path, teacher_run, augment=PLAIN, teacher_engine=engine)
         plain["train"]["data"]["train"] = "digits?count=7&size=32&classes=2"
         config = make_config(plain)
-        parts = assemble(config, paddle.CPUPlace(), where="d.yaml", say=lambda _: None)
+        parts = assemble(config, paddle.CPUPlace(), where="d.yaml", log=lambda _: None)
         sets = open_sets(config.train, parts.student.built)
         batches = train_batches(config.train, sets.train, parts.student.built)
-        batches = keep_outputs(parts, batches, config.train, said.append)
+        batches = cache_outputs(parts, batches, config.train, said.append)
         found[engine] = [parts.engine.losses(1, batches.batch(number)) for number in range(11)]
     assert said == [KEPT, "teacher: outputs are not kept (teacher_engine is merge)"]
     for kept, merged in zip(*found.values(), strict=True):

@@ -82,7 +82,7 @@ def assembled(config: Any) -> tuple[Any, list[Any]]:
     from graphprobe.training.assemble import assemble
     from graphprobe.training.feeding.feeding import open_sets, train_batches
 
-    parts = assemble(config, paddle.CPUPlace(), where="d.yaml", say=lambda _: None)
+    parts = assemble(config, paddle.CPUPlace(), where="d.yaml", log=lambda _: None)
     sets = open_sets(config.train, parts.student.built)
     batches = train_batches(config.train, sets.train, parts.student.built)
     return parts, [batches.batch(0), batches.batch(1)]
@@ -104,13 +104,13 @@ def test_both_engines_give_the_same_losses(case: str, load_case: Any) -> None:
 
 def test_steps_leave_the_teacher_as_it_is(load_case: Any) -> None:
     from graphprobe.training.assemble import teacher_values
-    from graphprobe.training.teacher.prefetch import Ahead
+    from graphprobe.training.teacher.prefetch import TeacherPrefetcher
 
     parts, (feed, other) = assembled(load_case("l2", "inference"))
     values, before = teacher_values(parts.teacher), parts.engine.extend(feed)
     given = {name for name in before if name.startswith("teacher_")}
     assert len(given) == 3
-    with Ahead(iter([other, other, feed]), parts.engine.extend) as ahead:
+    with TeacherPrefetcher(iter([other, other, feed]), parts.engine.extend) as ahead:
         for step in (1, 2):
             parts.engine.step(step, ahead.next()[0], 0.01)
         after = ahead.next()[0]
@@ -150,13 +150,13 @@ def test_weights_are_not_kept_for_each_size_of_pictures() -> None:
 
     from graphprobe.config import ProgramRef
     from graphprobe.training.networks.build import fill, open_network
-    from graphprobe.training.teacher.inference import FastTeacher
+    from graphprobe.training.teacher.inference import InferenceTeacher
 
     place = paddle.CPUPlace()
     ref = ProgramRef(program="zoo:yolov3_r34?num_classes=2&scale=0.4")
     network = fill(open_network(ref, "teacher"), place, 0)
     weights = sum(4 * int(np.prod(shape)) for shape in network.shapes().values())
-    teacher = FastTeacher(network, ["conv2d_6.tmp_1"], place)
+    teacher = InferenceTeacher(network, ["conv2d_6.tmp_1"], place)
 
     def run(size: int) -> Any:
         image = np.full((1, 3, size, size), size / 100, np.float32)

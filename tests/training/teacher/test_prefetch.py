@@ -13,10 +13,10 @@ pytestmark = pytest.mark.paddle
 
 
 def drain(feeds: list[dict[str, Any]], extend: Any) -> list[dict[str, Any]]:
-    from graphprobe.training.teacher.prefetch import Ahead
+    from graphprobe.training.teacher.prefetch import TeacherPrefetcher
 
     found = []
-    with Ahead(iter(feeds), extend) as ahead:
+    with TeacherPrefetcher(iter(feeds), extend) as ahead:
         while (feed := ahead.next()[0]) is not None:
             found.append(feed)
         assert ahead.next()[0] is None
@@ -39,7 +39,7 @@ def test_batches_come_in_order_extended_by_one_other_thread() -> None:
 
 
 def test_the_next_batch_is_extended_while_the_present_one_is_used() -> None:
-    from graphprobe.training.teacher.prefetch import Ahead
+    from graphprobe.training.teacher.prefetch import TeacherPrefetcher
 
     begun = threading.Semaphore(0)
 
@@ -47,7 +47,7 @@ def test_the_next_batch_is_extended_while_the_present_one_is_used() -> None:
         begun.release()
         return feed
 
-    with Ahead(iter([{"n": 0}, {"n": 1}, {"n": 2}]), extend) as ahead:
+    with TeacherPrefetcher(iter([{"n": 0}, {"n": 1}, {"n": 2}]), extend) as ahead:
         assert ahead.next()[0] == {"n": 0}
         assert begun.acquire(timeout=60)
         assert begun.acquire(timeout=60), "batch 1 was begun before it was asked for"

@@ -31,7 +31,7 @@ def test_what_has_its_name_and_shape_is_taken(capsys: pytest.CaptureFixture[str]
 
 
 def test_a_backbone_of_paddledetection(reference, capsys: pytest.CaptureFixture[str]) -> None:
-    from graphprobe.training.networks.build import state_shapes
+    from graphprobe.training.runtime.programs import state_shapes
     from graphprobe.zoo import build_zoo, parse_zoo
 
     state = reference(HERE / "ppdet_backbone.py", {})
