@@ -20,7 +20,6 @@ LONG: dict[str, str] = {
     "graphprobe/data/formats/coco.py": "reading annotations and writing results part",
     "graphprobe/pruning/plan.py": "one plan for finding, config and cutter, being built",
     "graphprobe/pruning/constraints.py": "constraints of linear layers get a module",
-    "graphprobe/training/run.py": "what a resumed run reads back gets a module",
     "tools/fuzz.py": "no part of the library",
 }
 # Modules below SHORTEST lines that define nothing public.
