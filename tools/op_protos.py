@@ -2,10 +2,11 @@
 
     .venv/bin/python tools/op_protos.py
 
-The file tells the writer of ProgramDesc which slots an operator has, of which type its attributes
-are and which version its definition has. One operator a line:
-``"conv2d": ["Input Filter", "Output", "dilations:3 groups:0 ...", 1]``: input slots, output slots,
-attributes with their AttrType, version. A slot that may be absent ends in ``?``.
+The writer of ProgramDesc reads in it which slots an operator has, the types and defaults of its
+attributes, and the version of its definition. One operator a line:
+``"conv2d": ["Input Filter", "Output", "dilations:3 groups:0 ...", 1, {"groups": 1, ...}]``: input
+slots, output slots, attributes with their AttrType, version, defaults. A slot that may be absent
+ends in ``?``. Attributes that only choose a kernel have no default here.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ def main() -> None:
 
 def row(name: str, proto: Any, core: Any, versions: Any) -> list[Any]:
     attrs = {a.name: int(a.type) for a in proto.attrs if a.name not in COMMON}
+    own = set(attrs)
+    defaults = core.get_op_attrs_default_value(name.encode())
     for attr, default in core.get_op_extra_attrs(name).items():
         kind = attr_type(default)
         if kind is not None and attr not in COMMON:
@@ -45,6 +48,7 @@ def row(name: str, proto: Any, core: Any, versions: Any) -> list[Any]:
         " ".join(s.name + "?" * (s.dispensable or s.intermediate) for s in proto.outputs),
         " ".join(f"{attr}:{kind}" for attr, kind in sorted(attrs.items())),
         known,
+        {a: v for a, v in sorted(defaults.items()) if a in own},
     ]
 
 

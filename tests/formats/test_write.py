@@ -235,21 +235,28 @@ arrays = np.load(given)
 found = exe.run(program, feed={feeds[0]: arrays["x"]}, fetch_list=fetches)
 np.savez(out, **{f"out{i}": value for i, value in enumerate(found)})
 """
-Run = Callable[[bytes, Path | None, Path], dict[str, Any]]
+Run = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """What a program gives in Paddle 2: its bytes, its parameters, its input as x in an npz."""
+    """What a script makes in Paddle 2 of a program's bytes, its parameters, and x in an npz."""
 
-    def run(model: bytes, params: Path | None, given: Path) -> dict[str, Any]:
+    def run(model: bytes, params: Path | None, given: Path, script: str = RUN) -> dict[str, Any]:
         import numpy as np
 
         (tmp_path / "m.pdmodel").write_bytes(model)
         if params is not None:
             shutil.copy(params, tmp_path / "m.pdiparams")
         done = subprocess.run(
-            [sys.executable, "-c", RUN, str(tmp_path / "m"), str(given), str(tmp_path / "o.npz")],
+            [
+                sys.executable,
+                "-c",
+                script,
+                str(tmp_path / "m"),
+                str(given),
+                str(tmp_path / "o.npz"),
+            ],
             capture_output=True,
             text=True,
         )
@@ -271,6 +278,50 @@ def test_paddle_2_gives_what_paddle_3_gave(name: str, run: Run) -> None:
     assert found.keys() == expected.keys() - {"x"}
     for key, value in found.items():
         np.testing.assert_allclose(value, expected[key], rtol=1e-5, atol=1e-6)
+
+
+TRAIN = """
+import sys
+import numpy as np, paddle
+paddle.enable_static()
+model, given, out = sys.argv[1:]
+exe = paddle.static.Executor(paddle.CPUPlace())
+program, feeds, fetches = paddle.static.load_inference_model(model, exe)
+block = program.global_block()
+weights = sorted(v.name for v in program.list_vars() if v.name.endswith((".w_0", ".b_0")))
+with paddle.static.program_guard(program):
+    loss = paddle.add_n([paddle.mean(f * f) for f in fetches])
+    for name in weights:
+        block.var(name).stop_gradient = False
+    grads = paddle.static.gradients(loss, [block.var(name) for name in weights])
+x = np.load(given)["x"]
+found = exe.run(program, feed={feeds[0]: x}, fetch_list=[loss, *grads])
+name, step = weights[-1], 1e-2
+tensor = paddle.static.global_scope().find_var(name).get_tensor()
+value = np.array(tensor)
+direction = np.random.default_rng(5).normal(size=value.shape).astype(value.dtype)
+moved = []
+for sign in (1, -1):
+    tensor.set(value + sign * step * direction, paddle.CPUPlace())
+    moved.append(exe.run(program, feed={feeds[0]: x}, fetch_list=[loss])[0])
+slope = (moved[0] - moved[1]) / (2 * step)
+arrays = {n: g for n, g in zip(weights, found[1:])}
+np.savez(out, slope=slope, expected=np.sum(arrays[name] * direction), **arrays)
+"""
+
+
+@pytest.mark.paddle
+@pytest.mark.parametrize("name", ["detector", "attention"])
+def test_a_converted_program_has_gradients(name: str, run: Run) -> None:
+    import numpy as np
+
+    program = write_program(load_file(PIR / f"{name}.json"))
+    found = run(program, PIR / f"{name}.pdiparams", PIR / f"{name}.npz", TRAIN)
+    slope, expected = found.pop("slope"), found.pop("expected")
+    assert len(found) >= 6
+    assert all(np.isfinite(grad).all() and np.abs(grad).max() > 0 for grad in found.values())
+    # The gradient along one direction against differences of the loss itself.
+    np.testing.assert_allclose(slope, expected, rtol=0.02)
 
 
 @pytest.mark.paddle

@@ -8,7 +8,9 @@ needs no more. To run in Paddle 2 an op also needs
    ``assign_value`` that has the type of the output, ``str_value`` of fill_constant;
 3. moving statistics that batch norm writes into the variables that it read;
 4. a tensor where the operand was a constant and ProgramDesc has no attribute for it (``range``);
-5. ``shape64``, whose result is int64, as ``shape`` and a cast.
+5. ``shape64``, whose result is int64, as ``shape`` and a cast;
+6. every attribute that Paddle has a default for: gradients are made from what is written;
+7. the shape that the gradient of a reshape reads (``XShape``), so that the program can be trained.
 
 What still does not match the operators of Paddle 2.6.2 is collected and reported all at once.
 """
@@ -105,8 +107,9 @@ class _Draft:
         }
         op = replace(op, attrs={n: v for n, v in attrs.items() if v is not None})
         op = _COMPLETE.get(op.type, _as_it_is)(self, op)
-        op = self._constants_as_tensors(op, proto)
+        op = self._shapes_for_gradients(self._constants_as_tensors(op, proto), proto)
         self._check(op, proto)
+        op = replace(op, attrs={**proto.defaults, **op.attrs})
         self.ops.extend(self._widened(op))
 
     def var(self, name: str) -> Var | None:
@@ -150,6 +153,16 @@ class _Draft:
             inputs[slot] = (name_of,)
             del attrs[name]
         return replace(op, attrs=attrs, inputs=inputs)
+
+    def _shapes_for_gradients(self, op: Op, proto: OpProto) -> Op:
+        """``XShape`` of reshape2 and its kind: a variable of shape [0, shape of X]."""
+        x, out = op.input("X"), op.output("Out")
+        if "XShape" not in proto.outputs or x is None or out is None or op.outputs.get("XShape"):
+            return op
+        found = self.var(x)
+        shape = None if found is None or found.shape is None else (0, *found.shape)
+        name = self.new_var(out, "xshape", self.dtype(x), shape)
+        return replace(op, outputs={**op.outputs, "XShape": (name,)})
 
     def _check(self, op: Op, proto: OpProto) -> None:
         """Note slots and attributes that the operator does not have, and slots that it lacks."""

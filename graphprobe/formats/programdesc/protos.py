@@ -1,4 +1,4 @@
-"""What Paddle 2.6.2 registers of each operator: slots, attribute types, version.
+"""What Paddle 2.6.2 registers of each operator: slots, attribute types, defaults, version.
 
 ``op_protos.json`` is written by ``tools/op_protos.py`` from the registry of an installed Paddle.
 Only writing a program reads it.
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from graphprobe.formats.programdesc.types import BOOLEAN, INT, STRING, STRINGS
+from graphprobe.ir import Attr
 
 # Attributes that every operator has.
 COMMON = {
@@ -35,12 +36,14 @@ class OpProto:
         outputs: the same; results that only a gradient needs may be absent.
         attrs: attribute -> AttrType, without those that every operator has.
         version: of its definition; 0 where it has never changed.
+        defaults: attribute -> value that Paddle takes where it is absent.
     """
 
     inputs: Mapping[str, bool]
     outputs: Mapping[str, bool]
     attrs: Mapping[str, int]
     version: int
+    defaults: Mapping[str, Attr]
 
 
 @cache
@@ -49,10 +52,14 @@ def op_proto(type: str) -> OpProto | None:
     row = _table().get(type)
     if row is None or not type:
         return None
-    inputs, outputs, attrs, version = row
+    inputs, outputs, attrs, version, defaults = row
     types = (word.rpartition(":") for word in attrs.split())
     return OpProto(
-        _slots(inputs), _slots(outputs), {name: int(kind) for name, _, kind in types}, version
+        _slots(inputs),
+        _slots(outputs),
+        {name: int(kind) for name, _, kind in types},
+        version,
+        {n: tuple(v) if isinstance(v, list) else v for n, v in defaults.items()},
     )
 
 
