@@ -89,6 +89,7 @@ class Page:
         links: pairs.
         bars: filled rectangles behind everything.
         notes: small print: what was left out.
+        bookmarks: titles of sections on the page, for the outline.
     """
 
     size: tuple[float, float]
@@ -100,6 +101,7 @@ class Page:
     links: list[Link] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    bookmarks: list[str] = field(default_factory=list)
 
     @property
     def bottom(self) -> float:

@@ -115,6 +115,11 @@ def paint(pages: Sequence[Page], title: str) -> bytes:
             canvas.bookmarkPage(f"page{number}")
             depth = min(page.depth, depth + 1)  # an outline may not skip a level
             canvas.addOutlineEntry(page.bookmark[:120], f"page{number}", level=depth)
+        for at, section in enumerate(page.bookmarks):
+            key = f"page{number}.{at}"
+            canvas.bookmarkPage(key)
+            canvas.addOutlineEntry(section[:120], key, level=0)
+            depth = 0
         paint_page(PdfBrush(canvas, page.size[1]), page, title, f"page {number} of {len(pages)}")
         canvas.showPage()
     canvas.save()
