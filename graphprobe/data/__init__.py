@@ -2,5 +2,5 @@
 
 A format is one file in `formats`. `open_data` (in `open.py`) opens any of them from one line of
 text, `transforms` changes samples, `batches` turns them into the arrays that a program is fed,
-`voc_map` and `miou` say how good the outputs are.
+`metrics` measures outputs.
 """

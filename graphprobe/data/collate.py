@@ -17,7 +17,7 @@ Feed = dict[str, NDArray[Any]]
 
 
 def stack_images(samples: Sequence[Sample], augmentation: Augmentation) -> NDArray[np.float32]:
-    """Normalised float32 [N, 3, H, W], RGB or, where the augmentation says so, BGR."""
+    """Normalised float32 [N, 3, H, W], RGB, or BGR where the augmentation asks for it."""
     pixels = np.stack([sample.image for sample in samples]).transpose(0, 3, 1, 2)
     if augmentation.bgr:
         pixels = pixels[:, ::-1]

@@ -1,4 +1,4 @@
-"""Draw boxes and masks on pictures, and several pictures on one sheet."""
+"""Draw boxes and masks on images, and several images on one sheet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from graphprobe.data.sample import IGNORE, Image
 Colour = tuple[int, int, int]
 Rectangle = tuple[float, float, float, float]
 
-# Smaller pictures are enlarged, so that labels can be read and do not hide the objects.
+# Smaller images are enlarged, so that labels can be read and do not hide the objects.
 _LEAST_SIDE = 360
 _FONT_SIZE = 13
 _INK: Colour = (30, 30, 30)
@@ -27,7 +27,7 @@ _PAPER: Colour = (255, 255, 255)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One box to draw: corners in the picture's pixels, its class, and a score or None."""
+    """One box to draw: corners in the image's pixels, its class, and a score or None."""
 
     box: Rectangle
     label: int
@@ -59,7 +59,7 @@ def colour_of(label: int) -> Colour:
 
 
 def draw_marks(image: Image, marks: Iterable[Mark], class_names: Sequence[str]) -> Image:
-    """A copy of a picture with boxes and their labels; small pictures come out enlarged.
+    """A copy of an image with boxes and their labels; small images come out enlarged.
 
     Args:
         image: uint8 [H, W, 3].
@@ -87,7 +87,7 @@ def _enlarge(image: Image) -> tuple[Pillow.Image, int]:
 
 
 def _scaled(box: Rectangle, scale: int, size: tuple[int, int]) -> Rectangle:
-    """Corners inside the enlarged picture, in the order that Pillow wants."""
+    """Corners inside the enlarged image, in the order that Pillow wants."""
     x = sorted(min(max(side * scale, 0), size[0] - 1) for side in (box[0], box[2] - 1 / scale))
     y = sorted(min(max(side * scale, 0), size[1] - 1) for side in (box[1], box[3] - 1 / scale))
     return x[0], y[0], x[1], y[1]
@@ -104,7 +104,7 @@ def _font(size: int = _FONT_SIZE) -> Any:
 
 
 def _font_for(picture: Pillow.Image) -> Any:
-    """A size that stays readable when the picture is shown a column wide."""
+    """A size that stays readable when the image is shown a column wide."""
     return _font(max(_FONT_SIZE, min(picture.size) // 27))
 
 
@@ -139,7 +139,7 @@ def _readable_on(colour: Colour) -> Colour:
 
 
 def draw_mask(image: Image, mask: NDArray[Any], class_names: Sequence[str]) -> Image:
-    """A copy of a picture with each class but the first washed in its colour, and a legend.
+    """A copy of an image with each class but the first washed in its colour, and a legend.
 
     Args:
         image: uint8 [H, W, 3].
@@ -166,10 +166,10 @@ def contact_sheet(
     names: Sequence[str] = (),
     width: int = 360,
 ) -> Image:
-    """Pictures in rows and columns on white, with titles above and names below.
+    """Images in rows and columns on white, with titles above and names below.
 
     Args:
-        rows: the pictures of each row, as ground truth and detections of one sample.
+        rows: the images of each row, as ground truth and detections of one sample.
         titles: one a column.
         names: one a row, or none.
         width: of a column, in pixels.

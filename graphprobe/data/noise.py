@@ -14,7 +14,7 @@ from graphprobe.data.targets import choose_targets
 
 
 def noise_batch(feeds: Sequence[str], meta: Meta, size: int, count: int) -> Feed:
-    """Pictures of noise; all of class 0, or with a box of it in the middle, half as wide.
+    """Images of noise; all of class 0, or with a box of it in the middle, half as wide.
 
     The targets have the rows that a network compares with: a dense detector's inputs declare
     them as -1, and they follow from its cells.
@@ -22,8 +22,8 @@ def noise_batch(feeds: Sequence[str], meta: Meta, size: int, count: int) -> Feed
     Args:
         feeds: names of a network's inputs in mode train.
         meta: its settings, as the zoo gives them.
-        size: pixels of the square pictures.
-        count: pictures.
+        size: pixels of the square images.
+        count: images.
 
     Raises:
         DataError: nothing makes one of the inputs.

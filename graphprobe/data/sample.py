@@ -20,7 +20,7 @@ IGNORE = 255
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture with what is known about it.
+    """One image with what is known about it.
 
     Args:
         name: what messages call it: the file's stem, or ``digits-train-17``.
@@ -30,8 +30,8 @@ class Sample:
         classes: int64 [n], indices into the data set's `class_names`.
         difficult: bool [n]: objects that an evaluation leaves out.
         crowd: bool [n]: regions of many objects; they are difficult, and never learned from.
-        scores: float32 [n]: 1, or the share of its picture in a mixture of two.
-        areas: float64 [n]: pixels inside each object's outline where the data tell it, else None;
+        scores: float32 [n]: 1, or the share of its image in a mixture of two.
+        areas: float64 [n]: pixels inside each object's outline where the data have it, else None;
             COCO AP sorts objects into small, medium and large by it.
         label: the class of the whole image, for classification; else None.
         arrays: what a program is fed, by the names of its inputs and without a batch axis; the
@@ -122,7 +122,7 @@ class Dataset(Protocol):
         """The sample at 0 <= index < len; the same one every time.
 
         Raises:
-            DataError: its picture cannot be read.
+            DataError: its image cannot be read.
         """
 
 

@@ -12,7 +12,7 @@ from graphprobe.data.target_kinds import Arrays, Meta, Objects, target_kinds
 from graphprobe.errors import DataError
 
 # What every task's batches hold anyway.
-PICTURES = frozenset({"image", "label", "mask"})
+LABELS_AND_IMAGE = frozenset({"image", "label", "mask"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Targets:
 
 
 def choose_targets(feeds: Iterable[str], meta: Meta) -> Targets:
-    """What makes those inputs of a network that are no pictures.
+    """What makes those inputs of a network that are no images.
 
     Args:
         feeds: names of all inputs.
@@ -50,7 +50,7 @@ def choose_targets(feeds: Iterable[str], meta: Meta) -> Targets:
     Raises:
         DataError: nothing makes one of them.
     """
-    wanted = tuple(name for name in feeds if name not in PICTURES)
+    wanted = tuple(name for name in feeds if name not in LABELS_AND_IMAGE)
     makers = {
         name: kind.name
         for kind in target_kinds().values()

@@ -79,7 +79,7 @@ def _turn_hue(picture: Pillow.Image, degrees: float) -> Pillow.Image:
 def expand(
     sample: Sample, rng: np.random.Generator, ratio: float = 4.0, probability: float = 0.5
 ) -> Sample:
-    """Put the picture on a canvas of the mean colour that is up to `ratio` times as wide."""
+    """Put the image on a canvas of the mean colour that is up to `ratio` times as wide."""
     if rng.random() >= probability:
         return sample
     factor = float(rng.uniform(1.0, ratio))
@@ -92,7 +92,7 @@ def expand(
 
 
 def _blank(high: int, wide: int) -> Image:
-    """A picture of the mean colour."""
+    """An image of the mean colour."""
     row = np.empty((wide, 3), np.uint8)
     row[:] = np.asarray(MEAN_COLOUR).round().astype(np.uint8)
     canvas = np.empty((high, wide, 3), np.uint8)
@@ -101,9 +101,9 @@ def _blank(high: int, wide: int) -> Image:
 
 
 def random_crop(sample: Sample, rng: np.random.Generator) -> Sample:
-    """Cut out a part that overlaps some box by a random least IoU, or leave the picture whole.
+    """Cut out a part that overlaps some box by a random least IoU, or leave the image whole.
 
-    A part has sides of 0.3 to 1 of the picture's and an aspect of 1/2 to 2; boxes whose centre
+    A part has sides of 0.3 to 1 of the image's and an aspect of 1/2 to 2; boxes whose centre
     lies outside are dropped. Source: the sampling of SSD, arXiv 1512.02325, section 2.2.
     """
     if not len(sample.boxes):
@@ -123,7 +123,7 @@ def random_crop(sample: Sample, rng: np.random.Generator) -> Sample:
 def _draw_parts(
     rng: np.random.Generator, size: tuple[int, int], attempts: int
 ) -> NDArray[np.int64]:
-    """Rectangles x1, y1, x2, y2 inside the picture: [attempts, 4]."""
+    """Rectangles x1, y1, x2, y2 inside the image: [attempts, 4]."""
     height, width = size
     scale = rng.uniform(0.3, 1.0, attempts)
     aspect = rng.uniform(np.maximum(0.5, scale**2), np.minimum(2.0, scale**-2))
@@ -168,7 +168,7 @@ def without_crowds(sample: Sample) -> Sample:
 
 
 def cut(sample: Sample, part: NDArray[np.int64], kept: Flags) -> Sample:
-    """The part x1, y1, x2, y2 of a picture, with the boxes marked as kept, cut at its edges."""
+    """The part x1, y1, x2, y2 of an image, with the boxes marked as kept, cut at its edges."""
     x1, y1, x2, y2 = (int(value) for value in part)
     shifted = sample.boxes[kept] - np.asarray([x1, y1, x1, y1], np.float32)
     limit = np.asarray([x2 - x1, y2 - y1, x2 - x1, y2 - y1], np.float32)
@@ -229,7 +229,7 @@ def random_resize(sample: Sample, rng: np.random.Generator, size: int) -> Sample
 def scale_and_crop(
     sample: Sample, rng: np.random.Generator, size: int, low: float = 0.5, high: float = 2.0
 ) -> Sample:
-    """Scale a picture and its mask by a random factor, then cut or fill to size x size.
+    """Scale an image and its mask by a random factor, then cut or fill to size x size.
 
     What is filled has the mean colour and the ignored class. Source: the step scaling and
     random crop of DeepLabv3+, arXiv 1802.02611 (steps of 0.25).
@@ -244,7 +244,7 @@ def scale_and_crop(
 
 
 def fill(sample: Sample, size: int) -> Sample:
-    """Fill a picture on the right and below so that no side is shorter than `size`."""
+    """Fill an image on the right and below so that no side is shorter than `size`."""
     high, wide = max(size, sample.size[0]), max(size, sample.size[1])
     if (high, wide) == sample.size:
         return sample

@@ -11,7 +11,7 @@ import paddle
 from numpy.typing import NDArray
 
 from graphprobe.config import TrainSection
-from graphprobe.data.batches import TRUTH, EvalBatches, split_truth, truths
+from graphprobe.data.eval_batches import TRUTH, EvalBatches, split_truth, truths
 from graphprobe.data.metrics.coco_ap import CocoAp
 from graphprobe.data.metrics.miou import Miou
 from graphprobe.data.metrics.names import COCO, ELEVEN_POINT, INTEGRAL, LABELS, MIOU

@@ -14,8 +14,9 @@ import numpy as np
 import paddle
 
 from graphprobe.config import TrainSection
-from graphprobe.data.batches import make_eval_feed, read_sample
+from graphprobe.data.batches import read_sample
 from graphprobe.data.draw_boxes import Mark, marks_of_detections
+from graphprobe.data.eval_batches import make_eval_feed
 from graphprobe.data.sample import Dataset, Image, Sample
 from graphprobe.errors import DataError
 from graphprobe.training.evaluate import labels_of, run_feed, split_rows
@@ -69,7 +70,7 @@ def find_objects(
     """What a network finds in each sample of a data set, in order.
 
     Args:
-        section: tells the size of the input and of the batch.
+        section: has the size of the input and of the batch.
         trained: a network built for inference.
         dataset: of images.
         place: where it runs.
@@ -111,7 +112,7 @@ def _batches(dataset: Dataset, size: int) -> Iterator[list[Sample | Skipped]]:
 def _split(
     trained: Trained, samples: Sequence[Sample], results: list[Any], threshold: float
 ) -> Iterator[Found]:
-    """What a batch's outputs say of each of its samples."""
+    """Divide a batch's outputs among its samples."""
     if trained.built.task == "segmentation":
         for sample, mask in zip(samples, labels_of(results[0]), strict=True):
             yield Found(sample, (), _enlarge(mask, sample.size))

@@ -11,7 +11,7 @@ from PIL import Image
 
 
 class VocFolder:
-    """Writes pictures, annotations and lists below `root`."""
+    """Writes images, annotations and lists below `root`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -56,7 +56,7 @@ def an_object() -> Callable[..., str]:
 
 @pytest.fixture
 def voc(tmp_path: Path) -> VocFolder:
-    """Three pictures of 60 x 40 pixels; one object is difficult, one picture has none."""
+    """Three images of 60 x 40 pixels; one object is difficult, one image has none."""
     folder = VocFolder(tmp_path / "set")
     folder.add("one", thing("dog", (1, 1, 20, 10)), thing("cat", (11, 5, 60, 40), "1"))
     folder.add("two", thing("dog", (5, 6, 7, 8)))

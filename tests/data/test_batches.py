@@ -10,14 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphprobe.data.augmentation import Augmentation, no_augmentation
-from graphprobe.data.batches import (
-    SAMPLES,
-    EvalBatches,
-    TrainBatches,
-    epoch_order,
-    split_truth,
-    truths,
-)
+from graphprobe.data.batches import SAMPLES, TrainBatches, epoch_order
+from graphprobe.data.eval_batches import EvalBatches, split_truth, truths
 from graphprobe.data.open import open_data
 from graphprobe.data.targets import choose_targets
 from graphprobe.errors import DataError

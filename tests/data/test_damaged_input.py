@@ -1,4 +1,4 @@
-"""Damaged annotations and pictures give a sample or the one error, nothing else."""
+"""Damaged annotations and images give a sample or the one error, nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boxes and masks end up where they belong, and labels stay on the picture."""
+"""Boxes and masks end up where they belong, and labels stay on the image."""
 
 from __future__ import annotations
 

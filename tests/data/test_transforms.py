@@ -1,4 +1,4 @@
-"""Augmentations keep pictures and boxes together, and never change their input."""
+"""Augmentations keep images and boxes together, and never change their input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from graphprobe.data.sample import IGNORE, detection_sample, segmentation_sample
 
 
 def make(height=40, width=60, count=3, seed=0):
-    """A dark picture with white boxes, so that boxes can be found again in the pixels."""
+    """A dark image with white boxes, so that boxes can be found again in the pixels."""
     rng = np.random.default_rng(seed)
     image = np.full((height, width, 3), 20, np.uint8)
     boxes = []
@@ -79,7 +79,7 @@ def test_flipping_twice_is_nothing():
 def test_crop_keeps_what_overlaps_enough():
     cropped = [t.random_crop(make(seed=i), np.random.default_rng(i)) for i in range(60)]
     sizes = {sample.size for sample in cropped}
-    assert (40, 60) in sizes, "sometimes the picture stays whole"
+    assert (40, 60) in sizes, "sometimes the image stays whole"
     assert len(sizes) > 20
     assert all(len(sample.boxes) >= 1 for sample in cropped)
     for height, width in sizes:

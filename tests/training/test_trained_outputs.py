@@ -49,7 +49,7 @@ def test_coco_ap_is_that_of_the_same_detections(config: Any) -> None:
     import paddle
 
     from graphprobe.config import override_config
-    from graphprobe.data.batches import truths
+    from graphprobe.data.eval_batches import truths
     from graphprobe.data.metrics.coco_ap import CocoAp
     from graphprobe.training.evaluate import make_evaluator, split_rows
     from graphprobe.training.feeding.feeding import open_validation

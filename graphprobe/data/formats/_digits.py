@@ -40,7 +40,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the options say."""
+    """The options of both formats."""
 
     split: str
     count: int
@@ -148,7 +148,7 @@ def _find_place(
     shape: tuple[int, ...],
     taken: list[tuple[int, int, int, int]],
 ) -> tuple[int, int, int, int] | None:
-    """A place inside the picture that covers little of the others, or None."""
+    """A place inside the image that covers little of the others, or None."""
     high, wide = shape
     if high >= size or wide >= size:
         return None
@@ -217,7 +217,7 @@ class Digits:
         self.task = task
         self.class_names = class_names
         self._finish = finish
-        _digits()  # what is missing is said on opening, and workers inherit the pixels
+        _digits()  # a missing package is an error on opening, and workers inherit the pixels
 
     def __len__(self) -> int:
         return self.settings.count

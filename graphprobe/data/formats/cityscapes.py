@@ -35,7 +35,7 @@ def _table() -> Image:
 
 
 class Cityscapes:
-    """Pictures and masks of one split."""
+    """Images and masks of one split."""
 
     task = "segmentation"
     class_names = tuple(CLASSES)
@@ -48,7 +48,7 @@ class Cityscapes:
         return len(self._pairs)
 
     def sample(self, index: int) -> Sample:
-        """Read the picture and the mask at this index."""
+        """Read the image and the mask at this index."""
         picture, source = self._pairs[index]
         image, mask = read_image(picture), read_mask(source)
         if source.name.endswith(_LABEL_IDS):
@@ -57,12 +57,12 @@ class Cityscapes:
         if wrong.any():
             raise DataError(f"holds the class {mask[wrong][0]}", where=str(source))
         if mask.shape != image.shape[:2]:
-            raise DataError("is not of its picture's size", where=str(source))
+            raise DataError("is not of its image's size", where=str(source))
         return segmentation_sample(picture.name.removesuffix(_PICTURE), image, mask)
 
 
 def open_cityscapes(path: str, *, split: str) -> Cityscapes:
-    """Find the pictures of a split and their masks, sorted by city and name.
+    """Find the images of a split and their masks, sorted by city and name.
 
     Raises:
         DataError: there is no such split, or masks are missing or of another size.
@@ -77,7 +77,7 @@ def open_cityscapes(path: str, *, split: str) -> Cityscapes:
     pairs = [(picture, _mask_of(Path(path), split, picture, problems)) for picture in found]
     problems.raise_if_any()
     if not pairs:
-        raise DataError(f"holds no pictures called *{_PICTURE}", where=str(pictures))
+        raise DataError(f"holds no images called *{_PICTURE}", where=str(pictures))
     return Cityscapes(pairs)
 
 
@@ -88,14 +88,14 @@ def _mask_of(root: Path, split: str, picture: Path, problems: Problems) -> Path:
     mask = next((path for path in choices if path.is_file()), choices[1])
     try:
         if image_size(mask) != image_size(picture):
-            problems.add(f"{mask.name} is not of its picture's size")
+            problems.add(f"{mask.name} is not of its image's size")
     except DataError as error:
         problems.add(f"{Path(error.where).name} {error.message}")
     return mask
 
 
 def split_names(path: str) -> tuple[str, ...]:
-    """The splits that have a folder of pictures."""
+    """The splits that have a folder of images."""
     return tuple(sorted(p.name for p in (Path(path) / "leftImg8bit").glob("*") if p.is_dir()))
 
 

@@ -1,7 +1,7 @@
 """A folder as PASCAL VOC lays it out: Annotations, JPEGImages, ImageSets/Main.
 
 The folder may also be one that holds a VOC folder, or several (VOCdevkit with VOC2007 and
-VOC2012, whose pictures are then taken together). Corners in the files are 1-based and
+VOC2012, whose images are then taken together). Corners in the files are 1-based and
 inclusive; samples have far edges, so (1, 1, 1, 1) becomes the one pixel (0, 0, 1, 1).
 """
 
@@ -24,7 +24,7 @@ _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".JPG", ".JPEG", ".PNG")
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One line of a list: what it is called, its annotation and its picture."""
+    """One line of a list: what it is called, its annotation and its image."""
 
     name: str
     annotation: Path
@@ -44,7 +44,7 @@ class _Record:
 
 
 class Voc:
-    """Pictures and boxes of one list of a VOC folder."""
+    """Images and boxes of one list of a VOC folder."""
 
     task = "detection"
 
@@ -60,7 +60,7 @@ class Voc:
         return len(self._records)
 
     def sample(self, index: int) -> Sample:
-        """Read the picture at this index, with its boxes."""
+        """Read the image at this index, with its boxes."""
         record = self._records[index]
         classes = np.array([self._number[label] for label in record.labels], np.int64)
         image = read_image(record.picture, exif=record.exif)
@@ -68,18 +68,18 @@ class Voc:
 
 
 def open_voc(path: str, *, split: str, labels: str, clip: bool) -> Voc:
-    """Read every annotation of a list and the head of every picture.
+    """Read every annotation of a list and the head of every image.
 
     Args:
         path: the folder.
         split: a list in ImageSets/Main (``train``, ``trainval``, ``test``, ...), or the path of
-            a list whose lines are names, or picture and annotation paths below the folder.
+            a list whose lines are names, or image and annotation paths below the folder.
         labels: a file with a class name a line; without it ``label_list.txt`` in the folder is
             taken, or else the names found in all its annotations, sorted.
-        clip: cut boxes that leave their picture instead of refusing them.
+        clip: cut boxes that leave their image instead of refusing them.
 
     Raises:
-        DataError: all that is wrong with the folder, the first problems told.
+        DataError: all that is wrong with the folder, the first problems named.
     """
     root = Path(path)
     folders = _find_folders(root)
@@ -167,7 +167,7 @@ def _read_text(path: Path) -> str:
 
 
 def _entry(words: list[str], source: Path, folder: Path, base: Path) -> _Entry:
-    """An entry from ``name``, ``name 1`` (class lists) or ``picture.jpg annotation.xml``.
+    """An entry from ``name``, ``name 1`` (class lists) or ``image.jpg annotation.xml``.
 
     Args:
         words: of the line.
@@ -214,7 +214,7 @@ def _names_in_folders(folders: list[Path], records: list[_Record]) -> tuple[str,
             try:
                 names.update(item.name for item in parse_annotation(path.read_bytes()).objects)
             except (DataError, OSError):
-                continue  # told when its own list is opened
+                continue  # reported when its own list is opened
     return tuple(sorted(names))
 
 
@@ -233,15 +233,15 @@ class _Reader:
         picture = _find_picture(entry, annotation)
         try:
             height, width = image_size(picture)
-            # Annotated on the stored pixels, where the file says so by its size.
+            # Annotated on the stored pixels, which the size in the file shows.
             turned = annotation.size == (width, height) and is_turned(picture)
             height, width = (width, height) if turned else (height, width)
         except DataError as error:
-            hint = "add the picture or take its name out of the list"
+            hint = "add the image or take its name out of the list"
             self._problems.add(f"{entry.name}: {picture.name} {error.message}", hint)
             return None
         if annotation.size not in (None, (height, width)):
-            self._boxes.note("the size in the annotation is not the picture's", entry.name)
+            self._boxes.note("the size in the annotation is not the image's", entry.name)
         record = _Record(entry.name, picture, exif=not turned)
         for number, item in enumerate(annotation.objects, 1):
             self._add(record, number, item, (width, height))
@@ -273,7 +273,7 @@ class _Reader:
 
 
 def _find_picture(entry: _Entry, annotation: Annotation) -> Path:
-    """The picture beside the annotation: the usual name, another suffix, or the one it names."""
+    """The image beside the annotation: the usual name, another suffix, or the one it names."""
     if entry.picture.is_file():
         return entry.picture
     candidates = [entry.picture.with_name(entry.name + suffix) for suffix in _SUFFIXES]

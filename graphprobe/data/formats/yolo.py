@@ -115,7 +115,7 @@ def open_yolo(path: str, *, split: str, held_out: float, labels: str, clip: bool
 
 
 def _open_root(path: Path) -> tuple[Path, Mapping[str, Any]]:
-    """The folder, and what its data.yaml says."""
+    """The folder, and the content of its data.yaml."""
     if path.is_file():
         return path.parent, _read_yaml(path)
     refuse_no_folder(path)

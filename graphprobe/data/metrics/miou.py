@@ -38,7 +38,7 @@ class Miou:
         self.confusion = np.zeros((len(self._names),) * 2, np.int64)
 
     def add(self, output: NDArray[np.integer[Any]], mask: NDArray[np.integer[Any]]) -> None:
-        """Take one picture or a batch in: class numbers of equal shape.
+        """Take one image or a batch in: class numbers of equal shape.
 
         Raises:
             ValueError: the shapes differ, or a number that counts is outside the classes.

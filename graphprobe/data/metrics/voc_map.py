@@ -52,7 +52,7 @@ class _Hits:
 
 
 class VocMap:
-    """Collects detections picture by picture.
+    """Collects detections image by image.
 
     A detection is a hit if the object of its class that it overlaps most has an IoU of at least
     the threshold and no better scored detection took it; one on a difficult object counts
@@ -75,7 +75,7 @@ class VocMap:
         classes: NDArray[np.integer[Any]],
         difficult: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Take one picture in.
+        """Take one image in.
 
         Args:
             detections: [m, 6]: class, score, x1, y1, x2, y2 in pixels, in any order; rows with

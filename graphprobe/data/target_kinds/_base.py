@@ -17,12 +17,12 @@ Meta = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """The objects of one picture after its augmentation.
+    """The objects of one image after its augmentation.
 
     Args:
         boxes: float32 [n, 4]: left, top, right, bottom in pixels of the input.
         classes: int32 [n].
-        scores: float32 [n]: 1, or the share of its picture in a mixture of two.
+        scores: float32 [n]: 1, or the share of its image in a mixture of two.
     """
 
     boxes: NDArray[np.float32]
@@ -52,7 +52,7 @@ class TargetKind:
         name: as its file's.
         meta: keys of the network's settings (`Built.meta`) without which it makes nothing.
         feeds: settings -> the names of the inputs that it makes.
-        make: (settings, pixels of the square input, objects of one picture) -> an array for
+        make: (settings, pixels of the square input, objects of one image) -> an array for
             each of `feeds`; the shapes depend on settings and size alone, and a batch stacks them.
             It runs in the data workers and must give the same for the same arguments.
     """

@@ -10,7 +10,7 @@ from graphprobe.data.target_kinds._overlap import Floats, level_centers, overlap
 
 
 def _make(meta: Meta, size: int, objects: Objects) -> Arrays:
-    """The targets of one picture, anchors level by level, row by row, 9 a cell.
+    """The targets of one image, anchors level by level, row by row, 9 a cell.
 
     An anchor is positive where it overlaps an object by `positive_overlap` or more (0.5) and
     background below `negative_overlap` (0.4). With `allow_low_quality` the anchors that overlap

@@ -9,7 +9,7 @@ from graphprobe.data.target_kinds._base import Arrays, Meta, Objects, TargetKind
 
 
 def _make(meta: Meta, size: int, objects: Objects) -> Arrays:
-    """The objects of one picture in the first rows, zeros below; what does not fit is left out.
+    """The objects of one image in the first rows, zeros below; what does not fit is left out.
 
     Returns:
         gt_bbox float32 [R, 4]: centre x, y, width, height over the input's sides; gt_class

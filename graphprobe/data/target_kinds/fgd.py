@@ -13,10 +13,10 @@ def _feeds(meta: Meta) -> tuple[str, ...]:
 
 
 def _make(meta: Meta, size: int, objects: Objects) -> Arrays:
-    """The two maps of each level of one picture, stride by stride.
+    """The two maps of each level of one image, stride by stride.
 
     A box covers the places that it touches, its edges' ones included; each gets 1 / their number
-    (those beyond the picture counted), and the smallest of several boxes wins. What no box covers
+    (those beyond the image counted), and the smallest of several boxes wins. What no box covers
     shares 1. Source: equations 4 and 5 of arXiv 2111.11837, with boxes laid on places as
     `FGDFeatureLoss` of PaddleDetection 2.6 does it.
 

@@ -17,7 +17,7 @@ def _feeds(meta: Meta) -> tuple[str, ...]:
 
 
 def _make(meta: Meta, size: int, objects: Objects) -> Arrays:
-    """The two maps of each level of one picture, stride by stride.
+    """The two maps of each level of one image, stride by stride.
 
     Returns:
         ld_main_8, ...: float32 [1, h, w], 1 where `point_class` names an object, else 0;

@@ -14,7 +14,7 @@ _INSIDE = 0.01
 
 
 def _make(meta: Meta, size: int, objects: Objects) -> Arrays:
-    """The targets of one picture, cells level by level, row by row.
+    """The targets of one image, cells level by level, row by row.
 
     Candidates for an object are the `nearest` (9) cells of each level. Those learn it whose
     square overlaps it by the mean plus the standard deviation of the candidates' IoU or more,

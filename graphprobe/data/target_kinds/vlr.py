@@ -13,7 +13,7 @@ _SHARE = 0.25
 
 
 def _make(meta: Meta, size: int, objects: Objects) -> Arrays:
-    """How much each cell counts in the valuable localization region of one picture.
+    """How much each cell counts in the valuable localization region of one image.
 
     The threshold of an object is the mean plus the standard deviation (with Bessel's correction)
     of the IoU of the `nearest` (9) cells of each level. The region holds the cells of any level

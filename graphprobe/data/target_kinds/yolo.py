@@ -12,7 +12,7 @@ Floats = NDArray[np.float32]
 
 
 def _make(meta: Meta, size: int, objects: Objects) -> Arrays:
-    """The targets of one picture.
+    """The targets of one image.
 
     The 6 + C planes of an anchor are: x and y of the centre in its cell (0 to 1), log of
     width and height over the anchor's, 2 - w * h of the normalised box (the box's weight),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graphprobe.data.batches import EvalBatches
 from graphprobe.data.collate import Feed
+from graphprobe.data.eval_batches import EvalBatches
 from graphprobe.data.sample import Dataset, Sample
 
 
@@ -12,7 +12,7 @@ class CachedDataset:
 
     Args:
         dataset: what is read.
-        limit: bytes of pictures and masks; the rest is read anew each time.
+        limit: bytes of images and masks; the rest is read anew each time.
     """
 
     def __init__(self, dataset: Dataset, limit: int) -> None:

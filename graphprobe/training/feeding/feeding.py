@@ -7,7 +7,8 @@ from typing import Any
 
 from graphprobe.config import TrainSection
 from graphprobe.data.augmentation import Augmentation
-from graphprobe.data.batches import EvalBatches, TrainBatches
+from graphprobe.data.batches import TrainBatches
+from graphprobe.data.eval_batches import EvalBatches
 from graphprobe.data.open import open_data
 from graphprobe.data.sample import Dataset
 from graphprobe.data.targets import PLAIN, Targets, choose_targets
@@ -94,7 +95,7 @@ def check_sizes(section: TrainSection, built: Built, key: str, *, where: str = "
     """Hold the image size of a config against a network whose input fixes one.
 
     Raises:
-        ConfigError: they differ; pictures of another size could not be fed.
+        ConfigError: they differ; images of another size could not be fed.
     """
     fixed = built.meta.get("size")
     if fixed is None:
@@ -112,7 +113,7 @@ def check_sizes(section: TrainSection, built: Built, key: str, *, where: str = "
 
 
 def make_augmentation(section: TrainSection, meta: dict[str, Any]) -> Augmentation:
-    """The augmentations of a config with what the network wants of its pictures."""
+    """The augmentations of a config with what the network wants of its images."""
     augment = section.augment
     return Augmentation(
         sizes=augment.sizes or (section.image_size,),
@@ -132,7 +133,7 @@ def _norms(meta: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe_pixels(built: Built) -> str:
-    """What a network wants of its pictures, for those who feed what was exported."""
+    """What a network wants of its images, for those who feed what was exported."""
     augmentation = make_augmentation(TrainSection(), built.meta)
     order = "blue, green, red" if augmentation.bgr else "red, green, blue"
     mean, std = (
@@ -142,9 +143,9 @@ def describe_pixels(built: Built) -> str:
 
 
 def other_pixels(student: Built, teacher: Built) -> str:
-    """How the teacher wants its pictures where that is not how the student gets them, or empty.
+    """How the teacher wants its images where that is not how the student gets them, or empty.
 
-    Both are fed the same picture, so a teacher of another order or scale would see wrong colours.
+    Both are fed the same image, so a teacher of another order or scale would see wrong colours.
     """
     theirs, ours = _norms(teacher.meta), _norms(student.meta)
     return "" if theirs == ours else ", ".join(f"{k} {v}" for k, v in sorted(theirs.items()))

@@ -170,7 +170,7 @@ def _died() -> DataError:
 def _start(loader: Iterable[Item]) -> Iterator[Item]:
     """Start the workers without the signal handler that Paddle sets for their death.
 
-    It would raise wherever the main process happens to be; the next batch tells as well.
+    It would raise wherever the main process happens to be; the next batch raises the error as well.
     """
     if threading.current_thread() is not threading.main_thread():
         return iter(loader)

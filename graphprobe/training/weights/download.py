@@ -46,7 +46,7 @@ def parse_url(text: str) -> Source:
             f"{parts.scheme} is not downloaded", where=text, hint="name an http or https address"
         )
     name = re.sub(r"[^\w.-]", "_", unquote(parts.path).rpartition("/")[2]).lstrip(".")
-    name = name[-100:].lstrip(".")  # the suffix tells what it is
+    name = name[-100:].lstrip(".")  # the suffix is kept: it decides how the file is read
     if not parts.hostname or not name:
         raise CheckpointError("names no file", where=text, hint="as https://HOST/FILE.tar")
     wanted = _SUM.fullmatch(parts.fragment)

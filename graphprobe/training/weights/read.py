@@ -27,7 +27,7 @@ class Weights:
     Args:
         prune: the cut that they came out of, as json, or None.
         names: of arrays that are named by their place in a layer, what the parameters are called.
-        class_names: of the data that they were trained on, where a checkpoint tells.
+        class_names: of the data that they were trained on, where a checkpoint has them.
     """
 
     arrays: Arrays

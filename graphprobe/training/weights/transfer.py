@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a URL says: the address itself, the sum that is wanted (or None), and a file name."""
+    """A parsed URL: the address, the sha256 that is wanted (or None), and a file name."""
 
     url: str
     sha256: str | None
@@ -151,7 +151,7 @@ def _open(source: Source, part: Path) -> Any:
 
 
 def validator_of(part: Path) -> Path:
-    """The file that keeps what tells one version of the server's file from another."""
+    """Where the ETag or date of the server's file is kept, to notice that it has changed."""
     return part.with_suffix(".validator")
 
 
@@ -243,17 +243,17 @@ def _copy(answer: Any, file: Any, pace: _Pace) -> str:
 
 
 def _total(answer: Any, have: int) -> int | None:
-    """The size of the whole file, where the server tells it."""
+    """The size of the whole file, where the server sends it."""
     length = answer.headers.get("Content-Length", "")
     return have + int(length) if length.isdecimal() and len(length) < 20 else None
 
 
 class _Pace:
-    """Logs how far a download is, and tells whether it is too slow to wait for.
+    """Logs how far a download is, and decides whether it is too slow to wait for.
 
     Args:
         name: of the file.
-        total: its bytes, where the server tells them.
+        total: its bytes, where the server sends them.
     """
 
     def __init__(self, name: str, total: int | None) -> None:

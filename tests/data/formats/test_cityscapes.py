@@ -50,11 +50,11 @@ def test_what_is_refused(city):
         open_data(city.spec)
     text = str(caught.value)
     assert "a_gtFine_labelIds.png is missing" in text
-    assert "b_gtFine_labelIds.png is not of its picture's size" in text
+    assert "b_gtFine_labelIds.png is not of its image's size" in text
     with pytest.raises(DataError, match="did you mean train"):
         open_data(f"{city.spec}?split=trian")
     (city.root / "leftImg8bit" / "test").mkdir()
-    with pytest.raises(DataError, match="holds no pictures"):
+    with pytest.raises(DataError, match="holds no images"):
         open_data(f"{city.spec}?split=test")
 
 

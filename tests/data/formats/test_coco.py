@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from graphprobe.data.augmentation import no_augmentation
-from graphprobe.data.batches import EvalBatches, TrainBatches, split_truth, truths
+from graphprobe.data.batches import TrainBatches
+from graphprobe.data.eval_batches import EvalBatches, split_truth, truths
 from graphprobe.data.open import open_data
 from graphprobe.errors import DataError
 

@@ -1,4 +1,4 @@
-"""Scenes of digits: seeded, inside the picture, and with masks that agree with the boxes."""
+"""Scenes of digits: seeded, inside the image, and with masks that agree with the boxes."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from graphprobe.data.augmentation import no_augmentation
-from graphprobe.data.batches import EvalBatches, TrainBatches, split_truth
+from graphprobe.data.batches import TrainBatches
+from graphprobe.data.eval_batches import EvalBatches, split_truth
 from graphprobe.data.formats._folders import is_held_out
 from graphprobe.data.open import open_data
 from graphprobe.data.splits import train_and_val

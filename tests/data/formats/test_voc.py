@@ -78,9 +78,9 @@ def test_oddities_are_told_once_a_kind(voc, an_object):
     voc.annotation("three", [an_object("dog", (5, 5, 9, 5)), an_object("dog", (0, 0, 9, 9))])
     data = open_data(voc.spec)
     assert data.warnings == (
-        "the size in the annotation is not the picture's (1 time, first in one)",
+        "the size in the annotation is not the image's (1 time, first in one)",
         "a box without area was left out (2 times, first in one)",
-        "a box was cut at the picture's edge (1 time, first in one)",
+        "a box was cut at the image's edge (1 time, first in one)",
     )
     assert data.sample(0).boxes.tolist() == [[0, 0, 60, 40]]
     assert data.sample(1).boxes.tolist() == [[0, 0, 9, 9]]
@@ -89,9 +89,9 @@ def test_oddities_are_told_once_a_kind(voc, an_object):
 @pytest.mark.parametrize(
     ("box", "said"),
     [
-        ((61, 1, 90, 9), "one: box 1 (dog) lies outside its 60 x 40 picture"),
-        ((-30, -30, -5, -5), "one: box 1 (dog) lies outside its 60 x 40 picture"),
-        ((1, 1, 99, 9), "reaches 39 pixels out of its 60 x 40 picture; correct the box, or cut"),
+        ((61, 1, 90, 9), "one: box 1 (dog) lies outside its 60 x 40 image"),
+        ((-30, -30, -5, -5), "one: box 1 (dog) lies outside its 60 x 40 image"),
+        ((1, 1, 99, 9), "reaches 39 pixels out of its 60 x 40 image; correct the box, or cut"),
         ((20, 1, 10, 9), "one: box 1 (dog) has its corners the wrong way round"),
         (("nan", 1, 10, 9), "one.xml: object 1: xmin is 'nan'"),
         (("1e999", 1, 10, 9), "one.xml: object 1: xmin is '1e999'"),
@@ -111,7 +111,7 @@ def test_boxes_can_be_cut_on_request(voc, an_object):
     voc.annotation("one", [an_object("dog", (1, 1, 99, 9))])
     data = open_data(voc.spec, clip=True)
     assert data.sample(0).boxes.tolist() == [[0, 0, 60, 9]]
-    assert data.warnings == ("a box was cut at the picture's edge (1 time, first in one)",)
+    assert data.warnings == ("a box was cut at the image's edge (1 time, first in one)",)
 
 
 def test_all_problems_are_counted_and_the_first_told(voc):
@@ -123,7 +123,7 @@ def test_all_problems_are_counted_and_the_first_told(voc):
         open_data(voc.spec)
     assert str(caught.value) == (
         f"{voc.root}: p0: p0.jpg is missing; p1: p1.jpg is missing; p2: p2.jpg is missing; "
-        "and 4 more problems; add the picture or take its name out of the list"
+        "and 4 more problems; add the image or take its name out of the list"
     )
 
 
@@ -158,7 +158,7 @@ def test_bad_annotations_are_refused(voc, content, said):
 
 def test_missing_and_broken_files_are_refused(voc):
     (voc.root / "Annotations" / "one.xml").unlink()
-    (voc.root / "JPEGImages" / "three.jpg").write_bytes(b"not a picture")
+    (voc.root / "JPEGImages" / "three.jpg").write_bytes(b"not an image")
     with pytest.raises(DataError) as caught:
         open_data(voc.spec)
     assert "one: one.xml is missing; three: three.jpg is not an image" in str(caught.value)

@@ -14,7 +14,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from graphprobe.data.batches import EvalBatches, truths
+from graphprobe.data.eval_batches import EvalBatches, truths
 from graphprobe.data.metrics.coco_ap import CocoAp
 from graphprobe.data.open import open_data
 
@@ -67,7 +67,7 @@ def test_nothing():
 
 
 def scenes(seed, count=4, classes=2):
-    """Random pictures: detections near and far from objects, some of them crowds."""
+    """Random images: detections near and far from objects, some of them crowds."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
         n = int(rng.integers(0, 6))

@@ -98,7 +98,7 @@ def naive_iou(a, b):
 
 
 def naive_map(pictures, count):
-    """All detections of a class sorted over all pictures first, then matched one by one."""
+    """All detections of a class sorted over all images first, then matched one by one."""
     means = ([], [])
     for label in range(count):
         every = []

@@ -1,4 +1,4 @@
-"""A network with a fixed input is never fed pictures of another size."""
+"""A network with a fixed input is never fed images of another size."""
 
 from __future__ import annotations
 

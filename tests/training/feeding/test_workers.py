@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from graphprobe.data.augmentation import Augmentation
-from graphprobe.data.batches import EvalBatches, TrainBatches
+from graphprobe.data.batches import TrainBatches
+from graphprobe.data.eval_batches import EvalBatches
 from graphprobe.data.open import open_data
 from graphprobe.errors import DataError
 
