@@ -119,14 +119,21 @@ def op_word(fold: Fold, op: Op) -> str:
         return word
     shape = fold.graph.program.shape(op.input("Filter"), op.block) or ()
     size = "×".join(str(n) for n in shape[2:])
-    stride = max(op.get_ints("strides", (1,)) or (1,))
     depthwise = is_depthwise(op, fold.graph.program)
-    parts = [_depthwise_word(op) if depthwise else word, size, f"/{stride}" if stride > 1 else ""]
+    parts = [_depthwise_word(op) if depthwise else word, size, _stride_word(op)]
     if not depthwise and op.get_int("groups", 1) > 1:
         parts.append(f"g{op.get_int('groups', 1)}")
     if shape:
         parts.append(f"→{_made(op, shape)}")
     return " ".join(p for p in parts if p)
+
+
+def _stride_word(op: Op) -> str:
+    """As ``/2``, or ``/2×1`` where height and width differ; empty where each position counts."""
+    strides = op.get_ints("strides", (1,)) or (1,)
+    if max(strides) <= 1:
+        return ""
+    return f"/{'×'.join(map(str, strides if len(set(strides)) > 1 else strides[:1]))}"
 
 
 def _depthwise_word(op: Op) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TypeAlias
+from typing import NamedTuple
 
 from graphprobe.drawing.graph import Item, ItemGraph
 from graphprobe.ir import Dataflow, Value
@@ -12,11 +12,20 @@ from graphprobe.ops.kinds import kind_of
 from graphprobe.ops.spatial import SpatialInfo, image_spatial
 from graphprobe.ops.spatial_flow import SpatialInfos, propagate_spatial
 
-Stride: TypeAlias = Fraction | None
+
+class Stride(NamedTuple):
+    """How many times as high and as wide as a tensor the image is."""
+
+    h: Fraction
+    w: Fraction
+
+    def __str__(self) -> str:
+        """As ``16`` or ``1/2``; ``16x2`` where height and width differ."""
+        return str(self.h) if self.h == self.w else f"{self.h}x{self.w}"
 
 
-def strides(graph: ItemGraph) -> list[Stride]:
-    """The stride of what each item ends with, by height; None where it has no H and W."""
+def strides(graph: ItemGraph) -> list[Stride | None]:
+    """The stride of what each item ends with; None where it has no H and W."""
     flow = _in_order(graph)
     places: SpatialInfos = [None] * len(flow.values)
     ops = [item.op for item in graph.items if item.op is not None]
@@ -48,7 +57,7 @@ def _in_order(graph: ItemGraph) -> Dataflow:
 
 def _stride(
     graph: ItemGraph, item: Item, places: SpatialInfos, named: dict[str, SpatialInfo | None]
-) -> Stride:
+) -> Stride | None:
     place = named.get(item.name)
     if item.kind == "op" and item.op is not None:
         ids = (i for ids in graph.flow.outputs[item.op.id].values() for i in ids)
@@ -56,4 +65,8 @@ def _stride(
         place = next(main, None)
     if place is None or place.h is None:
         return None
-    return Fraction(place.down_h).limit_denominator(64)
+    return Stride(_near(place.down_h), _near(place.down_w))
+
+
+def _near(stride: float) -> Fraction:
+    return Fraction(stride).limit_denominator(64)

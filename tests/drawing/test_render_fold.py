@@ -57,7 +57,7 @@ def test_residual_blocks_fold_whole(resnet: Program) -> None:
 def test_stages_follow_the_stride(resnet: Program) -> None:
     folded = fold(resnet)
     ends = [folded.strides[items[-1]] for items in folded.levels["stage"].items]
-    assert {1, 2, 4} <= set(ends)
+    assert {"1", "2", "4"} <= set(map(str, ends))
     assert len(ends) <= MAX_STAGES
 
 
@@ -226,9 +226,9 @@ def test_the_stride_of_a_resize_is_that_of_what_it_grows_to() -> None:
     b.op("relu", {"X": grown}, shape=(-1, 8, 193, 193))
     folded = fold(b.build())
     found = {item.name: folded.strides[i] for i, item in enumerate(folded.graph.items)}
-    assert found[deep] == 16
-    assert found[grown] == 4
-    assert 4 in [folded.strides[items[-1]] for items in folded.levels["op"].items]
+    assert str(found[deep]) == "16"
+    assert str(found[grown]) == "4"
+    assert "4" in [str(folded.strides[items[-1]]) for items in folded.levels["op"].items]
 
 
 def test_channels_may_come_last() -> None:
@@ -242,4 +242,4 @@ def test_channels_may_come_last() -> None:
     b.op("relu", {"X": grown}, shape=(-1, 32, 16, 8))
     folded = fold(b.build())
     found = {item.name: folded.strides[i] for i, item in enumerate(folded.graph.items)}
-    assert (found[deep], found[grown]) == (8, 4)
+    assert (str(found[deep]), str(found[grown])) == ("8", "4")

@@ -48,7 +48,7 @@ class Fold:
     graph: ItemGraph
     levels: dict[Level, Quotient]
     keep: frozenset[str]
-    strides: list[Stride]
+    strides: list[Stride | None]
     owned: Owned = field(default_factory=Owned)
 
     def variables(self, level: Level) -> dict[tuple[int, int], tuple[str, ...]]:

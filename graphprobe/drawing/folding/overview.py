@@ -14,7 +14,7 @@ _FEW_STAGES = 5
 
 
 def fold_stages(
-    graph: ItemGraph, blocks: Quotient, keep: Set[str], stride: list[Stride]
+    graph: ItemGraph, blocks: Quotient, keep: Set[str], stride: list[Stride | None]
 ) -> Quotient:
     """The stage level over the block level, small enough for one page."""
     sealed = sealed_edges(graph, blocks, keep)

@@ -33,9 +33,10 @@ from graphprobe.drawing.pages.sheet import (
     Text,
 )
 from graphprobe.drawing.pages.wall_words import NARROW, is_shared_input, wall_words
+from graphprobe.drawing.strides import Stride
 from graphprobe.drawing.text import shorten
 
-Band: TypeAlias = Fraction | None
+Band: TypeAlias = Stride | None
 # Width, tops of the bands, height, sheet, scale.
 _Fit: TypeAlias = tuple[float, dict[Band, float], float, tuple[float, float], float]
 _GAP_X, _GAP_Y, _PAD = 22.0, 14.0, 8.0
@@ -180,8 +181,8 @@ def _fill_cells(lane: _Lane, most: int) -> None:
     lane.width = max(lane.x[-1] + wide[-1], 120.0)
 
 
-def _band_key(band: Band) -> tuple[bool, Fraction]:
-    return band is None, band if band is not None else Fraction(0)
+def _band_key(band: Band) -> tuple[bool, tuple[Fraction, ...]]:
+    return band is None, band if band is not None else ()
 
 
 def _bands(lanes: Sequence[_Lane], bands: Sequence[Band]) -> tuple[dict[Band, float], float]:
