@@ -71,9 +71,15 @@ def _asks_with_queries(analysis: ProgramAnalysis, op: Op) -> bool:
     )
 
 
+# How many values may stand between a product of queries and keys and its softmax.
+_STEPS = 8
+
+
 def _is_softmaxed(analysis: ProgramAnalysis, op: Op) -> bool:
     queue = list(analysis.flow.writes(op))
-    for value in queue[:8]:
+    for value in queue:
+        if len(queue) > _STEPS:
+            return False
         for reader in analysis.consumers(value):
             if kind_of(reader.type) == "softmax":
                 return True

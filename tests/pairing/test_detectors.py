@@ -213,6 +213,7 @@ def test_maps_of_images_of_other_sizes_are_resized() -> None:
 def attention(b: Builder, queries: str, keys: str, rows: int, width: int) -> str:
     scores = b.op("matmul_v2", {"X": queries, "Y": keys}, attrs={"trans_y": True},
                   shape=(-1, rows, -1))  # fmt: skip
+    scores = b.op("scale", {"X": scores}, attrs={"scale": 0.25}, shape=(-1, rows, -1))
     share = b.op("softmax", {"X": scores}, attrs={"axis": -1}, shape=(-1, rows, -1))
     return b.op("matmul_v2", {"X": share, "Y": keys}, shape=(-1, rows, width))
 
