@@ -213,9 +213,16 @@ class PruneSelection(Result):
         Raises:
             UsageError: no such form.
         """
-        from graphprobe.emit import find_prune_emitter, not_followed
+        from graphprobe.emit import find_prune_emitter, miscounted, not_followed
 
         found = []
+        wrong = miscounted(self.choice)
+        if wrong:
+            found.append(
+                f"PaddleSlim fails on {len(wrong)} of {len(self.params)} filters (first: "
+                f"{wrong[0]}): behind flatten it takes one row a channel out of the fully "
+                f"connected layer; keep them whole, or train with graphprobe, which cuts them"
+            )
         lost = not_followed(self.choice)
         if lost:
             found.append(

@@ -9,7 +9,7 @@ from graphprobe.emit.emitter import (
     pair_emitters,
     prune_emitters,
 )
-from graphprobe.emit.prune import not_followed, prune_config, prune_text
+from graphprobe.emit.prune import miscounted, not_followed, prune_config, prune_text
 from graphprobe.emit.train_settings import published_schedule
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "distill_text",
     "find_pair_emitter",
     "find_prune_emitter",
+    "miscounted",
     "not_followed",
     "pair_emitters",
     "program_ref",

@@ -46,3 +46,20 @@ def not_followed(choice: PruneChoice) -> tuple[str, ...]:
     alone = find_prunable(choice.found.channels.program, "seeds").decisions
     lost = {d.param for d in alone if d.status == "blocked" and d.reason != "residual"}
     return tuple(name for name in choice.params if name in lost)
+
+
+def miscounted(choice: PruneChoice) -> tuple[str, ...]:
+    """Filters on which PaddleSlim 2.6 fails: a map of several cells is flattened behind them.
+
+    A fully connected layer then has as many rows a channel as the map has cells, and PaddleSlim
+    takes away one row a channel.
+    """
+    return tuple(
+        dict.fromkeys(
+            group.leader
+            for group in choice.groups
+            for part in group.parts
+            for axis in part.axes
+            if axis.role == "in" and axis.width > 1
+        )
+    )
