@@ -70,12 +70,12 @@ def read_image(path: Path, *, exif: bool = True) -> Image:
     with _opened(path) as picture:
         shown = ImageOps.exif_transpose(picture) if exif else picture
         if shown.mode.startswith(("I", "F")):
-            return _deep_pixels(shown, str(path))
+            return _deep_pixels(shown, picture.format, str(path))
         return np.asarray(shown.convert("RGB"))
 
 
-def _deep_pixels(picture: Pillow.Image, where: str) -> Image:
-    """One channel of more than 8 bits as grey RGB."""
+def _deep_pixels(picture: Pillow.Image, form: str | None, where: str) -> Image:
+    """One channel of more than 8 bits as grey RGB; `form` is the format of its file."""
     values = np.asarray(picture)
     if picture.mode == "F":
         # Of NaN no comparison is true.
@@ -86,7 +86,7 @@ def _deep_pixels(picture: Pillow.Image, where: str) -> Image:
     else:
         whole = values.astype(np.int64)
         # Pillow opens 16-bit files as I;16, and some of them as I (32 bits).
-        if picture.mode == "I" and picture.format not in ("PNG", None):
+        if picture.mode == "I" and form != "PNG":
             raise DataError("has 32-bit pixels", where=where, hint=_SAVE_AS)
         if whole.min() < 0 or whole.max() > 0xFFFF:
             raise DataError("has pixels outside of 0..65535", where=where, hint=_SAVE_AS)

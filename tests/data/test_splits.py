@@ -104,3 +104,11 @@ def test_bad_lines(spec: str, said: str):
 def test_a_real_folder(shared_data: Path):
     line = f"voc:{shared_data / 'bccd'}"
     assert train_and_val(line) == (f"{line}?split=trainval", f"{line}?split=test")
+
+
+@pytest.mark.parametrize(("train", "val"), [("training", "validation"), ("train", "valid")])
+def test_other_names_of_splits(voc, train, val):
+    lists = voc.root / "ImageSets/Main"
+    (lists / "train.txt").rename(lists / f"{train}.txt")
+    (lists / "val.txt").rename(lists / f"{val}.txt")
+    assert train_and_val(voc.spec) == (f"{voc.spec}?split={train}", f"{voc.spec}?split={val}")

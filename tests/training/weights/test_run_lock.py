@@ -44,3 +44,21 @@ def test_a_run_after_another(tmp_path: Path) -> None:
             pass
     with pytest.raises(CheckpointError, match="cannot be made"), own_run(tmp_path / ".lock"):
         pass
+
+
+@pytest.mark.paddle
+def test_train_refuses_a_folder_that_another_run_has(tmp_path: Path) -> None:
+    from graphprobe.config.load import validate
+    from graphprobe.training.run import run_training
+
+    document = {
+        "version": 1,
+        "kind": "train",
+        "student": {"program": "zoo:yolov3_mobilenet_v1?num_classes=2&scale=0.05"},
+        "train": {"data": {"train": "digits?count=2&size=32"}, "output": str(tmp_path / "run")},
+    }
+    config, problems = validate(document)
+    assert config is not None, problems
+    with own_run(tmp_path / "run"), pytest.raises(CheckpointError, match="another run is writing"):
+        run_training(config, where="t.yaml", device="cpu", log=lambda _: None)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
