@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from graphprobe.api.prune_selection import PruneSelection
+from graphprobe.api.results import count_text
 from graphprobe.ir import PruneDecision
 
 from ._var_table import printable
@@ -52,16 +53,16 @@ def tables(selection: PruneSelection, width: int) -> Iterator[str]:
 def _summary(selection: PruneSelection) -> str:
     lines = [printable(selection.program.source)]
     about = f"policy {selection.policy}: "
-    lines.append(f"  {about}{_counts('convolutions', selection.decisions)}")
+    lines.append(f"  {about}{_counts('convolution', selection.decisions)}")
     if selection.linears:
-        lines.append(f"  {_counts('fully connected layers', selection.linears)}")
+        lines.append(f"  {_counts('fully connected layer', selection.linears)}")
     return "\n".join(lines)
 
 
 def _counts(what: str, rows: Sequence[PruneDecision]) -> str:
     counts = [(s, sum(d.status == s for d in rows)) for s in _STATUSES]
     parts = ", ".join(f"{count} {_plural(s, count)}" for s, count in counts if count)
-    return f"{len(rows)} {what}" + (f": {parts}" if parts else "")
+    return count_text(len(rows), what) + (f": {parts}" if parts else "")
 
 
 def _plural(status: str, count: int) -> str:

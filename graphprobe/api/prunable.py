@@ -130,7 +130,16 @@ def _select(
     names = (var.name for var in loaded.parameters)
     regex = names_regex(made.choice.params, names, compact=compact)
     weights = None if record is None else record.weights
-    return PruneSelection(loaded, made.choice, regex, weights, made.notes, made.warnings)
+    warnings = (*made.warnings, *_quantised(loaded, found))
+    return PruneSelection(loaded, made.choice, regex, weights, made.notes, warnings)
+
+
+def _quantised(loaded: LoadedProgram, found: PruneFindings) -> tuple[str, ...]:
+    at = found.channels.quantised
+    if at is None:
+        return ()
+    op = loaded.program.ops[at]
+    return (f"the weights are quantised (first: op {at} {op.type}): prune before quantising",)
 
 
 def _limits(

@@ -43,6 +43,7 @@ _FEW_RANGES = 64
 _SOME_RANGES = 1_000_000
 _RANGES_AN_OP = 32
 _MOST_VIA = 40
+QUANTISED = "its weight is quantised: prune before quantising"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Channels:
         edits: attributes that count channels, with their ops.
         counts: measured sizes that must count the same channels, with their ops.
         unknown: ops that channels reach and that have no spec.
+        quantised: the first op that quantises a weight, or None.
         convs: (op id, filter, the axis of its output channels), in program order.
         linears: the same for fully connected layers.
         layers: op id of each of both -> the channels that it makes.
@@ -121,6 +123,7 @@ class Channels:
     edits: list[tuple[int, AttrUpdate]] = field(default_factory=list)
     counts: list[tuple[int, CountsAlike]] = field(default_factory=list)
     unknown: list[int] = field(default_factory=list)
+    quantised: int | None = None
     convs: list[tuple[int, str, int]] = field(default_factory=list)
     linears: list[tuple[int, str, int]] = field(default_factory=list)
     layers: dict[int, ChannelLayout] = field(default_factory=dict)
@@ -143,8 +146,10 @@ def find_channels(program: Program) -> Channels:
             walk.visit(program.ops[i])
     found.layers = dict(_layers(found))
     _block_ends(found)
+    _block_other_branches(found)
     _block_other_uses(found, walk)
     _block_other_readers(found, walk.sizes)
+    _block_quantised(found, walk)
     return found
 
 
@@ -444,6 +449,21 @@ def _block_ends(found: Channels) -> None:
         found.blocks.append(PruneConstraint(layout, value.producer, detail, "output"))
 
 
+def _block_other_branches(found: Channels) -> None:
+    """What a block of control flow writes for others may be written by another branch, too."""
+    if len(found.program.blocks) == 1:
+        return
+    for value, layout in zip(found.flow.values, found.layouts, strict=True):
+        if layout is None or value.producer is None or value.block == _block_of(found, value):
+            continue
+        detail = "channels are not followed out of control flow"
+        found.blocks.append(PruneConstraint(layout, value.producer, detail, "unsupported_op"))
+
+
+def _block_of(found: Channels, value: Value) -> int:
+    return value.block if value.producer is None else found.program.ops[value.producer].block
+
+
 def _is_fetched(found: Channels, value: Value) -> bool:
     return any(kind_of(op.type) == "output" for op in found.flow.consumers(value))
 
@@ -503,3 +523,25 @@ def _block_other_readers(found: Channels, sizes: ShapeValues) -> None:
             continue
         detail = "the constant of its target shape is also read for something else"
         found.blocks += [PruneConstraint(e.layout, op, detail) for op, e in edits]
+
+
+def _block_quantised(found: Channels, walk: _Walk) -> None:
+    """Weights that are quantised have scales of what they were: of channels that would go, too."""
+    by: dict[str, int] = {}
+    for op in found.program.ops:
+        if op.role != "forward" or kind_of(op.type) != "quantize":
+            continue
+        for value in found.flow.reads(op):
+            name = walk.alias.get(value.id, value.name if value.producer is None else "")
+            if any((name, axis) in found.bound for axis in (0, 1)) and _is_weight(found, name):
+                by.setdefault(name, op.id)
+    found.quantised = min(by.values(), default=None)
+    for (name, _), bound in found.bound.items():
+        if name in by:
+            found.blocks.append(
+                PruneConstraint(bound.layout, by[name], QUANTISED, "unsupported_op")
+            )
+
+
+def _is_weight(found: Channels, name: str) -> bool:
+    return len(found.program.shape(name) or ()) > 1

@@ -22,7 +22,7 @@ from graphprobe.ops.spec import depthwise_filter
 from graphprobe.pruning.constraints import Channels, PruneConstraint, find_channels
 from graphprobe.pruning.partition import ChannelPartition
 from graphprobe.pruning.paths import Paths
-from graphprobe.pruning.reasons import resolved, seeds_blocks
+from graphprobe.pruning.reasons import answer_ops, resolved, seeds_blocks
 
 Policy: TypeAlias = Literal["seeds", "coupled"]
 POLICIES: tuple[Policy, ...] = ("seeds", "coupled")
@@ -213,6 +213,7 @@ class _Decisions:
         self.policy = policy
         self.paths = Paths(channels, partition)
         self.obstacles: dict[int, _Obstacle] = {}
+        self.answers = answer_ops(channels)
         self.length = _lengths(channels, partition)
         self.group = _groups(rows)
         self.uses = Counter(row.param for row in rows)
@@ -256,7 +257,11 @@ class _Decisions:
             detail = "its filter is not a parameter of known size"
             return self._alone(row, "unsupported_op", detail)
         if not obstacles:
-            return self._alone(row, "grouped", "its channels are tied into one, which must stay")
+            one = sum(self.length[index] for index in row.classes) == row.shape[0] == 1
+            answer = one and any(i in self.answers for i in self.channels.flow.successors(row.op))
+            detail = "it makes one channel" if one else "its channels are tied into one"
+            reason: Reason = "output" if answer else "grouped"
+            return self._alone(row, reason, f"{detail}, which must stay")
         worst = min(obstacles, key=lambda obstacle: obstacle.rank)
         path, at = self.paths.to_block(row.op, worst.index, worst.ops)
         constraint = worst.ops[at]

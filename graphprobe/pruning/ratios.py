@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from graphprobe.errors import UsageError
+from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ops.work import NetworkSize, multiply_adds, network_size, weight_uses
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.groups import prune_groups
@@ -104,7 +104,12 @@ def choose(
 
 
 def open_choice(found: PruneFindings, limits: Limits) -> PruneChoice:
-    """The groups that can be pruned and need not be kept, with ratio 0."""
+    """The groups that can be pruned and need not be kept, with ratio 0.
+
+    Raises:
+        UsageError: what is to be kept is no parameter.
+    """
+    _check_keep(found, limits.keep)
     groups = tuple(group for group in prune_groups(found) if not _is_kept(group, limits))
     plan = PrunePlan(
         groups, found.policy, round_to=limits.round_to, min_channels=limits.min_channels
@@ -144,6 +149,14 @@ def check_numbers(
     for name, count in (("--round-to", limits.round_to), ("--min-channels", limits.min_channels)):
         if count < 1:
             raise UsageError(f"must be at least 1, not {count}", where=name, hint="give a count")
+
+
+def _check_keep(found: PruneFindings, keep: re.Pattern[str] | None) -> None:
+    names = [var.name for var in found.channels.program.parameters]
+    if keep is not None and not any(keep.search(name) for name in names):
+        hint = did_you_mean(keep.pattern, names) or "give a regular expression of their names"
+        message = "matches no parameter of the program"
+        raise UsageError(message, where=f"keep={keep.pattern!r}", hint=hint)
 
 
 def _is_kept(group: PruneGroup, limits: Limits) -> bool:

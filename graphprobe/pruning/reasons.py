@@ -20,19 +20,26 @@ _SEEDS: dict[str, tuple[Reason, str]] = {
 }
 
 
+# What is said of channels that meet something which cannot be pruned; of an answer's, output.
+_JOINED = ("residual", "concat", None)
+
+
 def resolved(channels: Channels) -> list[PruneConstraint]:
     """Every constraint with its reason.
 
-    One without is ``output`` where nothing but the program's answers comes of the op
-    (no layer with weights is in between), and ``unsupported_op`` otherwise.
+    Where nothing but the program's answers comes of the op that stops channels (no layer with
+    weights is in between), they are an answer: ``output``. Without a reason of their own, others
+    are ``unsupported_op``.
     """
-    answers: set[int] | None = None
+    answers: frozenset[int] | None = None
     found = []
     for constraint in channels.blocks:
-        if constraint.reason is None:
-            answers = _answers(channels) if answers is None else answers
-            reason: Reason = "output" if constraint.op in answers else "unsupported_op"
-            constraint = replace(constraint, reason=reason)
+        if constraint.reason in _JOINED:
+            answers = answer_ops(channels) if answers is None else answers
+            reason = constraint.reason or "unsupported_op"
+            constraint = replace(
+                constraint, reason="output" if constraint.op in answers else reason
+            )
         found.append(constraint)
     return found
 
@@ -54,7 +61,7 @@ def seeds_blocks(channels: Channels) -> list[PruneConstraint]:
     return found
 
 
-def _answers(channels: Channels) -> set[int]:
+def answer_ops(channels: Channels) -> frozenset[int]:
     """Ops from which some answer of the program is reached without a layer with weights."""
     program = channels.program
     ends = [op.id for op in program.ops if op.role == "forward" and _is_end(channels, op)]
@@ -65,7 +72,7 @@ def _answers(channels: Channels) -> set[int]:
         before = set(channels.flow.predecessors(at))
         return [i for i in before if not _has_weights(channels, program.ops[i])]
 
-    return reachable(ends, back)
+    return frozenset(reachable(ends, back))
 
 
 def _is_end(channels: Channels, op: Op) -> bool:
@@ -79,10 +86,22 @@ def _is_end(channels: Channels, op: Op) -> bool:
 def _has_weights(channels: Channels, op: Op) -> bool:
     """A layer that makes new features: known ones that say so, unknown ones with parameters."""
     spec = op_spec(op.type)
-    if spec is not None and not spec.channels.makes:
+    if spec is not None and (not spec.channels.makes or _is_expectation(channels, op)):
         return False
     for value in channels.flow.reads(op):
         var = channels.program.var(value.name, op.block)
         if var is not None and var.persistable and value.producer is None:
             return True
     return False
+
+
+def _is_expectation(channels: Channels, op: Op) -> bool:
+    """A distribution times one column of places: what it predicts, and no new features."""
+    x = channels.flow.read(op, "X")
+    weight = channels.program.shape(op.input("Y"), op.block)
+    maker = None if x is None else channels.flow.producer(x)
+    while maker is not None and kind_of(maker.type) == "movement":
+        x = channels.flow.read(maker, "X")
+        maker = None if x is None else channels.flow.producer(x)
+    one_column = weight is not None and (len(weight) == 1 or weight[-1] == 1)
+    return one_column and maker is not None and kind_of(maker.type) == "softmax"

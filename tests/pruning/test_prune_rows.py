@@ -230,3 +230,114 @@ def test_long_chains_are_walked_without_recursion():
     found = find_prunable(b.build(), "coupled")
     assert len({d.group for d in found.decisions}) == 1
     assert {d.reason for d in found.decisions} == {"output"}
+
+
+def behind_a_stop(b, x):
+    """Channels that a norm over all of them stops, then filtered one by one and added."""
+    y = b.op("layer_norm", {"X": x}, {"Y": "stopped"}, {"begin_norm_axis": 1}, (-1, 8, 8, 8))
+    y = b.op("relu", {"X": y}, shape=(-1, 8, 8, 8))
+    y = b.conv(y, 8, 3, groups=8, name="b")
+    z = b.conv(b.op("relu", {"X": y}, shape=(-1, 8, 8, 8)), 8, name="c")
+    return b.op("elementwise_add", {"X": z, "Y": "stopped"}, shape=(-1, 8, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("param", "path"),
+    [
+        ("a.w_0", ("a.tmp_0", "stopped")),
+        ("b.w_0", ("b.tmp_0", "relu_0.tmp_0", "stopped")),
+        ("c.w_0", ("c.tmp_0", "stopped")),
+    ],
+)
+def test_rows_behind_a_stop_name_its_op_and_the_way_to_it(param, path):
+    d = row(net(behind_a_stop), param, "coupled")
+    assert d.at is not None and d.at.type == "layer_norm"
+    assert (d.status, d.reason, d.path) == ("blocked", "unsupported_op", path)
+    assert "normalises" in d.detail
+
+
+def test_depthwise_is_no_reason_under_coupled():
+    def grow(b, x):
+        return b.conv(b.feed("other", (-1, 8, 8, 8)), 8, 3, groups=8, name="b")
+
+    d = row(net(grow), "b.w_0", "coupled")
+    assert (d.status, d.reason) == ("blocked", "unsupported_op")
+
+
+def distribution(b, x):
+    """Four sides, each a distribution over eight places, times the places (a generic detector)."""
+    y = b.conv(x, 32, name="sides")
+    y = b.op("transpose2", {"X": y}, attrs={"axis": (0, 2, 3, 1)}, shape=(-1, 8, 8, 32))
+    y = b.op("reshape2", {"X": y}, attrs={"shape": (-1, 8)}, shape=(-1, 8))
+    y = b.op("softmax", {"X": y}, attrs={"axis": 1}, shape=(-1, 8))
+    y = b.op("matmul_v2", {"X": y, "Y": b.param("places", (8,))}, shape=(-1,))
+    b.op("fetch", {"X": y}, {"Out": "fetch"})
+    return x
+
+
+def scaled_boxes(b, x):
+    y = b.conv(x, 4, name="boxes")
+    scale = b.feed("scale", (1, 4, 1, 1))
+    y = b.op("elementwise_mul", {"X": y, "Y": scale}, shape=(-1, 4, 8, 8))
+    b.op("fetch", {"X": y}, {"Out": "fetch"})
+    return x
+
+
+@pytest.mark.parametrize("policy", ["seeds", "coupled"])
+@pytest.mark.parametrize(
+    ("grow", "param"), [(distribution, "sides.w_0"), (scaled_boxes, "boxes.w_0")]
+)
+def test_predicted_distributions_and_numbers_are_outputs(grow, param, policy):
+    d = row(net(grow), param, policy)
+    assert (d.status, d.reason) == ("blocked", "output")
+
+
+@pytest.mark.parametrize(("last", "reason"), [(False, "output"), (True, "unsupported_op")])
+def test_a_convolution_in_a_conditional_block_is_not_called_shared(last, reason):
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, 8, 8)), 8, 3, name="a")
+    w = b.param("inside.w_0", (4, 8, 1, 1))
+    out = b.var("out", (-1, 4, 8, 8))
+    with b.block() as sub:
+        b.op("conv2d", {"Input": x, "Filter": w}, {"Output": out}, {"groups": 1},
+             (-1, 4, 8, 8))  # fmt: skip
+    slots = {"Input": [x, w], "Cond": b.feed("flag", (1,), "bool")}
+    b.op("conditional_block", slots, {"Out": out}, {"sub_block": sub})
+    read = b.conv(out, 2, name="z") if last else out
+    b.op("fetch", {"X": read}, {"Out": "fetch"})
+    reasons = {d.param: d.reason for d in find_prunable(b.build(), "coupled").decisions}
+    assert reasons["a.w_0"] == "unsupported_op" and reasons["inside.w_0"] == reason
+
+
+@pytest.mark.parametrize("policy", ["seeds", "coupled"])
+def test_quantised_weights_are_not_pruned(policy):
+    """Their scales are those of all channels, the ones of the next layer's input included."""
+
+    def grow(b, x):
+        w = b.param("b.w_0", (8, 8, 1, 1))
+        slots, attrs = {"Out": "b.q", "OutScale": "b.scale"}, {"quant_axis": 0}
+        q = b.op("fake_channel_wise_quantize_dequantize_abs_max", {"X": w}, slots, attrs,
+                 (8, 8, 1, 1))  # fmt: skip
+        y = b.op("conv2d", {"Input": x, "Filter": q}, {"Output": "y"}, {"groups": 1},
+                 (-1, 8, 8, 8))  # fmt: skip
+        return b.op("relu", {"X": y}, shape=(-1, 8, 8, 8))
+
+    found = find_prunable(net(grow), policy)
+    for name in ("a.w_0", "b.w_0"):
+        d = next(d for d in found.decisions if d.param == name)
+        assert (d.status, d.reason) == ("blocked", "unsupported_op")
+        assert d.at is not None and d.at.type.startswith("fake") and "before quantising" in d.detail
+    assert found.channels.quantised is not None
+
+
+def test_what_is_kept_must_be_a_parameter():
+    import re
+
+    from graphprobe.pruning.ratios import Limits, choose
+
+    found = find_prunable(net(unary("relu")))
+    with pytest.raises(
+        UsageError, match=r"keep='a\.w0': matches no parameter.* did you mean a\.w_0"
+    ):
+        choose(found, limits=Limits(keep=re.compile("a.w0")))
+    assert not choose(found, limits=Limits(keep=re.compile("a.w_0"))).groups

@@ -57,7 +57,14 @@ class Forward:
         feed = {n: v for n, v in self.batch.items() if part.global_block().has_var(n)}
         executor = paddle.static.Executor(paddle.CPUPlace())
         try:
-            found = executor.run(part, feed=feed, fetch_list=list(self.outputs), scope=self.scope)
+            # Lists of boxes have a LoD, which Paddle does not make into arrays by itself.
+            found = executor.run(
+                part,
+                feed=feed,
+                fetch_list=list(self.outputs),
+                scope=self.scope,
+                return_numpy=False,
+            )
             return [np.array(result) for result in found]
         finally:
             executor.close()
