@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -217,9 +217,14 @@ def _joined(first: Matches, second: Matches) -> Matches:
 def _report(found: Matches) -> PairReport:
     return PairReport(
         tuple(found.pairs),
-        tuple({(r.student, r.teacher, r.reason): r for r in found.rejected}.values()),
+        tuple(_told_first({(r.student, r.teacher, r.reason): r for r in found.rejected}.values())),
         tuple(dict.fromkeys(found.warnings)),
     )
+
+
+def _told_first(rejected: Iterable[Rejected]) -> list[Rejected]:
+    """What was compared and refused comes before what has no counterpart."""
+    return sorted(rejected, key=lambda item: None in (item.student, item.teacher))
 
 
 def _nothing(ours: list[Feature], theirs: list[Feature]) -> str:

@@ -36,11 +36,19 @@ class Rejected:
 
 @dataclass(slots=True)
 class Matches:
-    """What one rule came to."""
+    """What one rule came to.
+
+    Args:
+        pairs: in the order of the student's features.
+        rejected: candidates that are no pair.
+        warnings: what is ambiguous or cannot be compared.
+        refused: sort of reason -> the first reason in full, and the kinds that it is about.
+    """
 
     pairs: list[Pair] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    refused: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
 
 
 def match(rule: PairRule, students: Sequence[Feature], teachers: Sequence[Feature]) -> Matches:
@@ -57,6 +65,7 @@ def match(rule: PairRule, students: Sequence[Feature], teachers: Sequence[Featur
     for role in sorted(ours.keys() | theirs.keys()):
         for choice in _choose(rule, ours.get(role, []), theirs.get(role, []), out):
             _decide(rule, choice, out)
+    out.warnings += [_refusal_text(reason, kinds) for reason, kinds in out.refused.values()]
     _drop_incomplete_groups(rule, out)
     rank = {feature.name: i for i, feature in reversed(list(enumerate(students)))}
     out.pairs.sort(key=lambda pair: rank[pair.student])
@@ -219,8 +228,12 @@ def _whole_stride(feature: Feature) -> int | None:
 
 
 def _refuse(kind: str, reason: str, out: Matches) -> None:
-    """One warning for each kind and sort of reason, however many strides it is about."""
-    start = f"the {kind} are no pair: " if kind[-1] == "s" else f"the {kind}s are no pairs: "
-    sort = start + reason.partition(" (")[0]
-    if not any(text.startswith(sort) for text in out.warnings):
-        out.warnings.append(start + reason)
+    """One warning for each sort of reason, however many strides and kinds it is about."""
+    _, kinds = out.refused.setdefault(reason.partition(" (")[0], (reason, []))
+    if kind not in kinds:
+        kinds.append(kind)
+
+
+def _refusal_text(reason: str, kinds: list[str]) -> str:
+    plural = [kind if kind[-1] == "s" else f"{kind}s" for kind in kinds]
+    return f"the {' and the '.join(plural)} are no pairs: {reason}"
