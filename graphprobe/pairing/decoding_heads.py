@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from graphprobe.ir import Op, Value
+from graphprobe.ir.dataflow import reachable
 from graphprobe.ops.kinds import head_slots, is_upsampler, kind_of
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
@@ -127,25 +128,43 @@ def _picker_slot(op: Op) -> str:
 
 def _returned(analysis: ProgramAnalysis) -> Iterator[Feature]:
     """What the program returns, before activations, arg_max and other decoding."""
+    decoded = []
     for i in analysis.outputs:
         value = analysis.flow.values[i]
-        if analysis.after_first_layer[value.id]:
-            yield from _behind_output(analysis, value)
+        if not analysis.after_first_layer[i]:
+            continue
+        ends = pre_activation(analysis, value)
+        makers = [op for end in ends if (op := analysis.producer(end)) is not None]
+        if all(_picks_classes(analysis, op) for op in makers):
+            for op in makers:
+                yield from _picked_from(analysis, op)
+        elif all(_is_plain(analysis, end) for end in ends):
+            for end in ends:
+                yield make_head(analysis, end, "output", "output of the program", len(ends) > 1)
+        else:
+            decoded.append(value)
+    yield from _before_decoding(analysis, decoded)
 
 
-def _behind_output(analysis: ProgramAnalysis, value: Value) -> Iterator[Feature]:
-    ends = pre_activation(analysis, value)
-    pickers = [op for end in ends if (op := analysis.producer(end)) is not None]
-    if all(_picks_classes(analysis, op) for op in pickers):
-        for op in pickers:
-            yield from _picked_from(analysis, op)
-        return
-    source = "output of the program"
-    if not all(_is_plain(analysis, end) for end in ends):
-        ends = final_layers(analysis, [value]) or ends
-        source = f"last layer before the decoding of the outputs{_in_blocks(analysis, ends)}"
+def _before_decoding(analysis: ProgramAnalysis, outputs: list[Value]) -> Iterator[Feature]:
+    """The last layers before outputs that a program computes from those of the network."""
+    ends = final_layers(analysis, outputs) if outputs else []
+    blocks = _block_inputs(analysis) if ends else {}
     for end in ends:
+        names = sorted(name for name, values in blocks.items() if end.id in values)
+        where = "".join(f" in a {name} block" for name in names)
+        source = f"last layer before the decoding of the outputs{where}"
         yield make_head(analysis, end, "output", source, len(ends) > 1)
+
+
+def _block_inputs(analysis: ProgramAnalysis) -> dict[str, set[int]]:
+    """``while``, ``conditional`` -> ids of the values that such blocks are computed from."""
+    starts: dict[str, list[int]] = {}
+    for op in analysis.ops:
+        if isinstance(op.attrs.get("sub_block"), int):
+            name = op.type.partition("_block")[0]
+            starts.setdefault(name, []).extend(v.id for v in analysis.reads(op))
+    return {name: reachable(ids, analysis.predecessors) for name, ids in starts.items()}
 
 
 def _picks_classes(analysis: ProgramAnalysis, op: Op) -> bool:
@@ -195,16 +214,3 @@ def _is_bias(analysis: ProgramAnalysis, value: Value) -> bool:
     if var is None or not var.persistable or value.producer is not None:
         return False
     return sum(size > 1 for size in var.shape or ()) <= 1
-
-
-def _in_blocks(analysis: ProgramAnalysis, ends: list[Value]) -> str:
-    """Names the control flow that the decoding runs in, as `` in a while block``."""
-    blocks = [op for op in analysis.ops if isinstance(op.attrs.get("sub_block"), int)]
-    if not blocks:
-        return ""
-    makers = (analysis.producer(end) for end in ends)
-    behind = analysis.reachable_from(op for op in makers if op is not None)
-    types = {op.type for op in blocks if any(behind[v.id] for v in analysis.reads(op))}
-    return "".join(
-        f" in a {name} block" for name in sorted(t.partition("_block")[0] for t in types)
-    )
