@@ -4,7 +4,7 @@
 #   make check     what a contributor runs: format, lint, types, layers, tests
 #   make bench     speed, each figure beside what it replaces, in one run
 #   make fuzz      mutated programs against the loaders (INPUTS=200000)
-#   make docs      write docs/api.md from the docstrings
+#   make docs      write docs/api.md and docs/operators.md from the source
 #   make lock      resolve requirements/*.txt anew
 DEVICE ?= cpu
 INPUTS ?= 200000
@@ -42,6 +42,7 @@ fuzz: install
 
 docs: install
 	@$(BIN)/python tools/api_docs.py
+	@$(BIN)/python tools/operator_docs.py
 
 lock:
 	@$(PYTHON) tools/lock.py

@@ -15,7 +15,6 @@ FOLDERS = {"graphprobe": "graphprobe", "graphprobe_cli": "cli", "tools": "tools"
 LONGEST, SHORTEST = 300, 40
 # Modules above LONGEST lines, each with what is to be taken out of it.
 LONG: dict[str, str] = {
-    "graphprobe/ops/spatial.py": "what ops do to H and W moves into the families",
     "graphprobe/pruning/plan.py": "one plan for finding, config and cutter, being built",
     "graphprobe/pruning/constraints.py": "constraints of linear layers get a module",
     "tools/fuzz.py": "no part of the library",

@@ -8,8 +8,9 @@ from math import prod
 from typing import TypeAlias
 
 from graphprobe.ir import Dataflow, Op, Value, Var
-from graphprobe.ops.shape_rules import channels_last, letter_sizes, spatial_sizes
+from graphprobe.ops.shape_rules import letter_sizes
 from graphprobe.ops.shape_spec import UNKNOWN, Tensor, known_product
+from graphprobe.ops.window_rules import channels_last, spatial_sizes
 
 
 @dataclass(frozen=True, slots=True)

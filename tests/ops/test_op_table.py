@@ -26,7 +26,7 @@ from graphprobe.ops.kinds import (
 from graphprobe.ops.pir_names import op_names, pir_lines
 from graphprobe.ops.shape_rules import like
 from graphprobe.ops.shape_spec import Declared
-from graphprobe.ops.spatial import same
+from graphprobe.ops.spatial_rules import same
 from graphprobe.ops.work_rules import ELEMENTS, NoWork, Uncounted
 
 ROOT = Path(__file__).parents[2]

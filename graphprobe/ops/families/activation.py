@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from graphprobe.ops.facets import ChannelFacet, family, operators
 from graphprobe.ops.shape_rules import like
-from graphprobe.ops.shared_rules import passes
-from graphprobe.ops.spatial import same
+from graphprobe.ops.shape_spec import Declared
+from graphprobe.ops.shared_rules import blocks, passes
+from graphprobe.ops.spatial_rules import same
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
@@ -73,7 +74,7 @@ FAMILY = family(
         "relu relu6 leaky_relu sigmoid logsigmoid hard_sigmoid:hsigmoid hardsigmoid:hsigmoid swish "
         "hard_swish:hswish hardswish:hswish silu mish tanh tanh_shrink elu selu celu gelu softplus "
         "softsign softshrink hard_shrink hardshrink thresholded_relu brelu hardtanh stanh "
-        "soft_relu logit rrelu swiglu",
+        "soft_relu logit rrelu",
         kind="activation",
         channels=passes("X"),
         spatial=same,
@@ -82,6 +83,14 @@ FAMILY = family(
     ),
     operators(
         "prelu", kind="activation", channels=_prelu, spatial=same, shapes=like("X"), work=ELEMENTS
+    ),
+    operators(
+        "swiglu",
+        kind="activation",
+        channels=blocks("it multiplies one half of the channels with the other", "unsupported_op"),
+        spatial=same,
+        shapes=Declared("it keeps all channels of two inputs, or half of one"),
+        work=ELEMENTS,
     ),
     operators(
         "softmax log_softmax sparse_softmax gumbel_softmax",

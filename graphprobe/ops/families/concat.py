@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from graphprobe.ops.channel_layout import ChannelLayout, chain, own
 from graphprobe.ops.facets import family, operators
+from graphprobe.ops.movement_rules import concat_sizes, stacked_sizes
 from graphprobe.ops.shared_rules import fixed
-from graphprobe.ops.spatial import same, stacked
+from graphprobe.ops.spatial_rules import same, stacked
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
@@ -19,7 +20,6 @@ from graphprobe.ops.spec import (
     axis_of,
     rank_of,
 )
-from graphprobe.ops.value_rules import concat_sizes, stacked_sizes
 from graphprobe.ops.work_rules import MOVES
 
 

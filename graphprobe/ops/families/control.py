@@ -6,7 +6,7 @@ from graphprobe.ops.facets import ChannelFacet, family, operators
 from graphprobe.ops.shape_rules import recurrent_sizes
 from graphprobe.ops.shape_spec import Declared
 from graphprobe.ops.shared_rules import blocks
-from graphprobe.ops.spatial import declared, same
+from graphprobe.ops.spatial_rules import declared, same
 from graphprobe.ops.work_rules import Uncounted, recurrent_work
 
 _PIR = """

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from graphprobe.ops.channel_layout import ChannelLayout, own, stretch
 from graphprobe.ops.facets import ChannelFacet, family, operators
-from graphprobe.ops.shape_rules import convolved, convolved_back
 from graphprobe.ops.shared_rules import equal_stretches, fixed, together
-from graphprobe.ops.spatial import enlarged, strided
+from graphprobe.ops.spatial_rules import enlarged, strided
 from graphprobe.ops.spec import (
     AttrUpdate,
     BlockChannels,
@@ -22,6 +21,7 @@ from graphprobe.ops.spec import (
     depthwise_filter,
     rank_of,
 )
+from graphprobe.ops.window_rules import convolved, convolved_back
 from graphprobe.ops.work_rules import filter_work, transposed_filter_work
 
 

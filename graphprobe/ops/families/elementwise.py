@@ -13,7 +13,7 @@ from graphprobe.ops.channel_layout import ChannelLayout
 from graphprobe.ops.facets import NoMap, family, operators
 from graphprobe.ops.shape_rules import one_number, summed
 from graphprobe.ops.shared_rules import blocks, fixed, together
-from graphprobe.ops.spatial import same
+from graphprobe.ops.spatial_rules import same
 from graphprobe.ops.spec import Effect, OpContext, Port, Propagate, Rule
 from graphprobe.ops.value_rules import (
     ADD,

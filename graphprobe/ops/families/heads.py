@@ -5,7 +5,7 @@ from __future__ import annotations
 from graphprobe.ops.facets import HeadSlot, NoMap, OpSpec, family, operators
 from graphprobe.ops.shape_spec import Declared
 from graphprobe.ops.shared_rules import blocks
-from graphprobe.ops.spatial import same
+from graphprobe.ops.spatial_rules import same
 from graphprobe.ops.value_rules import passed
 from graphprobe.ops.work_rules import ELEMENTS, MOVES, SEARCHES
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.facets import family, operators
-from graphprobe.ops.shape_rules import resized_sizes
-from graphprobe.ops.spatial import resized
+from graphprobe.ops.spatial_rules import resized
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
@@ -15,6 +14,7 @@ from graphprobe.ops.spec import (
     channel_axis,
     rank_of,
 )
+from graphprobe.ops.window_rules import resized_sizes
 from graphprobe.ops.work_rules import ELEMENTS
 
 

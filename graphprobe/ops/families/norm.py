@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from graphprobe.ops.facets import family, operators
 from graphprobe.ops.shape_rules import like, reduced_sizes
 from graphprobe.ops.shared_rules import blocks, neighbours_alike, together
-from graphprobe.ops.spatial import reduced, same
+from graphprobe.ops.spatial_rules import reduced, same
 from graphprobe.ops.spec import (
     AttrUpdate,
     BlockChannels,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.facets import NoMap, family, operators
-from graphprobe.ops.shape_rules import cut_out_regions, like, padded, pooled_sizes, sampled
+from graphprobe.ops.shape_rules import like
 from graphprobe.ops.shape_spec import Declared
 from graphprobe.ops.shared_rules import blocks, fixed, together
-from graphprobe.ops.spatial import declared, enlarged, kept, pooled
+from graphprobe.ops.spatial_rules import declared, enlarged, kept, pooled
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
@@ -18,6 +18,7 @@ from graphprobe.ops.spec import (
     channel_axis,
     rank_of,
 )
+from graphprobe.ops.window_rules import cut_out_regions, padded, pooled_sizes, sampled
 from graphprobe.ops.work_rules import ELEMENTS, MOVES
 
 

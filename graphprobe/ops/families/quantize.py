@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from graphprobe.ops.channel_layout import own
 from graphprobe.ops.facets import ChannelFacet, OpSpec, family, operators
-from graphprobe.ops.spatial import same
+from graphprobe.ops.spatial_rules import same
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,

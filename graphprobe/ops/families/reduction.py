@@ -8,7 +8,7 @@ from graphprobe.ops.facets import HeadSlot, NoMap, family, operators
 from graphprobe.ops.shape_rules import best_of_axis, like, one_number, picked_axis, reduced_sizes
 from graphprobe.ops.shape_spec import Declared
 from graphprobe.ops.shared_rules import blocks
-from graphprobe.ops.spatial import reduced, same
+from graphprobe.ops.spatial_rules import reduced, same
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,

@@ -13,6 +13,13 @@ from graphprobe.ops.channel_layout import (
     join_runs,
 )
 from graphprobe.ops.facets import ChannelFacet, Move, OpSpec, family, operators
+from graphprobe.ops.movement_rules import (
+    flattened_range,
+    flattened_sizes,
+    reshaped_sizes,
+    squeezed_sizes,
+    unsqueezed_sizes,
+)
 from graphprobe.ops.regroup import Factored, factor, regroup
 from graphprobe.ops.shape_spec import Declared, ShapeRule
 from graphprobe.ops.shared_rules import (
@@ -22,7 +29,8 @@ from graphprobe.ops.shared_rules import (
     neighbours_alike,
     target_follows,
 )
-from graphprobe.ops.spatial import SpatialRule, flattened, reshaped, squeezed, unsqueezed
+from graphprobe.ops.spatial import SpatialRule
+from graphprobe.ops.spatial_rules import flattened, reshaped, squeezed, unsqueezed
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
@@ -33,13 +41,6 @@ from graphprobe.ops.spec import (
     Rule,
     axis_of,
     rank_of,
-)
-from graphprobe.ops.value_rules import (
-    flattened_range,
-    flattened_sizes,
-    reshaped_sizes,
-    squeezed_sizes,
-    unsqueezed_sizes,
 )
 from graphprobe.ops.work_rules import MOVES
 

@@ -13,10 +13,11 @@ from graphprobe.ops.channel_layout import (
     written_out,
 )
 from graphprobe.ops.facets import OpSpec, family, operators
-from graphprobe.ops.shape_rules import like, rearranged, windows_in_a_row
+from graphprobe.ops.shape_rules import like
 from graphprobe.ops.shape_spec import Declared, ShapeRule
 from graphprobe.ops.shared_rules import blocks, equal_stretches, neighbours_alike
-from graphprobe.ops.spatial import SpatialRule, blocks_of, declared, same, unfolded
+from graphprobe.ops.spatial import SpatialRule
+from graphprobe.ops.spatial_rules import blocks_of, declared, same, unfolded
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
@@ -25,6 +26,7 @@ from graphprobe.ops.spec import (
     Propagate,
     Rule,
 )
+from graphprobe.ops.window_rules import rearranged, windows_in_a_row
 from graphprobe.ops.work_rules import ELEMENTS, MOVES
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.facets import ChannelFacet, family, operators
+from graphprobe.ops.movement_rules import (
+    expanded_as,
+    expanded_sizes,
+    repeated_sizes,
+    transposed_sizes,
+)
 from graphprobe.ops.shared_rules import blocks, target_follows
-from graphprobe.ops.spatial import same, transposed
+from graphprobe.ops.spatial_rules import same, transposed
 from graphprobe.ops.spec import (
     BlockChannels,
     Effect,
@@ -14,7 +20,6 @@ from graphprobe.ops.spec import (
     Propagate,
     rank_of,
 )
-from graphprobe.ops.value_rules import expanded_as, expanded_sizes, repeated_sizes, transposed_sizes
 from graphprobe.ops.work_rules import MOVES
 
 
