@@ -222,7 +222,7 @@ def _vector_kind(
         kind = what if sequence else roles.BINARY if size == 1 else roles.MULTI_LABEL
         return kind, "a sigmoid makes each entry a score of its own", ""
     if used.ranked is not None and size != 1:
-        doubt = "an arg_max or top_k picks among values of actions as among classes"
+        doubt = "" if sequence else "an arg_max or top_k picks among values of actions too"
         return classes, f"the best is picked{over}", doubt
     if _is_normalised(analysis, value):
         return roles.EMBEDDING, "scaled to length 1", ""

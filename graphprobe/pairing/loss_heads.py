@@ -9,7 +9,7 @@ from graphprobe.ir.dataflow import reachable
 from graphprobe.ops.facets import HeadSlot
 from graphprobe.ops.kinds import head_slots, kind_of
 from graphprobe.pairing.analysis import ProgramAnalysis
-from graphprobe.pairing.classify import Reader, make_head
+from graphprobe.pairing.classify import Reader, is_map, make_head
 from graphprobe.pairing.features import Feature
 from graphprobe.pairing.trace import pre_activation, producing_layers, source_before_reshape
 from graphprobe.pairing.usage import usage
@@ -82,16 +82,23 @@ def _heads_of_composite_loss(analysis: ProgramAnalysis, known: set[int]) -> list
         ]
         source = f"meets the labels at {op.type}"
         heads += [
-            make_head(analysis, end, _reader(analysis, end), source, True)
+            make_head(analysis, end, _reader(analysis, end, op), source, True)
             for end in producing_layers(analysis, pure, known)
         ]
     return once(head for head in heads if head.value not in known)
 
 
-def _reader(analysis: ProgramAnalysis, value: Value) -> Reader:
-    """What a loss of elementary ops is: -sum(y * log_softmax(x)) is one over classes."""
+def _reader(analysis: ProgramAnalysis, value: Value, op: Op) -> Reader:
+    """What a loss of elementary ops is.
+
+    -sum(y * log_softmax(x)) is one over classes; where labels are subtracted from a vector as it
+    is, it is a regression.
+    """
     used = usage(analysis, value)
-    return "class" if used.softmaxed and used.softmax is not None else "any"
+    if used.softmaxed and used.softmax is not None:
+        return "class"
+    subtracts = op.type == "elementwise_sub" and not used.sigmoid
+    return "box" if subtracts and not is_map(analysis, value) else "any"
 
 
 def _totals(analysis: ProgramAnalysis) -> Iterator[int]:

@@ -145,6 +145,15 @@ def spelled_out(b: Builder, y: str, label: str) -> str:
     return b.op("scale", {"X": total}, attrs={"scale": -1.0}, shape=(-1,))
 
 
+def difference(b: Builder, y: str, label: str) -> str:
+    gap = b.op("elementwise_sub", {"X": y, "Y": label}, shape=(-1, 10))
+    return b.op("abs", {"X": gap}, shape=(-1, 10))
+
+
+def tags(b: Builder, x: str) -> str:
+    return b.op("arg_max", {"X": x}, attrs={"axis": -1}, shape=(-1, 640))
+
+
 def one_op(type: str, slot: str = "Label") -> Callable[[Builder, str, str], str]:
     return lambda b, y, label: b.op(type, {"X": y, slot: label}, shape=(-1, 10))
 
@@ -173,6 +182,8 @@ CASES: dict[str, tuple[Build, str, str, float, bool]] = {
     ),
     "embedding": (vector(normalised), "embedding", "l2", 1.0, True),
     "regression": (trained(one_op("square_error_cost", "Y")), "regression output", "l2", 1.0, True),
+    "spelled-out regression": (trained(difference), "regression output", "l2", 1.0, True),
+    "tags": (text_lines(tags), "sequence logits", "soft_label", 1.0, True),
     "ctc": (text_lines(after("softmax", axis=2)), "sequence logits", "soft_label", 1.0, True),
     "steps": (text_lines(nothing), "sequence output", "l2", 1.0, False),
     "segmentation": (map_of(picked), "segmentation logits, stride 1", "l2", 0.1, True),
