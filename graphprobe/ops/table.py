@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from graphprobe.errors import PluginError
 from graphprobe.ops.facets import Family, OpSpec
@@ -34,6 +34,7 @@ def op_specs() -> dict[str, OpSpec]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def op_spec(op_type: str) -> OpSpec | None:
     """The spec of an op type; ``relu_`` works in place and is otherwise ``relu``."""
     specs = op_specs()
