@@ -14,6 +14,7 @@ from graphprobe.api.prune_selection import PruneSelection
 from graphprobe.drawing import Drawing, Focus, Marks, make_drawing
 from graphprobe.errors import ConfigError, Problem, UsageError, did_you_mean
 from graphprobe.ir import Pair, Program, PruneDecision
+from graphprobe.ops.kinds import unknown_ops_text
 from graphprobe.pairing.find import find_pairs
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.pruning.plan import PrunePlan
@@ -94,8 +95,8 @@ def gather(
     other = load(teacher) if teacher is not None else None
     marks = _marks(program, plan)
     if other is None:
-        return Findings(program.program, None, marks, Marks())
-    messages: Sequence[str] = ()
+        return Findings(program.program, None, marks, Marks(), messages=_unknown(program))
+    messages: Sequence[str] = (*_unknown(program), *_unknown(other))
     if given is not None:
         found = given.read(program, other)
     else:
@@ -103,6 +104,12 @@ def gather(
         found, messages = report.pairs, report.warnings
     teacher_marks = Marks(_decisions(other, "seeds"))
     return Findings(program.program, other.program, marks, teacher_marks, found, messages)
+
+
+def _unknown(loaded: LoadedProgram) -> Sequence[str]:
+    """Counts the operators that are drawn by their type alone."""
+    unknown = unknown_ops_text(loaded.program)
+    return [f"{loaded.source}: operators that are not known: {unknown}"] if unknown else []
 
 
 def _marks(loaded: LoadedProgram, plan: PrunePlan) -> Marks:

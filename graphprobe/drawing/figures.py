@@ -111,7 +111,7 @@ def short(count: float) -> str:
 
 def size_text(size: NetworkSize) -> str:
     """A program's size as ``24.3 M parameters · 19.6 G multiply-adds · 92.8 MB``."""
-    return (
-        f"{short(size.params)} parameters · {short(size.flops)} multiply-adds · "
-        f"{size.megabytes:.3g} MB"
-    )
+    flops = f"{short(size.flops)} multiply-adds"
+    if size.uncounted:
+        flops = f"more than {flops} ({len(size.uncounted)} kinds of ops not counted)"
+    return f"{short(size.params)} parameters · {flops} · {size.megabytes:.3g} MB"

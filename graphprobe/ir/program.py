@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from graphprobe.ir.dataflow import Dataflow
@@ -179,6 +179,11 @@ class Program:
         from graphprobe.ir.dataflow import build_dataflow  # that module is made of this one
 
         return build_dataflow(self)
+
+    @cached_property
+    def memo(self) -> dict[Any, Any]:
+        """What analyses found in this program before, by keys of their own."""
+        return {}
 
     def var(self, name: str, block: int = 0) -> Var | None:
         """The variable that `name` means in a block: its own, or the nearest ancestor's."""

@@ -117,6 +117,17 @@ def label_of(op_type: str) -> str:
     return op_type if spec is None else spec.label
 
 
+# So many types of unknown operators are named.
+_NAMED = 5
+
+
+def unknown_ops_text(program: Program) -> str:
+    """The types that the table lacks, as ``my_own_op (4), other (1)``; empty if none."""
+    unknown = sorted(unknown_ops(program).items())
+    text = ", ".join(f"{name} ({count})" for name, count in unknown[:_NAMED])
+    return f"{text} and {len(unknown) - _NAMED} more types" if len(unknown) > _NAMED else text
+
+
 def unknown_ops(program: Program) -> Counter[str]:
     """The forward op types of a program that the table lacks, with their number."""
     return Counter(

@@ -74,8 +74,16 @@ def count_work(program: Program, image: tuple[int, int] | None = None) -> WorkCo
         program: of any kind.
         image: H and W of the input where the program leaves them open.
     """
+    image = image or (DEFAULT_IMAGE, DEFAULT_IMAGE)
+    if ("work", image) not in program.memo:
+        program.memo["work", image] = _count_work(program, image)
+    found: WorkCount = program.memo["work", image]
+    return found
+
+
+def _count_work(program: Program, image: tuple[int, int]) -> WorkCount:
     flow = program.dataflow
-    tensors = infer_shapes(program, image or (DEFAULT_IMAGE, DEFAULT_IMAGE))
+    tensors = infer_shapes(program, image)
     batch = _batch(program)
     found: list[Counted] = []
     for op in program.ops:

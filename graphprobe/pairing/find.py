@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Pair, Program
 from graphprobe.losses import Loss, find_loss
-from graphprobe.ops.kinds import unknown_ops
+from graphprobe.ops.kinds import unknown_ops_text
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.features import Feature
 from graphprobe.pairing.inputs import InputComparison, compare_inputs
@@ -20,8 +20,6 @@ from graphprobe.pairing.roles import CLASSES
 from graphprobe.pairing.rule import PairRule
 from graphprobe.registry import discover
 
-# So many types of unknown operators are named.
-_SHOWN = 5
 __all__ = ["PairReport", "Rejected", "find_pairs", "pair_rules"]
 
 
@@ -73,12 +71,10 @@ def _with_unknown(report: PairReport, student: Program, teacher: Program) -> Pai
     """Warn of operators that the table lacks: what lies behind them is told by shapes alone."""
     warnings = []
     for role, program in (("student", student), ("teacher", teacher)):
-        unknown = unknown_ops(program)
+        unknown = unknown_ops_text(program)
         if unknown:
-            types = ", ".join(f"{name} ({n})" for name, n in sorted(unknown.items())[:_SHOWN])
-            more = f" and {len(unknown) - _SHOWN} more types" if len(unknown) > _SHOWN else ""
             warnings.append(
-                f"the {role} has operators that are not known: {types}{more}; "
+                f"the {role} has operators that are not known: {unknown}; "
                 f"strides and outputs behind them are in doubt"
             )
     return replace(report, warnings=(*report.warnings, *warnings))

@@ -1,0 +1,36 @@
+"""An operator that the table lacks is reported by all that it can mislead."""
+
+from __future__ import annotations
+
+from graphprobe.api.findings import gather
+from graphprobe.drawing.figures import size_text
+from graphprobe.ir import Program
+from graphprobe.ir.builder import Builder
+from graphprobe.ops.work import network_size
+from graphprobe.programs import LoadedProgram
+from graphprobe.pruning.decisions import find_prunable
+
+
+def with_an_unknown_op() -> Program:
+    b = Builder()
+    slots = {"Input": b.feed("image", (-1, 3, 32, 32)), "Filter": b.param("w", (8, 3, 3, 3))}
+    x = b.op("conv2d", slots, {"Output": "c"}, {"paddings": (1, 1)}, (-1, 8, 32, 32))
+    x = b.op("my_own_op", {"X": x}, {"Out": "y"}, {}, (-1, 8, 32, 32))
+    last = {"Input": x, "Filter": b.param("v", (4, 8, 1, 1))}
+    return b.build([b.op("conv2d", last, {"Output": "z"}, {}, (-1, 4, 32, 32))])
+
+
+def test_drawings_prune_regex_and_multiply_adds_say_so():
+    program = with_an_unknown_op()
+    found = gather(LoadedProgram("net", program), None)
+    assert list(found.messages) == ["net: operators that are not known: my_own_op (1)"]
+    row = find_prunable(program, "coupled").decisions[0]
+    assert (row.status, row.reason) == ("blocked", "unsupported_op")
+    size = network_size(program)
+    assert size.flops == 32 * 32 * 8 * 27
+    assert size.uncounted == (
+        "conv2d (1): its sizes are not known",
+        "my_own_op (1): the operator is not known",
+    )
+    assert "more than" in size_text(size)
+    assert list(gather(LoadedProgram("net", program), LoadedProgram("other", program)).messages)
