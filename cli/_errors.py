@@ -13,7 +13,7 @@ import traceback
 
 import typer
 
-from graphprobe.errors import GraphprobeError
+from graphprobe.errors import AnswerIsNo, GraphprobeError
 
 from ._signals import Stopped, tell
 from ._words import error_line
@@ -33,6 +33,9 @@ def run(app: typer.Typer, argv: list[str], *, debug: bool = False) -> int:
         status = typer.main.get_command(app)(argv, prog_name="graphprobe", standalone_mode=False)
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
+    except AnswerIsNo as error:
+        sys.stderr.write(f"{error_line(error)}\n")
+        return ANSWER_IS_NO
     except GraphprobeError as error:
         return _say(error_line(error), debug)
     except _NoArgs as error:

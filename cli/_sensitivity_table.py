@@ -1,4 +1,4 @@
-"""What was measured of each group, as text, csv and a picture."""
+"""What was measured of each group, as text."""
 
 from __future__ import annotations
 
@@ -6,32 +6,23 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from graphprobe.data.metrics.names import LABELS
-from graphprobe.drawing.pages.heatmap import HeatMap, HeatRow, percent
+from graphprobe.api.sensitivity import SensitivityResult
 
-from ._output import Rows
 from ._var_table import printable
 
 if TYPE_CHECKING:
-    from graphprobe.config.sensitivity import Sensitivity, SensitivityGroup
+    from graphprobe.config.sensitivity import SensitivityGroup
 
 # Columns of the table: all, a ratio's, those of number, channels and FLOPs, the least of a name.
 _WIDTH, _CELL, _FIXED, _LEAST_NAME = 80, 6, 19, 20
 
 
-def rows(found: Sensitivity) -> Rows:
-    """Head and lines for csv: a line a measurement."""
-    head = ("group", "filter", "channels", "ratio", "kept", found.measured.metric, "loss", "flops")
-    return head, [
-        (g.group, g.convs[0], g.channels, p.ratio, p.kept, p.value, p.loss, p.flops)
-        for g in found.groups
-        for p in g.points
-    ]
-
-
-def tables(found: Sensitivity) -> Iterator[str]:
+def tables(result: SensitivityResult) -> Iterator[str]:
     """What people read: a line a group, a column a ratio, 80 columns wide."""
-    for note in _notes(found):
+    from graphprobe.drawing.pages.heatmap import percent
+
+    found = result.record
+    for note in map(printable, result.about()):
         yield from textwrap.wrap(note, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
     ratios = _shown(found.ratios)
     room = _WIDTH - _FIXED - _CELL * len(ratios)
@@ -50,33 +41,6 @@ def tables(found: Sensitivity) -> Iterator[str]:
     yield (
         "\nLoss of the metric when the group alone is cut at the ratio, before fine-tuning.\n"
         "from: its channels; -FLOPs: multiply-adds that its largest ratio takes away."
-    )
-
-
-def heatmap(found: Sensitivity) -> HeatMap:
-    """The same as a picture."""
-    lines = []
-    for group in found.groups:
-        losses = {point.ratio: point.loss for point in group.points}
-        cells = tuple(losses.get(ratio) for ratio in found.ratios)
-        lines.append(HeatRow(group.convs[0], str(group.channels), cells, _most(group)))
-    return HeatMap(
-        f"Sensitivity of {found.measured.program}",
-        (*_notes(found), "loss of the metric when the group alone is cut, by ratio"),
-        tuple(f"{ratio:g}" for ratio in found.ratios),
-        tuple(lines),
-        "multiply-adds saved",
-    )
-
-
-def _notes(found: Sensitivity) -> tuple[str, str]:
-    """What was measured, and how."""
-    bound = found.measured
-    metric = LABELS.get(bound.metric, bound.metric)
-    return (
-        f"{metric} uncut {found.baseline:.4f} on {bound.samples} pictures of "
-        f"{printable(bound.data)}, {bound.image} pixels",
-        f"policy {bound.policy}, channels ranked by {bound.criterion}",
     )
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import enum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from ._output import log_to_stderr
-
 if TYPE_CHECKING:
-    from graphprobe.config import Config
+    pass
 
 
 class Device(str, enum.Enum):
@@ -40,14 +37,3 @@ CHECKPOINT = typer.Option(
 WEIGHTS = typer.Option(
     None, "--weights", help="Weights (a path or an address) in place of a checkpoint."
 )
-
-
-def open_config(path: Path, overrides: list[str] | None, *, allow_code: bool) -> Config:
-    """Read a config, then make sure that Paddle is there for what follows."""
-    from graphprobe.config import load_config
-    from graphprobe.training.runtime.dependencies import require_paddle
-
-    config = load_config(path, overrides or (), allow_code=allow_code)
-    require_paddle()
-    log_to_stderr()
-    return config

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 
 from graphprobe.errors import GraphprobeError
 
@@ -44,4 +45,5 @@ def _as_option(found: re.Match[str]) -> str:
     value = found[2]
     if value == "True":
         return option(found[1])
-    return f"{option(found[1])} {ast.literal_eval(value) if value[0] in _QUOTES else value}"
+    plain = shlex.quote(ast.literal_eval(value)) if value[0] in _QUOTES else value
+    return f"{option(found[1])} {plain}"

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
+from graphprobe.api.check import CheckResult, check
+
 from ._errors import ANSWER_IS_NO
-from ._output import FORMAT, Format, Rows, deliver, say
-from ._train import ALLOW_CODE, CONFIG, DEVICE, OVERRIDE, Device, open_config
+from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say, warn
+from ._train import ALLOW_CODE, CONFIG, DEVICE, OVERRIDE, Device
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from graphprobe.config import Config, PruneConfig
-    from graphprobe.errors import Problem
-    from graphprobe.training.networks.source import Networks
     from graphprobe.training.pruning.proof import PruneReport
     from graphprobe.training.reporting.verdict import TermRow, Verdict
 
@@ -28,17 +25,6 @@ LEGEND = """\
   loss, gradient: of the weighted term, over the task's on this batch.
   weight: of the config -> at which all terms send a gradient like the task's.
 """
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a check found, in the forms that it can be told in."""
-
-    document: Callable[[], Any]
-    rows: Callable[[], Rows]
-    tables: Callable[[], list[RenderableType]]
-    notes: Sequence[str]
-    problems: Sequence[Problem]
 
 
 def command(
@@ -54,84 +40,43 @@ def command(
     form: Format | None = FORMAT,
 ) -> None:
     """Merge, run one batch and look at every term: does this config train? Exit 1 if not."""
-    settings = open_config(config, override, allow_code=allow_code)
-    answer = examine(settings, str(config), device, prove=prove)
-    deliver(answer.document, answer.rows, answer.tables, form=form, output=None)
-    conclude(answer, str(config))
-
-
-def examine(
-    settings: Config,
-    where: str,
-    device: Device,
-    *,
-    prove: bool = False,
-    networks: Networks | None = None,
-) -> Answer:
-    """Run the check that the kind of a config asks for.
-
-    Args:
-        networks: of the command; keeps what is built for a run that follows.
-
-    Raises:
-        GraphprobeError: the programs, their weights or the data cannot be opened.
-    """
-    from graphprobe.config import DistillConfig, PruneConfig
-    from graphprobe.training.check import probe_distillation, probe_training
-    from graphprobe.training.reporting.verdict import as_document, describe_teacher
-    from graphprobe.training.runtime.device import choose_place
-
-    place = choose_place(device.value, say)
-    if isinstance(settings, PruneConfig):
-        return _examine_cut(settings, place, where, prove=prove, networks=networks)
-    if isinstance(settings, DistillConfig):
-        verdict = probe_distillation(settings, place, where=where, log=say, networks=networks)
-    else:
-        verdict = probe_training(settings, place, where=where, log=say, networks=networks)
-    runs = describe_teacher(verdict)
-    return Answer(
-        lambda: as_document(verdict),
-        lambda: (("term", "passed", "loss/task", "grad/task", "suggested"), _csv(verdict)),
-        lambda: [_table(verdict), f"  {runs}\n{LEGEND}" if runs else LEGEND],
-        [f"warning: {warning}" for warning in verdict.warnings],
-        [*verdict.problems, *(p for row in verdict.rows for p in row.problems)],
+    with own_prints_to_stderr():
+        result = check(
+            config,
+            override=override or (),
+            device=device.value,
+            allow_code=allow_code,
+            prove=prove,
+            progress=say,
+        )
+    deliver(
+        result.to_dict, result.to_rows, lambda: tables(result, prove=prove), form=form, output=None
     )
-
-
-def _examine_cut(
-    settings: PruneConfig, place: Any, where: str, *, prove: bool, networks: Networks | None
-) -> Answer:
-    from graphprobe.training.pruning.proof import check_prune
-
-    report = check_prune(settings, place, prove=prove, where=where, log=say, networks=networks)
-    head = ("convolution", "together", "channels", "after", "difference")
-    body = [(row.conv, row.convs, row.before, row.after, row.difference) for row in report.groups]
-    return Answer(
-        lambda: {
-            "passed": report.passed,
-            "engine": report.engine,
-            "groups": [dict(zip(head, row, strict=True)) for row in body],
-            "before": asdict(report.before),
-            "after": asdict(report.after),
-            "changed": report.changed,
-            "outputs": report.outputs,
-            "problems": [str(problem) for problem in report.problems],
-        },
-        lambda: (head, body),
-        lambda: [_prune_table(body, prove=prove), *_sizes(report)] if body else [],
-        report.notes,
-        report.problems,
-    )
-
-
-def conclude(answer: Answer, where: str) -> None:
-    """Say what is odd and every reason to fail to standard error; exit 1 where there is one."""
-    for note in answer.notes:
-        say(note)
-    for problem in answer.problems:
-        say(f"failed: {where}: {problem}")
-    if answer.problems:
+    say_findings(result)
+    if not result.passed:
         raise typer.Exit(ANSWER_IS_NO)
+
+
+def tables(result: CheckResult, *, prove: bool = False) -> list[RenderableType]:
+    """What people read."""
+    if result.pruning is not None:
+        report = result.pruning
+        return [_prune_table(report, prove=prove), *_sizes(report)] if report.groups else []
+    if result.verdict is None:
+        return []
+    from graphprobe.training.reporting.verdict import describe_teacher
+
+    runs = describe_teacher(result.verdict)
+    return [_table(result.verdict), f"  {runs}\n{LEGEND}" if runs else LEGEND]
+
+
+def say_findings(result: CheckResult) -> None:
+    """Say what is odd and every reason to fail to standard error."""
+    warn(result.warnings)
+    for note in result.notes:
+        say(note)
+    for problem in result.problems:
+        say(f"failed: {result.where}: {problem}")
 
 
 def _sizes(report: PruneReport) -> list[str]:
@@ -148,7 +93,7 @@ def _sizes(report: PruneReport) -> list[str]:
     ]
 
 
-def _prune_table(body: list[tuple[str, int, int, int, float | None]], *, prove: bool) -> Table:
+def _prune_table(report: PruneReport, *, prove: bool) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -158,19 +103,12 @@ def _prune_table(body: list[tuple[str, int, int, int, float | None]], *, prove: 
     table = Table(
         *heads, box=box.SIMPLE_HEAD, caption=caption if prove else None, caption_justify="left"
     )
-    for conv, together, before, after, difference in body:
-        cells = [conv, str(together), f"{before} -> {after}"]
+    for row in report.groups:
+        cells = [row.conv, str(row.convs), f"{row.before} -> {row.after}"]
         if prove:
-            cells.append("" if difference is None else f"{difference:.1e}")
+            cells.append("" if row.difference is None else f"{row.difference:.1e}")
         table.add_row(*cells)
     return table
-
-
-def _csv(verdict: Verdict) -> list[tuple[object, ...]]:
-    return [
-        (row.term, not row.problems, row.share, row.gradient_share, row.suggested)
-        for row in verdict.rows
-    ]
 
 
 def _table(verdict: Verdict) -> Table:

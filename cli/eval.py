@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._output import FORMAT, Format, deliver, say
-from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, Device, open_config
+from graphprobe.api.evaluate import evaluate
+
+from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say
+from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, Device
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,37 +25,26 @@ def command(
     form: Format | None = FORMAT,
 ) -> None:
     """Measure a config's student on its validation set: mAP, AP or mIoU, and each class."""
-    settings = open_config(config, override, allow_code=allow_code)
-    from graphprobe.training.evaluate import make_evaluator
-    from graphprobe.training.feeding.feeding import open_validation
-    from graphprobe.training.runtime.device import choose_place
-    from graphprobe.training.trained import open_trained
-
-    place = choose_place(device.value, say)
-    trained = open_trained(
-        settings, place, "eval", where=str(config), checkpoint=resume, weights=weights
-    )
-    data = open_validation(settings.train, trained.built)
-    evaluator = make_evaluator(settings.train, trained.built, data, place)
-    score = evaluator.run(trained.scope)
-    rows = [*score.classes, ("mean", score.value), *score.more]
+    with own_prints_to_stderr():
+        found = evaluate(
+            config,
+            override=override or (),
+            resume=resume,
+            weights=weights,
+            device=device.value,
+            allow_code=allow_code,
+            progress=say,
+        )
     deliver(
-        lambda: {
-            "weights": trained.source,
-            "samples": len(data),
-            "metric": score.metric,
-            "value": score.value,
-            "classes": dict(score.classes),
-            "more": dict(score.more),
-        },
-        lambda: (("class", score.metric), rows),
-        lambda: [_table(evaluator.label, rows), f"  {trained.source}"],
+        found.to_dict,
+        found.to_rows,
+        lambda: [_table(found.label, found.to_rows()[1]), f"  {found.weights}"],
         form=form,
         output=None,
     )
 
 
-def _table(label: str, rows: list[tuple[str, Any]]) -> Table:
+def _table(label: str, rows: Sequence[Sequence[Any]]) -> Table:
     from rich import box
     from rich.table import Table
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import typer
 
+from graphprobe.api.export import export
 from graphprobe.errors import UsageError
 
-from ._output import say
-from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, Device, open_config
+from ._output import own_prints_to_stderr, say
+from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, Device
 
 
 def command(
@@ -36,20 +37,21 @@ def command(
     if form is not None:
         _convert(config, form, output, override or [])
         return
-    settings = open_config(config, override, allow_code=allow_code)
-    from graphprobe.training.export import export_network
-    from graphprobe.training.feeding.feeding import describe_pixels
-    from graphprobe.training.runtime.device import choose_place
-    from graphprobe.training.trained import open_trained
-
-    place = choose_place(device.value, say)
-    trained = open_trained(
-        settings, place, "infer", where=str(config), checkpoint=resume, weights=weights
-    )
-    folder = output if output is not None else Path(settings.train.output) / "export"
-    say(f"weights of {trained.source}")
-    say(f"image: {describe_pixels(trained.built)}")
-    for path in export_network(trained.built, trained.scope, place, folder, legacy=legacy):
+    with own_prints_to_stderr():
+        made = export(
+            config,
+            output,
+            legacy=legacy,
+            override=override or (),
+            resume=resume,
+            weights=weights,
+            device=device.value,
+            allow_code=allow_code,
+            progress=say,
+        )
+    say(f"weights of {made.weights}")
+    say(f"image: {made.image}")
+    for path in made.files:
         typer.echo(str(path))
 
 

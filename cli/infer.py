@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
-from graphprobe.errors import DataError, UsageError
+from graphprobe.api.predict import ImageFindings, predict
 
-from ._output import say
-from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, Device, open_config
-
-if TYPE_CHECKING:
-    from graphprobe.data.sample import Dataset
-    from graphprobe.training.predict import Found, Skipped
-    from graphprobe.training.predict_files import PredictionFolder
+from ._output import own_prints_to_stderr, say
+from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, Device
 
 _NAME_WIDTH = 32
 
@@ -40,54 +35,35 @@ def command(
     allow_code: bool = ALLOW_CODE,
 ) -> None:
     """Draw what a config's trained student finds in images, and list it in found.json."""
-    settings = open_config(config, override, allow_code=allow_code)
-    from graphprobe.data.image_files import ImageFolder, find_images
-    from graphprobe.data.subset import first_subset
-    from graphprobe.training.feeding.feeding import open_validation
-    from graphprobe.training.predict import Skipped, find_objects, names_of_classes
-    from graphprobe.training.predict_files import PredictionFolder, new_folder
-    from graphprobe.training.runtime.device import choose_place
-    from graphprobe.training.trained import open_trained
+    lines = sys.stdout
 
-    if bool(images) == bool(samples):
-        raise UsageError("name images, or --samples N for the validation set", where="infer")
-    files = find_images(images, leave_out=output) if images else []
-    folder = output if output is not None else new_folder(Path(settings.train.output) / "infer")
-    writer = PredictionFolder(
-        folder, (), inputs=[file.path for file in files], force=force, sheet=bool(samples)
-    )
-    writer.refuse_existing(file.name for file in files)
-    place = choose_place(device.value, say)
-    trained = open_trained(
-        settings, place, "infer", where=str(config), checkpoint=resume, weights=weights
-    )
-    data: Dataset
-    if samples:
-        data = first_subset(open_validation(settings.train, trained.built), samples)
-    else:
-        names = names_of_classes(settings.train, trained)
-        data = ImageFolder(files, names, trained.built.task)
-    writer.class_names = data.class_names
-    skipped = 0
-    with writer:
-        for found in find_objects(settings.train, trained, data, place, threshold=threshold):
-            skipped += isinstance(found, Skipped)
-            typer.echo(_line(found, writer))
-    if skipped == len(data):
-        raise DataError("none of the images could be read", where="infer")
-    say(f"weights of {trained.source}; {len(data) - skipped} images drawn into {folder}")
-    if skipped:
-        say(f"warning: {skipped} of {len(data)} images could not be read and were left out")
+    def show(image: ImageFindings) -> None:
+        typer.echo(_line(image), file=lines)
+
+    with own_prints_to_stderr():
+        made = predict(
+            config,
+            images or (),
+            samples=samples,
+            threshold=threshold,
+            output=output,
+            force=force,
+            override=override or (),
+            resume=resume,
+            weights=weights,
+            device=device.value,
+            allow_code=allow_code,
+            progress=say,
+            on_image=show,
+        )
+    count = len(made.images)
+    say(f"weights of {made.weights}; {count - made.skipped} images drawn into {made.folder}")
+    if made.skipped:
+        say(f"warning: {made.skipped} of {count} images could not be read and were left out")
 
 
-def _line(found: Found | Skipped, writer: PredictionFolder) -> str:
-    """A line of the table: the image and what was found in it; the files are written."""
-    from graphprobe.training.predict import Skipped
-    from graphprobe.training.predict_files import describe
-
-    if isinstance(found, Skipped):
-        name, text = found.name, "skipped: " + found.reason
-    else:
-        name, text = found.sample.name, describe(writer.write(found))
+def _line(image: ImageFindings) -> str:
+    """A line of the table: the image and what was found in it."""
+    name = image.name
     short = name if len(name) <= _NAME_WIDTH else "..." + name[3 - _NAME_WIDTH :]
-    return f"  {short:{_NAME_WIDTH}}  {text}"
+    return f"  {short:{_NAME_WIDTH}}  {'skipped: ' if image.skipped else ''}{image.text}"

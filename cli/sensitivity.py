@@ -5,21 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
+from graphprobe.api.sensitivity import SensitivityResult, sensitivity
 from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 
-from ._errors import ANSWER_IS_NO
-from ._output import Format, can_be_written, deliver, say
+from . import _sensitivity_table
+from ._output import Format, can_be_written, deliver, own_prints_to_stderr, say
 from ._train import DEVICE, Device
-
-if TYPE_CHECKING:
-    from graphprobe.config import PruneConfig
-    from graphprobe.config.sensitivity import Sensitivity
-    from graphprobe.ir import Program
 
 RECORD = Path("sensitivity.json")
 _TEXTS = (".csv", ".txt")
@@ -70,30 +65,28 @@ def command(
     """
     record = _record(output)
     shares = _ratios(ratios)
-    from graphprobe.training.runtime.dependencies import require_paddle
-
-    require_paddle()
-    from graphprobe.programs import load_program
-    from graphprobe.training.pruning.sensitivity import measure_sensitivity
-    from graphprobe.training.runtime.device import choose_place
-
-    loaded = load_program(program)
-    config = _config(loaded, policy, keep, weights, data, image)
-    if not config.prune.groups:
-        say(f"{program}: nothing to prune")
-        raise typer.Exit(ANSWER_IS_NO)
-    place = choose_place(device.value, say)
-    found = measure_sensitivity(config, loaded, shares, record, place, samples=samples, log=say)
-    from . import _sensitivity_table
-
+    with own_prints_to_stderr():
+        found = sensitivity(
+            program,
+            weights=weights,
+            data=data,
+            policy=policy,
+            ratios=shares,
+            samples=samples,
+            image=image,
+            keep=keep,
+            device=device.value,
+            output=record,
+            progress=say,
+        )
     deliver(
-        lambda: found.model_dump(mode="json"),
-        lambda: _sensitivity_table.rows(found),
+        found.to_dict,
+        found.to_rows,
         lambda: _sensitivity_table.tables(found),
         form=form,
         output=None,
     )
-    _write(found, record, output)
+    _write(found, output)
 
 
 def _record(output: Sequence[Path]) -> Path:
@@ -112,50 +105,26 @@ def _record(output: Sequence[Path]) -> Path:
 
 def _ratios(text: str) -> list[float]:
     try:
-        found = sorted({float(part) for part in text.split(",")})
+        return [float(part) for part in text.split(",")]
     except ValueError:
-        found = []
-    if not found or not all(0 < ratio < 1 for ratio in found):
         raise UsageError(
             "must be numbers above 0 and below 1", where=f"--ratios {text}", hint="as 0.1,0.3,0.5"
-        )
-    return found
+        ) from None
 
 
-def _config(
-    program: Program, policy: str, keep: str | None, weights: str, data: str, image: int | None
-) -> PruneConfig:
-    """All groups that can lose a channel, with the weights and the data to measure on."""
-    from graphprobe.api.patterns import pattern
-    from graphprobe.config import DataSection
-    from graphprobe.emit import prune_config
-    from graphprobe.pruning.decisions import find_prunable
-    from graphprobe.pruning.ratios import Limits, choose
-
-    choice = choose(find_prunable(program, policy), 0.99, limits=Limits(pattern(keep, "keep")))
-    config = prune_config(choice, program, "", weights=weights)
-    size = image or config.train.image_size
-    section = DataSection(train=data, val=data)
-    train = config.train.model_copy(update={"data": section, "image_size": size})
-    return config.model_copy(update={"train": train})
-
-
-def _write(found: Sensitivity, record: Path, output: Sequence[Path]) -> None:
+def _write(found: SensitivityResult, output: Sequence[Path]) -> None:
     """The tables and pictures; the record is there already."""
-    from . import _sensitivity_table
-
-    words = ("graphprobe", "prune-regex", found.measured.program, "--sensitivity", str(record))
-    say(f"wrote {record}; choose from it with: {shlex.join(words)} --target-flops 0.5")
+    program = found.record.measured.program
+    words = ("graphprobe", "prune-regex", program, "--sensitivity", str(found.path))
+    say(f"wrote {found.path}; choose from it with: {shlex.join(words)} --target-flops 0.5")
     for path in output:
         suffix = path.suffix.lower()
         if suffix in _PICTURES:
-            from graphprobe.drawing.pages.heatmap import render_heatmap
-
-            write_whole(path, render_heatmap(_sensitivity_table.heatmap(found), suffix[1:]))
+            write_whole(path, found.render(suffix[1:]))
         elif suffix in _TEXTS:
             deliver(
-                lambda: None,
-                lambda: _sensitivity_table.rows(found),
+                found.to_dict,
+                found.to_rows,
                 lambda: _sensitivity_table.tables(found),
                 form=None,
                 output=path,

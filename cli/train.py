@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import typer
 
-from ._line import Line, make_config, overrides_of, refuse_unclear, refuse_weights
-from ._output import FORMAT, Format, deliver, log_to_stderr, say, to_text
+from graphprobe.api.check import CheckFailed, CheckResult
+from graphprobe.api.train import TrainResult, train
+
+from ._errors import ANSWER_IS_NO
+from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say, to_text
 from ._progress import terminal_bar
-from ._train import ALLOW_CODE, DEVICE, OVERRIDE, Device, open_config
-from .check import conclude, examine
+from ._train import ALLOW_CODE, DEVICE, OVERRIDE, Device
+from .check import say_findings, tables
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from graphprobe.config import Config
-    from graphprobe.training.networks.source import Networks
-    from graphprobe.training.reporting.result import Result
 
 STOPPED = 130
 Cut: TypeAlias = list[tuple[str, str, str, str]]
@@ -66,66 +65,45 @@ def command(
     form: Format | None = FORMAT,
 ) -> None:
     """Train, with a config or with --student; all that is written goes into train.output."""
-    refuse_unclear(config, student, teacher, prune, data)
-    # Without a config the data decide on more than two of its values, so they go another way.
-    words = overrides_of(data if student is None else None, teacher_weights, override)
-    from graphprobe.data.open import opened_once
+    bar = terminal_bar()
+    with own_prints_to_stderr():
+        try:
+            result = train(
+                config,
+                student=student,
+                teacher=teacher,
+                teacher_weights=teacher_weights,
+                data=data,
+                prune=prune,
+                override=override or (),
+                resume=resume,
+                device=device.value,
+                allow_code=allow_code,
+                progress=say if bar is None else bar.log,
+                bar=bar,
+                on_check=_say_check,
+            )
+        except CheckFailed:  # each problem has been said
+            raise typer.Exit(ANSWER_IS_NO) from None
     from graphprobe.training.distributed.ranks import rank
 
-    with opened_once():
-        if student is None:
-            assert config is not None  # noqa: S101 - refuse_unclear has seen to it
-            where, settings = str(config), open_config(config, words, allow_code=allow_code)
-            networks = None
-        else:
-            refuse_weights(teacher, teacher_weights)
-            line = Line(student, teacher, prune, data or "", tuple(words))
-            where, settings, networks = _one_line(line, device, resume=resume is not None)
-        from graphprobe.training.run import run_training
-
-        bar = terminal_bar()
-        result = run_training(
-            settings,
-            where=where,
-            device=device.value,
-            resume=resume,
-            overrides=words,
-            log=say if bar is None else bar.log,
-            bar=bar,
-            networks=networks,
-        )
     if rank() == 0:
         _deliver(result, form)
     if result.stopped is not None:
         raise typer.Exit(STOPPED)
 
 
-def _one_line(line: Line, device: Device, *, resume: bool) -> tuple[str, Config, Networks]:
-    """Make the config, and prove it on one batch unless its run has begun."""
-    from graphprobe.training.distributed.ranks import rank, world_size
-    from graphprobe.training.runtime.dependencies import require_paddle
-
-    require_paddle()
-    log_to_stderr()
-    from graphprobe.training.networks.source import Networks
-
-    networks = Networks()
-    path, config = make_config(line, networks, devices=world_size(), resume=resume)
-    if not resume and rank() == 0:
-        say("check: one batch")
-        answer = examine(config, str(path), device, networks=networks)
-        say(to_text(answer.tables()).strip("\n "))
-        conclude(answer, str(path))
-    return str(path), config, networks
+def _say_check(result: CheckResult) -> None:
+    say(to_text(tables(result)).strip("\n "))
+    say_findings(result)
 
 
-def _deliver(result: Result, form: Format | None) -> None:
-    rows = result.rows()
-    cut = [] if result.cut is None else result.cut.rows(result.metric)
+def _deliver(result: TrainResult, form: Format | None) -> None:
+    cut = [] if result.run.cut is None else result.run.cut.rows(result.metric)
     deliver(
-        result.document,
-        lambda: (("what", "value", "before", "change"), _csv(rows, cut)),
-        lambda: [_table(rows), *([_cut_table(cut)] if cut else [])],
+        result.to_dict,
+        result.to_rows,
+        lambda: [_table(result.run.rows()), *([_cut_table(cut)] if cut else [])],
         form=form,
         output=None,
     )
@@ -151,9 +129,3 @@ def _cut_table(rows: Cut) -> Table:
     for row in rows:
         table.add_row(*row)
     return table
-
-
-def _csv(rows: list[tuple[str, str]], cut: Cut) -> list[tuple[str, ...]]:
-    """One line a figure; what a cut changed has its figure before, and the change."""
-    plain = [(what, value, "", "") for what, value in rows]
-    return [*plain, *((what, after, before, change) for what, before, after, change in cut)]

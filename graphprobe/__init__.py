@@ -16,64 +16,100 @@ from typing import TYPE_CHECKING, Any
 from graphprobe.version import __version__
 
 if TYPE_CHECKING:
+    from graphprobe.api.check import CheckFailed, CheckResult, check
     from graphprobe.api.conversion import ConvertedModel, convert
     from graphprobe.api.datasets import DataReport, inspect_data
     from graphprobe.api.draw import Picture, draw
+    from graphprobe.api.evaluate import Evaluation, evaluate
+    from graphprobe.api.export import ExportedModel, export
     from graphprobe.api.pairs import PairFindings, find_pairs
+    from graphprobe.api.predict import ImageFindings, Predictions, predict
     from graphprobe.api.prunable import choose_ratios, find_prunable
     from graphprobe.api.prune_selection import PruneSelection
     from graphprobe.api.report import Report, report
+    from graphprobe.api.sensitivity import SensitivityResult, sensitivity
+    from graphprobe.api.train import TrainResult, train
     from graphprobe.api.variables import VariableListing, list_variables
-    from graphprobe.errors import GraphprobeError
+    from graphprobe.errors import AnswerIsNo, GraphprobeError
     from graphprobe.model import Model
     from graphprobe.programs import LoadedProgram, ProgramLike, load
 
 # Where each public name is defined.
 _HOMES = {
+    "AnswerIsNo": "graphprobe.errors",
+    "CheckFailed": "graphprobe.api.check",
+    "CheckResult": "graphprobe.api.check",
     "ConvertedModel": "graphprobe.api.conversion",
     "DataReport": "graphprobe.api.datasets",
+    "Evaluation": "graphprobe.api.evaluate",
+    "ExportedModel": "graphprobe.api.export",
     "GraphprobeError": "graphprobe.errors",
+    "ImageFindings": "graphprobe.api.predict",
     "LoadedProgram": "graphprobe.programs",
     "Model": "graphprobe.model",
     "PairFindings": "graphprobe.api.pairs",
     "Picture": "graphprobe.api.draw",
+    "Predictions": "graphprobe.api.predict",
     "ProgramLike": "graphprobe.programs",
     "PruneSelection": "graphprobe.api.prune_selection",
     "Report": "graphprobe.api.report",
+    "SensitivityResult": "graphprobe.api.sensitivity",
+    "TrainResult": "graphprobe.api.train",
     "VariableListing": "graphprobe.api.variables",
+    "check": "graphprobe.api.check",
     "choose_ratios": "graphprobe.api.prunable",
     "convert": "graphprobe.api.conversion",
     "draw": "graphprobe.api.draw",
+    "evaluate": "graphprobe.api.evaluate",
+    "export": "graphprobe.api.export",
     "find_pairs": "graphprobe.api.pairs",
     "find_prunable": "graphprobe.api.prunable",
     "inspect_data": "graphprobe.api.datasets",
     "list_variables": "graphprobe.api.variables",
     "load": "graphprobe.programs",
+    "predict": "graphprobe.api.predict",
     "report": "graphprobe.api.report",
+    "sensitivity": "graphprobe.api.sensitivity",
+    "train": "graphprobe.api.train",
 }
 
 __all__ = [
+    "AnswerIsNo",
+    "CheckFailed",
+    "CheckResult",
     "ConvertedModel",
     "DataReport",
+    "Evaluation",
+    "ExportedModel",
     "GraphprobeError",
+    "ImageFindings",
     "LoadedProgram",
     "Model",
     "PairFindings",
     "Picture",
+    "Predictions",
     "ProgramLike",
     "PruneSelection",
     "Report",
+    "SensitivityResult",
+    "TrainResult",
     "VariableListing",
     "__version__",
+    "check",
     "choose_ratios",
     "convert",
     "draw",
+    "evaluate",
+    "export",
     "find_pairs",
     "find_prunable",
     "inspect_data",
     "list_variables",
     "load",
+    "predict",
     "report",
+    "sensitivity",
+    "train",
 ]
 
 

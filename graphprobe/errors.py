@@ -68,6 +68,10 @@ class TrainError(GraphprobeError):
     """Training cannot go on."""
 
 
+class AnswerIsNo(GraphprobeError):
+    """What was asked for was understood, and the answer is no; the command line ends with 1."""
+
+
 class PluginError(GraphprobeError):
     """An installed package adds something to graphprobe that cannot be used."""
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
-from graphprobe.errors import LoadError
+from graphprobe.errors import LoadError, UsageError
 from graphprobe.formats import load_bytes, load_file
 from graphprobe.ir import Dataflow, Program
 from graphprobe.ir.fingerprint import fingerprint
@@ -76,6 +76,21 @@ class LoadedProgram:
     def is_named(self) -> bool:
         """Whether `source` finds the program again, in another process too."""
         return self.source != IN_MEMORY
+
+    def require_name(self, role: str) -> None:
+        """Refuse what a config could not name.
+
+        Args:
+            role: what it is to the caller, as ``student``.
+
+        Raises:
+            UsageError: the program was made in memory.
+        """
+        if not self.is_named:
+            raise UsageError(
+                f"the {role} was made in memory, so a config cannot name it",
+                hint="save it to a file, or name the function that makes it as module:function",
+            )
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, made on the first call with this key and kept.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import inspect
 import re
@@ -32,7 +31,7 @@ def is_code(text: str) -> bool:
 
 
 def run_code(text: str, mode: str) -> Any:
-    """Call what ``package.module:callable`` names; its prints go to standard error.
+    """Call what ``package.module:callable`` names; it prints where it wants.
 
     Args:
         text: a PROGRAM argument that `is_code`.
@@ -53,17 +52,16 @@ def run_code(text: str, mode: str) -> Any:
     module_name, _, path = text.partition(":")
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
-    with contextlib.redirect_stdout(sys.stderr):
-        module, built = _isolated(lambda: _import(module_name, text))
-        if built is not None:
-            _BUILT_BY_IMPORT.setdefault(module.__name__, built)
-        function = _find(module, path, text)
-        takes_mode = "mode" in inspect.signature(function).parameters
-        if takes_mode:
-            _enable_static(text)
-        call = (lambda: function(mode=mode)) if takes_mode else function
-        found, own = _isolated(lambda: _guarded(call, text))
-        return _with_programs(found, own, _BUILT_BY_IMPORT.get(module.__name__))
+    module, built = _isolated(lambda: _import(module_name, text))
+    if built is not None:
+        _BUILT_BY_IMPORT.setdefault(module.__name__, built)
+    function = _find(module, path, text)
+    takes_mode = "mode" in inspect.signature(function).parameters
+    if takes_mode:
+        _enable_static(text)
+    call = (lambda: function(mode=mode)) if takes_mode else function
+    found, own = _isolated(lambda: _guarded(call, text))
+    return _with_programs(found, own, _BUILT_BY_IMPORT.get(module.__name__))
 
 
 # Paddle's default main program and startup program.

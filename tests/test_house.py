@@ -179,3 +179,75 @@ def test_the_rules_find_what_they_forbid() -> None:
     ]
     assert paddle_imports(bad) == ["paddle.nn"]
     assert defined(bad) == {"f"}
+
+
+# Words that start so are arguments of other programs, written into files for them.
+OTHERS_OPTIONS = ("--slim_config", "--pruned_params", "--pruned_ratios")
+
+
+def library() -> Iterator[tuple[str, ast.Module]]:
+    """Name and syntax tree of every module of the library."""
+    return ((name, tree) for name, _, tree in modules() if name.startswith("graphprobe."))
+
+
+def docstrings(tree: ast.Module) -> set[int]:
+    """The nodes that are docstrings."""
+    return {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+
+
+def options_in_texts(tree: ast.Module) -> list[str]:
+    """Texts of a module that name an option of a command line; docstrings are no messages."""
+    prose = docstrings(tree)
+    texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose
+    ]
+    return [
+        text
+        for text in texts
+        if re.search(r"(?:^|[\s(\[/'\"`])--[a-z]", text)
+        and not any(option in text for option in OTHERS_OPTIONS)
+    ]
+
+
+def prints(tree: ast.Module) -> list[str]:
+    """What a module prints, or writes to the process's own streams."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("print", "typer.echo"):
+            found.append(ast.unparse(node))
+        elif isinstance(node, ast.Attribute) and ast.unparse(node) in ("sys.stdout", "sys.stderr"):
+            found.append(f"{ast.unparse(node)} in line {node.lineno}")
+    return found
+
+
+def test_messages_of_the_library_name_no_option() -> None:
+    found = {name: options_in_texts(tree) for name, tree in library()}
+    assert {name: texts for name, texts in found.items() if texts} == {}
+
+
+def test_the_library_writes_to_no_stream() -> None:
+    found = {name: prints(tree) for name, tree in library()}
+    assert {name: calls for name, calls in found.items() if calls} == {}
+
+
+def test_the_library_imports_neither_typer_nor_rich() -> None:
+    texts = {str(path): path.read_text("utf-8") for path in (ROOT / "graphprobe").rglob("*.py")}
+    wanted = re.compile(r"^\s*(?:import|from) (?:typer|rich)\b", re.MULTILINE)
+    assert [path for path, text in texts.items() if wanted.search(text)] == []
+
+
+def test_the_rules_for_texts_find_what_they_forbid() -> None:
+    bad = ast.parse(
+        '"""Use --this."""\nimport sys\nraise ValueError("take --ratio", "a--b")\n'
+        "print(1)\nsys.stderr.write('')\n"
+    )
+    assert options_in_texts(bad) == ["take --ratio"]
+    assert prints(bad) == ["print(1)", "sys.stderr in line 5"]

@@ -126,7 +126,7 @@ class PairFindings(Result):
 
     def _refuse_unnamed(self) -> None:
         for side, loaded in (("student", self.student), ("teacher", self.teacher)):
-            refuse_unnamed(loaded, side)
+            loaded.require_name(side)
         if not self.pairs:
             raise UsageError("there is no pair to write", hint="; ".join(self.warnings))
 
@@ -159,19 +159,6 @@ def find_pairs(
     """
     ours, theirs = load(student), load(teacher)
     return PairFindings(ours, theirs, pairing.find_pairs(ours.program, theirs.program, rule, loss))
-
-
-def refuse_unnamed(loaded: LoadedProgram, side: str) -> None:
-    """A config names its programs; one that was built in memory has no name.
-
-    Raises:
-        UsageError: it has none.
-    """
-    if not loaded.is_named:
-        raise UsageError(
-            f"the {side} was made in memory, so a config cannot name it",
-            hint="save it to a file, or name the function that makes it as module:function",
-        )
 
 
 def _pair(pair: Pair) -> dict[str, Any]:

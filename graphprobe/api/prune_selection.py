@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphprobe.api.pairs import refuse_unnamed
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.errors import UsageError
 from graphprobe.ir import PruneDecision
@@ -236,7 +235,7 @@ class PruneSelection(Result):
         return tuple(found)
 
     def _refuse(self) -> None:
-        refuse_unnamed(self.program, "program")
+        self.program.require_name("program")
         if not self.groups:
             raise UsageError("nothing to prune", where=self.program.source)
 

@@ -111,7 +111,7 @@ def _loss_problems(config: Config) -> Iterator[Problem]:
 
 
 def _code_problems(config: Config) -> Iterator[Problem]:
-    message = "names code, which runs only with --allow-code"
+    message = "names code, which runs only with allow_code=True"
     for key, ref in programs_of(config):
         if is_code(ref.program):
             yield Problem(f"{key}.program", f"{message}: {ref.program}")

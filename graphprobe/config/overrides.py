@@ -49,8 +49,8 @@ def _split(text: str) -> tuple[str, Any]:
     if not equals or not _PATH.match(path):
         raise UsageError(
             "not of the form key.path=value",
-            where=f"-o {text}",
-            hint="as train.batch_size=4; the folder that infer and export write is --output",
+            where=f"override {text}",
+            hint="as train.batch_size=4; the folder of predictions and exports is no such key",
         )
     return path, parse_value(value, text)
 

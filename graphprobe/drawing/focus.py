@@ -74,5 +74,5 @@ def nothing_matches(folds: list[Fold], focus: Focus) -> UsageError:
     text = focus.pattern.pattern
     hint = did_you_mean(text, sorted(words)) or "graphprobe vars lists the names"
     return UsageError(
-        "matches no op type, variable or parameter", where=f"--focus {text}", hint=hint
+        "matches no op type, variable or parameter", where=f"focus={text!r}", hint=hint
     )

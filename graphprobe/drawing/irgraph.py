@@ -34,16 +34,16 @@ def draw_irgraph(program: Program) -> bytes:
         MissingDependency: paddle or dot is not installed.
         GraphprobeError: dot failed.
     """
-    where = "--engine irgraph"
+    where = "engine='irgraph'"
     if shutil.which("dot") is None:
-        hint = "install Graphviz, or leave out --engine"
+        hint = "install Graphviz, or take the default engine"
         raise MissingDependency("needs the program dot, which is not here", where=where, hint=hint)
     try:
         import numpy  # noqa: F401 - before paddle, or importing scipy later crashes the process
         from paddle.base import core
         from paddle.base.framework import IrGraph
     except ImportError as error:
-        hint = "pip install 'graphprobe[cpu]', or leave out --engine"
+        hint = "pip install 'graphprobe[cpu]', or take the default engine"
         raise MissingDependency(
             "needs paddle, which is not here", where=where, hint=hint
         ) from error
@@ -58,7 +58,7 @@ def draw_irgraph(program: Program) -> bytes:
             raise GraphprobeError(f"dot failed ({error})", where=where) from error
         found = Path(folder) / f"{_NAME}.pdf"
         if not found.is_file():
-            hint = "the graph may be too large for dot; leave out --engine"
+            hint = "the graph may be too large for dot; take the default engine"
             raise GraphprobeError("dot wrote no PDF", where=where, hint=hint)
         return found.read_bytes()
 

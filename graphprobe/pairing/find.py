@@ -151,13 +151,13 @@ def _named(name: str, loss: Loss | None) -> PairRule:
     rules = pair_rules()
     if name not in rules:
         hint = did_you_mean(name, rules) or f"the rules are {', '.join(rules)}"
-        raise UsageError(f"no pair rule is called {name!r}", where="--rule", hint=hint)
+        raise UsageError(f"no pair rule is called {name!r}", where="rule", hint=hint)
     if loss is not None and not _goes_with(rules[name], loss):
         fit = [r.name for r in rules.values() if _goes_with(r, loss)]
         raise UsageError(
             f"loss {loss.name} takes {', '.join(loss.inputs)}, which rule {name} does not find",
-            where="--loss",
-            hint=f"use --rule {' or '.join(fit)}",
+            where="loss",
+            hint="use " + " or ".join(f"rule={name!r}" for name in fit),
         )
     return rules[name]
 

@@ -161,8 +161,8 @@ def _take(
         ratios = after
     raise UsageError(
         f"at most {gone(ratios):.1%} of the multiply-adds can go at the ratios that were measured",
-        where=f"--target-flops {target:g}",
-        hint="ask for less, or measure larger --ratios",
+        where=f"target_flops={target:g}",
+        hint="ask for less, or measure at larger ratios",
     )
 
 

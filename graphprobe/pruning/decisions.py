@@ -88,7 +88,7 @@ def find_prunable(program: Program, policy: str = "seeds") -> PruneFindings:
     chosen: Policy | None = next((p for p in POLICIES if p == policy), None)
     if chosen is None:
         hint = did_you_mean(policy, POLICIES) or f"use {' or '.join(POLICIES)}"
-        raise UsageError(f"no policy {policy!r}", where="--policy", hint=hint)
+        raise UsageError(f"no policy {policy!r}", where="policy", hint=hint)
     channels = find_channels(program)
     constraints = resolved(channels)
     if chosen == "seeds":

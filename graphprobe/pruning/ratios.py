@@ -142,11 +142,11 @@ def check_numbers(
     Raises:
         UsageError: it names the option.
     """
-    for name, value in (("--ratio", ratio), ("--target-flops", target_flops)):
+    for name, value in (("ratio", ratio), ("target_flops", target_flops)):
         if value is not None and not 0 < value < 1:
             raise UsageError(f"must be above 0 and below 1, not {value:g}", where=name,
                              hint="0.5 takes half away")  # fmt: skip
-    for name, count in (("--round-to", limits.round_to), ("--min-channels", limits.min_channels)):
+    for name, count in (("round_to", limits.round_to), ("min_channels", limits.min_channels)):
         if count < 1:
             raise UsageError(f"must be at least 1, not {count}", where=name, hint="give a count")
 
@@ -178,8 +178,8 @@ def _ratio_for(choice: PruneChoice, target: float) -> float:
     if gone(high) < target:
         raise UsageError(
             f"at most {gone(high):.1%} of the multiply-adds can go",
-            where=f"--target-flops {target:g}",
-            hint="ask for less, or use --policy coupled",
+            where=f"target_flops={target:g}",
+            hint="ask for less, or use policy='coupled'",
         )
     while high - low > 1:
         middle = (low + high) // 2

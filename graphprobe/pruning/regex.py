@@ -52,5 +52,5 @@ def prove(regex: str, names: Iterable[str], among: Iterable[str]) -> None:
             raise GraphprobeError(
                 f"the regex {what} the parameter {name!r}",
                 where="prune-regex",
-                hint="take the names from --format json instead",
+                hint="take the names from params instead",
             )

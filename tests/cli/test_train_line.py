@@ -30,8 +30,8 @@ def train(*words: str) -> int:
     ("words", "said"),
     [
         ((), "nothing to train; name a config, or --student PROGRAM --data voc:PATH"),
-        (("c.yaml", "--student", STUDENT), "so --student cannot stand beside it"),
-        (("c.yaml", "--teacher", TEACHER, "--prune", "0.5"), "--teacher, --prune cannot stand"),
+        (("c.yaml", "--student", STUDENT), "cannot stand beside it"),
+        (("c.yaml", "--teacher", TEACHER, "--prune", "0.5"), "--prune 0.5 cannot stand"),
         (("--student", STUDENT), "the data are not named; as --data voc:PATH"),
         (("--student", "m.pdmodel", "--data", "digits"), "m.pdmodel: a program in a file"),
         (("--student", STUDENT, "--data", "voc"), "voc: needs a path; write voc:PATH"),
@@ -105,25 +105,21 @@ def test_a_cut_student_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.paddle
-def test_a_pair_that_the_cut_breaks_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    from graphprobe_cli._line import _after_cut
+def test_a_pair_that_the_cut_breaks_is_left_out() -> None:
+    from graphprobe import find_pairs, find_prunable
+    from graphprobe.api.quick_config import _after_cut
+    from graphprobe.training.networks.source import Networks
 
-    from graphprobe.emit import prune_config
-    from graphprobe.pairing.find import find_pairs
-    from graphprobe.programs import load_program
-    from graphprobe.pruning.decisions import find_prunable
-    from graphprobe.pruning.ratios import choose
-
-    student, teacher = load_program(STUDENT), load_program(TEACHER)
-    whole = find_pairs(student, teacher)
-    cut = prune_config(choose(find_prunable(student, "coupled")), student, "")
+    whole = find_pairs(STUDENT, TEACHER)
+    pruning = find_prunable(whole.student, policy="coupled").to_config()
     gone = replace(whole.pairs[0], student="conv2d_1.tmp_0")
-    report = _after_cut(replace(whole, pairs=(*whole.pairs, gone)), student, teacher, cut)
-    assert report.pairs == whole.pairs
-    said = capsys.readouterr().err
-    assert (
-        said == f"warning: conv2d_1.tmp_0 <- {gone.teacher} does not fit after the cut; left out\n"
-    )
+    more = replace(whole, report=replace(whole.report, pairs=(*whole.pairs, gone)))
+    lines: list[str] = []
+    found = _after_cut(more, pruning, Networks(), lines.append)
+    assert found.pairs == whole.pairs
+    assert lines == [
+        f"warning: conv2d_1.tmp_0 <- {gone.teacher} does not fit after the cut; left out"
+    ]
 
 
 @pytest.mark.paddle

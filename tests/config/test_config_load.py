@@ -159,8 +159,8 @@ def test_code_is_refused_unless_allowed(write):
     text += "  - {student: a, teacher: b, loss: custom, code: 'my.losses:fgd'}\n"
     path = write(text)
     found = problems(path)
-    assert "--allow-code" in found["teacher.program"]
-    assert "--allow-code" in found["pairs[1].code"]
+    assert "allow_code=True" in found["teacher.program"]
+    assert "allow_code=True" in found["pairs[1].code"]
     assert load_config(path, allow_code=True).student.program == "zoo:yolov3_mobilenet_v1"
 
 

@@ -113,7 +113,9 @@ def test_what_only_the_user_knows_is_named() -> None:
 
 
 def test_what_it_has_not_is_refused() -> None:
-    with pytest.raises(UsageError, match="no loss l2; use --loss fgd or ld or yolo_fine_grained"):
+    with pytest.raises(
+        UsageError, match="no loss l2; use loss='fgd' or loss='ld' or loss='yolo_fine_grained'"
+    ):
         ppdet_text(pairs("l2"), *RETINA)
     found = pairs("fgd")
     other = replace(found.pairs[0], student_shape=(-1, 128, -1, -1))
@@ -123,7 +125,7 @@ def test_what_it_has_not_is_refused() -> None:
 
 @pytest.mark.parametrize("loss", ["fgd", "ld"])
 def test_a_script_has_no_maps_of_boxes(loss: str) -> None:
-    with pytest.raises(UsageError, match=f"{loss} is fed maps.*--emit ppdet"):
+    with pytest.raises(UsageError, match=f"{loss} is fed maps.*emit=.ppdet"):
         python_text(pairs(loss), *RETINA)
 
 

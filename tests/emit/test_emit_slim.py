@@ -139,7 +139,7 @@ def test_losses_that_are_fed_maps_of_boxes_are_refused_in_one_line(name, loss):
     program = load_program(f"zoo:{name}?scale=0.05&num_classes=3")
     with pytest.raises(UsageError, match=f"{loss} is fed maps") as error:
         python_text(find_pairs(program, program, loss=loss), program, program)
-    assert "--loss l2" in str(error.value) and "\n" not in str(error.value)
+    assert "loss='l2'" in str(error.value) and "\n" not in str(error.value)
 
 
 def test_what_auto_compression_cannot_take_is_refused(models):

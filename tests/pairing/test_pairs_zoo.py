@@ -143,7 +143,7 @@ def test_yolo_levels_take_fgd_where_it_is_asked_for(program: Programs):
     assert [(p.rule, p.loss, p.stride) for p in report.pairs] == [
         ("neck_levels", "fgd", s) for s in (32, 16, 8)
     ]
-    with pytest.raises(UsageError, match="--rule dense_levels or neck_levels"):
+    with pytest.raises(UsageError, match="rule='dense_levels' or rule='neck_levels'"):
         find_pairs(program(STUDENT), program(TEACHER), "loss_input", "fgd")
 
 

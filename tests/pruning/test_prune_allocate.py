@@ -171,14 +171,14 @@ def test_a_group_that_was_not_measured_stays_whole():
 @pytest.mark.parametrize("target", [0.0, 1.0, -1.0, float("nan")])
 def test_a_target_that_makes_no_sense(target):
     found = find_prunable(chain(), "coupled")
-    with pytest.raises(UsageError, match="--target-flops"):
+    with pytest.raises(UsageError, match="target_flops"):
         allocate(found, noisy(found, 0), target)
 
 
 def test_a_target_out_of_reach_says_how_far_it_goes():
     found = find_prunable(chain(), "coupled")
     curves = {name: curve[:2] for name, curve in noisy(found, 0).items()}
-    with pytest.raises(UsageError, match=r"at most 5\d\.\d% .* measure larger --ratios"):
+    with pytest.raises(UsageError, match=r"at most 5\d\.\d% .* measure at larger ratios"):
         allocate(found, curves, 0.9)
 
 

@@ -166,5 +166,5 @@ def test_limits(program: Programs):
 
 @pytest.mark.parametrize("ratio", [0.0, 1.0, -0.5, 1.5])
 def test_senseless_ratios_are_refused(program: Programs, ratio):
-    with pytest.raises(UsageError, match="--ratio"):
+    with pytest.raises(UsageError, match="^ratio"):
         choose(find_prunable(program(STUDENT)), ratio)

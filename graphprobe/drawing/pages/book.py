@@ -57,5 +57,5 @@ def limited(view: LayoutGraph, most: int) -> LayoutGraph:
     """The first nodes of a view, with a note of how many are left out."""
     shown = part(view, range(most), view.title)
     left = f"left out: {len(view.dag) - most:,} of {len(view.dag):,} nodes"
-    shown.notes = [f"{left}; take --level stage or --focus", *view.notes]
+    shown.notes = [f"{left}; take level stage, or a focus", *view.notes]
     return shown

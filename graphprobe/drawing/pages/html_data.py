@@ -52,7 +52,7 @@ class PageData:
             for node in group["nodes"]:
                 node["ops"] = self._listed(group["side"], node["ops"], node["child"] >= 0)
         if self._closed:
-            self._notes.append(f"left out: the insides of {self._closed:,} nodes; use --focus")
+            self._notes.append(f"left out: the insides of {self._closed:,} nodes; take a focus")
         return {
             "title": clean(self._drawing.title),
             "notes": self._notes,

@@ -68,7 +68,7 @@ def panel_pages(side: Side) -> list[Page]:
             side.counts(),
         ]
         if left:
-            page.notes.insert(0, f"left out: {left:,} of {len(wanted):,} stages; take --focus")
+            page.notes.insert(0, f"left out: {left:,} of {len(wanted):,} stages; take a focus")
     return pages
 
 

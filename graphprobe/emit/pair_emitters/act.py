@@ -6,6 +6,7 @@ Source: paddleslim 2.6.0, auto_compression/strategy_config.py and create_compres
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -58,29 +59,33 @@ def _groups(report: PairReport) -> dict[tuple[str, float], list[str]]:
     for pair in report.pairs:
         where = f"{pair.student} and {pair.teacher}"
         if pair.loss not in TAKES:
-            hint = f"use --loss {' or '.join(TAKES)}, --emit python, or graphprobe train"
+            hint = f"use {_named(TAKES)}, emit='python', or graphprobe train"
             raise UsageError(f"auto-compression has no loss {pair.loss}", where=where, hint=hint)
         if pair.adapter is not None:
             raise UsageError(
                 "the shapes differ, and auto-compression has no adapter",
                 where=where,
-                hint="use --emit python or graphprobe train",
+                hint="use emit='python' or graphprobe train",
             )
         if pair.loss == "soft_label" and len(pair.student_shape) == 4:
             raise UsageError(
                 "auto-compression's soft_label is over the last axis, the classes are on axis 1",
                 where=where,
-                hint="use --emit python or graphprobe train",
+                hint="use emit='python' or graphprobe train",
             )
         groups[pair.loss, pair.weight] += [PREFIX + pair.teacher, pair.student]
     if len({loss for loss, _ in groups}) < len(groups):
         # It adds the terms of the first group again for each further group of the same loss.
         raise UsageError(
             "one loss with several weights: auto-compression would count pairs twice",
-            where="--emit act",
-            hint="use --rule to take one kind of pairs",
+            where="emit='act'",
+            hint="name a rule to take one kind of pairs",
         )
     return groups
+
+
+def _named(losses: Iterable[str]) -> str:
+    return " or ".join(f"loss={name!r}" for name in losses)
 
 
 def act_text(report: PairReport, student: Program, teacher: Program) -> str:

@@ -65,10 +65,11 @@ def ppdet_text(report: PairReport, student: Program, teacher: Program) -> str:
     """
     losses = list(dict.fromkeys(pair.loss for pair in report.pairs))
     if len(losses) != 1 or losses[0] not in METHODS:
-        hint = f"use --loss {' or '.join(METHODS)}, --emit python, or graphprobe train"
+        names = " or ".join(f"loss={name!r}" for name in METHODS)
+        hint = f"use {names}, emit='python', or graphprobe train"
         raise UsageError(
             f"PaddleDetection's slim has no loss {' and '.join(losses)}",
-            where="--emit ppdet",
+            where="emit='ppdet'",
             hint=hint,
         )
     section = {**_teacher(student, teacher), "slim": "Distill", **METHODS[losses[0]](report.pairs)}
@@ -126,7 +127,7 @@ def _fgd(pairs: Sequence[Pair]) -> Section:
     if len(widths) > 1 or len(weights) > 1:
         raise UsageError(
             "the levels differ in channels or weight, and PaddleDetection's FGD has one for all",
-            where="--emit ppdet",
+            where="emit='ppdet'",
             hint="use graphprobe train",
         )
     ((ours, theirs),) = widths

@@ -33,20 +33,20 @@ def python_text(report: PairReport, student: Program, teacher: Program) -> str:
     parts = {loss: find_loss(loss) for loss in losses}
     if any(loss.needs_code for loss in parts.values()):
         raise UsageError(
-            "a custom loss is the user's own code", where="--emit python", hint="use --loss l2"
+            "a custom loss is the user's own code", where="emit='python'", hint="use loss='l2'"
         )
     fed = next((name for name, loss in parts.items() if loss.targets(loss.options)), None)
     if fed is not None:
         raise UsageError(
             f"{fed} is fed maps that graphprobe's data workers make of the boxes",
-            where="--emit python",
-            hint="use graphprobe train, --emit ppdet or --loss l2",
+            where="emit='python'",
+            hint="use graphprobe train, emit='ppdet' or loss='l2'",
         )
     if len(losses) > 1 and not set(losses) <= set(SLIM):
         raise UsageError(
             f"the pairs have different losses ({', '.join(losses)})",
-            where="--emit python",
-            hint="use --rule or --loss",
+            where="emit='python'",
+            hint="name a rule or a loss",
         )
     slim = sorted(set(losses) & set(SLIM))
     return _template().render(

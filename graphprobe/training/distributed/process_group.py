@@ -8,9 +8,9 @@ Ops and communicator are those of Paddle's collective training: NCCL on GPUs, gl
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -210,10 +210,10 @@ def init_process_group(place: Any, log: Log = no_log) -> Iterator[ProcessGroup]:
 def _connect_cpus(endpoint: str) -> None:
     """Let gloo connect the processes, over a server that Paddle starts in rank 0 for a moment.
 
-    It writes a file http.log into the working folder, and prints to stdout, which is the result's.
+    It writes a file http.log into the working folder, and prints to stdout.
     """
     here = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         os.chdir(folder)
         try:
             paddle.distributed.gloo_init_parallel_env(rank(), world_size(), endpoint)

@@ -60,7 +60,7 @@ def _keep(makers: list[str]) -> str:
         )
     names = "|".join(map(re.escape, makers))
     regex = f"^(?:{names})$" if len(makers) > 1 else f"^{names}$"
-    return f"write the prune config again with --keep '{regex}', or "
+    return f"write the prune config again with keep={regex!r}, or "
 
 
 def _shape(program: Any, name: str) -> tuple[int, ...]:

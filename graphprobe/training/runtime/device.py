@@ -37,7 +37,7 @@ def choose_place(device: str, log: Log = no_log) -> Any:
         paddle.set_device(f"gpu:{_number()}")
         return paddle.CUDAPlace(_number())
     if device == "gpu":
-        raise UsageError(f"--device gpu: {why}", hint="or use --device cpu")
+        raise UsageError(why, where="device='gpu'", hint="or use device='cpu'")
     if not _no_gpu():
         log(f"warning: taking the CPU: {why}")
     return _take_cpu()

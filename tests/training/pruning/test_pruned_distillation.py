@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -122,10 +123,10 @@ def test_a_pair_that_the_cut_broke_is_named_with_what_to_do(
     assert not fits.problems and len(plainly.problems) == len(adapted.problems) == 1
     said = str(plainly.problems[0])
     assert said.startswith("pairs[1]: ") and f"13 of the 25 channels of {name}" in said
-    assert r"--keep '^conv4_2_sep_weights$'" in said and "give the pair an adapter" in said
+    assert "keep='^conv4_2_sep_weights$'" in said and "give the pair an adapter" in said
     said = str(adapted.problems[0])
     assert said.startswith("pairs[2].adapter: ") and "set its adapter.in_channels to 13" in said
-    with pytest.raises(ConfigError, match=r"pairs\[1\].*--keep.*pairs\[2\]\.adapter"):
+    with pytest.raises(ConfigError, match=r"pairs\[1\].*keep=.*pairs\[2\]\.adapter"):
         train(make_config, cut)
     # What the message says helps.
     kept = {**bad, "prune": str(write_prune(keep="^conv(4_2|5_1)_sep_weights$"))}
@@ -148,7 +149,7 @@ def test_a_pair_behind_a_concat_names_every_group_that_it_needs_whole(
     verdict = probe(make_config, {**bad, "prune": str(write_prune())})
     (problem,) = verdict.rows[0].problems
     said = str(problem)
-    (keep,) = re.findall("--keep '([^']*)'", said)
+    (keep,) = map(ast.literal_eval, re.findall("keep=('[^']*')", said))
     assert keep == r"^(?:conv4_2_sep_weights|yolo_transition\.0\.conv\.weights)$"
     assert "\n" not in said
     for one in ("^yolo_transition", "^conv4_2_sep_weights$"):  # neither alone is enough

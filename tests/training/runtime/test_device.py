@@ -34,7 +34,7 @@ def test_a_card_that_the_build_cannot_use_is_refused(one_card: None) -> None:
     with pytest.raises(UsageError) as caught:
         choose_place("gpu")
     line = str(caught.value)
-    assert "--device gpu: Paddle 2.6" in line
+    assert "device='gpu': Paddle 2.6" in line
     assert "cannot run on GPU 0 of compute capability 9.0" in line
     assert "(External) CUDA error(209), no kernel image is available" in line
     assert "install a build for this card" in line

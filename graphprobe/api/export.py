@@ -1,0 +1,88 @@
+"""Write a trained student for inference."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graphprobe.api.progress import Progress, reporter
+from graphprobe.api.results import Result, Table
+from graphprobe.api.settings import ConfigLike, Override, open_config
+
+
+@dataclass(frozen=True, repr=False)
+class ExportedModel(Result):
+    """What was written.
+
+    Args:
+        files: the program and its parameters.
+        weights: where the weights come from.
+        image: how a picture is prepared for it.
+    """
+
+    files: tuple[Path, ...]
+    weights: str
+    image: str
+
+    def summary(self) -> str:
+        """The files."""
+        return ", ".join(map(str, self.files))
+
+    def to_dict(self) -> dict[str, Any]:
+        """``files``, ``weights`` and ``image``."""
+        files = [str(path) for path in self.files]
+        return {"files": files, "weights": self.weights, "image": self.image}
+
+    def to_rows(self) -> Table:
+        """A row a file."""
+        return ("file",), [(str(path),) for path in self.files]
+
+
+def export(
+    config: ConfigLike,
+    output: str | os.PathLike[str] | None = None,
+    *,
+    legacy: bool = False,
+    override: Override = (),
+    resume: str = "auto",
+    weights: str | None = None,
+    device: str = "auto",
+    allow_code: bool = False,
+    progress: Progress | None = None,
+) -> ExportedModel:
+    """Write a config's trained student as model.pdmodel and model.pdiparams.
+
+    Args:
+        config: a config or its file, of any kind.
+        output: the folder (by default ``export`` in the run's folder).
+        legacy: name the files __model__ and __params__, as Paddle 1.x does.
+        override: what it sets in the config.
+        resume: a checkpoint's folder, or ``auto``: the best of the config's run, else its newest.
+        weights: weights (a path or an address) in place of a checkpoint.
+        device: ``auto`` (a GPU if there is one), ``cpu`` or ``gpu``.
+        allow_code: whether a file may name the user's own code.
+        progress: takes each line about the work; by default they are logged.
+
+    Raises:
+        CheckpointError: there are no weights, they are damaged, or of another model.
+        ConfigError: the config has problems, or is for another program.
+
+    Example:
+        >>> graphprobe.export("distill.yaml", "student").files
+        (PosixPath('student/model.pdmodel'), PosixPath('student/model.pdiparams'))
+    """
+    settings, where = open_config(config, override, allow_code=allow_code)
+    from graphprobe.training.export import export_network
+    from graphprobe.training.feeding.feeding import describe_pixels
+    from graphprobe.training.runtime.device import choose_place
+    from graphprobe.training.trained import open_trained
+
+    place = choose_place(device, reporter(progress))
+    trained = open_trained(
+        settings, place, "infer", where=where, checkpoint=resume, weights=weights
+    )
+    folder = Path(output) if output is not None else Path(settings.train.output) / "export"
+    files = export_network(trained.built, trained.scope, place, folder, legacy=legacy)
+    return ExportedModel(tuple(files), trained.source, describe_pixels(trained.built))

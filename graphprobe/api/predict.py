@@ -1,0 +1,167 @@
+"""Images in, what a trained student finds in them out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphprobe.api.progress import Progress, reporter
+from graphprobe.api.results import Result, Table, count_text
+from graphprobe.api.settings import ConfigLike, Override, open_config
+from graphprobe.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from graphprobe.data.sample import Dataset
+    from graphprobe.training.predict import Found, Skipped
+    from graphprobe.training.predict_files import PredictionFolder
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFindings:
+    """What was found in one image.
+
+    Args:
+        name: of the image.
+        text: what was found, in words; why the image was left out where it could not be read.
+        skipped: whether it could not be read.
+    """
+
+    name: str
+    text: str
+    skipped: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class Predictions(Result):
+    """What was found in all images; drawings and found.json are in `folder`.
+
+    Args:
+        images: one entry an image, in order.
+        folder: what was written into.
+        weights: where the weights come from.
+    """
+
+    images: tuple[ImageFindings, ...]
+    folder: Path
+    weights: str
+
+    @property
+    def skipped(self) -> int:
+        """How many images could not be read."""
+        return sum(image.skipped for image in self.images)
+
+    def summary(self) -> str:
+        """How many images, and where the drawings are."""
+        read = len(self.images) - self.skipped
+        left = f", {self.skipped} left out" if self.skipped else ""
+        return f"{count_text(read, 'image')} drawn into {self.folder}{left}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """``weights``, ``folder`` and ``images`` as found.json has them."""
+        import json
+
+        found = json.loads((self.folder / "found.json").read_text(encoding="utf-8"))
+        return {"weights": self.weights, "folder": str(self.folder), "images": found}
+
+    def to_rows(self) -> Table:
+        """A row an image."""
+        return ("image", "found"), [(image.name, image.text) for image in self.images]
+
+
+def predict(
+    config: ConfigLike,
+    images: Iterable[str | os.PathLike[str]] = (),
+    *,
+    samples: int = 0,
+    threshold: float = 0.5,
+    output: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    override: Override = (),
+    resume: str = "auto",
+    weights: str | None = None,
+    device: str = "auto",
+    allow_code: bool = False,
+    progress: Progress | None = None,
+    on_image: Callable[[ImageFindings], None] | None = None,
+) -> Predictions:
+    """Draw what a config's trained student finds in images, and list it in found.json.
+
+    Args:
+        config: a config or its file, of any kind.
+        images: image files, or folders of them.
+        samples: take the first so many validation samples instead, beside their truth.
+        threshold: boxes scored lower are left out.
+        output: the folder to write into (by default ``infer`` in the run's folder).
+        force: replace files of an earlier run there.
+        override: what it sets in the config.
+        resume: a checkpoint's folder, or ``auto``: the best of the config's run, else its newest.
+        weights: weights (a path or an address) in place of a checkpoint.
+        device: ``auto`` (a GPU if there is one), ``cpu`` or ``gpu``.
+        allow_code: whether a file may name the user's own code.
+        progress: takes each line about the work; by default they are logged.
+        on_image: is given what was found in each image as soon as it is there.
+
+    Raises:
+        CheckpointError: there are no weights, they are damaged, or of another model.
+        ConfigError: the config has problems, or is for another program.
+        DataError: none of the images can be read, or files of an earlier run are there.
+        UsageError: neither or both of `images` and `samples`.
+
+    Example:
+        >>> found = graphprobe.predict("distill.yaml", ["photos"], threshold=0.4)
+        >>> found.folder
+        PosixPath('runs/student/infer')
+    """
+    settings, where = open_config(config, override, allow_code=allow_code)
+    from graphprobe.data.image_files import ImageFolder, find_images
+    from graphprobe.data.subset import first_subset
+    from graphprobe.training.feeding.feeding import open_validation
+    from graphprobe.training.predict import find_objects, names_of_classes
+    from graphprobe.training.predict_files import PredictionFolder, new_folder
+    from graphprobe.training.runtime.device import choose_place
+    from graphprobe.training.trained import open_trained
+
+    paths = [Path(image) for image in images]
+    if bool(paths) == bool(samples):
+        hint = "name images, or give samples=N for the validation set"
+        raise UsageError("what to look at is not clear", where="predict", hint=hint)
+    folder = None if output is None else Path(output)
+    files = find_images(paths, leave_out=folder) if paths else []
+    folder = folder if folder is not None else new_folder(Path(settings.train.output) / "infer")
+    writer = PredictionFolder(
+        folder, (), inputs=[file.path for file in files], force=force, sheet=bool(samples)
+    )
+    writer.refuse_existing(file.name for file in files)
+    place = choose_place(device, reporter(progress))
+    trained = open_trained(
+        settings, place, "infer", where=where, checkpoint=resume, weights=weights
+    )
+    data: Dataset
+    if samples:
+        data = first_subset(open_validation(settings.train, trained.built), samples)
+    else:
+        names = names_of_classes(settings.train, trained)
+        data = ImageFolder(files, names, trained.built.task)
+    writer.class_names = data.class_names
+    every = []
+    with writer:
+        for found in find_objects(settings.train, trained, data, place, threshold=threshold):
+            every.append(_written(found, writer))
+            if on_image is not None:
+                on_image(every[-1])
+    made = Predictions(tuple(every), folder, trained.source)
+    if made.skipped == len(data):
+        raise DataError("none of the images could be read", where="predict")
+    return made
+
+
+def _written(found: Found | Skipped, writer: PredictionFolder) -> ImageFindings:
+    from graphprobe.training.predict import Skipped
+    from graphprobe.training.predict_files import describe
+
+    if isinstance(found, Skipped):
+        return ImageFindings(found.name, found.reason, skipped=True)
+    return ImageFindings(found.sample.name, describe(writer.write(found)))

@@ -1,0 +1,237 @@
+"""A run without a config: from the names of programs and data to the config that trains them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphprobe.api.pairs import PairFindings, find_pairs
+from graphprobe.api.progress import Progress
+from graphprobe.api.prunable import find_prunable
+from graphprobe.errors import AnswerIsNo, CheckpointError, UsageError
+from graphprobe.programs import LoadedProgram, ProgramLike, load
+
+if TYPE_CHECKING:
+    from graphprobe.config import Config, PruneConfig, TrainSection
+    from graphprobe.training.networks.source import Networks
+
+Notes = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class QuickTrainRequest:
+    """What is to be trained, by names alone.
+
+    Args:
+        student: a program.
+        teacher: a program, or None to train the student alone.
+        prune: the share of the multiply-adds that is cut away first, or None.
+        data: a folder, as ``voc:PATH``.
+        override: what it sets in the config, as ``train.batch_size=4``.
+    """
+
+    student: ProgramLike
+    teacher: ProgramLike | None
+    prune: float | None
+    data: str
+    override: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A config before overrides, what its comments say, and the pruning config beside it."""
+
+    config: Config
+    notes: Notes
+    pruning: PruneConfig | None = None
+
+
+def make_config(
+    request: QuickTrainRequest, networks: Networks, *, devices: int, resume: bool, log: Progress
+) -> tuple[Path, Config]:
+    """Find the pairs and the cut, then write the configs into the folder of the run.
+
+    Args:
+        request: what is to be trained.
+        networks: of the command; the programs are loaded there.
+        devices: processes that train together.
+        resume: whether the folder may hold a run already.
+        log: takes each line about what was found.
+
+    Returns:
+        the config's file and the config itself.
+
+    Raises:
+        AnswerIsNo: nothing of student and teacher matches.
+        GraphprobeError: a program or the data cannot be read, or they do not go together.
+    """
+    from graphprobe.config import config_text, override_config, scale_schedule
+    from graphprobe.files import write_whole
+
+    draft = _draft(request, networks, log)
+    config = override_config(draft.config, request.override, where="override")
+    train, lines = scale_schedule(
+        config.train, devices, request.override, made_for=draft.config.train.max_iters
+    )
+    for line in lines:
+        log(line)
+    if draft.pruning is not None and config.student.weights is None:
+        log("warning: student.weights is not set: channels are ranked by random first values")
+    folder = _open_folder(Path(train.output), resume=resume)
+    update: dict[str, Any] = {"train": train}
+    if draft.pruning is not None and config.kind == "distill":
+        path = folder / "prune.yaml"
+        write_whole(path, config_text(draft.pruning, file=str(path), notes=draft.notes))
+        log(f"wrote {path}")
+        update["prune"] = str(path)
+    config = config.model_copy(update=update)
+    path = folder / f"{config.kind}.yaml"
+    write_whole(path, config_text(config, file=str(path), notes=draft.notes))
+    log(f"wrote {path}")
+    return path, config
+
+
+def _draft(request: QuickTrainRequest, networks: Networks, log: Progress) -> _Draft:
+    from graphprobe.config import DataSection, TrainConfig
+    from graphprobe.data.open import open_data
+    from graphprobe.data.splits import train_and_val
+    from graphprobe.emit import program_ref, published_schedule
+
+    to_train, to_evaluate = train_and_val(request.data)
+    data = DataSection(train=to_train, val=to_evaluate)
+    log(f"data: trains on {data.train}; evaluates on {data.val or 'nothing'}")
+    if data.val is None:
+        log("warning: no evaluation; name its data: train.data.val")
+    given = [one for one in (request.student, request.teacher) if one is not None]
+    for one in given:
+        _refuse_file(one)
+    opened = open_data(data.train)
+    loaded = [networks.programs.load(_fitted(one, opened.class_names, log)) for one in given]
+    train = published_schedule(opened.task, data, *(one.program for one in loaded))
+    train = train.model_copy(update={"output": f"runs/{_run_name(request)}"})
+    pruning, notes = _cut(request.prune, loaded[0], train, log)
+    if request.teacher is not None:
+        return _with_teacher(loaded[0], loaded[1], train, pruning, notes, networks, log)
+    if pruning is not None:
+        return _Draft(pruning, notes, pruning)
+    student = program_ref(loaded[0].program)
+    return _Draft(TrainConfig(version=1, kind="train", student=student, train=train), notes)
+
+
+def _name(program: ProgramLike) -> str:
+    return program if isinstance(program, str) else load(program).source
+
+
+def _refuse_file(program: ProgramLike) -> None:
+    from graphprobe.user_code import ZOO, is_code
+
+    if not isinstance(program, str):
+        load(program).require_name("program")
+    name = _name(program)
+    if not name.startswith(ZOO) and not is_code(name):
+        raise UsageError(
+            "a program in a file does not say what its inputs mean, so it cannot be trained",
+            where=name,
+            hint="name a bundled model, as zoo:yolov3_r34, or your own function, as module:build",
+        )
+
+
+def _fitted(program: ProgramLike, classes: Sequence[str], log: Progress) -> ProgramLike:
+    """A bundled model gets an output for each class of the data."""
+    from graphprobe.user_code import ZOO
+    from graphprobe.zoo import parse_zoo, with_classes
+
+    name = _name(program)
+    if not name.startswith(ZOO):
+        return program
+    given = parse_zoo(name)
+    fitted = with_classes(given, len(classes))
+    if fitted is given:
+        return program
+    log(f"{name}: takes {fitted}, for the data have {len(classes)} classes")
+    return str(fitted)
+
+
+def _run_name(request: QuickTrainRequest) -> str:
+    words = [_stem(_name(request.student))]
+    if request.teacher is not None:
+        words += ["from", _stem(_name(request.teacher))]
+    if request.prune is not None:
+        words += ["pruned", f"{request.prune:g}"]
+    return "_".join(words)
+
+
+def _stem(program: str) -> str:
+    name = program.removeprefix("zoo:").partition("?")[0]
+    return re.sub(r"[^\w.-]+", "_", Path(name).name).strip("_") or "model"
+
+
+def _cut(
+    share: float | None, student: LoadedProgram, train: TrainSection, log: Progress
+) -> tuple[PruneConfig | None, Notes]:
+    """The cut that takes a share of the multiply-adds away, whole groups at a time."""
+    if share is None:
+        return None, {}
+    size = train.image_size
+    found = find_prunable(student, policy="coupled", target_flops=share, image=size)
+    summary = found.sizes()
+    for text in summary:
+        log(f"prune: at {size} x {size} pixels, {text}")
+    return found.to_config().model_copy(update={"train": train}), {"summary": summary}
+
+
+def _with_teacher(
+    student: LoadedProgram,
+    teacher: LoadedProgram,
+    train: TrainSection,
+    pruning: PruneConfig | None,
+    notes: Notes,
+    networks: Networks,
+    log: Progress,
+) -> _Draft:
+    """The distillation of what the cut leaves."""
+    from graphprobe.emit import distill_notes, program_ref
+
+    found = find_pairs(student, teacher)
+    if pruning is not None:
+        found = _after_cut(found, pruning, networks, log)
+    if not found.pairs:
+        raise AnswerIsNo("; ".join(found.warnings))
+    for text in found.warnings:
+        log(f"warning: {text}")
+    for pair in found:
+        log(f"pair: {pair.student} <- {pair.teacher}, {pair.role}: {pair.loss} x {pair.weight:g}")
+    # The config names the whole student; what is cut away is in the pruning config.
+    update = {"student": program_ref(student.program), "train": train}
+    config = found.to_config().model_copy(update=update)
+    return _Draft(config, {**notes, **distill_notes(found.report)}, pruning)
+
+
+def _after_cut(
+    whole: PairFindings, pruning: PruneConfig, networks: Networks, log: Progress
+) -> PairFindings:
+    """The pairs of the smaller student: adapters have its channels, what no longer fits is out."""
+    smaller = networks.source(whole.student.source).after(pruning.prune)
+    found = find_pairs(LoadedProgram(whole.student.source, smaller), whole.teacher)
+    left = {(pair.student, pair.teacher) for pair in found}
+    for pair in whole:
+        if (pair.student, pair.teacher) not in left:
+            log(f"warning: {pair.student} <- {pair.teacher} does not fit after the cut; left out")
+    return found
+
+
+def _open_folder(folder: Path, *, resume: bool) -> Path:
+    from graphprobe.training.weights.checkpoint import refuse_old_run
+
+    if not resume:
+        refuse_old_run(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot be made ({error.strerror})", where=str(folder), hint="set train.output"
+        ) from error
+    return folder

@@ -1,0 +1,201 @@
+"""Measure what cutting each group alone costs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphprobe.api.patterns import PatternLike, pattern
+from graphprobe.api.progress import Progress, reporter
+from graphprobe.api.results import Result, Table, count_text
+from graphprobe.errors import AnswerIsNo, UsageError
+from graphprobe.programs import LoadedProgram, ProgramCache, ProgramLike, load
+
+if TYPE_CHECKING:
+    from graphprobe.config import PruneConfig
+    from graphprobe.config.sensitivity import Sensitivity
+    from graphprobe.drawing.pages.heatmap import HeatMap
+
+RATIOS = (0.1, 0.3, 0.5, 0.7, 0.9)
+
+
+@dataclass(frozen=True, repr=False)
+class SensitivityResult(Result):
+    """What each group's cut costs.
+
+    Args:
+        record: all that was measured.
+        path: the file that holds it; `find_prunable` takes either as ``sensitivity``.
+    """
+
+    record: Sensitivity
+    path: Path
+
+    def summary(self) -> str:
+        """How many groups at how many ratios."""
+        groups = count_text(len(self.record.groups), "group")
+        metric, value = self.record.measured.metric, self.record.baseline
+        return f"{groups} at {len(self.record.ratios)} ratios, {metric} uncut {value:.4f}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record."""
+        found: dict[str, Any] = self.record.model_dump(mode="json")
+        return found
+
+    def to_rows(self) -> Table:
+        """A row a measurement."""
+        metric = self.record.measured.metric
+        head = ("group", "filter", "channels", "ratio", "kept", metric, "loss", "flops")
+        return head, [
+            (g.group, g.convs[0], g.channels, p.ratio, p.kept, p.value, p.loss, p.flops)
+            for g in self.record.groups
+            for p in g.points
+        ]
+
+    def heatmap(self) -> HeatMap:
+        """The losses as a picture: a row a group, a column a ratio."""
+        from graphprobe.drawing.pages.heatmap import HeatMap, HeatRow
+
+        ratios, lines = self.record.ratios, []
+        for group in self.record.groups:
+            losses = {point.ratio: point.loss for point in group.points}
+            cells = tuple(losses.get(ratio) for ratio in ratios)
+            most = max((point.flops for point in group.points), default=0.0)
+            lines.append(HeatRow(group.convs[0], str(group.channels), cells, most))
+        return HeatMap(
+            f"Sensitivity of {self.record.measured.program}",
+            (*self.about(), "loss of the metric when the group alone is cut, by ratio"),
+            tuple(f"{ratio:g}" for ratio in ratios),
+            tuple(lines),
+            "multiply-adds saved",
+        )
+
+    def render(self, format: str = "svg") -> bytes:
+        """The heat map as ``svg``, ``png`` or ``pdf``."""
+        from graphprobe.drawing.pages.heatmap import render_heatmap
+
+        return render_heatmap(self.heatmap(), format)
+
+    def about(self) -> tuple[str, str]:
+        """What was measured, and how: two lines."""
+        from graphprobe.data.metrics.names import LABELS
+
+        bound = self.record.measured
+        metric = LABELS.get(bound.metric, bound.metric)
+        return (
+            f"{metric} uncut {self.record.baseline:.4f} on {bound.samples} pictures of "
+            f"{bound.data}, {bound.image} pixels",
+            f"policy {bound.policy}, channels ranked by {bound.criterion}",
+        )
+
+    def _repr_svg_(self) -> str:
+        return self.render("svg").decode()
+
+
+def sensitivity(
+    program: ProgramLike,
+    *,
+    weights: str | os.PathLike[str],
+    data: str,
+    policy: str = "seeds",
+    ratios: Sequence[float] = RATIOS,
+    samples: int | None = None,
+    image: int | None = None,
+    keep: PatternLike | None = None,
+    device: str = "auto",
+    output: str | os.PathLike[str] = "sensitivity.json",
+    progress: Progress | None = None,
+) -> SensitivityResult:
+    """Cut each group alone at each ratio, and measure what the network loses.
+
+    The record is whole after every measurement: call again to go on after a stop.
+
+    Args:
+        program: what can be trained: ``zoo:NAME`` or ``package.module:callable``.
+        weights: trained weights: a run's folder, a checkpoint, .npz, .pdiparams.
+        data: what to measure on, as ``voc:PATH?split=val``; not the final test set.
+        policy: ``seeds``: what stands alone; ``coupled``: whole groups.
+        ratios: shares of the channels that go, one by one.
+        samples: measure on so many pictures, spread evenly; None: on all.
+        image: H and W of the input; by default the program's, else 608.
+        keep: groups with a filter of such a name are left out.
+        device: ``auto`` (a GPU if there is one), ``cpu`` or ``gpu``.
+        output: the .json file of the record.
+        progress: takes each line about the work; by default they are logged.
+
+    Raises:
+        AnswerIsNo: nothing can be pruned.
+        CheckpointError: the weights cannot be read, or are of another network.
+        DataError: the data cannot be read or do not fit the network.
+        UsageError: a ratio that makes no sense, or a record of something else.
+
+    Example:
+        >>> found = graphprobe.sensitivity(student, weights="runs/student", data="digits")
+        >>> graphprobe.find_prunable(student, sensitivity=found.path, target_flops=0.5)
+    """
+    shares = _ratios(ratios)
+    record = Path(output)
+    from graphprobe.training.runtime.dependencies import require_paddle
+
+    require_paddle()
+    from graphprobe.training.networks.source import Networks
+    from graphprobe.training.pruning.sensitivity import measure_sensitivity
+    from graphprobe.training.runtime.device import choose_place
+
+    loaded = load(program)
+    loaded.require_name("program")
+    config = _config(loaded, policy, keep, os.fspath(weights), data, image)
+    if not config.prune.groups:
+        raise AnswerIsNo("nothing to prune", where=loaded.source)
+    log = reporter(progress)
+    programs = ProgramCache()
+    programs.load(loaded)
+    found = measure_sensitivity(
+        config,
+        loaded.program,
+        shares,
+        record,
+        choose_place(device, log),
+        samples=samples,
+        log=log,
+        networks=Networks(programs),
+    )
+    return SensitivityResult(found, record)
+
+
+def _ratios(ratios: Sequence[float]) -> list[float]:
+    found = sorted(set(ratios))
+    if not found or not all(0 < ratio < 1 for ratio in found):
+        given = ",".join(f"{ratio:g}" for ratio in ratios)
+        raise UsageError(
+            "must be numbers above 0 and below 1",
+            where=f"ratios={given}" if given else "ratios",
+            hint="as 0.1,0.3,0.5",
+        )
+    return found
+
+
+def _config(
+    loaded: LoadedProgram,
+    policy: str,
+    keep: PatternLike | None,
+    weights: str,
+    data: str,
+    image: int | None,
+) -> PruneConfig:
+    """All groups that can lose a channel, with the weights and the data to measure on."""
+    from graphprobe.api.prunable import prune_findings
+    from graphprobe.config import DataSection
+    from graphprobe.emit import prune_config
+    from graphprobe.pruning.ratios import Limits, choose
+
+    found = prune_findings(loaded, policy)
+    choice = choose(found, 0.99, limits=Limits(pattern(keep, "keep")))
+    config = prune_config(choice, loaded.program, "", weights=weights)
+    size = image or config.train.image_size
+    section = DataSection(train=data, val=data)
+    train = config.train.model_copy(update={"data": section, "image_size": size})
+    return config.model_copy(update={"train": train})

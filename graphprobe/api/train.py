@@ -1,0 +1,235 @@
+"""Train: with a config, or from the names of programs and data."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graphprobe.api.check import CheckFailed, CheckResult, check_config
+from graphprobe.api.progress import Progress, reporter
+from graphprobe.api.results import Result, Table
+from graphprobe.api.settings import ConfigLike, Override, open_config, override_words
+from graphprobe.errors import UsageError
+from graphprobe.programs import ProgramLike
+
+if TYPE_CHECKING:
+    from graphprobe.api.quick_config import QuickTrainRequest
+    from graphprobe.config import Config
+    from graphprobe.training.networks.source import Networks
+    from graphprobe.training.reporting.progress import ProgressBar
+    from graphprobe.training.reporting.result import Result as RunResult
+
+
+@dataclass(frozen=True, repr=False)
+class TrainResult(Result):
+    """The end of one run.
+
+    Args:
+        run: its figures.
+    """
+
+    run: RunResult
+
+    @property
+    def output(self) -> str:
+        """The folder of the run; it stands wherever weights are asked for."""
+        return self.run.output
+
+    @property
+    def metric(self) -> str:
+        """What evaluation measures; empty where nothing was evaluated."""
+        return self.run.metric
+
+    @property
+    def value(self) -> float | None:
+        """The metric at the last evaluation."""
+        return self.run.value
+
+    @property
+    def best(self) -> float | None:
+        """The highest value."""
+        return self.run.best
+
+    @property
+    def stopped(self) -> str | None:
+        """The signal that ended the run early, or None."""
+        return self.run.stopped
+
+    def summary(self) -> str:
+        """How far the run came, and where it is."""
+        value = "" if self.value is None else f", {self.metric} {self.value:.4f}"
+        stopped = "" if self.stopped is None else f", stopped by {self.stopped}"
+        return (
+            f"{self.run.program}: {self.run.iterations} iterations{value}{stopped}, {self.output}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every figure."""
+        return self.run.document()
+
+    def to_rows(self) -> Table:
+        """A row a figure; what pruning changed has its value before, and the change."""
+        cut = [] if self.run.cut is None else self.run.cut.rows(self.metric)
+        rows = [
+            *((what, value, "", "") for what, value in self.run.rows()),
+            *((what, after, before, change) for what, before, after, change in cut),
+        ]
+        return ("what", "value", "before", "change"), list(rows)
+
+
+def train(
+    config: ConfigLike | None = None,
+    *,
+    student: ProgramLike | None = None,
+    teacher: ProgramLike | None = None,
+    teacher_weights: str | os.PathLike[str] | None = None,
+    data: str | None = None,
+    prune: float | None = None,
+    override: Override = (),
+    resume: str | None = None,
+    device: str = "auto",
+    allow_code: bool = False,
+    progress: Progress | None = None,
+    bar: ProgressBar | None = None,
+    on_check: Callable[[CheckResult], None] | None = None,
+) -> TrainResult:
+    """Train, with a config or with `student`; all that is written goes into ``train.output``.
+
+    Args:
+        config: a config or its file, of any kind; or give `student`.
+        student: train this program without a config: a config is made, checked on one batch and
+            written into the run's folder.
+        teacher: with `student`: find the pairs and distil.
+        teacher_weights: the teacher's trained weights, a path or an address.
+        data: what to train and evaluate on: ``voc:PATH``, ``coco:PATH``, ``digits``, ...
+        prune: with `student`: cut this share of the multiply-adds away first (0.5: half).
+        override: what it sets in the config, as ``{"train.batch_size": 4}``.
+        resume: go on from a checkpoint; ``auto``: from the newest whole one of the run's folder.
+        device: ``auto`` (a GPU if there is one), ``cpu`` or ``gpu``.
+        allow_code: whether a file may name the user's own code.
+        progress: takes each line about the work; by default they are logged.
+        bar: is told how far the run is; without it that is a line now and then.
+        on_check: is given what the check of a made config found, before training begins.
+
+    Raises:
+        AnswerIsNo: nothing of student and teacher matches.
+        CheckFailed: the made config cannot be trained with.
+        ConfigError: the config has problems, or is for another program.
+        GraphprobeError: anything else that a user can cause.
+
+    Example:
+        >>> run = graphprobe.train(student="zoo:yolov3_mobilenet_v1", data="digits")
+        >>> graphprobe.evaluate(f"{run.output}/train.yaml").value
+        0.7321
+    """
+    from graphprobe.data.open import opened_once
+
+    log = reporter(progress)
+    _refuse_unclear(config, student, teacher, teacher_weights, prune, data)
+    words = override_words(override)
+    weights = None if teacher_weights is None else os.fspath(teacher_weights)
+    with opened_once():
+        networks: Networks | None = None
+        if student is None:
+            assert config is not None  # noqa: S101 - _refuse_unclear has seen to it
+            words = [*_data_words(data), *_teacher_words(weights), *words]
+            settings, where = open_config(config, words, allow_code=allow_code)
+        else:
+            # Without a config the data decide on more than two of its values.
+            words = [*_teacher_words(weights), *words]
+            from graphprobe.api.quick_config import QuickTrainRequest
+
+            request = QuickTrainRequest(student, teacher, prune, data or "", tuple(words))
+            settings, where, networks = _made(request, device, resume, log, on_check)
+        from graphprobe.training.run import run_training
+
+        run = run_training(
+            settings,
+            where=where,
+            device=device,
+            resume=resume,
+            overrides=words,
+            log=log,
+            bar=bar,
+            networks=networks,
+        )
+    return TrainResult(run)
+
+
+def _made(
+    request: QuickTrainRequest,
+    device: str,
+    resume: str | None,
+    log: Progress,
+    on_check: Callable[[CheckResult], None] | None,
+) -> tuple[Config, str, Networks]:
+    """Make the config, and prove it on one batch unless its run has begun."""
+    from graphprobe.api.quick_config import make_config
+    from graphprobe.training.distributed.ranks import rank, world_size
+    from graphprobe.training.runtime.dependencies import require_paddle
+
+    require_paddle()
+    from graphprobe.training.networks.source import Networks
+
+    networks = Networks()
+    path, config = make_config(
+        request, networks, devices=world_size(), resume=resume is not None, log=log
+    )
+    if resume is None and rank() == 0:
+        log("check: one batch")
+        result = check_config(config, str(path), device=device, progress=log, networks=networks)
+        if on_check is not None:
+            on_check(result)
+        if not result.passed:
+            raise CheckFailed(result)
+    return config, str(path), networks
+
+
+def _data_words(data: str | None) -> Sequence[str]:
+    from graphprobe.data.splits import train_and_val
+
+    if data is None:
+        return ()
+    train_on, val = train_and_val(data)
+    return f"train.data.train={json.dumps(train_on)}", f"train.data.val={json.dumps(val)}"
+
+
+def _teacher_words(weights: str | None) -> Sequence[str]:
+    return () if weights is None else (f"teacher.weights={json.dumps(weights)}",)
+
+
+def _refuse_unclear(
+    config: ConfigLike | None,
+    student: ProgramLike | None,
+    teacher: ProgramLike | None,
+    teacher_weights: object,
+    prune: float | None,
+    data: str | None,
+) -> None:
+    """Say what is missing or too much.
+
+    Raises:
+        UsageError: neither or both of config and student, or parameters of the other form.
+    """
+    if config is not None:
+        given = {"student": student, "teacher": teacher, "prune": prune}
+        extra = [f"{name}={value!r}" for name, value in given.items() if value is not None]
+        if extra:
+            raise UsageError(
+                f"a config names its programs, so {', '.join(extra)} cannot stand beside it",
+                where=os.fspath(config) if isinstance(config, (str, os.PathLike)) else "config",
+                hint="give either a config or student=PROGRAM",
+            )
+    elif student is None:
+        hint = "name a config, or student=PROGRAM data='voc:PATH' (with teacher=PROGRAM)"
+        raise UsageError("nothing to train", where="train", hint=hint)
+    elif data is None:
+        hint = "as data='voc:PATH', coco:PATH, cityscapes:PATH or digits"
+        raise UsageError("the data are not named", where="student", hint=hint)
+    elif teacher_weights is not None and teacher is None:
+        raise UsageError(
+            "there is no teacher", where="teacher_weights", hint="name it with teacher=PROGRAM"
+        )
