@@ -243,3 +243,14 @@ def test_channels_may_come_last() -> None:
     folded = fold(b.build())
     found = {item.name: folded.strides[i] for i, item in enumerate(folded.graph.items)}
     assert (str(found[deep]), str(found[grown])) == ("8", "4")
+
+
+def test_unequal_strides_are_shown_as_height_by_width() -> None:
+    """Readers of text halve the height of a line more often than its width."""
+    b = Builder()
+    slots = {"Input": b.feed("image", (-1, 3, 32, 320)), "Filter": b.param("w", (8, 3, 3, 3))}
+    x = b.op("conv2d", slots, attrs={"strides": (2, 1)}, shape=(-1, 8, 16, 320))
+    folded = fold(b.build([x]))
+    at = next(i for i, item in enumerate(folded.graph.items) if item.name == x)
+    assert str(folded.strides[at]) == "2x1"
+    assert any("stride 2x1" in line for w in describe(folded, "block", Marks()) for line in w.lines)
