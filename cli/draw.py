@@ -20,6 +20,15 @@ class LevelName(str, enum.Enum):
     raw = "raw"
 
 
+class ColourKey(str, enum.Enum):
+    """What the fill of a node shows."""
+
+    status = "status"
+    flops = "flops"
+    params = "params"
+    channels = "channels"
+
+
 class Engine(str, enum.Enum):
     """Who lays out."""
 
@@ -59,6 +68,11 @@ def command(
         help="layered: no other program; dot: Graphviz, where it is installed; "
         "irgraph: Paddle's own picture, with --level raw.",
     ),
+    color_by: ColourKey = typer.Option(
+        ColourKey.status,
+        "--color-by",
+        help="Colour nodes by a number, with a colour bar: multiply-adds, parameters, channels.",
+    ),
 ) -> None:
     """Draw a program folded so that a person can read it, with prune status and pairs."""
     from graphprobe.api.draw import draw
@@ -74,6 +88,7 @@ def command(
             focus=focus,
             hops=hops,
             engine=engine.value,
+            color_by=color_by.value,
         )
     warn(picture.warnings)
     say(f"wrote {output}")

@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from graphprobe.api.findings import PairsLike, PruneLike, gather
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.drawing import Drawing, Focus
 from graphprobe.drawing.output import render, renderer_for
+from graphprobe.drawing.overlay import COLOUR_KEYS, ColourBy
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.files import write_whole
 from graphprobe.programs import ProgramLike, load
@@ -75,6 +76,7 @@ def draw(
     focus: PatternLike | None = None,
     hops: int = 2,
     engine: str = "layered",
+    color_by: str = "status",
 ) -> Picture:
     """Draw a program folded so that a person can read it, with prune status and pairs.
 
@@ -91,6 +93,9 @@ def draw(
         engine: who lays out: ``layered`` (no other program), ``dot`` (Graphviz, where it is
             installed; PDF, SVG and PNG), or ``irgraph``: Paddle's own picture, with level raw,
             as PDF.
+
+        color_by: what the fill of a node shows: ``flops`` (multiply-adds), ``params``,
+            ``channels``, or only the prune ``status`` at its edge.
 
     Raises:
         GraphprobeError: a program or config cannot be read, or a config is for another program.
@@ -110,7 +115,8 @@ def draw(
         picture = _irgraph(program)
     elif engine in ("layered", "dot"):
         found = gather(load(program), teacher, pairs, prune)
-        drawing = found.drawing(chosen, near, "dot" if engine == "dot" else "layered")
+        laid_out: Literal["dot", "layered"] = "dot" if engine == "dot" else "layered"
+        drawing = found.drawing(chosen, near, laid_out, _colour_key(color_by))
         picture = Picture(
             drawing.title,
             lambda name: render(drawing, name),
@@ -123,6 +129,14 @@ def draw(
     if output is not None:
         picture.write(output)
     return picture
+
+
+def _colour_key(name: str) -> ColourBy:
+    for key in COLOUR_KEYS:
+        if key == name:
+            return key
+    hint = did_you_mean(name, COLOUR_KEYS) or f"use {', '.join(COLOUR_KEYS)}"
+    raise UsageError(f"there is no colour by {name!r}", where="color_by", hint=hint)
 
 
 def _level(name: str | None) -> AnyLevel | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from graphprobe.config.prune import PruneConfig
     from graphprobe.drawing.drawing import AnyLevel
     from graphprobe.drawing.layout.layout_graph import Engine as LayoutEngine
+    from graphprobe.drawing.overlay import ColourBy
 
 # Pairs as they were found, or a distillation config or its file.
 PairsLike: TypeAlias = "str | os.PathLike[str] | PairFindings | DistillConfig"
@@ -56,6 +57,7 @@ class Findings:
         level: AnyLevel | None = None,
         focus: Focus | None = None,
         engine: LayoutEngine = "layered",
+        colour_by: ColourBy = "status",
     ) -> Drawing:
         """The findings as a drawing."""
         return make_drawing(
@@ -67,6 +69,7 @@ class Findings:
             level=level,
             focus=focus,
             engine=engine,
+            colour_by=colour_by,
         )
 
 

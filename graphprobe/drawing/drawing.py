@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from graphprobe.drawing.figures import Figures, measure
 from graphprobe.drawing.focus import Focus, focused, nothing_matches
 from graphprobe.drawing.folding.fold import Fold, Level, fold
-from graphprobe.drawing.layout.layout_graph import Engine, LayoutGraph, level_view
+from graphprobe.drawing.layout.layout_graph import Engine, LayoutGraph, level_view, ops_of
 from graphprobe.drawing.marks import Marks
+from graphprobe.drawing.overlay import ColourBy, Overlay, value_of
 from graphprobe.drawing.raw import empty_view, raw_views
 from graphprobe.ir import Pair, Program
 
@@ -32,6 +33,7 @@ class Side:
         marks: its prune decisions and targets.
         badges: variable -> the numbers of its pairs, as ``P1``.
         engine: who lays out its views.
+        overlay: what the fill of a node shows.
     """
 
     role: str
@@ -40,6 +42,7 @@ class Side:
     marks: Marks
     badges: dict[str, tuple[str, ...]] = field(default_factory=dict)
     engine: Engine = "layered"
+    overlay: Overlay = field(default_factory=Overlay)
     _figures: Figures | None = None
     _views: dict[Level, LayoutGraph] = field(default_factory=dict)
     _counts: str = ""
@@ -67,7 +70,13 @@ class Side:
                 self.fold, level, self.marks, self.badges, self.heading(level)
             )
             self._views[level].engine = self.engine
+            self._colour(self._views[level], level)
         return self._views[level]
+
+    def _colour(self, view: LayoutGraph, level: Level) -> None:
+        if self.overlay.key != "status":
+            fills = self.overlay.colours(level, self.figures, view.ops)
+            view.words = [replace(w, fill=f) for w, f in zip(view.words, fills, strict=True)]
 
     def views(self, level: AnyLevel) -> list[LayoutGraph]:
         """The program at a level; the raw level has a view for each role."""
@@ -173,6 +182,7 @@ def make_drawing(
     level: AnyLevel | None = None,
     focus: Focus | None = None,
     engine: Engine = "layered",
+    colour_by: ColourBy = "status",
 ) -> Drawing:
     """Fold the programs so that every pair stays visible.
 
@@ -185,15 +195,32 @@ def make_drawing(
         level: what to draw; None leaves it to the renderer.
         focus: draw only a neighbourhood.
         engine: who lays it out: our own layers, or Graphviz's ``dot`` where it is installed.
+        colour_by: what the fill of a node shows besides the prune status at its edge.
     """
     ours = {p.student for p in pairs}
     sides = [_side("student" if teacher else "", program, marks, ours, _numbered(pairs, "student"))]
     if teacher is not None:
         theirs = {p.teacher for p in pairs}
         sides.append(_side("teacher", teacher, teacher_marks, theirs, _numbered(pairs, "teacher")))
+    overlay = Overlay(colour_by)
     for side in sides:
-        side.engine = engine
+        side.engine, side.overlay = engine, overlay
+    if colour_by != "status":
+        overlay.tops.update(_tops(sides, colour_by))
     return Drawing(sides, tuple(pairs), level, focus, engine=engine)
+
+
+def _tops(sides: Sequence[Side], key: ColourBy) -> dict[str, float]:
+    """The largest value of a node at each level, of all programs."""
+    tops = {}
+    for level in sides[0].fold.levels:
+        groups = [
+            (side.figures, ops_of(side.fold, items))
+            for side in sides
+            for items in side.fold.levels[level].items
+        ]
+        tops[level] = max((value_of(key, f, ops) or 0.0 for f, ops in groups), default=0.0)
+    return {str(level): top for level, top in tops.items()}
 
 
 def _side(

@@ -10,7 +10,7 @@ from math import prod
 from graphprobe.drawing.graph import is_state
 from graphprobe.drawing.marks import COLOURS, Marks, status
 from graphprobe.ir import Op, Program
-from graphprobe.ops.work import NetworkSize, multiply_adds, network_size, weight_uses
+from graphprobe.ops.work import NetworkSize, count_work, multiply_adds, network_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,11 @@ class Figures:
     """What is known of each op of a program.
 
     Args:
-        flops: op id -> multiply-adds for one image; ops without weights have none.
+        flops: op id -> multiply-adds for one image, of layers with weights and of products.
         params: op id -> numbers in the parameters that it is the first to read.
         channels: op id of a convolution -> its output channels.
         kept: the same after pruning, where a plan is known.
+        uncounted: ids of ops whose multiply-adds are not known.
         size: of the whole program.
         pruned: of the whole program after pruning, where a plan is known.
     """
@@ -30,6 +31,7 @@ class Figures:
     params: Mapping[int, int] = field(default_factory=dict)
     channels: Mapping[int, int] = field(default_factory=dict)
     kept: Mapping[int, int] = field(default_factory=dict)
+    uncounted: frozenset[int] = frozenset()
     size: NetworkSize | None = None
     pruned: NetworkSize | None = None
 
@@ -39,8 +41,9 @@ class Figures:
         params = sum(self.params.get(i, 0) for i in ids)
         flops = sum(self.flops.get(i, 0) for i in ids)
         parts = [f"{short(params)} params"] if params else []
-        if flops:
-            parts.append(f"{short(flops)} MACs")
+        least = "at least " if any(i in self.uncounted for i in ids) else ""
+        if flops or least:
+            parts.append(f"{least}{short(flops)} MACs")
         return " · ".join(parts)
 
 
@@ -51,10 +54,12 @@ def measure(program: Program, marks: Marks) -> Figures:
         program: any program; H and W that it leaves open count as 608.
         marks: with the shapes after pruning, where a plan is known.
     """
-    uses = weight_uses(program)
+    work = count_work(program)
     flops: Counter[int] = Counter()
-    for use in uses:
+    for use in work.uses:
         flops[use.op] += multiply_adds([use])
+    for product in work.products:
+        flops[product.op] += product.count
     params: Counter[int] = Counter()
     channels, kept = {}, {}
     seen: set[str] = set()
@@ -72,7 +77,9 @@ def measure(program: Program, marks: Marks) -> Figures:
             kept[op.id] = count if after is None else after
     size = network_size(program)
     pruned = network_size(program, None, marks.after) if marks.after else None
-    return Figures(flops, params, channels, kept if marks.after else {}, size, pruned)
+    gaps = frozenset(gap.op for gap in work.gaps)
+    left = kept if marks.after else {}
+    return Figures(flops, params, channels, left, gaps, size, pruned)
 
 
 def channels_made(op: Op, shape: Sequence[int] | None) -> int | None:
@@ -111,7 +118,7 @@ def short(count: float) -> str:
 
 def size_text(size: NetworkSize) -> str:
     """A program's size as ``24.3 M parameters · 19.6 G multiply-adds · 92.8 MB``."""
-    flops = f"{short(size.flops)} multiply-adds"
+    flops = f"{short(size.flops + size.products)} multiply-adds"
     if size.uncounted:
         flops = f"more than {flops} ({len(size.uncounted)} kinds of ops not counted)"
     return f"{short(size.params)} parameters · {flops} · {size.megabytes:.3g} MB"

@@ -38,6 +38,7 @@ class Words:
         kind: ``input``, ``output``, ``conv`` or ``op``; decides the colour of the frame.
         shares: prune statuses with the share of channels that each has, where those are shown
             instead of counts.
+        fill: a colour in place of that of the kind.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Words:
     statuses: tuple[str, ...] = ()
     kind: str = "op"
     shares: tuple[tuple[str, float], ...] = ()
+    fill: str | None = None
 
 
 def describe(fold: Fold, level: Level, marks: Marks, parameters: bool = True) -> list[Words]:

@@ -54,7 +54,7 @@ const actions = {
 };
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const typing = event.target.id === "search";
+  const typing = event.target.id === "search" || event.target.id === "colour-by";
   if (typing && event.key !== "Escape" && event.key !== "Enter") return;
   if (typing && event.key === "Enter") { const first = panel("results").firstChild; if (first) first.click(); return; }
   const at = nodeAt(event.target);
@@ -68,6 +68,9 @@ for (const [id, run] of [["zoom-in", actions["+"]], ["zoom-out", actions["-"]], 
 fillPanel();
 paint();
 fitView();
+followAddress();
+addEventListener("popstate", followAddress);
+addEventListener("hashchange", followAddress);
 // In a frame that has no size yet, fit again as soon as it has one.
 new ResizeObserver(() => {
   const before = frame.w;

@@ -18,6 +18,22 @@ function boxOf(g, n) {
   return { x: group.at[0] + p.x[n], y: group.at[1] + p.y[n], w: p.size[n][0], h: p.size[n][1] };
 }
 
+// The fill of a node by the chosen number; the darkest is the largest of what is visible.
+let colourBy = data.colours.findIndex(([key]) => key === data.colourBy), colourTop = 0;
+function fillOf(node) {
+  if (colourBy < 0 || node.count === 0) return "";
+  const value = node.v[colourBy];
+  if (value === null) return data.unknown;
+  return value && colourTop ? data.scale[Math.round(16 * Math.sqrt(value / colourTop))] : "";
+}
+function measureColours(visible) {
+  colourTop = 0;
+  if (colourBy < 0) return;
+  for (const g of visible) for (const node of data.groups[g].nodes) {
+    if (node.child < 0 || !opened.has(node.child)) colourTop = Math.max(colourTop, node.v[colourBy] || 0);
+  }
+}
+
 function paintNode(g, n, into) {
   const node = data.groups[g].nodes[n], b = boxOf(g, n);
   const isOpen = node.child >= 0 && opened.has(node.child);
@@ -27,7 +43,9 @@ function paintNode(g, n, into) {
     "aria-label": `${node.n} ${node.full} ${node.l.join(", ")} ${node.c.map((c) => c[0]).join(", ")}`,
   });
   if (node.child >= 0) element.setAttribute("aria-expanded", String(isOpen));
-  element.append(make("rect", { class: "frame", width: b.w.toFixed(1), height: b.h.toFixed(1), rx: 2.5 }));
+  const frame = make("rect", { class: "frame", width: b.w.toFixed(1), height: b.h.toFixed(1), rx: 2.5 });
+  if (!isOpen) frame.style.fill = fillOf(node);
+  element.append(frame);
   let top = 1;
   for (const [colour, share] of node.b) {
     element.append(make("rect", { x: 0.6, y: top, width: 4, height: (b.h - 2) * share, fill: colour }));
@@ -94,6 +112,8 @@ function paintWires(visible) {
 function paint() {
   const visible = layoutAll(), nodes = document.createDocumentFragment();
   shown = new Map();
+  measureColours(visible);
+  paintColourBar();
   for (const g of visible) data.groups[g].nodes.forEach((_, n) => paintNode(g, n, nodes));
   const headings = data.sides.length > 1
     ? data.sides.map((side) => make("text", { class: "heading", x: side.x, y: 8 }, `${side.role}: ${side.name}`)) : [];

@@ -45,13 +45,36 @@ function searchIndex() {
   return index;
 }
 
+// What a query finds: words, /a regular expression/, type:OP or shape:1,2,3; null where it is wrong.
+function matcher(query) {
+  const [, kind, rest] = query.match(/^(type|shape):(.*)$/) || [null, "", query];
+  if (kind === "shape") {
+    const sizes = rest.replace(/[\[\]\s]/g, "");
+    return ([name, , side]) => {
+      const known = data.sides[side].vars[name];
+      return sizes !== "" && known !== undefined && `,${known[0].replace(/[\[\]\s]/g, "")},`.includes(`,${sizes},`);
+    };
+  }
+  const expression = rest.match(/^\/(.+)\/$/);
+  let test = (name) => name.toLowerCase().includes(rest.toLowerCase());
+  if (expression) {
+    try {
+      const compiled = new RegExp(expression[1], "i");
+      test = (name) => compiled.test(name);
+    } catch { return null; }
+  }
+  return kind === "type" ? ([name, what]) => what === "op" && test(name) : ([name]) => test(name);
+}
+
 function search(text) {
   document.querySelectorAll(".node.found").forEach((e) => e.classList.remove("found"));
   const results = panel("results");
   results.replaceChildren();
+  const matches = matcher(text.trim());
+  if (!text.trim()) { say(""); return; }
+  if (!matches) { say("not a regular expression"); return; }
   const wanted = text.trim().toLowerCase();
-  if (!wanted) { say(""); return; }
-  const hits = searchIndex().filter(([name]) => name.toLowerCase().includes(wanted));
+  const hits = searchIndex().filter(matches);
   hits.sort((a, b) => (a[0].toLowerCase() !== wanted) - (b[0].toLowerCase() !== wanted));
   for (const [name, what, side, op] of hits.slice(0, 100)) {
     const role = data.sides[side].role ? `${data.sides[side].role} ` : "";
@@ -78,8 +101,32 @@ function reveal(op) {
   centre([boxOf(g, n)]);
 }
 
+// The name that an address can hold: the main variable of the last op of a node.
+function addressOf(g, n) {
+  const ops = data.groups[g].nodes[n].ops, last = data.ops[ops[ops.length - 1]];
+  if (!last) return "";
+  const name = (last.o.Output || last.o.Out || last.o.Y || Object.values(last.o)[0] || [""])[0];
+  const role = data.sides[last.s].role;
+  return `#${role ? `${role}:` : ""}${encodeURIComponent(name)}`;
+}
+
+// Open the address of a node: #name, or #student:name and #teacher:name.
+function followAddress() {
+  const [, role, name] = decodeURIComponent(location.hash.slice(1)).match(/^(student:|teacher:)?(.*)$/s);
+  if (!name) return;
+  const sides = role ? [role === "teacher:" ? 1 : 0] : data.sides.map((_, side) => side);
+  for (const side of sides) {
+    const op = writer(side, name) !== undefined ? writer(side, name) : readers[side] && readers[side].get(name);
+    if (op !== undefined) { reveal(op); return; }
+  }
+  say("the page has no variable of that name");
+}
+
 function select(g, n) {
   selected = [g, n];
+  const address = addressOf(g, n);
+  // A frame without an address of its own (a report) keeps no history.
+  if (address && address !== location.hash && location.protocol !== "about:") history.pushState(null, "", address);
   document.querySelectorAll(".node.selected, .node.hot").forEach((e) => e.classList.remove("selected", "hot"));
   panel("links");
   document.getElementById("path").setAttribute("d", "");
@@ -175,7 +222,46 @@ function showPair(i) {
   say(`P${i + 1}: ${pair.student} and ${pair.teacher}. ${pair.evidence.join("; ")}`);
 }
 
+// Every convolution of a program in a table whose rows select.
+function convolutionTable() {
+  const parts = [];
+  data.sides.forEach((side, at) => {
+    const rows = data.ops.map((op, number) => [op, number]).filter(([op]) => op.s === at && op.i.Filter);
+    if (!rows.length) return;
+    const table = html("table", { class: "convs" });
+    for (const [op, number] of rows) {
+      const param = op.i.Filter[0], conv = side.convs[param], shape = side.vars[param];
+      const row = html("tr", { tabindex: 0, role: "button" }, html("td", {}, param),
+        html("td", {}, shape ? shape[0] : ""), html("td", {}, conv ? conv.word : ""));
+      const go = () => reveal(number);
+      row.addEventListener("click", go);
+      row.addEventListener("keydown", (event) => { if (event.key === "Enter") go(); });
+      table.append(row);
+    }
+    parts.push(html("details", {}, html("summary", {}, `${side.role ? `${side.role}: ` : ""}${rows.length} convolutions`), table));
+  });
+  return parts;
+}
+
+function paintColourBar() {
+  const old = panel("colour-bar");
+  if (old) old.remove();
+  if (colourBy < 0) return;
+  const bar = html("div", { id: "colour-bar" }, html("h2", {}, data.colours[colourBy][1]));
+  const cells = html("div", { class: "bar" });
+  for (const colour of data.scale) { const cell = html("span", {}); cell.style.background = colour; cells.append(cell); }
+  const short = (n) => (n >= 1e9 ? `${(n / 1e9).toPrecision(3)} G` : n >= 1e6 ? `${(n / 1e6).toPrecision(3)} M` : n >= 1e3 ? `${(n / 1e3).toPrecision(3)} k` : String(Math.round(n)));
+  bar.append(cells, html("div", { class: "ticks" }, ...[0, 0.25, 0.5, 0.75, 1].map((t) => html("span", {}, short(t * t * colourTop)))), html("p", { class: "faint" }, "grey: not known"));
+  panel("legend").prepend(bar);
+}
+
 function fillPanel() {
+  const menu = panel("colour-by");
+  menu.append(html("option", { value: -1 }, "prune status"), ...data.colours.map(([, title], i) => html("option", { value: i }, title)));
+  menu.value = String(colourBy);
+  menu.addEventListener("change", () => { colourBy = Number(menu.value); paint(); });
+  panel("convolutions").append(...convolutionTable());
+
   if (data.pairs.length) panel("pairs").append(html("h2", {}, `${data.pairs.length} pairs`), html("ul", {}, ...data.pairs.map((_, i) => pairEntry(i))));
   const used = new Set(data.groups.flatMap((g) => g.nodes.flatMap((n) => n.b.map(([colour]) => colour))));
   const legend = data.legend.filter(([, colour]) => used.has(colour)).map(([word, colour, meaning]) => {

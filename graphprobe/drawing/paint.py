@@ -10,6 +10,7 @@ from graphprobe.drawing import palette
 from graphprobe.drawing.layout.routes import curve
 from graphprobe.drawing.layout.scene import SMALL, TITLE, Box, Point
 from graphprobe.drawing.marks import COLOURS, MEANING, PAIR
+from graphprobe.drawing.overlay import colour_at
 from graphprobe.drawing.pages.sheet import FOOT, MARGIN, Link, Page, Placed
 from graphprobe.drawing.text import shorten, width
 
@@ -114,18 +115,40 @@ def _frame(brush: Brush, page: Page, title: str, number: str) -> None:
     """Heading, legend, notes and page number."""
     wide, high = page.size
     room = wide - 2 * MARGIN
-    brush.text(MARGIN, MARGIN + 8, shorten(title, 11, room, True), 11, palette.INK, True)
+    brush.text(
+        MARGIN,
+        MARGIN + 8,
+        shorten(title, 11, room - (330 if page.colour_bar else 0), True),
+        11,
+        palette.INK,
+        True,
+    )
     brush.text(MARGIN, MARGIN + 20, shorten(page.heading, 9, room), 9, palette.FAINT)
     # Below the lowest box stands the tag that says where its edges go on.
     notes = page.notes[:4]
     top = high - MARGIN - FOOT + 15 - 8.5 * max(0, len(notes) - 2)
     _legend(brush, page, MARGIN, top)
+    _colour_bar(brush, page, MARGIN - 6)
     for at, note in enumerate(notes):
         y = top + 10 + 8.5 * at
         brush.text(MARGIN, y, shorten(note, _NOTE, room - 60), _NOTE, palette.FAINT)
     brush.text(
         wide - MARGIN - width(number, _NOTE), high - MARGIN + 3, number, _NOTE, palette.FAINT
     )
+
+
+def _colour_bar(brush: Brush, page: Page, y: float) -> None:
+    """The scale of the fills, at the right above the key."""
+    bar = page.colour_bar
+    if bar is None:
+        return
+    wide, x = 120.0, page.size[0] - MARGIN - 140.0
+    for step in range(40):
+        brush.bar(x + wide * step / 40, y, wide / 40 + 0.2, 6, colour_at((step + 0.5) / 40))
+    for at, text in bar.ticks():
+        brush.text(x + wide * at - width(text, _NOTE) / 2, y + 13, text, _NOTE, palette.FAINT)
+    title = f"{bar.title} (grey: not known)"
+    brush.text(x - width(title, _NOTE) - 14, y + 6, title, _NOTE, palette.INK)
 
 
 def _legend(brush: Brush, page: Page, x: float, y: float) -> None:
@@ -166,22 +189,24 @@ def _arrow(brush: Brush, before: Point, tip: Point, size: float) -> None:
 
 
 def _box(brush: Brush, box: Box) -> None:
-    brush.box(box.x, box.y, box.w, box.h, palette.FILL[box.kind], palette.FRAME[box.kind])
+    brush.box(box.x, box.y, box.w, box.h, box.fill or palette.FILL[box.kind],
+              palette.FRAME[box.kind])  # fmt: skip
     at = box.y + 1
     for colour, share in box.band:
         brush.bar(box.x + 0.6, at, 4, (box.h - 2) * share, colour)
         at += (box.h - 2) * share
     x, y = box.x + 9, box.y + 4 + TITLE - 1
-    brush.text(x, y, box.number, SMALL, palette.FAINT)
+    brush.text(x, y, box.number, SMALL, palette.INK if box.fill else palette.FAINT)
     brush.text(x + width(box.number + "  ", SMALL), y, box.title, TITLE, palette.INK, True)
     _badges(brush, box, y)
     for at_, line in enumerate(box.lines):
         y += 8.6
-        brush.text(x, y, line, SMALL, palette.FAINT if at_ else palette.INK)
+        brush.text(x, y, line, SMALL, palette.FAINT if at_ and not box.fill else palette.INK)
     for chip in box.chips:
         base = y + 8.6 * (chip.row + 1)
         brush.bar(x + chip.x, base - 5.5, 5.5, 5.5, chip.colour)
-        brush.text(x + chip.x + 7.5, base, chip.text, SMALL, chip.colour)
+        brush.text(x + chip.x + 7.5, base, chip.text, SMALL,
+                   palette.INK if box.fill else chip.colour)  # fmt: skip
 
 
 def _badges(brush: Brush, box: Box, y: float) -> None:

@@ -159,3 +159,63 @@ def test_five_thousand_nodes_open_flat(browser: Any, tmp_path: Path) -> None:
     browser.open(page(tmp_path / "many.html", b.build(), level="op"))
     assert nodes(browser) == 5001
     assert float(browser.run("document.body.dataset.ready")) > 0
+
+
+def test_an_address_opens_a_node_and_selecting_sets_it(
+    browser: Any, resnet: Program, tmp_path: Path
+) -> None:
+    path = page(tmp_path / "link.html", resnet, level="stage")
+    conv = [op for op in resnet.ops if op.type == "conv2d"][4]
+    browser.open(path)
+    before = nodes(browser)
+    browser.run(f"location.hash = '#' + encodeURIComponent({conv.input('Filter')!r}), 0")
+    browser.until("document.querySelector('.node.selected') !== null")
+    assert nodes(browser) > before
+    assert conv.input("Filter") in browser.run("document.getElementById('details').textContent")
+    address = browser.run("decodeURIComponent(location.hash)")
+    last = browser.run(
+        "(() => { const n = document.querySelector('.node.selected').dataset;"
+        " const ops = data.groups[n.g].nodes[n.n].ops; return data.ops[ops.at(-1)].o; })()"
+    )
+    assert address.removeprefix("#") in [name for names in last.values() for name in names]
+    assert not browser.errors
+
+
+def test_search_by_type_shape_and_regular_expression(
+    browser: Any, resnet: Program, tmp_path: Path
+) -> None:
+    browser.open(page(tmp_path / "search.html", resnet))
+    count = "search({!r}), Number(document.getElementById('status').textContent.split(' ')[0])"
+    convs = sum(op.type == "conv2d" for op in resnet.ops)
+    assert browser.run(count.format("type:conv2d")) == convs
+    assert browser.run(count.format("type:/^relu$/")) == sum(o.type == "relu" for o in resnet.ops)
+    shaped = {n for b in resnet.blocks for n, var in b.vars.items() if var.shape == (16, 10)}
+    assert browser.run(count.format("shape:16,10")) == len(shaped)
+    browser.run("search('/(/'), 0")
+    assert "not a regular expression" in browser.run(
+        "document.getElementById('status').textContent"
+    )
+    assert not browser.errors
+
+
+def test_the_menu_colours_nodes_and_shows_a_bar(
+    browser: Any, resnet: Program, tmp_path: Path
+) -> None:
+    browser.open(page(tmp_path / "colour.html", resnet, level="unit"))
+    filled = "[...document.querySelectorAll('.frame')].filter((f) => f.style.fill).length"
+    assert browser.run(filled) == 0
+    browser.run(
+        "(() => { const menu = document.getElementById('colour-by'); menu.value = '0';"
+        " menu.dispatchEvent(new Event('change')); })()"
+    )
+    assert browser.run(filled) >= sum(op.type == "conv2d" for op in resnet.ops)
+    assert browser.run("document.querySelectorAll('#colour-bar .bar span').length") == 17
+    assert not browser.errors
+
+
+def test_the_table_of_convolutions_selects(browser: Any, resnet: Program, tmp_path: Path) -> None:
+    browser.open(page(tmp_path / "table.html", resnet, level="stage"))
+    browser.run("document.querySelectorAll('.convs tr')[3].click(), 0")
+    param = browser.run("document.querySelectorAll('.convs tr')[3].firstChild.textContent")
+    assert param in browser.run("document.getElementById('details').textContent")
+    assert browser.run("document.querySelector('.node.selected') !== null")

@@ -61,6 +61,7 @@ class Box:
         band: (colour, share) of the stripe at the left edge.
         badges: pairs that end here.
         kind: ``input``, ``output``, ``conv``, ``op`` or ``port``.
+        fill: a colour in place of that of the kind.
     """
 
     node: int
@@ -75,6 +76,7 @@ class Box:
     band: tuple[tuple[str, float], ...]
     badges: tuple[str, ...]
     kind: str
+    fill: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ def make_box(view: LayoutGraph, node: int, max_box: float) -> Box:
     return Box(
         node, 0.0, 0.0, round(inner + 2 * _PAD + _BAND + 0.5, 1), height, view.numbers[node],
         shorten(words.title, TITLE, inner - extra, True), lines, chips, _band(words),
-        badges, words.kind,
+        badges, words.kind, words.fill,
     )  # fmt: skip
 
 

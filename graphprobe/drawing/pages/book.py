@@ -21,7 +21,10 @@ def make_book(drawing: Drawing) -> list[Page]:
     then tables of pairs, convolutions and parameters. With a level or a focus: only that.
     """
     if drawing.level is not None or drawing.focus is not None:
-        return [p for side, view in drawing.views("unit") for p in view_pages(view, side)]
+        pages = [p for side, view in drawing.views("unit") for p in view_pages(view, side)]
+        for page in pages:
+            page.colour_bar = drawing.sides[0].overlay.bar(drawing.level or "unit")
+        return pages
     pages = list(_first_page(drawing))
     for side in drawing.sides:
         pages += panel_pages(side)

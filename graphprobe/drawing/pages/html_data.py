@@ -14,6 +14,7 @@ from graphprobe.drawing.labels import shape_text
 from graphprobe.drawing.layout.layout_graph import LayoutGraph, part_without_ports
 from graphprobe.drawing.layout.scene import Box, lay_out
 from graphprobe.drawing.marks import COLOURS, MEANING, status
+from graphprobe.drawing.overlay import TITLES, UNKNOWN, colour_at, value_of
 from graphprobe.drawing.text import clean
 from graphprobe.ir import Op
 
@@ -61,6 +62,10 @@ class PageData:
             "groups": self._groups,
             "ops": self._ops,
             "pairs": [_pair(pair) for pair in self._drawing.pairs],
+            "colours": [[key, title] for key, title in TITLES.items()],
+            "scale": [colour_at(k / 16) for k in range(17)],
+            "unknown": UNKNOWN,
+            "colourBy": self._drawing.sides[0].overlay.key,
             "legend": [[word, COLOURS[word], MEANING[word]] for word in COLOURS],
         }
 
@@ -85,7 +90,10 @@ class PageData:
     def _group(self, at: int, view: LayoutGraph) -> int:
         boxes, layout = lay_out(view, max_width=_MAX_WIDTH, max_box=_MAX_BOX, max_span=_MAX_SPAN)
         self._nodes += len(boxes)
-        nodes = [self._node(view, box, layout.x, layout.grid.row_of) for box in boxes]
+        nodes = [
+            self._node(self._drawing.sides[at], view, box, layout.x, layout.grid.row_of)
+            for box in boxes
+        ]
         wires = [
             [u, v, [layout.x[point] for point in points]]
             for (u, v), points in sorted(layout.grid.routes.items())
@@ -97,7 +105,7 @@ class PageData:
         return len(self._groups) - 1
 
     def _node(
-        self, view: LayoutGraph, box: Box, x: Sequence[float], row: Sequence[int]
+        self, side: Side, view: LayoutGraph, box: Box, x: Sequence[float], row: Sequence[int]
     ) -> dict[str, Any]:
         return {
             "n": box.number,
@@ -114,6 +122,7 @@ class PageData:
             "r": row[box.node],
             "ops": view.ops[box.node],
             "count": len(view.ops[box.node]),
+            "v": [value_of(key, side.figures, view.ops[box.node]) for key in TITLES],
             "child": -1,
         }
 

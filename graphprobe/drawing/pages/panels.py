@@ -63,6 +63,7 @@ def panel_pages(side: Side) -> list[Page]:
     for number, page in enumerate(pages, 1):
         page.heading = heading + (f" ({number} of {len(pages)})" if len(pages) > 1 else "")
         page.bookmark = heading if number == 1 else ""
+        page.colour_bar = side.overlay.bar("unit")
         page.notes = [
             "equal blocks in a row are drawn once, with × and their number",
             side.counts(),

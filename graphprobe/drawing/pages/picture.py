@@ -49,6 +49,8 @@ def make_picture(drawing: Drawing, max_nodes: int) -> Page:
     high = max((p.y + p.scene.height for p in page.placed), default=HEAD) + MARGIN + FOOT
     page.size = (max(x - PAIR_GUTTER + MARGIN, _LEAST_WIDTH), high)
     page.links = pair_links(drawing, page.placed)
+    level = drawing.level or ("unit" if drawing.focus is not None else picture_level(drawing))
+    page.colour_bar = drawing.sides[0].overlay.bar(level)
     return page
 
 

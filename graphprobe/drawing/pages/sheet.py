@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
 from graphprobe.drawing.layout.scene import MIN_TEXT, SMALL, Scene, make_scene
+from graphprobe.drawing.overlay import ColourBar
 from graphprobe.drawing.pages.page_breaks import cut, row_starts
 
 A4, A3 = (595.0, 842.0), (842.0, 1191.0)
@@ -90,6 +91,7 @@ class Page:
         bars: filled rectangles behind everything.
         notes: small print: what was left out.
         bookmarks: titles of sections on the page, for the outline.
+        colour_bar: what explains the fills, where they show numbers.
     """
 
     size: tuple[float, float]
@@ -102,6 +104,7 @@ class Page:
     bars: list[Bar] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     bookmarks: list[str] = field(default_factory=list)
+    colour_bar: ColourBar | None = None
 
     @property
     def bottom(self) -> float:

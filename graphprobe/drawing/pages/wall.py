@@ -96,6 +96,7 @@ def make_wall(drawing: Drawing) -> Page:
         page.texts += _headline(lane, x, MARGIN + HEAD + 4, _room(lanes, lane, scale, spare))
         x += (lane.width + PAIR_GUTTER) * scale + spare
     page.links = pair_links(drawing, page.placed)
+    page.colour_bar = drawing.sides[0].overlay.bar("stage")
     page.notes = [*_KEY, *_counts(drawing)]
     return page
 
