@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from graphprobe.drawing import palette
+from graphprobe.drawing.layout.boxes import SMALL, TITLE, Box
 from graphprobe.drawing.layout.routes import curve
-from graphprobe.drawing.layout.scene import SMALL, TITLE, Box, Point
+from graphprobe.drawing.layout.scene import Point
 from graphprobe.drawing.marks import COLOURS, MEANING, PAIR
 from graphprobe.drawing.overlay import colour_at
 from graphprobe.drawing.pages.sheet import FOOT, MARGIN, Link, Page, Placed

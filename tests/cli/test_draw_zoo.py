@@ -12,7 +12,7 @@ from graphprobe_cli._errors import run
 from graphprobe_cli.main import build_app
 
 from graphprobe.api.findings import gather
-from graphprobe.drawing.layout.scene import MIN_TEXT, SMALL
+from graphprobe.drawing.layout.boxes import MIN_TEXT, SMALL
 from graphprobe.drawing.pages.book import make_book
 from graphprobe.drawing.pages.sheet import A4
 from graphprobe.programs import load

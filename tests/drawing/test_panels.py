@@ -10,8 +10,8 @@ import pytest
 from graphprobe.drawing import make_drawing
 from graphprobe.drawing.drawing import Drawing
 from graphprobe.drawing.folding.repeats import fold_repeats
+from graphprobe.drawing.layout.boxes import MIN_TEXT, SMALL
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
-from graphprobe.drawing.layout.scene import MIN_TEXT, SMALL
 from graphprobe.drawing.pages.book import make_book
 from graphprobe.drawing.pages.panels import panel_pages
 from graphprobe.drawing.pages.sheet import Page

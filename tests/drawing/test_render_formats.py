@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from graphprobe.drawing import Drawing, Focus, Marks, formats, make_drawing, render
-from graphprobe.drawing.layout.scene import MIN_TEXT, SMALL
+from graphprobe.drawing.layout.boxes import MIN_TEXT, SMALL
 from graphprobe.drawing.pages.book import make_book
 from graphprobe.drawing.pages.sheet import A3
 from graphprobe.errors import UsageError

@@ -8,7 +8,7 @@ import pytest
 
 from graphprobe.drawing import make_drawing, render
 from graphprobe.drawing.folding.fold import MAX_STAGES
-from graphprobe.drawing.layout.scene import MIN_TEXT, SMALL
+from graphprobe.drawing.layout.boxes import MIN_TEXT, SMALL
 from graphprobe.drawing.pages.book import make_book
 from graphprobe.ir import Program
 from graphprobe.programs import load_program

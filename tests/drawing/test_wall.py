@@ -10,7 +10,7 @@ import pytest
 
 from graphprobe.drawing import Marks, make_drawing, render
 from graphprobe.drawing.figures import measure, short
-from graphprobe.drawing.layout.scene import MIN_TEXT, SMALL, TITLE, Box
+from graphprobe.drawing.layout.boxes import MIN_TEXT, SMALL, TITLE, Box
 from graphprobe.drawing.pages.book import make_book
 from graphprobe.drawing.pages.sheet import A3, A4, Page
 from graphprobe.drawing.pages.wall import make_wall

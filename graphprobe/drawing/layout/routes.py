@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphprobe.drawing.layout.scene import Box, Point
+from graphprobe.drawing.layout.boxes import Box
+from graphprobe.drawing.layout.scene import Point
 
 _STEPS = 14
 _NEAR = 4.0

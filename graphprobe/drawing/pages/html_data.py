@@ -11,8 +11,9 @@ from typing import Any
 from graphprobe.drawing.drawing import Drawing, Side
 from graphprobe.drawing.folding.fold import Level
 from graphprobe.drawing.labels import shape_text
+from graphprobe.drawing.layout.boxes import Box
 from graphprobe.drawing.layout.layout_graph import LayoutGraph, part_without_ports
-from graphprobe.drawing.layout.scene import Box, lay_out
+from graphprobe.drawing.layout.scene import lay_out
 from graphprobe.drawing.marks import COLOURS, MEANING, status
 from graphprobe.drawing.overlay import TITLES, UNKNOWN, colour_at, value_of
 from graphprobe.drawing.text import clean

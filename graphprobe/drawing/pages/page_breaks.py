@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from graphprobe.drawing.layout.scene import Box, Scene, Tag, Wire, tags_of
+from graphprobe.drawing.layout.boxes import Box
+from graphprobe.drawing.layout.scene import Scene, Tag, Wire, tags_of
 
 
 def cut(scene: Scene, height: float) -> list[Scene]:

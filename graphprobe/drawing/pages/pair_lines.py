@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from graphprobe.drawing.drawing import Drawing
-from graphprobe.drawing.layout.scene import SMALL, Box
+from graphprobe.drawing.layout.boxes import SMALL, Box
 from graphprobe.drawing.pages.sheet import Link, Placed
 from graphprobe.drawing.text import shorten
 

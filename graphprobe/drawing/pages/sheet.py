@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from graphprobe.drawing.layout.boxes import MIN_TEXT, SMALL
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
-from graphprobe.drawing.layout.scene import MIN_TEXT, SMALL, Scene, make_scene
+from graphprobe.drawing.layout.scene import Scene, make_scene
 from graphprobe.drawing.overlay import ColourBar
 from graphprobe.drawing.pages.page_breaks import cut, row_starts
 

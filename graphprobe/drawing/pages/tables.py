@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from graphprobe.drawing import palette
 from graphprobe.drawing.drawing import Drawing, Side
 from graphprobe.drawing.labels import convolutions, shape_text
-from graphprobe.drawing.layout.scene import MIN_TEXT
+from graphprobe.drawing.layout.boxes import MIN_TEXT
 from graphprobe.drawing.marks import COLOURS, PAIR, status
 from graphprobe.drawing.pages.sheet import A4, FOOT, HEAD, MARGIN, Page, Text
 from graphprobe.drawing.text import shorten

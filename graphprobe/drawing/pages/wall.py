@@ -16,9 +16,10 @@ from graphprobe.drawing import palette
 from graphprobe.drawing.dag import predecessors
 from graphprobe.drawing.drawing import Drawing, Side
 from graphprobe.drawing.figures import size_text
+from graphprobe.drawing.layout.boxes import Box, make_box
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
 from graphprobe.drawing.layout.routes import route
-from graphprobe.drawing.layout.scene import Box, Scene, Wire, make_box
+from graphprobe.drawing.layout.scene import Scene, Wire
 from graphprobe.drawing.pages.pair_lines import PAIR_GUTTER, pair_links
 from graphprobe.drawing.pages.sheet import (
     A3,

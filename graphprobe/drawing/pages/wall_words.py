@@ -8,8 +8,8 @@ from dataclasses import replace
 from graphprobe.drawing.drawing import Side
 from graphprobe.drawing.figures import kept_share, shares
 from graphprobe.drawing.labels import summary
+from graphprobe.drawing.layout.boxes import SMALL
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
-from graphprobe.drawing.layout.scene import SMALL
 from graphprobe.drawing.text import width
 from graphprobe.ops.kinds import is_convolution
 
