@@ -211,14 +211,15 @@ def _joined(first: Matches, second: Matches) -> Matches:
 
 
 def _report(found: Matches) -> PairReport:
+    once = {(r.student, r.teacher, r.reason): r for r in found.rejected}
     return PairReport(
         tuple(found.pairs),
-        tuple(_told_first({(r.student, r.teacher, r.reason): r for r in found.rejected}.values())),
+        tuple(_refused_first(once.values())),
         tuple(dict.fromkeys(found.warnings)),
     )
 
 
-def _told_first(rejected: Iterable[Rejected]) -> list[Rejected]:
+def _refused_first(rejected: Iterable[Rejected]) -> list[Rejected]:
     """What was compared and refused comes before what has no counterpart."""
     return sorted(rejected, key=lambda item: None in (item.student, item.teacher))
 
