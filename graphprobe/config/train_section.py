@@ -111,6 +111,6 @@ class TrainSection(Section):
     )
     onednn: bool = Field(
         default=True,
-        description="on a CPU and images of one size, run convolutions in oneDNN, which is "
-        "faster; values differ from the plain kernels by rounding",
+        description="on a CPU, run in oneDNN the convolutions that it speeds up most for the "
+        "memory of its copies; values differ from the plain kernels by rounding",
     )

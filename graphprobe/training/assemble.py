@@ -24,7 +24,7 @@ from graphprobe.training.objective import Group, Term, add_term, group_pairs
 from graphprobe.training.pruning.pairs_after_pruning import pair_problems
 from graphprobe.training.reporting.progress import Log
 from graphprobe.training.runtime.device import is_gpu
-from graphprobe.training.runtime.onednn import FLOAT, Pictures
+from graphprobe.training.runtime.onednn import FLOAT, BatchGeometry
 from graphprobe.training.runtime.programs import get_values
 from graphprobe.training.runtime.step import Engine, Feed, Optimizer
 from graphprobe.training.student import open_student
@@ -90,7 +90,7 @@ def assemble(
     if teacher is not None and isinstance(config, DistillConfig):
         pixels = other_pixels(student.built, teacher.built)
         if pixels:
-            log(f"warning: the teacher was made for other pictures than the student: {pixels}")
+            log(f"warning: the teacher was made for other images than the student: {pixels}")
         groups = checked_groups(config, student, teacher, where=where)
         digest = arrays_sha256(teacher_values(teacher))
         inference_teacher = attach_teacher(config, groups, student, teacher, place, networks)
@@ -232,20 +232,20 @@ def make_engine(
         place,
         losses,
         Optimizer(train.momentum, train.weight_decay, train.clip_norm),
-        # ops that draw numbers, as dropout, draw others in each process
+        # random ops, as dropout, draw other numbers in each process
         seed=train.seed + 1_000_003 * rank(),
-        onednn=None if is_gpu(place) else onednn_pictures(train, student, teacher),
+        onednn=None if is_gpu(place) else batch_geometry(train, student, teacher),
         extend=extend,
     )
 
 
-def onednn_pictures(
+def batch_geometry(
     train: TrainSection, student: Network, teacher: Network | None
-) -> Pictures | None:
+) -> BatchGeometry | None:
     """What oneDNN will be fed; None where it is switched off."""
     if not train.onednn:
         return None
     shapes = [*student.shapes().values(), *(teacher.shapes().values() if teacher else ())]
-    numbers = sum(prod(shape) for shape in shapes)
+    elements = sum(prod(shape) for shape in shapes)
     sizes = train.augment.sizes or (train.image_size,)
-    return Pictures(train.batch_size, sizes, numbers * FLOAT)
+    return BatchGeometry(train.batch_size, sizes, elements * FLOAT)

@@ -168,6 +168,6 @@ def choose_metric(section: TrainSection, task: str) -> str:
 
 
 def split_rows(rows: NDArray[Any], counts: NDArray[Any]) -> list[NDArray[Any]]:
-    """Part the detections of a batch [K, 6] by how many each picture has [N]."""
+    """Part the detections of a batch [K, 6] by how many each image has [N]."""
     ends = np.cumsum(np.asarray(counts).reshape(-1))
     return np.split(np.asarray(rows)[: int(ends[-1])], ends[:-1]) if len(ends) else []

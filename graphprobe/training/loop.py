@@ -69,7 +69,7 @@ def run_loop(
 
     Args:
         batches: feeds for the iterations after the start, in order.
-        start: where the run stands, as a checkpoint tells it.
+        start: where the run stands, as a checkpoint records it.
 
     Raises:
         TrainError: a loss is not finite, or the data end too early.

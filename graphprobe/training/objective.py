@@ -148,7 +148,7 @@ def _shape(program: Any, name: str) -> tuple[int, ...]:
 
 
 def _adapted(pair: PairConfig, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A student's shape after its adapter; sizes that only the run tells are -1."""
+    """A student's shape after its adapter; sizes that are known only in the run are -1."""
     if pair.adapter is None or len(shape) != 4:
         return shape
     height, width = (-1, -1) if pair.adapter.resize else shape[2:]

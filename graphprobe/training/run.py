@@ -160,7 +160,7 @@ def _measure_teacher(config: Config, parts: Assembly, sets: DataSets, log: Log) 
 def _measure_whole(
     config: Config, parts: Assembly, sets: DataSets, found: Checkpoint | None, log: Log
 ) -> float | None:
-    """The metric of the student before its cut, with the weights that it begins with."""
+    """The metric of the student before its pruning, with the weights that it begins with."""
     if found is not None:
         value: float | None = found.state.get("metric_before")
         return value
@@ -173,7 +173,7 @@ def _measure_whole(
     )
     evaluator = make_evaluator(config.train, whole.built, sets.val, parts.place)
     score = evaluator.run(whole.scope)
-    log(f"before the cut: {evaluator.label} {score.value:.4f}")
+    log(f"before pruning: {evaluator.label} {score.value:.4f}")
     return score.value
 
 

@@ -86,9 +86,9 @@ def _prune(
 ) -> Network:
     if student.plan is not None:
         raise ConfigError(
-            [Problem("student.weights", f"{config.student.weights} has been cut already")],
+            [Problem("student.weights", f"{config.student.weights} has been pruned already")],
             where=where,
-            hint="a network is cut once: name weights of the whole one, or cut nothing more",
+            hint="a network is pruned once: name weights of the whole one, or prune nothing more",
         )
     if isinstance(config, DistillConfig):
         check_fingerprint(found.student, student.source.loaded.program, key="student", where=where)

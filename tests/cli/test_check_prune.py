@@ -83,7 +83,7 @@ def test_nothing_changed_is_exit_1(config: PruneConfig, check: Any) -> None:
     for nothing in ({"groups": ()}, {"groups": whole}, {"min_channels": 10**6}):
         status, out, err = check(with_prune(config, **nothing))
         assert (status, out) == (1, "")
-        assert "prune.groups: nothing would be cut" in err and "raise the ratios" in err
+        assert "prune.groups: nothing would be pruned" in err and "raise the ratios" in err
 
 
 def test_what_does_not_fit_the_program_is_all_listed(config: PruneConfig, check: Any) -> None:

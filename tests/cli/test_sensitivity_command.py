@@ -89,7 +89,7 @@ def test_what_is_complete_is_only_shown(record: Path, finding_weights: Path, cap
     )  # fmt: skip
     out = capsys.readouterr()
     assert done == 0 and json.loads(out.out) == json.loads(before)
-    assert "uncut" not in out.err and record.read_bytes() == before
+    assert "unpruned" not in out.err and record.read_bytes() == before
 
 
 def test_the_choice_reaches_the_target_and_carries_its_weights(

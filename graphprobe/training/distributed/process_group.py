@@ -45,7 +45,7 @@ class ProcessGroup:
         self._programs: dict[str, Any] = {}
 
     def mean(self, values: Sequence[float]) -> list[float]:
-        """The means of numbers over all processes; each process gives as many."""
+        """The means of scalars over all processes; each process gives as many."""
         if self.size == 1:
             return list(values)
         name = f"mean_of_{len(values)}"

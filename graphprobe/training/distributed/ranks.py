@@ -1,4 +1,4 @@
-"""Which of several processes this one is, as ``python -m paddle.distributed.launch`` tells it."""
+"""The rank of this process and the world size, as ``paddle.distributed.launch`` sets them."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Network:
         source: builds it in other modes.
         built: its programs.
         scope: the values of its variables.
-        plan: the cut that it has been through, or None.
+        plan: the pruning that it has been through, or None.
     """
 
     key: str
@@ -110,7 +110,7 @@ def fill(network: Network, place: Any, seed: int, *, plan: PrunePlan | None = No
 
 
 def plan_of(document: Any, where: str) -> PrunePlan | None:
-    """The cut that a checkpoint records, or None."""
+    """The pruning that a checkpoint records, or None."""
     return None if document is None else plan_from_json(document, where=where)
 
 

@@ -1,4 +1,4 @@
-"""A network's forward part with some weights, to try a cut on: bundled models and program files."""
+"""A network's forward part with some weights, to try a pruning on: bundled, own, or from a file."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Forward:
         scope: its values.
         batch: an input for each feed.
         outputs: what its heads read (or what it gives out, where it has none), before anything
-            is made whole numbers of it.
+            is rounded to integers.
     """
 
     program: Any
@@ -72,7 +72,7 @@ class Forward:
             self.scope.drop_kids()
 
     def small(self) -> Forward:
-        """The same on a smaller picture where the program fixes a larger one and lets it shrink."""
+        """The same on a smaller image where the program fixes a larger one and lets it shrink."""
         program = self.program.clone()
         batch = dict(self.batch)
         for name, value in self.batch.items():
@@ -134,7 +134,7 @@ def _file(text: str) -> Any:
         return paddle.static.deserialize_program(path.read_bytes())
     except (ValueError, RuntimeError, OSError) as error:
         raise LoadError(
-            "Paddle cannot read it, so the cut cannot be tried",
+            "Paddle cannot read it, so the pruning cannot be tried",
             where=text,
             hint="name a bundled model or a ProgramDesc file",
         ) from error
@@ -202,7 +202,8 @@ def _batch(program: Any, rng: np.random.Generator) -> Iterator[tuple[str, Array]
 def outputs_of(program: Any) -> tuple[str, ...]:
     """What decoding, suppression and losses read first; else what nothing reads.
 
-    Whole numbers (the classes that arg_max picks) hide differences: what they are made of counts.
+    Integers (the classes that arg_max picks) hide differences, so what they are computed from is
+    compared.
     """
     ops = program.global_block().ops
     heads = [op for op in ops if kind_of(op.type) in _HEADS]

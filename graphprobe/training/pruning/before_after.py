@@ -1,4 +1,4 @@
-"""What a cut came to once the smaller network is trained: its figures before and after."""
+"""Figures of a network before its pruning, and after it once the smaller network is trained."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def cut_result(
     place: Any,
     log: Log,
 ) -> CutResult | None:
-    """Measure the network before and after its cut; None where it was not cut.
+    """Measure the network before and after its pruning; None where it was not pruned.
 
     Args:
         config: of the run.
         student: what was trained.
         values: of the metric, for the whole network with the weights that it began with, and for
-            the cut network at the end.
+            the pruned network at the end.
         place: where latency is measured.
         log: takes lines of progress.
     """
     if student.plan is None:
         return None
     size = config.train.image_size
-    whole, cut = student.source.build("infer"), student.source.pruned("infer", student.plan)
-    times = latencies([whole, cut], size, place, log)
+    whole, pruned = student.source.build("infer"), student.source.pruned("infer", student.plan)
+    times = latencies([whole, pruned], size, place, log)
     program = student.source.loaded.program
     before = network_size(program, (size, size))
     after = network_size(program, (size, size), _shapes(whole.main, student.plan))

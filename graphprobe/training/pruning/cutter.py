@@ -1,4 +1,4 @@
-"""Cut channels out of a Paddle program and its weights, by a plan.
+"""Remove channels from a Paddle program and its weights, by a plan.
 
 A network is pruned once, before its optimizer is built: parameters in the scope, their declared
 shapes, attributes that count channels, and then every activation's shape by inference. A parameter
@@ -56,20 +56,20 @@ def apply_prune(
     place: Any = None,
     where: str = "",
 ) -> PruneSummary:
-    """Rank by the weights in the scope, then cut them and the program.
+    """Rank by the weights in the scope, then prune them and the program.
 
     Args:
         program: a forward paddle program, changed in place.
         startup: its startup program, or None where the weights are there already; its
-            initializers are changed to the shapes after the cut.
-        scope: holds the parameters' values; they are cut in place.
-        section: what is cut.
+            initializers are changed to the shapes after pruning.
+        scope: holds the parameters' values; they are pruned in place.
+        section: what is pruned.
         place: where the values lie; the CPU by default.
         where: the config's file, for errors.
 
     Raises:
         ConfigError: names or sizes do not fit the program (all of them), or nothing would change.
-        TrainError: the program has an optimizer already, or a cut did not come out as planned.
+        TrainError: the program has an optimizer already, or a parameter is not as planned.
     """
     summary = prune_values(program, scope, section, place=place, where=where)
     replay_plan(program, summary.plan, startup)
@@ -80,7 +80,7 @@ def apply_prune(
 def prune_values(
     program: Any, scope: Any, section: PruneSection, *, place: Any = None, where: str = ""
 ) -> PruneSummary:
-    """Rank by the weights in a scope, then cut them; the program stays as it is.
+    """Rank by the weights in a scope, then prune them; the program stays as it is.
 
     Args and raises as `apply_prune`.
     """
@@ -116,19 +116,19 @@ def replay_plan(program: Any, plan: PrunePlan, startup: Any | None = None) -> No
     """Give a program the shapes and attributes of a plan; values are loaded afterwards.
 
     Args:
-        program: a forward paddle program that has not been cut, changed in place. Parameters
+        program: a forward paddle program that has not been pruned, changed in place. Parameters
             of the plan that it does not have are left out (an inference program has fewer).
-        plan: what a cut came to.
+        plan: a ranked plan.
         startup: its startup program, or None.
 
     Raises:
-        TrainError: the program has been cut already, or is another one.
+        TrainError: the program has been pruned already, or is another one.
     """
     _refuse_optimizer(program)
     problems = list(_unfit(program, plan))
     if problems:
         raise TrainError(
-            "; ".join(problems), where="pruning", hint="cut each program once, and its own"
+            "; ".join(problems), where="pruning", hint="prune each program once, and its own"
         )
     for each in (program, startup):
         if each is not None:
@@ -145,7 +145,7 @@ def _refuse_optimizer(program: Any) -> None:
             raise TrainError(
                 f"the program has backward or optimizer ops already (first: {op.type})",
                 where="pruning",
-                hint="cut before minimize",
+                hint="prune before minimize",
             )
 
 
@@ -160,16 +160,16 @@ def _value(scope: Any, name: str) -> Any:
 def _unfit(program: Any, plan: PrunePlan) -> Iterator[str]:
     shapes = state_shapes(program)
     if not shapes.keys() & plan.axes.keys():
-        yield "the program has none of the parameters that the plan cuts"
+        yield "the program has none of the parameters that the plan prunes"
     for name, axes in plan.axes.items():
         shape = shapes.get(name)
-        for axis, cut in axes.items() if shape is not None else ():
-            if shape is None or axis >= len(shape) or shape[axis] == cut.size:
+        for axis, left in axes.items() if shape is not None else ():
+            if shape is None or axis >= len(shape) or shape[axis] == left.size:
                 continue
-            if shape[axis] == len(cut.kept):
-                yield f"{name} has been cut already (axis {axis} is {shape[axis]})"
+            if shape[axis] == len(left.kept):
+                yield f"{name} has been pruned already (axis {axis} is {shape[axis]})"
             else:
-                yield f"axis {axis} of {name} is {shape[axis]}, not {cut.size}"
+                yield f"axis {axis} of {name} is {shape[axis]}, not {left.size}"
 
 
 def _set_shapes(program: Any, plan: PrunePlan) -> None:
@@ -219,7 +219,7 @@ def _is_meant(op: Any, change: AttrChange) -> bool:
 
 
 def _must_exist(program: Any, change: AttrChange) -> bool:
-    """An op that is told by its parameter may be left out together with it."""
+    """An op that is found by its parameter may be left out together with it."""
     return change.param is None or program.global_block().has_var(change.param)
 
 

@@ -1,7 +1,7 @@
-"""A network whose channels are masked instead of cut, and what it is worth then.
+"""A network whose channels are masked instead of removed, and its metric then.
 
-Zeros where weights consume the removed channels give the outputs of the cut network
-(docs/pruning.md), so one evaluation program serves for every cut.
+Zeros where weights consume the removed channels give the outputs of the pruned network
+(docs/pruning.md), so one evaluation program serves for every pruning.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Subject:
         scope: its values.
         values: copies of them.
         place: where it runs.
-        uses: its weights' work, for the share of multiply-adds that a cut takes.
+        uses: the work of its weights, for the share of multiply-adds that a pruning removes.
     """
 
     built: Built
@@ -46,8 +46,8 @@ class Subject:
     place: Any
     uses: list[Work]
 
-    def flops_gone(self, plan: PrunePlan) -> float:
-        """The share of the multiply-adds that a cut takes away."""
+    def removed_flops(self, plan: PrunePlan) -> float:
+        """The share of the multiply-adds that a pruning removes."""
         after = {n: plan.shape_after(n, self.values[n].shape) for n in plan.axes}
         whole = multiply_adds(self.uses)
         return 1 - multiply_adds(self.uses, after) / max(whole, 1)
@@ -69,7 +69,7 @@ def open_subject(
     given = read_weights(path, shapes)
     if given.prune is not None:
         hint = "name the weights of the whole network"
-        raise CheckpointError("these weights were cut before", where=str(path), hint=hint)
+        raise CheckpointError("these weights were pruned before", where=str(path), hint=hint)
     scope = paddle.static.Scope()
     put_weights(scope, place, given.arrays, shapes, where=str(path))
     size = (config.train.image_size, config.train.image_size)

@@ -22,7 +22,7 @@ from graphprobe.training.runtime.programs import state_shapes
 
 
 def paddleslim_cannot(section: PruneSection) -> str:
-    """Why PaddleSlim cannot make a cut, or an empty string."""
+    """Why PaddleSlim cannot do a pruning, or an empty string."""
     if section.criterion != "l1_norm":
         return f"PaddleSlim does not rank by {section.criterion}"
     if section.policy != "seeds":
@@ -42,12 +42,12 @@ def cut_with_paddleslim(
     Args:
         program: a forward paddle program.
         scope: its values.
-        section: what is cut.
-        wanted: parameter -> value after the cut.
+        section: what is pruned.
+        wanted: parameter -> value after pruning.
         place: where the values lie.
 
     Raises:
-        TrainError: PaddleSlim cannot make this cut, or made another one; the values are as before.
+        TrainError: PaddleSlim cannot do this pruning, or did another one; the values are as before.
         MissingDependency: it is not installed.
     """
     require_paddleslim("prune.engine: paddleslim", "prune.engine=own")

@@ -1,4 +1,4 @@
-"""Pairs of a student that was cut: where one does not fit any more, what to do about it."""
+"""Pairs of a student that was pruned: where one does not fit any more, what to do about it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _SHOWN = 6
 
 
 def pair_problems(group: Group, student: Network, teacher: Network) -> list[Problem]:
-    """What keeps a group from being built; where the cut is the cause, how to mend it.
+    """What keeps a group from being built; where the pruning is the cause, how to mend it.
 
     Args:
         group: pairs that one loss takes.
-        student: with the cut that it has been through, if any.
+        student: with the pruning that it has been through, if any.
         teacher: before a merge.
     """
     problems = group_problems(group, student.main, teacher.main)
@@ -44,7 +44,7 @@ def _hints(pair: PairConfig, student: Network, whole: Any) -> Iterator[str]:
         adapter = f"set its adapter.in_channels to {after[axis]}"
     keep = _keep(_makers(pair.student, whole, student.plan))
     yield (
-        f"the cut left {after[axis]} of the {before[axis]} channels of {pair.student}: "
+        f"pruning left {after[axis]} of the {before[axis]} channels of {pair.student}: "
         f"{keep}{adapter}"
     )
 
@@ -55,7 +55,7 @@ def _keep(makers: list[str]) -> str:
         return ""
     if len(makers) > _SHOWN:
         return (
-            f"its channels come from {len(makers)} groups that are cut, from that of {makers[0]} "
+            f"its channels come from {len(makers)} pruned groups, from that of {makers[0]} "
             f"to that of {makers[-1]}, so "
         )
     names = "|".join(map(re.escape, makers))
@@ -69,7 +69,7 @@ def _shape(program: Any, name: str) -> tuple[int, ...]:
 
 
 def _makers(name: str, program: Any, plan: PrunePlan) -> list[str]:
-    """The nearest filters before a variable whose output channels the plan cuts, one a group.
+    """The nearest filters before a variable whose output channels the plan prunes, one a group.
 
     A residual chain has many convolutions in one group, any of which keeps all of it; a concat has
     as many groups as inputs.

@@ -1,4 +1,4 @@
-"""Try a pruning config without training: cut, run one batch, count, and prove group by group."""
+"""Try a pruning config without training: prune, run one batch, count, and prove group by group."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Shape: TypeAlias = tuple[int, ...]
 # The largest difference, as a share of the largest output, that still counts as rounding.
 TOLERANCE = 1e-4
 # A deep network with random weights can blow rounding up beyond that. The outputs' answer to a
-# change of the picture's last bits shows by how much; a cut reorders more sums than that does.
+# change of the image's last bits shows by how much; pruning reorders more sums than that does.
 OF_LAST_BITS = 10
 
 
@@ -57,9 +57,9 @@ class PruneReport:
         groups: what is left of each group.
         changed: parameter -> shape before and after.
         before: size of the network.
-        after: size after the cut.
-        engine: who cut; empty where nothing was cut.
-        outputs: variable -> its shape, of the forward run after the cut.
+        after: size after pruning.
+        engine: who pruned; empty where nothing was pruned.
+        outputs: variable -> its shape, of the forward run after pruning.
         problems: why the check fails; empty where it passes.
         notes: what is worth knowing.
     """
@@ -153,7 +153,7 @@ def _changed(source: NetworkSource, plan: PrunePlan) -> dict[str, tuple[Shape, S
 def _notes(limit: float) -> Iterator[str]:
     if limit > TOLERANCE:
         yield (
-            f"with these weights the last bits of a picture change the outputs by up to "
+            f"with these weights the last bits of an image change the outputs by up to "
             f"{limit / OF_LAST_BITS:.1e}: differences up to {limit:.1e} are taken for rounding; "
             "trained weights prove more"
         )
@@ -164,7 +164,7 @@ def _run(forward: Forward) -> tuple[dict[str, tuple[int, ...]], list[Problem]]:
         results = forward.run()
     except (RuntimeError, ValueError) as error:
         first = str(error).strip().splitlines()[-1]
-        return {}, [Problem("prune", f"the cut network does not run: {first}")]
+        return {}, [Problem("prune", f"the pruned network does not run: {first}")]
     named = dict(zip(forward.outputs, results, strict=True))
     wrong = [Problem("prune", f"{n} is not finite") for n, a in named.items() if not _finite(a)]
     return {name: tuple(array.shape) for name, array in named.items()}, wrong
@@ -173,7 +173,7 @@ def _run(forward: Forward) -> tuple[dict[str, tuple[int, ...]], list[Problem]]:
 def _unproven(rows: Sequence[GroupRow], limit: float) -> Iterator[Problem]:
     for i, row in enumerate(rows):
         if row.difference is not None and not row.difference <= limit:
-            message = f"{row.conv}: the cut network differs by {row.difference:.1e}"
+            message = f"{row.conv}: the pruned network differs by {row.difference:.1e}"
             yield Problem(f"prune.groups[{i}]", message)
 
 
@@ -195,11 +195,11 @@ def _rows(
 
 
 class Proof:
-    """Compares networks with one group cut against the network with that group masked.
+    """Compares networks with one group pruned against the network with that group masked.
 
     Zeros stand where weights consume the removed channels: what a norm or an activation makes of
     a channel that is gone must not count. One scope serves all; changed values are put back, and
-    pictures are small, so the memory is that of the weights and of a group's copies of them.
+    images are small, so the memory is that of the weights and of a group's copies of them.
     """
 
     def __init__(self, forward: Forward, section: PruneSection) -> None:
@@ -227,13 +227,13 @@ class Proof:
 
     def compare(self, section: PruneSection) -> float:
         """The same for any choice of groups."""
-        cut = replace(self.forward, program=self.forward.program.clone())
+        pruned = replace(self.forward, program=self.forward.program.clone())
         names = {n for g in section.groups for p in g.parts for c in p.cuts for n in c.params}
         scope, cpu = self.forward.scope, paddle.CPUPlace()
         before = get_values(scope, names)
         try:
-            plan = apply_prune(cut.program, None, cut.scope, section).plan
-            results = cut.run()
+            plan = apply_prune(pruned.program, None, pruned.scope, section).plan
+            results = pruned.run()
             set_values(scope, cpu, before)
             for name, axis, gone in plan.removed_inputs():
                 value = get_values(scope, [name])[name]

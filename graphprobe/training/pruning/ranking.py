@@ -36,14 +36,14 @@ def make_plan(
     """Read the plan of a config, hold it against the parameters, and rank its channels.
 
     Args:
-        section: what is cut, and how much.
+        section: what is pruned, and how much.
         shapes: of every parameter that the program has.
         weights: gives a parameter's value.
         where: the config's file, for errors.
 
     Raises:
-        ConfigError: all at once: unknown names, axes of another size (as after an earlier cut),
-            positions cut twice; or nothing would be cut.
+        ConfigError: all at once: unknown names, axes of another size (as after an earlier pruning),
+            positions pruned twice; or nothing would be pruned.
     """
     plan = section.plan()
     problems = [*section.problems(), *_unknown(section, shapes), *_mismatches(section, shapes)]
@@ -52,7 +52,7 @@ def make_plan(
     ranked = rank_channels(plan, weights)
     if not any(group.removed for group in ranked.groups):
         raise ConfigError(
-            [Problem("prune.groups", "nothing would be cut")],
+            [Problem("prune.groups", "nothing would be pruned")],
             where=where,
             hint="raise the ratios, or lower round_to and min_channels",
         )
@@ -109,7 +109,7 @@ def _mismatch(cut: CutConfig, name: str, shapes: Shapes) -> str | None:
     if cut.axis >= len(shape):
         return f"{name} has {len(shape)} axes, not {cut.axis + 1}"
     if shape[cut.axis] < cut.size:
-        return f"axis {cut.axis} of {name} is {shape[cut.axis]}, not {cut.size}: cut already?"
+        return f"axis {cut.axis} of {name} is {shape[cut.axis]}, not {cut.size}: pruned already?"
     if shape[cut.axis] > cut.size:
         return f"axis {cut.axis} of {name} is {shape[cut.axis]}, not {cut.size}"
     return None

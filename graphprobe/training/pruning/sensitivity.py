@@ -1,7 +1,7 @@
-"""What each group's cut costs: every group alone, at every ratio, measured on a data set.
+"""What pruning each group costs: every group alone, at every ratio, measured on a data set.
 
 Nothing is rebuilt for a measurement: one evaluation program with masked weights (masking.py) serves
-all of them, and the pictures are decoded once.
+all of them, and the images are decoded once.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def measure_sensitivity(
         ratios: above 0 and below 1, ascending.
         record: a json file, written whole after every measurement.
         place: where the network runs.
-        samples: measure on so many pictures, spread evenly over the data; None: on all.
+        samples: measure on so many images, spread evenly over the data; None: on all.
         log: takes each line for people.
         networks: of the command.
 
@@ -66,7 +66,7 @@ def measure_sensitivity(
         all that the record holds: what was there, and what was measured now.
 
     Raises:
-        CheckpointError: the weights cannot be read, are of another network, or were cut before.
+        CheckpointError: the weights cannot be read, are of another network, or were pruned before.
         DataError: the data cannot be read or does not fit the network.
         UsageError: the record was measured with something else.
         TrainError: the uncut network finds nothing, so nothing can be lost.
@@ -127,9 +127,9 @@ def _begin(
         value = evaluator.run(subject.scope).value
         if not value > 0:
             hint = "train it first, or measure on other data"
-            message = f"{evaluator.label} is {value:g} before any cut, so nothing can be lost"
+            message = f"{evaluator.label} is {value:g} before any pruning, so nothing can be lost"
             raise TrainError(message, where=bound.program, hint=hint)
-        log(f"uncut: {evaluator.label} {value:.4f} on {bound.samples} pictures")
+        log(f"unpruned: {evaluator.label} {value:.4f} on {bound.samples} images")
         found = Sensitivity(version=1, kind="sensitivity", measured=bound, baseline=value)
     return found.model_copy(update={"groups": _groups(found, section)})
 
@@ -175,7 +175,7 @@ def _measure(
     plan = make_plan(alone, shapes, subject.values.__getitem__)
     value = masked_value(subject, evaluator, plan)
     loss = (found.baseline - value) / found.baseline
-    flops = subject.flops_gone(plan)
+    flops = subject.removed_flops(plan)
     return SensitivityPoint(ratio=ratio, kept=kept, value=value, loss=loss, flops=flops)
 
 

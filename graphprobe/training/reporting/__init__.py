@@ -1,1 +1,1 @@
-"""What a run tells: progress, logs, and its result."""
+"""What a run reports: progress, logs, and its result."""

@@ -1,4 +1,4 @@
-"""What a run leaves for machines: a json line a step, and the same numbers as VisualDL's curves."""
+"""What a run writes for programs to read: a json line a step, and the same as VisualDL curves."""
 
 from __future__ import annotations
 

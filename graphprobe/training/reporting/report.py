@@ -21,7 +21,7 @@ class Step:
         rate: its learning rate.
         losses: ``total``, ``task`` and each pair's weighted term, by name; ``TERM/PART``, the
             parts of a term, are for the log alone.
-        images: pictures in its batch.
+        images: images in its batch.
         seconds: from one step's end to the next one's.
         waited: seconds of these spent waiting for data.
     """

@@ -10,13 +10,13 @@ from graphprobe.ops.work import work_text
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a network costs, and what it is worth.
+    """What a network costs, and its metric.
 
     Args:
-        flops: multiply-adds for one picture of the run's size.
-        parameters: numbers of trained parameters.
+        flops: multiply-adds for one image of the run's size.
+        parameters: elements of the trained parameters.
         megabytes: of parameters and statistics as stored (2**20 bytes).
-        latency_ms: median milliseconds for one picture, without decoding, on this machine.
+        latency_ms: median milliseconds for one image, without decoding, on this machine.
         value: of the metric; None where it was not measured.
     """
 
@@ -29,7 +29,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class CutResult:
-    """A network before a cut and after it."""
+    """A network before its pruning and after it."""
 
     before: Cost
     after: Cost
@@ -69,13 +69,14 @@ class Result:
         metric: name of what evaluation measures, or empty.
         value: of the last evaluation; best: the highest; best_iteration: where that was.
         teacher_value: the teacher's, measured before training.
-        parameters: numbers of trained parameters (without moving statistics).
+        parameters: elements of the trained parameters (without moving statistics).
         megabytes: of parameters and statistics as stored (2**20 bytes).
         seconds: this process spent on steps, evaluations and checkpoints.
         images_per_second: of the steps.
         data_wait: share of the steps' time spent waiting for data.
         stopped: the signal that ended the run early, or None.
-        cut: the network before and after its cut; None where it was not cut, or the run was ended.
+        cut: the network before and after its pruning; None where it was not pruned, or the run was
+            ended.
     """
 
     output: str
@@ -99,7 +100,7 @@ class Result:
         return asdict(self)
 
     def rows(self) -> list[tuple[str, str]]:
-        """(what, value) lines of the final table, without those that the table of a cut has."""
+        """(what, value) lines of the final table, without those that the table of a pruning has."""
         rows = [("program", self.program), ("iterations", str(self.iterations))]
         if self.value is not None and self.cut is None:
             rows.append((self.metric, f"{self.value:.4f}"))

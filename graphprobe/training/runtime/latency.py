@@ -1,6 +1,6 @@
-"""How long a network takes for one picture on this machine, two networks in turns.
+"""How long a network takes for one image on this machine, two networks in turns.
 
-What runs is what `graphprobe export` writes, in Paddle's inference engine, from the picture to the
+What runs is what `graphprobe export` writes, in Paddle's inference engine, from the image to the
 maps that decoding reads (to the scores, for segmentation). Decoding and suppression are left out:
 their time follows from how many boxes are found, not from how many channels there are.
 """
@@ -34,14 +34,14 @@ BUDGET_SECONDS = 20.0
 
 
 def latencies(networks: list[Built], size: int, place: Any, log: Log) -> list[float]:
-    """Median milliseconds of each network for one picture.
+    """Median milliseconds of each network for one image.
 
     Their runs alternate, so that what else the machine does falls on all of them. The values of
     the weights do not matter: each network takes its first ones.
 
     Args:
         networks: built for inference.
-        size: H and W of the picture.
+        size: H and W of the image.
         place: where they run.
         log: takes lines of progress.
     """

@@ -27,19 +27,19 @@ _GRADIENT = "_grad"
 # all gains here are of YOLOv3-MobileNetV1's layers at 160, 320 and 608 pixels, on two cores.
 HEAVY = 150
 # A multiplication of a depthwise convolution takes Paddle this many times as long, for there is one
-# call for each channel of each picture, which alone costs as much as CALL positions of the map.
+# call for each channel of each image, which alone costs as much as CALL positions of the map.
 DEPTHWISE, CALL = 20, 250
-# To prepare a train program of that network anew, without the copies for pictures of another size,
+# To prepare a train program of that network anew, without the copies for images of another size,
 # takes 0.4 s there, as long as 7e9 multiplications gain in oneDNN.
 FORGET = 1e10
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class BatchGeometry:
     """What decides how large copies are, and the room for them.
 
     Args:
-        count: pictures in a batch.
+        count: images in a batch.
         sizes: their H = W where the program leaves them open; each batch has one of them.
         weights: bytes of the weights of all networks in the process.
     """
@@ -63,21 +63,21 @@ class _Candidate:
     worth: float
 
 
-def use_onednn(program: Any, pictures: Pictures) -> bool:
+def use_onednn(program: Any, geometry: BatchGeometry) -> bool:
     """Let the convolutions run in oneDNN that save most for the copies there is room for.
 
     oneDNN copies for each thread that runs ops: so one thread runs them, and they share the cores.
 
     Args:
         program: a paddle program with its gradients, which is changed.
-        pictures: that it will be fed.
+        geometry: of the batches that it will be fed.
 
     Returns:
         whether any does. Where sizes vary, copies for all of them would not fit, so who runs the
         program is to `forget` them with each other size; none does where that costs too much.
     """
     paddle.set_flags({"FLAGS_new_executor_serial_run": True})
-    ops, largest = _convolutions(program), max(pictures.sizes)
+    ops, largest = _convolutions(program), max(geometry.sizes)
     read = load_bytes(program.desc.serialize_to_string(), "the student's program")
     candidates: list[_Candidate] = []
     numbers = 0
@@ -85,14 +85,14 @@ def use_onednn(program: Any, pictures: Pictures) -> bool:
         name = read.ops[use.op].input("Input")
         depthwise = is_depthwise(read.ops[use.op], read)
         for op in ops.get((name or "", use.param), ()):
-            inside, outside = _map_numbers(op, use, pictures.count)
+            inside, outside = _map_numbers(op, use, geometry.count)
             if not op.type.endswith(_GRADIENT):
                 numbers += inside + outside
-            candidates += _candidates(op, use, pictures.count, (inside, outside), depthwise)
-    room = WEIGHTS * pictures.weights / FLOAT + SHARE * numbers
+            candidates += _candidates(op, use, geometry.count, (inside, outside), depthwise)
+    room = WEIGHTS * geometry.weights / FLOAT + SHARE * numbers
     chosen = list(_fitting(candidates, room))
     saved = sum(candidate.worth * candidate.copied for candidate in chosen)
-    if pictures.vary and saved * (min(pictures.sizes) / largest) ** 2 < FORGET:
+    if geometry.vary and saved * (min(geometry.sizes) / largest) ** 2 < FORGET:
         return False
     for candidate in chosen:
         candidate.op._set_attr("use_mkldnn", True)

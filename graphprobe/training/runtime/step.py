@@ -16,7 +16,7 @@ from graphprobe.training.distributed.process_group import (
     run_collective,
     with_mean_counts,
 )
-from graphprobe.training.runtime.onednn import Pictures, forget, use_onednn
+from graphprobe.training.runtime.onednn import BatchGeometry, forget, use_onednn
 from graphprobe.training.runtime.programs import (
     drop_values,
     forward_names,
@@ -62,7 +62,7 @@ class Engine:
         optimizer: Optimizer,
         *,
         seed: int,
-        onednn: Pictures | None = None,
+        onednn: BatchGeometry | None = None,
         extend: Callable[[Feed], Feed] | None = None,
     ) -> None:
         self.scope, self.place, self.seed = scope, place, seed
@@ -139,7 +139,7 @@ class Engine:
         return list(self._computing.run(self._compute, scope=self.scope, **asked))
 
     def _forget_other_sizes(self, feed: Feed) -> None:
-        """oneDNN would keep copies for each size of pictures that it has seen."""
+        """oneDNN would keep copies for each size of images that it has seen."""
         shapes = {name: array.shape for name, array in feed.items() if array.ndim == 4}
         if shapes != self._shapes:
             forget(self._computing)

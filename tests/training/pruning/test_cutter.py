@@ -209,9 +209,9 @@ def test_a_plan_is_replayed_once(config):
     replay_plan(fresh.program, plan)
     for name, (_, after) in summary.shapes.items():
         assert tuple(fresh.program.global_block().var(name).shape) == after
-    with pytest.raises(TrainError, match="has been cut already"):
+    with pytest.raises(TrainError, match="has been pruned already"):
         replay_plan(fresh.program, plan)
-    with pytest.raises(ConfigError, match="cut already"):
+    with pytest.raises(ConfigError, match="pruned already"):
         apply_prune(trial.program, None, trial.scope, made.prune)
 
 
@@ -235,7 +235,7 @@ def test_everything_wrong_is_listed_at_once(config):
 
 
 def test_nothing_to_cut_is_an_error(config):
-    with pytest.raises(ConfigError, match="nothing would be cut"):
+    with pytest.raises(ConfigError, match="nothing would be pruned"):
         cut(config(STUDENT, ratio=0.5).model_copy(update={"prune": none(config(STUDENT))}))
 
 

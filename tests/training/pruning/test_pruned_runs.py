@@ -190,7 +190,7 @@ def test_pictures_are_run_through_the_cut_network(cut_run: Any, tmp_path: Path) 
 
 def test_a_cut_is_made_once(cut_run: Any, make_config: Any, document: Any, tmp_path: Path) -> None:
     _, _, folder = cut_run
-    with pytest.raises(ConfigError, match=r"student\.weights: .* has been cut already"):
+    with pytest.raises(ConfigError, match=r"student\.weights: .* has been pruned already"):
         train(make_config, pruning(document, tmp_path / "twice", folder))
     # Weights that were cut begin another run, which replays their cut.
     plain = document(tmp_path / "on", max_iters=1)

@@ -234,5 +234,5 @@ def test_weights_that_were_cut_before(
     from graphprobe.training.weights.read import Weights
 
     monkeypatch.setattr(masking, "read_weights", lambda *_: Weights({}, prune={"axes": {}}))
-    with pytest.raises(CheckpointError, match="were cut before; name the weights of the whole"):
+    with pytest.raises(CheckpointError, match="were pruned before; name the weights of the whole"):
         measure(make(), tmp_path / "s.json", (0.9,))

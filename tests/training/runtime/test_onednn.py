@@ -43,7 +43,7 @@ def chosen(
     monkeypatch.setattr(onednn, "SHARE", 0)
     monkeypatch.setattr(onednn, "HEAVY", heavy)
     main = three_kinds()
-    some = onednn.use_onednn(main, onednn.Pictures(count, sizes, room))
+    some = onednn.use_onednn(main, onednn.BatchGeometry(count, sizes, room))
     block = main.global_block()
     found = [
         f"{op.type} {block.var(op.input('Filter')[0]).shape[-1]}"

@@ -91,7 +91,7 @@ def test_onednn_gives_the_same_numbers_to_rounding(
 
     plain = make(tiny)
     monkeypatch.setattr(onednn, "HEAVY", 0)
-    switched = make(build_tiny(), onednn=onednn.Pictures(2, (8,), 10**6))
+    switched = make(build_tiny(), onednn=onednn.BatchGeometry(2, (8,), 10**6))
     for engine, expected in ((plain, 0), (switched, 4)):
         ops = engine._compute.global_block().ops
         assert sum(op.has_attr("use_mkldnn") and op.attr("use_mkldnn") for op in ops) == expected
@@ -106,7 +106,7 @@ def test_gradients_of_onednn_are_read_in_the_plain_layout(
     from graphprobe.training.runtime import onednn
 
     monkeypatch.setattr(onednn, "HEAVY", 0)
-    plain, switched = make(tiny), make(build_tiny(), onednn=onednn.Pictures(2, (8,), 10**6))
+    plain, switched = make(tiny), make(build_tiny(), onednn=onednn.BatchGeometry(2, (8,), 10**6))
     for engine in (plain, switched):
         engine.losses(1, FEED)
     found = switched.gradients()
@@ -128,7 +128,7 @@ def test_copies_for_other_sizes_are_forgotten(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(onednn, "FORGET", 0)
     monkeypatch.setattr(step, "forget", forget)
     plain = make(build_tiny(-1))
-    switched = make(build_tiny(-1), onednn=onednn.Pictures(2, (8, 12), 10**6))
+    switched = make(build_tiny(-1), onednn=onednn.BatchGeometry(2, (8, 12), 10**6))
     random = np.random.default_rng(0)
     for number, side in enumerate((8, 12, 12, 8)):
         feed = {"image": random.random((2, 3, side, side), dtype=np.float32)}
