@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[str]:
     from graphprobe.training.teacher import inference
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "paddleslim", None)  # nothing here needs it
     for text in (STUDENT, TEACHER):
         zoo.zoo_bytes(text)  # as after any command: the cache of programs is warm
     found: Counter[str] = Counter()
