@@ -215,7 +215,7 @@ def test_a_network_that_finds_nothing_has_nothing_to_lose(
     np.savez(tmp_path / "zero.npz", **values)
     config = make()
     student = config.student.model_copy(update={"weights": str(tmp_path / "zero.npz")})
-    with pytest.raises(TrainError, match="before any cut"):
+    with pytest.raises(TrainError, match="before any pruning"):
         measure(config.model_copy(update={"student": student}), tmp_path / "s.json", (0.9,))
     assert not (tmp_path / "s.json").exists()
 
