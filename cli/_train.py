@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
 
 import typer
-
-if TYPE_CHECKING:
-    pass
 
 
 class Device(str, enum.Enum):
@@ -21,7 +17,12 @@ class Device(str, enum.Enum):
 
 CONFIG = typer.Argument(..., help="A config file (kind: distill, prune or train).")
 OVERRIDE = typer.Option(
-    None, "-o", "--override", metavar="KEY.PATH=VALUE", help="Override a value; repeatable."
+    None,
+    "-o",
+    "--set",
+    "--override",
+    metavar="KEY.PATH=VALUE",
+    help="Set a value of the config, as train.batch_size=4; repeatable.",
 )
 DEVICE = typer.Option(
     Device.auto, "--device", help="Where to run; auto takes a GPU if there is one."

@@ -16,8 +16,9 @@ from graphprobe.errors import GraphprobeError
 PARAMETERS = (
     "allow_code", "compact", "data", "device", "emit", "engine", "focus", "force", "form", "format",
     "hops", "image", "keep", "level", "loss", "match", "min_channels", "op_type", "output",
-    "pairs", "policy", "prune", "ratio", "ratios", "resume", "round_to", "rule", "samples",
-    "sensitivity", "student", "target_flops", "teacher", "teacher_weights", "threshold", "weights",
+    "override", "pairs", "policy", "prune", "ratio", "ratios", "resume", "round_to", "rule",
+    "samples", "sensitivity", "student", "target_flops", "teacher", "teacher_weights", "threshold",
+    "weights",
 )  # fmt: skip
 _QUOTES = "'\""
 _VALUE = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.,+-]*\w"""
@@ -27,7 +28,7 @@ _NAMED = re.compile(rf"(?<![\w.?&-])({'|'.join(sorted(PARAMETERS, key=len)[::-1]
 
 def option(name: str) -> str:
     """``target_flops`` -> ``--target-flops``."""
-    return "--" + name.replace("_", "-")
+    return "--set" if name == "override" else "--" + name.replace("_", "-")
 
 
 def with_options(text: str) -> str:

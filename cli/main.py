@@ -13,6 +13,7 @@ import typer
 from graphprobe.version import __version__
 
 from ._errors import run
+from ._once import OnceCommand
 from ._signals import heed_signals
 
 # The command's name and its module here; a module is imported only when its command is called.
@@ -47,7 +48,7 @@ def build_app(only: str | None = None) -> typer.Typer:
     for name, module in COMMANDS.items():
         if only in (None, name):
             command = importlib.import_module(f".{module}", __package__).command
-            app.command(name)(command)
+            app.command(name, cls=OnceCommand)(command)
     return app
 
 

@@ -68,7 +68,8 @@ def _in_file(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[int | 
 def _message(item: Any, steps: tuple[int | str, ...], model: type[BaseModel]) -> str:
     kind = item["type"]
     if kind == "extra_forbidden":
-        hint = did_you_mean(str(steps[-1]), _keys(model, steps[:-1]))
+        name = str(steps[-1])
+        hint = did_you_mean(name, _keys(model, steps[:-1])) or _below(name, model, steps[:-1])
         return f"unknown key, {hint}" if hint else "unknown key"
     if kind == "missing":
         return "missing"
@@ -79,6 +80,13 @@ def _message(item: Any, steps: tuple[int | str, ...], model: type[BaseModel]) ->
     if kind == "string_pattern_mismatch":
         text = "must be sha256: and 16 hexadecimal digits"
     return f"{text}, not {value!r}" if _short(value) else text
+
+
+def _below(name: str, model: type[BaseModel], steps: tuple[int | str, ...]) -> str:
+    """A hint where a section below has that key: ``batch_size`` is ``train.batch_size``."""
+    homes = [s for s in _keys(model, steps) if name in _keys(model, (*steps, s))]
+    path = "".join(f"{step}." for step in steps)
+    return f"did you mean {' or '.join(f'{path}{s}.{name}' for s in homes)}?" if homes else ""
 
 
 def _short(value: Any) -> bool:

@@ -49,7 +49,7 @@ def _split(text: str) -> tuple[str, Any]:
     if not equals or not _PATH.match(path):
         raise UsageError(
             "not of the form key.path=value",
-            where=f"override {text}",
+            where=f"override={text!r}",
             hint="as train.batch_size=4; the folder of predictions and exports is no such key",
         )
     return path, parse_value(value, text)

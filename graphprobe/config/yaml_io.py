@@ -124,7 +124,7 @@ def _reason(error: yaml.YAMLError) -> str:
 def parse_value(text: str, option: str) -> Any:
     """The value of an override ``key=value``."""
     try:
-        return parse_yaml(text, where=f"-o {option}")
+        return parse_yaml(text, where=f"override={option!r}")
     except GraphprobeError as error:
         raise UsageError(error.message, where=error.where, hint="quote the value") from error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from graphprobe_cli._errors import run
-from graphprobe_cli._words import PARAMETERS, error_line, with_options
+from graphprobe_cli._words import PARAMETERS, error_line, option, with_options
 from graphprobe_cli.main import COMMANDS, build_app
 
 from graphprobe import programs
@@ -88,5 +88,27 @@ def test_every_parameter_is_an_option_of_some_command() -> None:
         for parameter in app.commands[name].params  # type: ignore[attr-defined]
         for word in parameter.opts
     }
-    missing = [name for name in PARAMETERS if "--" + name.replace("_", "-") not in options]
-    assert missing == []
+    assert [name for name in PARAMETERS if option(name) not in options] == []
+
+
+def test_an_option_that_holds_one_value_is_refused_twice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = ("-o", str(tmp_path / "a.yaml"), "--output", str(tmp_path / "b.json"))
+    assert run(build_app("vars"), ["vars", "mine", *outputs]) == 2
+    assert "--output: is given 2 times" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert run(build_app("pairs"), ["pairs", "--rule", "a", "--rule", "b"]) == 2
+    assert "--rule: is given 2 times" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["-o", "--set", "--override"])
+def test_a_value_of_the_config_has_a_long_and_a_short_option(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("version: 1\nkind: train\nstudent: {program: 'zoo:yolov3_r34'}\n")
+    assert run(build_app("check"), ["check", str(path), name, "batch_size=4", "-o", "b=1"]) == 2
+    assert "batch_size: unknown key, did you mean train.batch_size?" in capsys.readouterr().err
+    assert run(build_app("check"), ["check", str(path), name, "out.json"]) == 2
+    assert "--set out.json: not of the form" in capsys.readouterr().err

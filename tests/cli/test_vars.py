@@ -234,7 +234,7 @@ def test_names_that_nobody_declares_are_told(
         (["{folder}/other.json"], "a json, but not of PIR"),
         (["{folder}"], "the folder holds"),
         (["no_such_module:build"], "no module named 'no_such_module'"),
-        (["{folder}/good", "--match", "["], "--match [: not a regular expression"),
+        (["{folder}/good", "--match", "["], "--match '[': not a regular expression"),
         (["{folder}/good", "--teacher", "{folder}/none"], "no such file or folder"),
         (["{folder}/good", "--nonsense"], "--nonsense"),
         (["{folder}/good", "--format", "yaml"], "yaml"),

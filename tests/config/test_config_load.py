@@ -145,7 +145,7 @@ def test_wrong_overrides_are_named(write):
     for bad in ("train.batch_size", "=3", "a..b=3", "pairs[x].weight=2"):
         with pytest.raises(UsageError):
             load_config(path, [bad])
-    with pytest.raises(UsageError, match="-o a="):
+    with pytest.raises(UsageError, match="override='a="):
         load_config(path, ["a=[1"])
 
 

@@ -245,7 +245,7 @@ def use_sync_norm(program: Any, place: Any) -> None:
     if not is_gpu(place):
         raise UsageError(
             "train.sync_bn: Paddle's sync_batch_norm runs on GPUs only",
-            hint="-o train.sync_bn=false takes the statistics of each process's part",
+            hint="train.sync_bn=false takes the statistics of each process's part",
         )
     for op in program.global_block().ops:
         if op.type == "batch_norm" and not (op.attr("is_test") or op.attr("use_global_stats")):

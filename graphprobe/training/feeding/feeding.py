@@ -45,7 +45,7 @@ def open_validation(section: TrainSection, built: Built) -> Dataset:
         DataError: as `open_sets`, or the config names none.
     """
     if section.data.val is None:
-        hint = "-o 'train.data.val=voc:PATH?split=val'"
+        hint = "set train.data.val, as voc:PATH?split=val"
         raise DataError("the config names no validation data", where="train.data.val", hint=hint)
     return _open(section.data.val, "val", built)
 
