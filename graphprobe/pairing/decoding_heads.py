@@ -11,12 +11,13 @@ from graphprobe.ops.kinds import head_slots, is_upsampler, kind_of
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.anchors import prior_key
-from graphprobe.pairing.classify import Reader, make_head
+from graphprobe.pairing.classify import make_head
 from graphprobe.pairing.distribution import distributions, map_channels
 from graphprobe.pairing.features import Feature, make_feature
 from graphprobe.pairing.rows import picks_by_content, why_rows_differ
 from graphprobe.pairing.trace import ends_layer, final_layers, pre_activation, producing_layers
 from graphprobe.pairing.usage import ranks
+from graphprobe.pairing.verdict import Reader
 from graphprobe.pairing.yolo_heads import once, yolo_heads
 
 

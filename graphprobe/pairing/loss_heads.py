@@ -9,10 +9,12 @@ from graphprobe.ir.dataflow import reachable
 from graphprobe.ops.facets import HeadSlot
 from graphprobe.ops.kinds import head_slots, kind_of
 from graphprobe.pairing.analysis import ProgramAnalysis
-from graphprobe.pairing.classify import Reader, is_map, make_head
+from graphprobe.pairing.classify import make_head
 from graphprobe.pairing.features import Feature
+from graphprobe.pairing.map_kinds import is_map
 from graphprobe.pairing.trace import pre_activation, producing_layers, source_before_reshape
 from graphprobe.pairing.usage import usage
+from graphprobe.pairing.verdict import Reader
 from graphprobe.pairing.yolo_heads import once, yolo_heads
 
 

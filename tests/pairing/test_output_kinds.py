@@ -198,6 +198,7 @@ CASES: dict[str, tuple[Build, str, str, float, bool]] = {
     "resized map": (map_of(nothing), "segmentation logits, stride 1", "l2", 0.1, False),
     "map": (map_of(nothing, up=False), "map output, stride 2", "l2", 1.0, False),
     "heatmaps": (fixed_map, "heatmap logits, stride 2", "l2", 1.0, True),
+    "image-like": (map_of(nothing, 3), "restored image, stride 1", "l2", 1.0, False),
     "super-resolution": (shuffled_up, "restored image, stride 1/2", "l2", 1.0, True),
     "denoising": (residual, "restored image, stride 1", "l2", 1.0, True),
 }

@@ -1,0 +1,111 @@
+"""What an output with H and W is: segmentation, a heatmap, a detector's head, an image again."""
+
+from __future__ import annotations
+
+from graphprobe.ir import Value
+from graphprobe.ops.kinds import kind_of
+from graphprobe.pairing import roles
+from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.usage import Usage
+from graphprobe.pairing.verdict import Reader, Verdict
+
+
+def is_map(analysis: ProgramAnalysis, value: Value) -> bool:
+    """Whether a tensor has H and W: [N, C, H, W], also where their sizes and stride are unknown."""
+    shape, place = analysis.shape(value) or (), analysis.spatial[value.id]
+    if len(shape) != 4:
+        return False
+    if place is not None:
+        return place.h is not None
+    return shape[2:] != (1, 1) and shape[1:3] != (1, 1)
+
+
+def map_kind(
+    analysis: ProgramAnalysis, value: Value, reader: Reader, many: bool, used: Usage
+) -> Verdict:
+    """Kind, use and doubt of a map."""
+    if reader == "box":
+        return Verdict(roles.BOX_HEAD) if many else _regressed_map(analysis, value)
+    if _has_peaks(used):
+        return Verdict(roles.HEATMAP, "its peaks are the objects")
+    if reader == "output" and any(kind_of(kind) == "pick" for kind in used.readers):
+        return Verdict(roles.BOX_HEAD, "gathered where the objects are")
+    if many and reader == "any":
+        return Verdict(roles.HEAD)
+    if many:
+        scores = reader in ("class", "binary") or used.softmaxed or used.sigmoid
+        open_ = "" if scores or reader != "output" else "what its channels stand for is open"
+        return Verdict(roles.CLASS_HEAD if scores else roles.HEAD, doubt=open_)
+    if reader == "class" or used.softmaxed or used.ranked is not None:
+        return Verdict(roles.SEGMENTATION)
+    if used.ranks_others:
+        return Verdict(roles.HEATMAP, "its largest cell is the answer")
+    if reader == "binary" or used.sigmoid:
+        return Verdict(roles.SEGMENTATION, "a sigmoid makes each entry a score of its own")
+    if reader == "any":
+        return Verdict(roles.HEAD)
+    return _raw_map(analysis, value)
+
+
+def _has_peaks(used: Usage) -> bool:
+    """Whether a program looks for the local maxima of a map: pooled, then compared with itself."""
+    kinds = {kind_of(kind) for kind in used.readers}
+    return {"pool", "comparison"} <= kinds
+
+
+def _regressed_map(analysis: ProgramAnalysis, value: Value) -> Verdict:
+    if _is_restored(analysis, value) or _is_like_the_image(analysis, value):
+        return Verdict(roles.RESTORED, "a regression loss reads it")
+    return Verdict(roles.BOX_HEAD)
+
+
+def _raw_map(analysis: ProgramAnalysis, value: Value) -> Verdict:
+    """A map that the program returns as it is."""
+    if _is_restored(analysis, value):
+        return Verdict(roles.RESTORED)
+    if _is_like_the_image(analysis, value):
+        doubt = "it has the image's channels and size, as many classes may have too"
+        return Verdict(roles.RESTORED, doubt=doubt)
+    if _is_upsampled(analysis, value):
+        doubt = "no softmax or arg_max tells that its channels are classes"
+        return Verdict(roles.SEGMENTATION, doubt=doubt)
+    return Verdict(
+        roles.MAP_OUTPUT, doubt="the program returns it as it is: what it stands for is open"
+    )
+
+
+def _is_restored(analysis: ProgramAnalysis, value: Value) -> bool:
+    """Whether a map is an image again: added to the input, or shuffled out of channels."""
+    op = analysis.producer(value)
+    for _ in range(4):
+        if op is None:
+            return False
+        if op.type == "pixel_shuffle":
+            return True
+        reads = analysis.reads(op)
+        if op.type == "elementwise_add" and any(
+            not analysis.after_first_layer[v.id] for v in reads
+        ):
+            return True
+        if len(reads) != 1 or analysis.is_layer(op):
+            break
+        op = analysis.producer(reads[0])
+    return False
+
+
+def _is_like_the_image(analysis: ProgramAnalysis, value: Value) -> bool:
+    """Whether a map has the channels of the input, at its size or finer."""
+    stride, shape = analysis.stride(value), analysis.shape(value) or ()
+    images = [analysis.shape(v) or () for v in analysis.inputs]
+    return (
+        stride is not None
+        and max(stride) <= 1
+        and len(shape) == 4
+        and any(len(image) == 4 and image[1] == shape[1] > 0 for image in images)
+    )
+
+
+def _is_upsampled(analysis: ProgramAnalysis, value: Value) -> bool:
+    """Whether an upsampling led to a map of the image's size, or of a size that is unknown."""
+    stride = analysis.stride(value)
+    return analysis.upsampled[value.id] and (stride is None or max(stride) <= 4)

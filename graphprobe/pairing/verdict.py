@@ -1,0 +1,23 @@
+"""What reads an output, and what it is found to be."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+Reader: TypeAlias = Literal["class", "binary", "box", "any", "output"]
+"""What reads a tensor: a loss over classes, a loss over scores that are each on their own, a
+regression loss, a loss that does not tell, or the caller of the program."""
+
+
+class Verdict(NamedTuple):
+    """What an output is.
+
+    Args:
+        kind: one of `graphprobe.pairing.roles`.
+        use: what the program does with it, in words; empty if that is the kind itself.
+        doubt: what is open; empty where nothing is.
+    """
+
+    kind: str
+    use: str = ""
+    doubt: str = ""
