@@ -100,7 +100,22 @@ class Shapes(nn.Layer):
         return s, top.cumsum(1), picked, highest, x.unsqueeze(1).tile([1, 2, 1])
 
 
+class Recurrent(nn.Layer):
+    """A bidirectional LSTM, a written slice, a triangle and a sort."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(4, 3, direction="bidirect")
+
+    def forward(self, x: Any) -> Any:
+        y, _ = self.lstm(x)
+        z = y * 1.0
+        z[:, 1:3, 2:4] = y[:, 0:2, 0:2]
+        return z, paddle.triu(x[0], 1), paddle.sort(x, axis=-1)
+
+
 CASES = {
+    "recurrent": (Recurrent, [None, 5, 4], (2, 5, 4)),
     "detector": (Detector, [None, 3, 16, 16], (2, 3, 16, 16)),
     "attention": (Attention, [None, 8, None, None], (2, 8, 3, 4)),
     "control": (Control, [None, 4], (3, 4)),

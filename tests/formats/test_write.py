@@ -33,7 +33,7 @@ from graphprobe.ir import Op, Program
 from graphprobe.ir.builder import Builder
 
 PIR = Path(__file__).resolve().parents[1] / "programs" / "pir"
-CASES = ("detector", "attention", "control", "shapes")
+CASES = ("detector", "attention", "control", "shapes", "recurrent")
 
 
 def again(program: Program) -> Program:
@@ -396,3 +396,58 @@ def test_ops_are_not_changed_by_completing() -> None:
     write_program(program)
     assert [(op.type, dict(op.attrs)) for op in program.ops] == before
     assert all(isinstance(op, Op) for op in program.ops)
+
+
+def pir(corpus: ModuleType, build: Any) -> Program:
+    """What one op of PIR becomes: written and read again."""
+    writer = corpus.PirWriter()
+    build(writer)
+    return load_bytes(write_program(load_bytes(writer.document(), "file")), "file")
+
+
+def test_operators_that_paddle_2_calls_otherwise(corpus: ModuleType) -> None:
+    def build(writer: Any) -> None:
+        x, w = writer.param("x", [4, 4]), writer.param("w", [4, 4])
+        writer.op("1.tril", [x], [[4, 4]], {"diagonal": 0})
+        writer.op("1.triu", [x], [[4, 4]], {"diagonal": 1})
+        writer.op("1.kron", [x, w], [[16, 16]])  # not in the table of names: slots by position
+        writer.op("1.deformable_conv", [x, x, w, 0], [[4, 4]], {"groups": 1})
+        writer.op("1.mish", [x], [[4, 4]], {"lambda": 20.0})
+
+    ops = pir(corpus, build).ops
+    assert [(op.type, op.attrs.get("lower")) for op in ops[:2]] == [
+        ("tril_triu", True),
+        ("tril_triu", False),
+    ]
+    assert ops[2].inputs == {"X": ("x",), "Y": ("w",)}
+    assert ops[3].type == "deformable_conv_v1"
+    assert ops[4].attrs["threshold"] == 20.0
+
+
+def test_new_attributes_are_dropped_only_where_they_change_nothing(corpus: ModuleType) -> None:
+    def build(stable: bool) -> Any:
+        def fill(writer: Any) -> None:
+            x = writer.param("x", [4])
+            writer.op("1.argsort", [x], [[4], [4]], {"axis": 0, "stable": stable})
+
+        return fill
+
+    assert "stable" not in pir(corpus, build(False)).ops[0].attrs
+    with pytest.raises(ExportError, match="argsort has no attribute stable"):
+        pir(corpus, build(True))
+
+
+def test_set_value_and_states_that_are_not_saved(corpus: ModuleType) -> None:
+    def build(writer: Any) -> None:
+        x, v = writer.param("x", [4, 4]), writer.param("v", [2, 4])
+        ints = [writer.ints(0), writer.ints(2), writer.ints(1)]
+        writer.op("1.set_value_with_tensor_", [x, v, *ints], [[4, 4]], {"dtype": "float32"})
+        writer.param("state__non_persistable", [1])
+        writer.ops[-1]["OA"] = [0, 1, 0]
+
+    program = pir(corpus, build)
+    op = program.ops[-1]
+    assert (op.type, op.inputs) == ("set_value", {"Input": ("x",), "ValueTensor": ("v",)})
+    assert [op.attrs[n] for n in ("starts", "ends", "steps", "dtype")] == [(0,), (2,), (1,), 5]
+    state = program.var("state__non_persistable")
+    assert state is not None and not state.persistable and not state.is_parameter

@@ -10,7 +10,8 @@ needs no more. To run in Paddle 2 an op also needs
 4. a tensor where the operand was a constant and ProgramDesc has no attribute for it (``range``);
 5. ``shape64``, whose result is int64, as ``shape`` and a cast;
 6. every attribute that Paddle has a default for: gradients are made from what is written;
-7. the shape that the gradient of a reshape reads (``XShape``), so that the program can be trained.
+7. another type for an operator that PIR has joined or renamed (`operators`);
+8. the shape that the gradient of a reshape reads (``XShape``), so that the program can be trained.
 
 What still does not match the operators of Paddle 2.6.2 is collected and reported all at once.
 """
@@ -18,17 +19,23 @@ What still does not match the operators of Paddle 2.6.2 is collected and reporte
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from graphprobe.errors import ExportError
+from graphprobe.formats.pir.operators import (
+    UNDEFINED,
+    by_position,
+    completed,
+    is_neutral,
+    retyped,
+)
 from graphprobe.formats.programdesc.protos import COMMON, OpProto, op_proto, paddle_version
 from graphprobe.formats.programdesc.types import INT
 from graphprobe.formats.programdesc.write import DTYPE_NUMBERS
 from graphprobe.ir import Attr, Block, Op, Origin, Program, Var
 from graphprobe.ops.pir_names import attribute_slots
 
-_UNDEFINED = -1
 # Attributes of PIR without influence on the result: where it is computed, and display names.
 _DROPPED = ("place", "name", "stop_gradient")
 _SHOWN = 12
@@ -90,12 +97,17 @@ class _Draft:
 
     def __init__(self, program: Program, block: Block) -> None:
         self.program, self.block = program, block
-        self.vars: dict[str, Var] = dict(block.vars)
+        # States that are not saved are declared as parameters too; Paddle 2 would look for a value.
+        self.vars: dict[str, Var] = {
+            name: replace(var, is_parameter=var.is_parameter and var.persistable)
+            for name, var in block.vars.items()
+        }
         self.ops: list[Op] = []
         self.problems: Counter[str] = Counter()
 
     def add(self, op: Op) -> None:
         """Append an op and what it needs around it, or note why it cannot be written."""
+        op = retyped(op)
         proto = op_proto(op.type)
         if proto is None:
             self.problems[f"no operator {op.type}"] += 1
@@ -103,10 +115,10 @@ class _Draft:
         attrs = {
             name: self._value(value, proto.attrs.get(name))
             for name, value in op.attrs.items()
-            if name not in _DROPPED
+            if name not in _DROPPED and not is_neutral(op.type, name, value)
         }
         op = replace(op, attrs={n: v for n, v in attrs.items() if v is not None})
-        op = _COMPLETE.get(op.type, _as_it_is)(self, op)
+        op = completed(self, by_position(op, proto))
         op = self._shapes_for_gradients(self._constants_as_tensors(op, proto), proto)
         self._check(op, proto)
         op = replace(op, attrs={**proto.defaults, **op.attrs})
@@ -133,7 +145,7 @@ class _Draft:
     def _value(value: Attr, kind: int | None) -> Attr:
         """Data types as numbers."""
         if kind == INT and isinstance(value, str):
-            return DTYPE_NUMBERS.get(value.lower(), _UNDEFINED)
+            return DTYPE_NUMBERS.get(value.lower(), UNDEFINED)
         return value
 
     def _constants_as_tensors(self, op: Op, proto: OpProto) -> Op:
@@ -199,92 +211,9 @@ def _constant(
 ) -> Op:
     """The op that fills a new variable: one value, or a list of them."""
     outputs = {"Out": (name,)}
-    kind = DTYPE_NUMBERS.get(dtype, _UNDEFINED)
+    kind = DTYPE_NUMBERS.get(dtype, UNDEFINED)
     if not shape:
         attrs: dict[str, Attr] = {"shape": (), "dtype": kind, "value": items[0]}
         return Op(0, "fill_constant", {}, outputs, attrs, block)
     values = tuple(item for item in items if isinstance(item, bool | int | float | str))
     return Op(0, "assign_value", {}, outputs, {"dtype": kind, "values": values}, block)
-
-
-def _as_it_is(_draft: _Draft, op: Op) -> Op:
-    return op
-
-
-def _cast(draft: _Draft, op: Op) -> Op:
-    kind = DTYPE_NUMBERS.get(draft.dtype(op.input("X")), _UNDEFINED)
-    return replace(op, attrs={"in_dtype": kind, **op.attrs})
-
-
-def _fill_constant(draft: _Draft, op: Op) -> Op:
-    """``value`` is a 32-bit float; ``str_value`` holds what it cannot."""
-    value = op.attrs.get("value")
-    if value is None or isinstance(value, tuple | str):
-        return op
-    whole = "int" in draft.dtype(op.output("Out")) and value == value and abs(value) < 2**63
-    text = str(int(value) if whole or isinstance(value, bool) else float(value))
-    return replace(op, attrs={**op.attrs, "value": float(value), "str_value": text})
-
-
-_LISTS = {
-    "bool": ("bool_values", bool),
-    "float32": ("fp32_values", float),
-    "float64": ("fp64_values", float),
-    "int32": ("int32_values", int),
-    "int64": ("int64_values", int),
-}
-
-
-def _assign_value(draft: _Draft, op: Op) -> Op:
-    """The values go into the list of their type, which every Paddle 2 reads.
-
-    PIR's in-place form also names the variable that is overwritten.
-    """
-    out = op.output("Out")
-    dtype = draft.dtype(out)
-    found = draft.var(out) if out is not None else None
-    values = op.attrs.get("values", ())
-    if dtype not in _LISTS or not isinstance(values, tuple):
-        draft.problems[f"assign_value of {dtype}"] += 1
-        return op
-    name, cast = _LISTS[dtype]
-    shape = op.attrs.get("shape")
-    if not isinstance(shape, tuple):
-        shape = found.shape if found is not None and found.shape is not None else (len(values),)
-    attrs = {n: v for n, v in op.attrs.items() if n != "values"}
-    attrs.update({"shape": shape, "dtype": DTYPE_NUMBERS[dtype]})
-    attrs[name] = tuple(cast(v) for v in values)
-    return replace(op, inputs={}, attrs=attrs)
-
-
-def _range(_draft: _Draft, op: Op) -> Op:
-    """The type of the result is that of the bounds, which are made in it."""
-    return replace(op, attrs={n: v for n, v in op.attrs.items() if n != "dtype"})
-
-
-def _batch_norm(_draft: _Draft, op: Op) -> Op:
-    outputs = dict(op.outputs)
-    for written, read in (("MeanOut", "Mean"), ("VarianceOut", "Variance")):
-        if op.inputs.get(read):
-            outputs[written] = op.inputs[read]
-    return replace(op, outputs=outputs)
-
-
-def _reduce(_draft: _Draft, op: Op) -> Op:
-    """Over all axes where none is named."""
-    everything = op.attrs.get("dim", ()) == ()
-    return replace(op, attrs={**op.attrs, "reduce_all": everything})
-
-
-_COMPLETE: dict[str, Callable[[_Draft, Op], Op]] = {
-    "cast": _cast,
-    "fill_constant": _fill_constant,
-    "assign_value": _assign_value,
-    "range": _range,
-    "batch_norm": _batch_norm,
-    "sync_batch_norm": _batch_norm,
-    **{
-        f"reduce_{name}": _reduce
-        for name in ("mean", "sum", "max", "min", "prod", "any", "all", "amax", "amin")
-    },
-}

@@ -52,6 +52,7 @@ hardsigmoid = hard_sigmoid
 hardshrink = hard_shrink
 hardtanh = brelu
 softshrink ; threshold=lambda
+mish ; lambda=threshold
 leaky_relu ; negative_slope=alpha
 prelu : X Alpha > Out
 pow : X FactorTensor@factor > Out ; y=factor

@@ -30,6 +30,7 @@ full_with_tensor = fill_constant : ValueTensor ShapeTensor@shape > Out
 full_batch_size_like = fill_constant_batch_size_like : Input > Out
 gaussian = gaussian_random : ShapeTensor@shape > Out
 uniform = uniform_random : ShapeTensor@shape Min@min Max@max > Out
+eye : Rows@num_rows Columns@num_columns > Out
 arange = range : Start@start End@end Step@step > Out
 linspace : Start Stop Num > Out
 prior_box : Input Image > Boxes Variances

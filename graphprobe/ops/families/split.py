@@ -157,6 +157,9 @@ split : X SectionsTensorList@sections AxisTensor@axis > Out
 split_with_num = split : X AxisTensor@axis > Out
 unstack : X > Y
 slice : Input StartsTensor@starts EndsTensor@ends > Out
+set_value : Input StartsTensorList@starts EndsTensorList@ends StepsTensorList@steps > Out
+set_value_with_tensor : Input ValueTensor StartsTensorList@starts EndsTensorList@ends \
+StepsTensorList@steps > Out
 strided_slice : Input StartsTensor@starts EndsTensor@ends StridesTensor@strides > Out
 crop = crop_tensor : X Shape@shape Offsets@offsets > Out
 roll : X ShiftsTensor@shifts > Out
