@@ -40,8 +40,8 @@ _ONE_TO_ONE = ("activation", "unary", "identity")
 # More joined ranges than these are taken from a budget that grows with the program: what joins
 # everything with everything costs the square, and is said not to be followed beyond it.
 _FEW_RANGES = 64
-_SOME_RANGES = 1_000_000
-_RANGES_AN_OP = 32
+_SOME_RANGES = 250_000
+_RANGES_AN_OP = 16
 _MOST_VIA = 40
 QUANTISED = "its weight is quantised: prune before quantising"
 

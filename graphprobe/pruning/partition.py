@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from graphprobe.ops.channel_layout import ChannelRange, Space
 
@@ -27,6 +28,55 @@ class ClassRange:
     index: int
 
 
+# (start, stop, the other space, what is added to come there)
+_Tie: TypeAlias = tuple[int, int, int, int]
+
+
+class _Across:
+    """The ties of one space that reach across a point, in steps of their number and a logarithm.
+
+    An interval tree over the ties sorted by their starts: `_last` holds, for the middle of each
+    half, how far any tie in that half reaches.
+    """
+
+    def __init__(self, ties: Iterable[_Tie]) -> None:
+        # What is one channel wide has nothing inside.
+        self._ties = sorted({tie for tie in ties if tie[1] - tie[0] > 1})
+        self._last = [0] * len(self._ties)
+        self.steps = 0
+        for low, high in reversed(list(self._halves())):
+            middle = (low + high) // 2
+            stops = [self._ties[middle][1]]
+            stops += [
+                self._last[(a + b) // 2] for a, b in ((low, middle), (middle + 1, high)) if a < b
+            ]
+            self._last[middle] = max(stops)
+
+    def _halves(self) -> Iterator[tuple[int, int]]:
+        """Every range of the tree, before its halves."""
+        stack = [(0, len(self._ties))] if self._ties else []
+        while stack:
+            low, high = stack.pop()
+            yield low, high
+            middle = (low + high) // 2
+            stack += [(a, b) for a, b in ((low, middle), (middle + 1, high)) if a < b]
+
+    def at(self, point: int) -> Iterator[_Tie]:
+        """The ties that begin before a point and end behind it."""
+        stack = [(0, len(self._ties))]
+        while stack:
+            low, high = stack.pop()
+            middle = (low + high) // 2
+            self.steps += 1
+            if low >= high or self._last[middle] <= point:
+                continue
+            stack.append((low, middle))
+            if self._ties[middle][0] < point:
+                if point < self._ties[middle][1]:
+                    yield self._ties[middle]
+                stack.append((middle + 1, high))
+
+
 class ChannelPartition:
     """The classes of channels that go together, channel by channel."""
 
@@ -41,7 +91,8 @@ class ChannelPartition:
         """
         self._number: dict[Space, int] = {}
         self._ends: list[set[int]] = []
-        self._links: list[list[tuple[int, int, int, int]]] = []
+        self._links: list[list[_Tie]] = []
+        self.steps = 0
         self._queue: list[tuple[int, int]] = []
         for a, b in ties:
             self._link(a, b)
@@ -99,11 +150,12 @@ class ChannelPartition:
 
     def _spread(self) -> None:
         """Carry every end over every tie that it falls into."""
+        across = [_Across(links) for links in self._links]
         while self._queue:
             space, point = self._queue.pop()
-            for start, stop, other, shift in self._links[space]:
-                if start < point < stop:
-                    self._end(other, point + shift)
+            for _, _, other, shift in across[space].at(point):
+                self._end(other, point + shift)
+        self.steps = sum(each.steps for each in across)
 
     def _unite(self) -> None:
         for space, links in enumerate(self._links):

@@ -17,16 +17,26 @@ _Tree = dict[int, tuple[int | None, int, int]]
 # Longer ways leave out what lies between their beginning and their end, shown as "...". Without
 # a limit, a chain of n layers would have ways of n * n / 2 names in all.
 MOST = 100
+# Many classes that go a long way together cost the square of it. Ways beyond so many steps are
+# left out but for their ends.
+_SOME_STEPS = 300_000
+_STEPS_AN_OP = 50
 
 
 class Paths:
-    """Shortest ways along one class of channels; a class is searched once for each goal."""
+    """Shortest ways along one class of channels; a class is searched once for each goal.
+
+    `steps` counts the values that were looked at; it stays below a bound that grows with the
+    program.
+    """
 
     def __init__(self, channels: Channels, partition: ChannelPartition) -> None:
         self._channels = channels
         self._partition = partition
         self._of_layout: dict[int, frozenset[int]] = {}
         self._trees: dict[tuple[int, int, int], _Tree] = {}
+        self.steps = 0
+        self._most_steps = _SOME_STEPS + _STEPS_AN_OP * len(channels.program.ops)
 
     def to_block(self, op: int, index: int, goals: Collection[int]) -> tuple[tuple[str, ...], int]:
         """From a convolution's output to the nearest of the ops that stop a class.
@@ -37,9 +47,12 @@ class Paths:
         """
         tree = self._tree(index, goals)
         start = self._output(op)
-        if start is None or start not in tree:
+        if start is None:
             return (), next(iter(goals))
-        names, at = self._follow(tree, start), tree[start][2]
+        if start in tree:
+            names, at = self._follow(tree, start), tree[start][2]
+        else:
+            names, at = [self._channels.flow.values[start].name, "..."], next(iter(goals))
         made = next(iter(self._channels.program.ops[at].output_names()), None)
         if at != op and made is not None and self._goes_on(at):
             names.append(made)
@@ -96,7 +109,7 @@ class Paths:
                 if value not in tree:
                     tree[value] = (None, value, goal)
                     queue.append(value)
-        while queue:
+        while queue and self.steps < self._most_steps:
             at = queue.popleft()
             for other in self._neighbours(at, index):
                 if other not in tree:
@@ -117,6 +130,7 @@ class Paths:
         for op in ops:
             if op in self._channels.links:
                 for ids in (*flow.inputs[op].values(), *flow.outputs[op].values()):
+                    self.steps += len(ids)
                     yield from (i for i in ids if self._holds(i, index))
 
     def _holds(self, value: int, index: int) -> bool:
