@@ -42,9 +42,13 @@ def shown(result: Any) -> str:
 
 
 def test_the_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    caplog.set_level("INFO", "graphprobe")
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / "python.md").read_text("utf-8"), re.DOTALL)
     names: dict[str, Any] = {}
     for block in blocks:
@@ -52,9 +56,14 @@ def test_the_page(
     said = capsys.readouterr()
     assert "conv2d_20.tmp_1 <- conv2d_6.tmp_1 yolo head, stride 32" in said.out
     assert "did you mean decoding_input" in said.out
+    assert "runs/yolov3_mobilenet_v1 " in said.out and "\nTrue\n" in said.out
+    assert "2 images drawn into seen" in said.out
     assert said.err == ""
     written = {path.name for path in tmp_path.iterdir()}
-    assert written >= {"distill.yaml", "prune.yaml", "both.pdf", "head.svg", "report.html"}
+    files = {"distill.yaml", "prune.yaml", "both.pdf", "head.svg", "report.html"}
+    assert written >= {*files, "runs", "seen", "exported"}
+    lines = [record.message for record in caplog.records if record.name == "graphprobe"]
+    assert any(line.startswith("data: trains on digits") for line in lines)
 
 
 def test_the_notebook(

@@ -92,8 +92,8 @@ def evaluate(
         DataError: the data cannot be read.
 
     Example:
-        >>> graphprobe.evaluate("distill.yaml").value
-        0.7321
+        >>> found = graphprobe.evaluate("distill.yaml")
+        >>> print(found.metric, found.value, found.classes)
     """
     settings, where = open_config(config, override, allow_code=allow_code)
     from graphprobe.training.evaluate import make_evaluator
