@@ -70,7 +70,7 @@ def _is_normalised(analysis: ProgramAnalysis, value: Value) -> bool:
         return False
     if op.type == "norm":
         return True
-    if op.type not in ("elementwise_div", "elementwise_mul"):
+    if not op.type.endswith(("_div", "_mul")):
         return False
     return any(_comes_from_norm(analysis, v) for v in analysis.reads(op))
 
