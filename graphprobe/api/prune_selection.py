@@ -224,9 +224,11 @@ class PruneSelection(Result):
             )
         lost = not_followed(self.choice)
         if lost:
+            through = " or ".join(dict.fromkeys(lost.values()))
             found.append(
                 f"PaddleSlim leaves {len(lost)} of {len(self.params)} filters as they are "
-                f"(first: {lost[0]}): it does not cut through concat; graphprobe train does"
+                f"(first: {next(iter(lost))}): it does not prune through {through}; graphprobe "
+                "train does"
             )
         if find_prune_emitter(emit).one_ratio and len(set(self.ratios)) > 1:
             found.append(

@@ -39,13 +39,30 @@ def prune_text(
     return config_text(config, file=file, notes={"summary": notes})
 
 
-def not_followed(choice: PruneChoice) -> tuple[str, ...]:
-    """Filters that PaddleSlim leaves as they are, in silence: it does not cut through concat."""
+# Through what PaddleSlim follows no channels, by the reason that policy seeds has.
+_NOT_THROUGH = {
+    "concat": "concat",
+    "unsupported_op": "split, slice and reshape",
+    "grouped": "groups",
+    "shared": "shared filters",
+}
+
+
+def not_followed(choice: PruneChoice) -> dict[str, str]:
+    """Parameters that PaddleSlim leaves as they are, in silence -> through what it prunes nothing.
+
+    It prunes no fully connected layer for its own sake, either.
+    """
     if choice.found.policy == "seeds":
-        return ()
+        return {}
     alone = find_prunable(choice.found.channels.program, "seeds").decisions
-    lost = {d.param for d in alone if d.status == "blocked" and d.reason != "residual"}
-    return tuple(name for name in choice.params if name in lost)
+    lost = {
+        d.param: _NOT_THROUGH[d.reason]
+        for d in reversed(alone)
+        if d.status == "blocked" and d.reason in _NOT_THROUGH
+    }
+    lost |= {d.param: "fully connected layers" for d in choice.found.linears}
+    return {name: lost[name] for name in choice.params if name in lost}
 
 
 def miscounted(choice: PruneChoice) -> tuple[str, ...]:

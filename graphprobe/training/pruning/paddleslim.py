@@ -25,9 +25,18 @@ def paddleslim_cannot(section: PruneSection) -> str:
     """Why PaddleSlim cannot do a pruning, or an empty string."""
     if section.criterion != "l1_norm":
         return f"PaddleSlim does not rank by {section.criterion}"
-    if section.policy != "seeds":
+    if section.policy != "seeds" and _joins_or_splits(section):
         return "PaddleSlim does not cut through concat, split and slice"
     return ""
+
+
+def _joins_or_splits(section: PruneSection) -> bool:
+    """Whether channels lie behind others on an axis (concat), or a split or slice counts them."""
+    parts = [part for group in section.groups for part in group.parts]
+    behind = any(not cut.at.startswith("0") for part in parts for cut in part.cuts)
+    return behind or any(
+        count.attr in ("sections", "starts", "ends") for part in parts for count in part.counts
+    )
 
 
 def cut_with_paddleslim(
