@@ -1,6 +1,8 @@
-"""Time drawings side by side with Paddle's own: python tools/bench_draw.py [--quick]
+"""Time drawings side by side with Paddle's own: python tools/bench_draw.py [--quick] [--models DIR]
 
-Prints one line a measurement: the YOLOv3 train program with backward and optimizer as PDF and
+With --models, first a line for each program file in a folder and for ten of it in a row: ops a
+second of folding (the best of three, CPU time), and CPU seconds of each format. Then one line a
+measurement: the YOLOv3 train program with backward and optimizer as PDF and
 with IrGraph.draw (stopped after --patience seconds), an HTML page of 5,000 nodes in a headless
 browser where there is one, and the folded view of 100,000 ops.
 """
@@ -9,12 +11,15 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import math
 import multiprocessing
 import os
 import resource
 import signal
 import tempfile
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +78,65 @@ def timed(name: str, program: Program, suffix: str) -> bytes:
     return content
 
 
+def repeated(program: Program, times: int) -> Program:
+    """A program several times in a row: the first image feeds all, names get a number."""
+    block = program.blocks[0]
+    variables, ops = dict(block.vars), list(block.ops)
+    for copy in range(1, times):
+        fresh = {name: f"{name}#{copy}" for name in block.vars}
+        fresh |= {name: name for name in program.feeds}
+        for name, var in block.vars.items():
+            variables[fresh[name]] = replace(var, name=fresh[name])
+        for op in block.ops:
+            if op.type not in ("feed", "fetch"):
+                ops.append(
+                    replace(
+                        op,
+                        id=len(ops),
+                        inputs=_renamed(op.inputs, fresh),
+                        outputs=_renamed(op.outputs, fresh),
+                    )
+                )
+    whole = replace(block, ops=tuple(ops), vars=variables)
+    return replace(program, blocks=(whole, *program.blocks[1:]))
+
+
+def _renamed(
+    slots: Mapping[str, tuple[str, ...]], fresh: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    return {slot: tuple(fresh.get(n, n) for n in names) for slot, names in slots.items()}
+
+
+def cpu(run: Callable[[], Any], times: int = 1) -> float:
+    """CPU seconds of the fastest of several runs."""
+    best = math.inf
+    for _ in range(times):
+        start = time.process_time()
+        run()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def models(folder: Path) -> None:
+    from graphprobe.drawing.folding.fold import fold
+    from graphprobe.programs import load_program
+
+    for path in sorted(folder.iterdir()):
+        if path.suffix not in (".pdmodel", ".json"):
+            continue
+        program = load_program(str(path))
+        for times in (1, 10):
+            whole = repeated(program, times) if times > 1 else program
+            count = len(whole.ops)
+            # The program keeps its dataflow: a fresh copy is folded each time.
+            speed = count / cpu(lambda w=whole: fold(replace(w)), 3)  # type: ignore[misc]
+            spent = [
+                f"{name} {cpu(lambda w=whole, n=name: render(make_drawing(w), f'x.{n}')):.2f} s"  # type: ignore[misc]
+                for name in ("pdf", "svg", "html")
+            ]
+            print(f"{path.stem} x {times}: {count:,} ops, {speed:,.0f} ops/s, {', '.join(spent)}")
+
+
 def _irgraph(content: bytes, queue: Any) -> None:
     os.setsid()  # so that it can be ended together with the `dot` that it starts
     from graphprobe.drawing.irgraph import draw_irgraph
@@ -99,7 +163,7 @@ def irgraph(name: str, content: bytes, patience: float) -> None:
 
 
 def browser_ready(name: str, program: Program, level: str | None) -> None:
-    path = Path(__file__).parents[1] / "tests" / "render" / "_browser.py"
+    path = Path(__file__).parents[1] / "tests" / "drawing" / "_browser.py"
     spec = importlib.util.spec_from_file_location("bench_browser", path)
     assert spec is not None
     assert spec.loader is not None
@@ -142,7 +206,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patience", type=float, default=30.0, help="seconds for IrGraph.draw")
     parser.add_argument("--quick", action="store_true", help="leave IrGraph.draw out")
+    parser.add_argument("--models", type=Path, help="a folder of program files to fold and draw")
     options = parser.parse_args()
+    if options.models is not None:
+        models(options.models)
     from graphprobe.formats import load_bytes
 
     browser_ready("flat, --level op", flat(5000), "op")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from graphprobe.drawing import Marks, make_drawing
+from graphprobe.drawing.figures import measure, short
 from graphprobe.drawing.pages.report import render_report
 from graphprobe.ir import Adapter, Pair, Program, PruneDecision, Site
 from graphprobe.ir.builder import Builder
@@ -45,6 +46,9 @@ def test_the_report_is_complete(resnet: Program) -> None:
     assert "1×1 convolution 8 → 16, resize" in outside
     assert "1 prunable (may be pruned)" in outside
     assert "two heads look alike" in outside
+    assert "multiply-adds ·" in outside
+    macs = measure(resnet, Marks()).flops[convs[3].id]
+    assert f"<td>{short(macs)}</td>" in outside
     assert text.count("<svg") == 1, "the explorable graph makes its own"
 
 

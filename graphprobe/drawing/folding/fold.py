@@ -16,7 +16,9 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Set
+import gc
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -64,6 +66,26 @@ def fold(program: Program, keep: Set[str] = frozenset(), targets: Set[str] = fro
         keep: names of variables that must stay between nodes: pairs (fetches are added).
         targets: filters of convolutions that a config prunes; each stays a unit of its own.
     """
+    with _collector_paused():
+        return _fold(program, keep, targets)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Without Python's cycle collector: folding makes many lists and no garbage in cycles.
+
+    Its passes over a growing heap take 40% of the time at 3,764 ops, and more beyond.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _fold(program: Program, keep: Set[str], targets: Set[str]) -> Fold:
     graph = item_graph(program)
     kept = frozenset(keep) | _fetched(graph)
     stride = strides(graph)

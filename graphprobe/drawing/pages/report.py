@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from graphprobe.drawing.drawing import Drawing, Side
+from graphprobe.drawing.figures import short, size_text
 from graphprobe.drawing.labels import shape_text
 from graphprobe.drawing.marks import COLOURS, MEANING, status
 from graphprobe.drawing.pages.picture import make_picture
@@ -58,6 +59,8 @@ def _side(side: Side) -> dict[str, Any]:
         "source": clean(side.program.origin.source),
         "version": side.program.origin.version or "unknown",
         "counts": side.counts(),
+        "size": size_text(side.figures.size) if side.figures.size is not None else "",
+        "pruned": size_text(side.figures.pruned) if side.figures.pruned is not None else "",
         "convs": [_conv(side, d) for d in side.marks.decisions.values()],
         "summary": _summary(side),
         "vars": [_variable(use) for use in listed[:_MAX_ROWS]],
@@ -74,7 +77,9 @@ def _summary(side: Side) -> list[tuple[str, str, str, int]]:
 def _conv(side: Side, decision: Any) -> dict[str, Any]:
     word = status(side.marks, decision.param)
     at = decision.at
+    macs = side.figures.flops.get(decision.op)
     return {
+        "macs": short(macs) if macs is not None else "not known",
         "param": clean(decision.param),
         "shape": shape_text(decision.shape),
         "type": clean(decision.type),
