@@ -25,6 +25,7 @@ COMMANDS = {
     "draw": "draw",
     "report": "report",
     "data": "data",
+    "list": "list",
     "check": "check",
     "train": "train",
     "eval": "eval",

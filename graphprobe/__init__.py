@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from graphprobe.version import __version__
 
 if TYPE_CHECKING:
+    from graphprobe.api.catalog import Catalog, list_names
     from graphprobe.api.check import CheckFailed, CheckResult, check
     from graphprobe.api.conversion import ConvertedModel, convert
     from graphprobe.api.datasets import DataReport, inspect_data
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 # Where each public name is defined.
 _HOMES = {
     "AnswerIsNo": "graphprobe.errors",
+    "Catalog": "graphprobe.api.catalog",
     "CheckFailed": "graphprobe.api.check",
     "CheckResult": "graphprobe.api.check",
     "ConvertedModel": "graphprobe.api.conversion",
@@ -65,6 +67,7 @@ _HOMES = {
     "find_pairs": "graphprobe.api.pairs",
     "find_prunable": "graphprobe.api.prunable",
     "inspect_data": "graphprobe.api.datasets",
+    "list_names": "graphprobe.api.catalog",
     "list_variables": "graphprobe.api.variables",
     "load": "graphprobe.programs",
     "predict": "graphprobe.api.predict",
@@ -75,6 +78,7 @@ _HOMES = {
 
 __all__ = [
     "AnswerIsNo",
+    "Catalog",
     "CheckFailed",
     "CheckResult",
     "ConvertedModel",
@@ -104,6 +108,7 @@ __all__ = [
     "find_pairs",
     "find_prunable",
     "inspect_data",
+    "list_names",
     "list_variables",
     "load",
     "predict",

@@ -28,7 +28,7 @@ when it is first named. Wherever a program is asked for, a `ProgramLike` will do
 """
 # The headings of the page, and what stands below each; other public names are an error.
 FUNCTIONS = {
-    "Read programs": ("load", "list_variables"),
+    "Read programs": ("load", "list_variables", "list_names"),
     "Find": ("find_pairs", "find_prunable", "choose_ratios"),
     "Data": ("inspect_data",),
     "Show": ("draw", "report"),

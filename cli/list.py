@@ -1,0 +1,57 @@
+"""graphprobe list: the names that other commands take."""
+
+from __future__ import annotations
+
+import enum
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from graphprobe.api.catalog import Catalog, list_names
+
+from ._output import FORMAT, OUTPUT, Format, deliver, terminal_width
+
+
+class Kind(str, enum.Enum):
+    """What can be listed."""
+
+    zoo = "zoo"
+    losses = "losses"
+    rules = "rules"
+    data = "data"
+    ops = "ops"
+
+
+def command(
+    kind: Kind = typer.Argument(..., help="What to list."),
+    form: Format = FORMAT,
+    output: Path = OUTPUT,
+) -> None:
+    """List bundled models, losses, pair rules, data sets or known operators.
+
+    Example: graphprobe list losses
+    """
+    found = list_names(kind.value)
+    deliver(
+        found.to_dict,
+        found.to_rows,
+        lambda: _lines(found, terminal_width()),
+        form=form,
+        output=output,
+    )
+
+
+def _lines(found: Catalog, width: int) -> Iterator[str]:
+    names = min(max(map(len, found), default=0), 32)
+    for name, about in found.entries:
+        if len(name) > names:
+            yield name
+            name = ""
+        yield textwrap.fill(
+            f"{name:<{names}}  {about}",
+            width,
+            subsequent_indent=" " * (names + 2),
+            drop_whitespace=True,
+        )

@@ -1,0 +1,121 @@
+"""List what there is to name: models, losses, pair rules, data sets, operators."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graphprobe.api.results import Result, Table, count_text
+from graphprobe.errors import UsageError, did_you_mean
+
+Entries = Iterator[tuple[str, str]]
+
+
+@dataclass(frozen=True, repr=False)
+class Catalog(Result):
+    """What there is of one kind.
+
+    Args:
+        kind: as ``losses``.
+        entries: name and a few words, by name; those of installed packages too.
+    """
+
+    kind: str
+    entries: tuple[tuple[str, str], ...]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def summary(self) -> str:
+        """How many there are."""
+        return f"{self.kind}: {count_text(len(self), 'entry').replace('entrys', 'entries')}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The kind, and name and words of each entry."""
+        found = [{"name": name, "about": about} for name, about in self.entries]
+        return {"kind": self.kind, "entries": found}
+
+    def to_rows(self) -> Table:
+        """A row an entry."""
+        return ("name", "about"), list(self.entries)
+
+
+def list_names(kind: str) -> Catalog:
+    """List the names that other functions take.
+
+    Args:
+        kind: ``zoo`` (bundled models), ``losses``, ``rules`` (of pairs), ``data`` (data sets) or
+            ``ops`` (operators that are known).
+
+    Raises:
+        UsageError: no such kind.
+        PluginError: an installed package adds something that cannot be used.
+
+    Example:
+        >>> "soft_label" in graphprobe.list_names("losses")
+        True
+    """
+    if kind not in KINDS:
+        hint = did_you_mean(kind, KINDS) or f"use {', '.join(KINDS)}"
+        raise UsageError(f"there is no list of {kind!r}", hint=hint)
+    return Catalog(kind, tuple(sorted(KINDS[kind]())))
+
+
+def _zoo() -> Entries:
+    """The first line of each model's file: importing it would import paddle."""
+    from graphprobe import zoo
+
+    folder = Path(zoo.__file__).parent
+    for name in zoo.zoo_names():
+        file = folder / f"{name}.py"
+        text = ast.get_docstring(ast.parse(file.read_text("utf-8"))) if file.is_file() else None
+        yield name, (text or "from an installed package").splitlines()[0].rstrip(".")
+
+
+def _losses() -> Entries:
+    from graphprobe.losses import all_losses
+
+    for name, loss in all_losses().items():
+        yield name, f"takes {', '.join(loss.inputs)}; weight {loss.default_weight:g}"
+
+
+def _rules() -> Entries:
+    from graphprobe.pairing.find import pair_rules
+
+    return ((name, rule.about) for name, rule in pair_rules().items())
+
+
+def _data() -> Entries:
+    from graphprobe.data.open import formats
+
+    return ((name, _words(found)) for name, found in formats().items())
+
+
+def _words(found: object) -> str:
+    """The first line of what the module of a data set says of itself."""
+    import sys
+
+    opener = getattr(found, "open", None)
+    module = sys.modules.get(getattr(opener, "__module__", ""))
+    return ((module.__doc__ or "") if module else "").strip().partition("\n")[0].rstrip(".")
+
+
+def _ops() -> Entries:
+    from graphprobe.ops import op_specs
+
+    return ((name, f"{spec.kind}: {spec.label}") for name, spec in op_specs().items())
+
+
+KINDS: dict[str, Callable[[], Entries]] = {
+    "zoo": _zoo,
+    "losses": _losses,
+    "rules": _rules,
+    "data": _data,
+    "ops": _ops,
+}

@@ -1,0 +1,49 @@
+"""list_names, and graphprobe list."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from graphprobe_cli._errors import run
+from graphprobe_cli.main import build_app
+
+import graphprobe
+from graphprobe.api.catalog import KINDS
+from graphprobe.errors import UsageError
+from graphprobe.registry import GROUPS, modules
+
+
+@pytest.mark.parametrize(
+    ("kind", "package"),
+    [
+        ("zoo", "graphprobe.zoo"),
+        ("losses", "graphprobe.losses"),
+        ("rules", "graphprobe.pairing.rules"),
+        ("data", "graphprobe.data.formats"),
+    ],
+)
+def test_every_file_is_listed(kind: str, package: str) -> None:
+    found = graphprobe.list_names(kind)
+    assert package in GROUPS
+    assert set(found) == set(modules(package))
+    assert all(about for _, about in found.entries)
+
+
+def test_operators_are_listed() -> None:
+    assert {"conv2d", "relu", "concat"} <= set(graphprobe.list_names("ops"))
+
+
+def test_an_unknown_kind() -> None:
+    with pytest.raises(UsageError, match="did you mean losses"):
+        graphprobe.list_names("loses")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_command_fits_80_columns(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(build_app("list"), ["list", kind]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines and max(map(len, lines)) <= 80
+    assert run(build_app("list"), ["list", kind, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [e["name"] for e in document["entries"]] == list(graphprobe.list_names(kind))
