@@ -44,7 +44,7 @@ def command(
         None,
         "--data",
         metavar="NAME:PATH",
-        help="What to train and evaluate on: voc:PATH, coco:PATH, cityscapes:PATH, digits.",
+        help="What to train and evaluate on: voc:PATH, coco:PATH, yolo:PATH, seg:PATH, ...",
     ),
     prune: float | None = typer.Option(
         None,

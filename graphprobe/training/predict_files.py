@@ -11,13 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-import numpy as np
-
 from graphprobe.data.draw_boxes import (
     contact_sheet,
     draw_marks,
     draw_mask,
     fit_width,
+    histogram,
     marks_of_truth,
     palette_png,
     to_png,
@@ -177,10 +176,10 @@ def as_document(found: Found, class_names: Sequence[str]) -> dict[str, Any]:
     height, width = found.sample.size
     entry: dict[str, Any] = {"picture": found.sample.name, "height": height, "width": width}
     if found.mask is not None:
-        counts = np.bincount(found.mask.reshape(-1))
+        counts = histogram(found.mask)
         shares = {
-            _name(label, class_names): round(float(count / found.mask.size), 4)
-            for label, count in enumerate(counts.tolist())
+            _name(label, class_names): round(count / found.mask.size, 4)
+            for label, count in enumerate(counts)
             if count
         }
         return {**entry, "classes": shares}
