@@ -39,7 +39,10 @@ def command(
     ),
     form: Format | None = FORMAT,
 ) -> None:
-    """Merge, run one batch and look at every term: does this config train? Exit 1 if not."""
+    """Merge, run one batch and look at every term: does this config train? Exit 1 if not.
+
+    Example: graphprobe check distill.yaml --set train.batch_size=4
+    """
     with own_prints_to_stderr():
         result = check(
             config,

@@ -74,7 +74,10 @@ def command(
         help="Colour nodes by a number, with a colour bar: multiply-adds, parameters, channels.",
     ),
 ) -> None:
-    """Draw a program folded so that a person can read it, with prune status and pairs."""
+    """Draw a program folded so that a person can read it, with prune status and pairs.
+
+    Example: graphprobe draw model.pdmodel -o model.pdf --prune prune.yaml
+    """
     from graphprobe.api.draw import draw
 
     with own_prints_to_stderr():

@@ -24,7 +24,10 @@ def command(
     allow_code: bool = ALLOW_CODE,
     form: Format | None = FORMAT,
 ) -> None:
-    """Measure a config's student on its validation set: mAP, AP or mIoU, and each class."""
+    """Measure a config's student on its validation set: mAP, AP or mIoU, and each class.
+
+    Example: graphprobe eval distill.yaml --resume auto
+    """
     with own_prints_to_stderr():
         found = evaluate(
             config,

@@ -33,7 +33,10 @@ def command(
     device: Device = DEVICE,
     allow_code: bool = ALLOW_CODE,
 ) -> None:
-    """Write a config's trained student for inference, or convert an exported program."""
+    """Write a config's trained student for inference, or convert an exported program.
+
+    Example: graphprobe export distill.yaml --output exported
+    """
     if form is not None:
         _convert(config, form, output, override or [])
         return

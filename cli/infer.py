@@ -34,7 +34,10 @@ def command(
     device: Device = DEVICE,
     allow_code: bool = ALLOW_CODE,
 ) -> None:
-    """Draw what a config's trained student finds in images, and list it in found.json."""
+    """Draw what a config's trained student finds in images, and list it in found.json.
+
+    Example: graphprobe infer distill.yaml photos --threshold 0.4
+    """
     lines = sys.stdout
 
     def show(image: ImageFindings) -> None:

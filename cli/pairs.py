@@ -53,6 +53,9 @@ def command(
     """Find which tensors of student and teacher match, and say why.
 
     Exit status 1 where nothing matches.
+
+    Example: graphprobe pairs --student zoo:yolov3_mobilenet_v1 --teacher zoo:yolov3_r34
+    -o distill.yaml
     """
     with own_prints_to_stderr():
         found = find_pairs(student, teacher, rule=rule, loss=loss)

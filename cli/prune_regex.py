@@ -72,6 +72,8 @@ def command(
     """Say of every convolution whether it can be pruned, and why not.
 
     Exit status 1 where nothing can be pruned.
+
+    Example: graphprobe prune-regex model.pdmodel --policy coupled -o prune.yaml
     """
     with own_prints_to_stderr():
         found = find_prunable(

@@ -22,7 +22,10 @@ def command(
         ..., "--output", "-o", callback=can_be_written, help="The .html file to write."
     ),
 ) -> None:
-    """Write one offline page to hand to a colleague."""
+    """Write one offline page to hand to a colleague.
+
+    Example: graphprobe report --student student.pdmodel --teacher teacher.pdmodel -o r.html
+    """
     from graphprobe.api.report import report
 
     with own_prints_to_stderr():

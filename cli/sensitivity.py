@@ -62,6 +62,9 @@ def command(
 
     The record is whole after every measurement: call again to go on after a stop. prune-regex
     --sensitivity chooses ratios from it. Exit status 1 where nothing can be pruned.
+
+    Example: graphprobe sensitivity zoo:yolov3_mobilenet_v1 --weights runs/student
+    --data voc:VOCdevkit?split=val
     """
     record = _record(output)
     shares = _ratios(ratios)

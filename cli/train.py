@@ -64,7 +64,11 @@ def command(
     allow_code: bool = ALLOW_CODE,
     form: Format | None = FORMAT,
 ) -> None:
-    """Train, with a config or with --student; all that is written goes into train.output."""
+    """Train, with a config or with --student; all that is written goes into train.output.
+
+    Example: graphprobe train --student zoo:yolov3_mobilenet_v1 --teacher zoo:yolov3_r34
+    --data voc:VOCdevkit
+    """
     bar = terminal_bar()
     with own_prints_to_stderr():
         try:

@@ -44,6 +44,8 @@ def command(
     """List variables with shape, dtype, producer and consumers.
 
     Exit status 1 where nothing matches.
+
+    Example: graphprobe vars model.pdmodel --params --match _weights
     """
     with own_prints_to_stderr():
         listing = list_variables(

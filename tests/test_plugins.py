@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -111,6 +112,14 @@ def test_metadata_are_read_only_where_graphprobe_is_named(site: Path) -> None:
 def test_the_page_names_every_group() -> None:
     text = PAGE.read_text("utf-8")
     assert [group for group in GROUPS.values() if f"| `{group}` |" not in text] == []
+
+
+def test_the_types_that_the_page_names_are_there() -> None:
+    named = re.findall(r"\| `graphprobe\.\w+` \| `([\w.]+)` \|", PAGE.read_text("utf-8"))
+    assert len(named) == len(GROUPS)
+    for name in named:
+        module, _, kind = name.rpartition(".")
+        assert isinstance(getattr(importlib.import_module(module), kind), type)
 
 
 def network(filters: int) -> Program:

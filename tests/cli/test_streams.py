@@ -112,3 +112,14 @@ def test_a_value_of_the_config_has_a_long_and_a_short_option(
     assert "batch_size: unknown key, did you mean train.batch_size?" in capsys.readouterr().err
     assert run(build_app("check"), ["check", str(path), name, "out.json"]) == 2
     assert "--set out.json: not of the form" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_an_example_at_80_columns(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(build_app(name), [name, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert f"Example: graphprobe {name}" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
