@@ -8,8 +8,9 @@ when the network runs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import reduce
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 
 class Size(NamedTuple):
@@ -65,3 +66,34 @@ class SizeNumbers:
     def numbers(self, sizes: Sequence[Size] | None) -> tuple[int, ...] | None:
         """The integers that stand for the sizes of a tensor."""
         return None if sizes is None else tuple(self.number(size) for size in sizes)
+
+
+class ConstantSource(NamedTuple):
+    """Where a constant entry is written: an attribute of an op, and which entry of a list."""
+
+    op: int
+    attr: str
+    entry: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeEntry:
+    """One entry of a shape.
+
+    Args:
+        size: what it is; 0 and -1 as a reshape means them.
+        source: where the constant is written; None where it is measured or computed.
+        value: id of the value that was measured, or None.
+        axis: its axis.
+        divided: by what the measured size was divided.
+    """
+
+    size: Size
+    source: ConstantSource | None = None
+    value: int | None = None
+    axis: int = 0
+    divided: int = 1
+
+
+Sizes: TypeAlias = tuple[Size, ...]
+Entries: TypeAlias = tuple[ShapeEntry, ...]

@@ -20,7 +20,8 @@ from graphprobe.ops.channel_layout import ChannelLayout, ChannelRange, Space, al
 from graphprobe.ops.facets import ChannelFacet
 from graphprobe.ops.feature_products import product_axes
 from graphprobe.ops.kinds import kind_of
-from graphprobe.ops.shape_values import ShapeEntry, ShapeValues
+from graphprobe.ops.shape_values import ShapeValues
+from graphprobe.ops.sizes import ShapeEntry
 from graphprobe.ops.spec import (
     AttrUpdate,
     BlockChannels,

@@ -37,11 +37,12 @@ OF_PROGRAMS = ("ops/", "pairing/", "pruning/", "drawing/", "formats/", "emit/")
 ALLOWED = {
     "ops/facets.py": ("*", "kinds and moves: the words that the families choose from"),
     "ops/kinds.py": ("embedding recurrent", "kinds"),
-    "ops/shape_values.py": (
+    "ops/size_rules.py": (
         "softmax norm quantize squeeze unsqueeze reshape slice split concat stack transpose "
         "unstack",
         "kinds and moves: one rule of sizes for each",
     ),
+    "ops/shape_entries.py": ("squeeze unsqueeze reshape slice concat stack", "moves"),
     "ops/feature_products.py": ("softmax slice unstack", "kinds and moves"),
     "pairing/channel_indices.py": ("*", "moves: one numpy rule for each"),
     "pairing/evidence.py": ("equal shape", "words of a sentence"),
