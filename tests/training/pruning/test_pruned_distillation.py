@@ -161,7 +161,7 @@ def test_a_line_does_not_name_every_group_of_a_dense_network() -> None:
     from graphprobe.training.pruning.pairs_after_pruning import _keep
 
     assert _keep([]) == ""
-    assert "come from 9 groups that are cut, from that of a to that of i" in _keep([*"abcdefghi"])
+    assert "come from 9 pruned groups, from that of a to that of i" in _keep([*"abcdefghi"])
 
 
 def test_a_cut_of_another_program_is_refused(
