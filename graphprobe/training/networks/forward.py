@@ -222,11 +222,22 @@ def outputs_of(program: Any) -> tuple[str, ...]:
 
 
 def _floats(program: Any, op: Any, ops: Any) -> list[str]:
-    """The first output of an op, or the activations that it is made of where it is no float."""
+    """The first output of an op, or the activations that it is made of where it is no float.
+
+    Exported programs hand whole numbers on (arg_max, then scale), so the way back may be long.
+    """
     name = op.output_arg_names[0]
     if _is_float_activation(program, name, ops):
         return [name]
-    return [n for n in op.input_arg_names if _is_float_activation(program, n, ops)] or [name]
+    writers = {out: other for other in ops for out in other.output_arg_names}
+    found, seen, queue = [], {name}, [op]
+    for at in queue:
+        floats = [n for n in at.input_arg_names if _is_float_activation(program, n, ops)]
+        found += floats
+        behind = [] if floats else [n for n in at.input_arg_names if n not in seen]
+        seen.update(behind)
+        queue += [writers[n] for n in behind if n in writers]
+    return found or [name]
 
 
 def _is_float_activation(program: Any, name: str, ops: Any) -> bool:

@@ -160,3 +160,21 @@ def test_the_smaller_network_has_whole_heads_and_less_work(network):
             made = {axis.width for axis in part.axes if axis.role == "out"}
             assert made in ({1}, {6})
     assert choice.after.params < 0.75 * choice.before.params
+
+
+def test_classes_that_are_handed_on_are_proven_by_what_they_are_picked_from(tmp_path):
+    import paddle
+
+    from graphprobe.training.networks.forward import open_forward
+    from graphprobe.training.networks.source import Networks
+
+    paddle.enable_static()
+    main, startup = paddle.static.Program(), paddle.static.Program()
+    with paddle.static.program_guard(main, startup), paddle.utils.unique_name.guard():
+        image = paddle.static.data("image", [-1, 3, 8, 8])
+        logits = paddle.nn.Conv2D(3, 4, 1)(image)
+        out = paddle.scale(paddle.argmax(logits, axis=1), 1.0)
+    path = tmp_path / "classes.pdmodel"
+    pruned = main.clone(for_test=True)._prune_with_input(["image"], [out.name])
+    path.write_bytes(pruned.desc.serialize_to_string())
+    assert open_forward(Networks().source(str(path))).outputs == (logits.name,)
