@@ -1,7 +1,7 @@
 """Draw the pictures of docs/images anew: python tools/images.py
 
 Bundled models only, so that anyone can draw them. Each picture is a page of a drawing in at most
-64 colours and 200 kB. Needs paddle (for the bundled models) and pypdfium2.
+256 colours and 200 kB. Needs paddle (for the bundled models) and pypdfium2.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pypdfium2
+from PIL import Image
 
 import graphprobe
 
@@ -30,7 +31,7 @@ def main() -> None:
         content = graphprobe.draw(STUDENT, **options).render("pdf")  # type: ignore[arg-type]
         image = pypdfium2.PdfDocument(content)[page].render(scale=scale).to_pil()
         path = FOLDER / f"{name}.png"
-        image.convert("RGB").quantize(64).save(path, optimize=True)
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
         size = path.stat().st_size
         print(f"{path}: {image.width} x {image.height}, {size:,} bytes")
         if size > MOST_BYTES:

@@ -234,5 +234,5 @@ class _Names:
 def _stems(name: str) -> list[str]:
     """Prefixes of a parameter's name at its separators, the shortest first."""
     stem = re.sub(r"[._](conv[._])?(weights?|w_\d+)$", "", name)
-    cuts = [m.start() for m in re.finditer(r"[._/]|(?<=\d)(?=[a-z])", stem)]
-    return [stem[:cut] for cut in cuts if cut] + [stem]
+    ends = [m.start() for m in re.finditer(r"[._/]|(?<=\d)(?=[a-z])", stem)]
+    return [stem[:end] for end in ends if end] + [stem]

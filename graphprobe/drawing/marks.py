@@ -25,19 +25,20 @@ class Marks:
     pairs: Sequence[Pair] = ()
 
 
-# Readable in grey and by most colour-blind people; the word always stands beside the colour.
+# Chosen by search so that no two lie close in CIELAB, for full colour vision and as people without
+# red or green cones see them (Machado 2009); the word always stands beside the colour.
 COLOURS = {
-    "prunable": "#1b9e4b",
-    "follower": "#2a9fb5",
-    "target": "#0b5d2a",
-    "concat": "#e08214",
-    "residual": "#8e5bb5",
-    "output": "#c8372d",
-    "depthwise": "#5b7fc7",
-    "grouped": "#3d4f91",
-    "shared": "#a8327d",
-    "unsupported_op": "#6b4423",
-    "first": "#b3a100",
+    "prunable": "#108e34",
+    "follower": "#74ab79",
+    "target": "#053a3b",
+    "concat": "#d10b0c",
+    "residual": "#3d2466",
+    "output": "#d211a6",
+    "depthwise": "#05a8f2",
+    "grouped": "#1805f2",
+    "shared": "#5f50e1",
+    "unsupported_op": "#541805",
+    "first": "#c49b06",
     "unknown": "#9aa0a6",
 }
 PAIR = "#d6277a"

@@ -68,9 +68,7 @@ function paintLines(node, element) {
   for (const [text, colour, x, row] of node.c) {
     const base = y + 8.6 * (row + 1);
     element.append(make("rect", { x: 9 + x, y: base - 5.5, width: 5.5, height: 5.5, fill: colour }));
-    const label = make("text", { x: 16.5 + x, y: base }, text);
-    label.style.fill = colour;
-    element.append(label);
+    element.append(make("text", { x: 16.5 + x, y: base }, text));
   }
 }
 

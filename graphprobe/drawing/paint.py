@@ -206,8 +206,7 @@ def _box(brush: Brush, box: Box) -> None:
     for chip in box.chips:
         base = y + 8.6 * (chip.row + 1)
         brush.bar(x + chip.x, base - 5.5, 5.5, 5.5, chip.colour)
-        brush.text(x + chip.x + 7.5, base, chip.text, SMALL,
-                   palette.INK if box.fill else chip.colour)  # fmt: skip
+        brush.text(x + chip.x + 7.5, base, chip.text, SMALL, palette.INK)
 
 
 def _badges(brush: Brush, box: Box, y: float) -> None:

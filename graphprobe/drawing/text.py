@@ -83,12 +83,12 @@ def shorten(text: str, size: float, room: float, bold: bool = False) -> str:
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        fits = width(_cut(text, middle), size, bold) <= room
+        fits = width(_truncated(text, middle), size, bold) <= room
         low, high = (middle, high) if fits else (low, middle - 1)
-    return _cut(text, low)
+    return _truncated(text, low)
 
 
-def _cut(text: str, keep: int) -> str:
+def _truncated(text: str, keep: int) -> str:
     head = (keep + 1) // 2
     tail = keep - head
     return text[:head] + "…" + (text[-tail:] if tail else "")

@@ -53,7 +53,7 @@ class Scene:
         boxes: top to bottom.
         wires: between boxes.
         tags: stand-ins for long edges.
-        rows: top and bottom of each layer; a scene may be cut between rows.
+        rows: top and bottom of each layer; a page may break between rows.
         notes: what was left out.
     """
 

@@ -1,4 +1,4 @@
-"""Cut a scene into slices that fit a page; what crosses a cut becomes tags."""
+"""Break a scene into slices that fit a page; what crosses a page break becomes tags."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from graphprobe.drawing.layout.boxes import Box
 from graphprobe.drawing.layout.scene import Scene, Tag, Wire, tags_of
 
 
-def cut(scene: Scene, height: float) -> list[Scene]:
-    """Cut a scene between rows into slices of at most `height`; cut wires become tags."""
+def break_scene(scene: Scene, height: float) -> list[Scene]:
+    """Break a scene between rows into slices of at most `height`; broken wires become tags."""
     starts = row_starts(scene, height)
     if len(starts) < 2:
         return [scene]
@@ -22,7 +22,7 @@ def cut(scene: Scene, height: float) -> list[Scene]:
 
 
 def row_starts(scene: Scene, height: float) -> list[int]:
-    """The first row of each slice that `cut` would make."""
+    """The first row of each slice that `break_scene` would make."""
     starts = [0]
     for at, (_, bottom) in enumerate(scene.rows):
         if bottom - scene.rows[starts[-1]][0] > height and at > starts[-1]:

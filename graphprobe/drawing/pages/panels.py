@@ -11,7 +11,7 @@ from graphprobe.drawing.drawing import Side
 from graphprobe.drawing.folding.repeats import fold_repeats
 from graphprobe.drawing.layout.layout_graph import LayoutGraph, part_without_ports
 from graphprobe.drawing.layout.scene import Scene, make_scene
-from graphprobe.drawing.pages.page_breaks import cut
+from graphprobe.drawing.pages.page_breaks import break_scene
 from graphprobe.drawing.pages.sheet import (
     A3,
     A4,
@@ -118,7 +118,7 @@ def _panel(
     return Panel(
         f"{stages.numbers[stage]}  {stages.words[stage].title}",
         " · ".join([*figures, found] if found else figures),
-        tuple(cut(scene, high - _HEAD)),
+        tuple(break_scene(scene, high - _HEAD)),
     )
 
 

@@ -7,7 +7,7 @@ from graphprobe.drawing.folding.fold import Level
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
 from graphprobe.drawing.layout.scene import Scene, make_scene
 from graphprobe.drawing.pages.book import limited
-from graphprobe.drawing.pages.page_breaks import cut
+from graphprobe.drawing.pages.page_breaks import break_scene
 from graphprobe.drawing.pages.pair_lines import PAIR_GUTTER, pair_links
 from graphprobe.drawing.pages.sheet import FOOT, HEAD, MARGIN, Page, Placed, Text
 from graphprobe.drawing.pages.wall import make_wall
@@ -75,7 +75,7 @@ def _add(page: Page, side: Side, view: LayoutGraph, x: float, *, many: bool) -> 
 
 
 def _columns(scene: Scene) -> list[Scene]:
-    """Cut a tall scene into columns, so that the picture is not a ribbon."""
+    """Break a tall scene into columns, so that the picture is not a ribbon."""
     if scene.height <= 1200 or scene.height <= _ASPECT * scene.width:
         return [scene]
-    return cut(scene, max(1000.0, (scene.height * scene.width * _ASPECT) ** 0.5))
+    return break_scene(scene, max(1000.0, (scene.height * scene.width * _ASPECT) ** 0.5))

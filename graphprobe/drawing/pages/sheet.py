@@ -9,7 +9,7 @@ from graphprobe.drawing.layout.boxes import MIN_TEXT, SMALL
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
 from graphprobe.drawing.layout.scene import Scene, make_scene
 from graphprobe.drawing.overlay import ColourBar
-from graphprobe.drawing.pages.page_breaks import cut, row_starts
+from graphprobe.drawing.pages.page_breaks import break_scene, row_starts
 
 A4, A3 = (595.0, 842.0), (842.0, 1191.0)
 MARGIN, HEAD, FOOT = 28.0, 34.0, 34.0
@@ -149,7 +149,7 @@ def _even(scene: Scene, high: float) -> list[Scene]:
     count = len(row_starts(scene, high))
     low = scene.height / count
     tried = (low + (high - low) * step / 6 for step in range(6))
-    return cut(scene, next((h for h in tried if len(row_starts(scene, h)) <= count), high))
+    return break_scene(scene, next((h for h in tried if len(row_starts(scene, h)) <= count), high))
 
 
 def many_pages(view: LayoutGraph) -> list[Page]:
@@ -159,7 +159,7 @@ def many_pages(view: LayoutGraph) -> list[Page]:
         scene = make_scene(view, max_width=room(A4, scale)[0], max_span=span, strict=True)
         for paper in (A4, A3):
             wide, high = room(paper, scale)
-            slices = cut(scene, high)
+            slices = break_scene(scene, high)
             if max(s.width for s in slices) <= wide and max(s.height for s in slices) <= high:
                 return list(_packed(paper, scale, slices))
     # One layer is larger than A3: let the sheet grow rather than the text shrink.

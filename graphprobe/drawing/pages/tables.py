@@ -10,7 +10,7 @@ from graphprobe.drawing.drawing import Drawing, Side
 from graphprobe.drawing.labels import convolutions, shape_text
 from graphprobe.drawing.layout.boxes import MIN_TEXT
 from graphprobe.drawing.marks import COLOURS, PAIR, status
-from graphprobe.drawing.pages.sheet import A4, FOOT, HEAD, MARGIN, Page, Text
+from graphprobe.drawing.pages.sheet import A4, FOOT, HEAD, MARGIN, Bar, Page, Text
 from graphprobe.drawing.text import shorten
 
 _STEP = 8.6
@@ -22,11 +22,12 @@ _GAP = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: how far it is indented, what it says, and its colour."""
+    """One line: its indent, its words, their colour, and the colour of a square before it."""
 
     indent: float
     text: str
     colour: str = palette.INK
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ def _write(page: Page, rows: Sequence[Row], line: int, column: int, columns: int
         y = MARGIN + HEAD + _STEP * (line + at + 1)
         shown = shorten(row.text, _ROW, step - row.indent - _GAP)
         page.texts.append(Text(x, y, shown, _ROW, False, row.colour))
+        if row.mark is not None:
+            page.bars.append(Bar(x - 8.0, y - 4.8, 5.0, 5.0, row.mark))
 
 
 def _pair_rows(drawing: Drawing) -> Iterator[Row]:
@@ -134,7 +137,7 @@ def _convolutions(side: Side) -> Section:
                 after = side.marks.after.get(param)
                 left = f" → {shape_text(after)}" if after is not None else ""
                 text = f"{text}{left} · {word}{why}"
-            rows.append(Row(0.0, text, COLOURS[word] if known else palette.INK))
+            rows.append(Row(8.0, text, mark=COLOURS[word]) if known else Row(0.0, text))
     return _limited(
         f"{side.role} convolutions".strip(), rows, 2, "each with the number of its stage"
     )
