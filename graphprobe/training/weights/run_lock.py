@@ -16,7 +16,7 @@ LOCK = ".lock"
 
 @contextlib.contextmanager
 def own_run(folder: Path) -> Iterator[None]:
-    """Hold a run's folder, which is made where it is missing.
+    """Hold a run's folder; it is made where it is missing, and removed if it stays empty.
 
     The kernel releases the lock when the process ends, however it ends. It is taken with fcntl
     and not with filelock, which empties the file that says whose it is.
@@ -28,6 +28,7 @@ def own_run(folder: Path) -> Iterator[None]:
         CheckpointError: another process has it, or it cannot be made.
     """
     try:
+        new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
@@ -36,9 +37,20 @@ def own_run(folder: Path) -> Iterator[None]:
         ) from error
     try:
         _take(handle, folder)
-        yield
+        try:
+            yield
+        finally:
+            if new:
+                _remove_empty(folder)
     finally:
         os.close(handle)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder that holds the lock alone: a run that was refused leaves nothing behind."""
+    if [path.name for path in folder.iterdir()] == [LOCK]:
+        (folder / LOCK).unlink()
+        folder.rmdir()
 
 
 def _take(handle: int, folder: Path) -> None:

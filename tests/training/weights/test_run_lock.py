@@ -36,6 +36,16 @@ def test_the_second_is_refused_until_the_first_is_killed(tmp_path: Path) -> None
         first.wait()
         with own_run(folder):
             assert str(os.getpid()) in (folder / ".lock").read_text()
+        assert folder.is_dir()
+
+
+def test_a_run_that_writes_nothing_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), own_run(tmp_path / "new"):
+        raise KeyError
+    assert not (tmp_path / "new").exists()
+    with own_run(tmp_path / "new"):
+        (tmp_path / "new" / "config.yaml").touch()
+    assert (tmp_path / "new" / "config.yaml").exists()
 
 
 def test_a_run_after_another(tmp_path: Path) -> None:
@@ -61,4 +71,4 @@ def test_train_refuses_a_folder_that_another_run_has(tmp_path: Path) -> None:
     assert config is not None, problems
     with own_run(tmp_path / "run"), pytest.raises(CheckpointError, match="another run is writing"):
         run_training(config, where="t.yaml", device="cpu", log=lambda _: None)
-    assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
+    assert not (tmp_path / "run").exists()
