@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from graphprobe.api.pairs import PairFindings
-from graphprobe.ir import Pair
-from graphprobe.pairing.find import Rejected
+if TYPE_CHECKING:
+    from graphprobe.api.pairs import PairFindings
+    from graphprobe.ir import Pair
+    from graphprobe.pairing.find import Rejected
+
 
 _HEAD = ("student", "teacher", "role", "loss", "score")
 

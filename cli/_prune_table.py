@@ -5,12 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from graphprobe.api.prune_selection import PruneSelection
 from graphprobe.api.results import count_text
-from graphprobe.ir import PruneDecision
 
 from ._var_table import printable
+
+if TYPE_CHECKING:
+    from graphprobe.api.prune_selection import PruneSelection
+    from graphprobe.ir import PruneDecision
 
 _STATUSES = ("prunable", "follower", "blocked")
 _HEADS = {

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
-
-from graphprobe.api.pairs import PairFindings, find_pairs
 
 from . import _pair_table
 from ._errors import ANSWER_IS_NO
@@ -21,6 +20,9 @@ from ._output import (
     say,
     terminal_width,
 )
+
+if TYPE_CHECKING:
+    from graphprobe.api.pairs import PairFindings
 
 
 def command(
@@ -57,6 +59,8 @@ def command(
     Example: graphprobe pairs --student zoo:yolov3_mobilenet_v1 --teacher zoo:yolov3_r34
     -o distill.yaml
     """
+    from graphprobe.api.pairs import find_pairs
+
     with own_prints_to_stderr():
         found = find_pairs(student, teacher, rule=rule, loss=loss)
     if emit is not None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
-
-from graphprobe.api.prunable import find_prunable
-from graphprobe.api.prune_selection import PruneSelection
 
 from . import _prune_table
 from ._errors import ANSWER_IS_NO
@@ -23,6 +21,9 @@ from ._output import (
     terminal_width,
     warn,
 )
+
+if TYPE_CHECKING:
+    from graphprobe.api.prune_selection import PruneSelection
 
 
 def command(
@@ -75,6 +76,8 @@ def command(
 
     Example: graphprobe prune-regex model.pdmodel --policy coupled -o prune.yaml
     """
+    from graphprobe.api.prunable import find_prunable
+
     with own_prints_to_stderr():
         found = find_prunable(
             program,
