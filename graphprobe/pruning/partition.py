@@ -119,7 +119,9 @@ class ChannelPartition:
         return found
 
     def _part(self, run: ChannelRange) -> Iterator[ClassRange]:
-        space = self._number[run.space]
+        space = self._number.get(run.space)
+        if space is None:
+            return  # an operand that is nowhere declared: nothing lies along it
         points = self._points[space]
         i = bisect_left(points, run.start)
         while points[i] < run.start + run.length:

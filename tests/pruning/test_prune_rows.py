@@ -341,3 +341,21 @@ def test_what_is_kept_must_be_a_parameter():
     ):
         choose(found, limits=Limits(keep=re.compile("a.w0")))
     assert not choose(found, limits=Limits(keep=re.compile("a.w_0"))).groups
+
+
+@pytest.mark.parametrize(
+    ("type_", "attrs"),
+    [("reshape2", {"shape": (2, 4)}), ("expand_v2", {"shape": (5,)}), ("expand_v2", {"shape": ()})],
+)
+@pytest.mark.parametrize("declared", [(8,), (), None])
+def test_shapes_that_contradict_the_channels_are_blocked(type_, attrs, declared):
+    """What is declared has fewer axes than the convolution makes."""
+    b = Builder()
+    w = b.param("a.w_0", (8, 3, 1, 1))
+    x = b.op("conv2d", {"Input": b.feed("image", (-1, 3, 8, 8)), "Filter": w}, {"Output": "x"},
+             {"groups": 1}, declared)  # fmt: skip
+    b.op(type_, {"X": x}, {"Out": "y"}, attrs, (2, 4))
+    b.op("fetch", {"X": b.conv("y", 4)}, {"Out": "fetch"})
+    for policy in ("seeds", "coupled"):
+        (first, *_) = find_prunable(b.build(), policy).decisions
+        assert first.status == "blocked"

@@ -75,7 +75,7 @@ def _reshape(view: OpContext) -> Iterator[Effect]:
 def _after(view: OpContext, x: Port, layout: ChannelLayout) -> list[int] | None:
     """The shape after: 0 copies a size, one -1 is what is left; None where it is not known."""
     declared = view.outputs.get("Out", (None,))[0]
-    if not view.target or x.shape is None:
+    if not view.target or x.shape is None or layout.axis >= len(x.shape):
         return None
     before = list(x.shape)
     before[layout.axis] = layout.extent

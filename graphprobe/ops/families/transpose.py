@@ -60,7 +60,7 @@ def _expand(view: OpContext) -> Iterator[Effect]:
     if x is None or x.layout is None:
         return
     rank = rank_of(x.shape)
-    if rank is None or len(view.target) < rank:
+    if rank is None or not x.layout.axis < rank <= len(view.target):
         yield BlockChannels(x.layout, "the size it expands to is computed while the network runs")
         return
     at = x.layout.axis + len(view.target) - rank
