@@ -5,13 +5,14 @@
 #   make bench     speed, each figure beside what it replaces, in one run
 #   make fuzz      mutated programs against the loaders (INPUTS=200000)
 #   make docs      write docs/api.md and docs/operators.md from the source
+#   make survey    networks of other libraries, exported and looked at: docs/coverage.md
 #   make lock      resolve requirements/*.txt anew
 DEVICE ?= cpu
 INPUTS ?= 200000
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test lint check format bench fuzz docs lock clean
+.PHONY: install demo test lint check format bench fuzz docs survey lock clean
 
 install:
 	@$(PYTHON) tools/install.py --device $(DEVICE)
@@ -43,6 +44,9 @@ fuzz: install
 docs: install
 	@$(BIN)/python tools/api_docs.py
 	@$(BIN)/python tools/operator_docs.py
+
+survey: install
+	@$(BIN)/python -m tools.survey
 
 lock:
 	@$(PYTHON) tools/lock.py
