@@ -19,9 +19,6 @@ from typing import Any
 
 from tools.survey.models import Entry, entries
 
-# The environment variable that names the inputs which a detector turned out not to read.
-UNREAD = "SURVEY_UNREAD"
-
 
 def build(entry: Entry) -> Any:
     """The paddle layer of an entry, in evaluation mode."""
@@ -78,18 +75,20 @@ def export(entry: Entry, folder: Path) -> None:
         layer = paddle.jit.to_static(net, input_spec=[image])
         paddle.jit.save(layer, str(folder / entry.name))
         return
-    sizes = [n for n in ("im_shape", "scale_factor") if n not in os.environ.get(UNREAD, "")]
+    sizes = ("im_shape", "scale_factor")
     spec = {n: paddle.static.InputSpec([None, 2], "float32", name=n) for n in sizes}
     layer = paddle.jit.to_static(net, input_spec=[{"image": image, **spec}])
-    try:
-        paddle.jit.save(layer, str(folder / entry.name))
-    except ValueError as error:
-        unread = [n for n in sizes if f"'{n}'" in str(error)]
-        if not unread:
-            raise
-        # This detector does not read one of them; a network can be made static only once.
-        os.environ[UNREAD] = f"{os.environ.get(UNREAD, '')} {unread[0]}"
-        os.execv(sys.executable, [sys.executable, "-m", "tools.survey.export", *sys.argv[1:]])  # noqa: S606
+    # A detector that does not read one of them is saved without it, as PaddleDetection does.
+    for _ in sizes:
+        try:
+            paddle.jit.save(layer, str(folder / entry.name), input_spec=[{"image": image, **spec}])
+            return
+        except ValueError as error:
+            unread = [n for n in spec if f"'{n}'" in str(error)]
+            if not unread:
+                raise
+            del spec[unread[0]]
+    paddle.jit.save(layer, str(folder / entry.name), input_spec=[{"image": image}])
 
 
 def main() -> None:
