@@ -34,7 +34,9 @@ def build(entry: Entry) -> Any:
         if spec is None or not spec.submodule_search_locations:
             raise ModuleNotFoundError("paddleclas")
         sys.path.insert(0, spec.submodule_search_locations[0])
-        net = getattr(importlib.import_module("ppcls.arch.backbone"), words[0])(class_num=1000)
+        backbones = importlib.import_module("ppcls.arch.backbone")
+        importlib.import_module("ppcls.utils.logger").init_logger()
+        net = getattr(backbones, words[0])(class_num=1000)
     elif kind == "det":
         net = _detector(words[0])
     else:
@@ -62,6 +64,10 @@ def _detector(config: str) -> Any:
     settings = workspace.load_config(str(Path(os.environ["PADDLEDETECTION"], "configs", config)))
     for key in ("pretrain_weights", "weights"):
         settings.pop(key, None)
+    # Newer configs place suppression on a device, which the released modules do not know.
+    for section in settings.values():
+        if isinstance(section, dict) and isinstance(section.get("nms"), dict):
+            section["nms"].pop("cpu", None)
     return workspace.create(settings.architecture)
 
 
