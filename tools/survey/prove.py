@@ -65,7 +65,7 @@ class Whole:
         from graphprobe.programs import load_program
 
         found = network_size(load_program(self.file), self.size)
-        return getattr(found, "multiply_adds", None)
+        return getattr(found, "flops", None)
 
     def _shapes(
         self, program: Any, scope: Any, feed: dict[str, Any], ops: list[Any]
