@@ -133,7 +133,7 @@ def said(capsys) -> str:
     [
         ((), "needs a target to choose for; add --target-flops 0.5"),
         (("--target-flops", "2"), "must be above 0 and below 1"),
-        (("--target-flops", "0.97"), "measure larger --ratios"),
+        (("--target-flops", "0.97"), "or measure at larger ratios"),
         (("--target-flops", "0.5", "--policy", "seeds"), "was measured with --policy coupled"),
     ],
 )

@@ -38,7 +38,7 @@ def test_a_card_that_the_build_cannot_use_is_refused(one_card: None) -> None:
     assert "cannot run on GPU 0 of compute capability 9.0" in line
     assert "(External) CUDA error(209), no kernel image is available" in line
     assert "install a build for this card" in line
-    assert "or use --device cpu" in line
+    assert "or use device='cpu'" in line
     assert "\n" not in line
 
 

@@ -19,18 +19,20 @@ def zeros(**shapes: tuple[int, ...]) -> dict[str, np.ndarray]:
     return {name.replace("__", "."): np.zeros(shape) for name, shape in shapes.items()}
 
 
-def test_what_has_its_name_and_shape_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_has_its_name_and_shape_is_taken(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="graphprobe")
     wanted = {"a": (2,), "b": (4,), "head": (1,)}
     found = match_partial_weights(Weights(zeros(a=(2,), b=(3,), fc=(1,))), wanted, where="w.npz")
     assert list(found) == ["a"]
-    assert capsys.readouterr().err == "w.npz: 1 of 3 parameters taken\n"
+    assert caplog.messages == ["w.npz: 1 of 3 parameters taken"]
     with pytest.raises(CheckpointError, match="none of its parameters .* it holds x"):
         match_partial_weights(Weights(zeros(x=(1,))), wanted, where="w.npz")
     with pytest.raises(CheckpointError, match=r"names as they are, 1 are .*: a is \(3,\), not"):
         match_partial_weights(Weights(zeros(a=(3,))), wanted, where="w.npz")
 
 
-def test_a_backbone_of_paddledetection(reference, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_backbone_of_paddledetection(reference, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="graphprobe")
     from graphprobe.training.runtime.programs import state_shapes
     from graphprobe.zoo import build_zoo, parse_zoo
 
@@ -40,10 +42,10 @@ def test_a_backbone_of_paddledetection(reference, capsys: pytest.CaptureFixture[
     assert set(found) == {name for name in wanted if name.startswith("backbone.")}
     for name, array in found.items():
         np.testing.assert_array_equal(array, state[name.removeprefix("backbone.")])
-    assert capsys.readouterr().err == (
+    assert caplog.messages == [
         f"R18.pdparams: {len(state)} of {len(wanted)} parameters taken, "
-        "with backbone. before each name\n"
-    )
+        "with backbone. before each name"
+    ]
     narrow = state_shapes(build_zoo(parse_zoo("zoo:gfl_r18vd?scale=0.5")).main)
     with pytest.raises(CheckpointError, match="before each name, .* are of another shape: ") as e:
         match_partial_weights(Weights(state), narrow, where="R18.pdparams")
@@ -64,8 +66,9 @@ def test_no_prefix_is_guessed() -> None:
 
 
 def test_names_of_parameters_beside_those_of_a_layer(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", logger="graphprobe")
     saved = {
         **zeros(conv1___conv__weight=(8, 3, 3, 3), conv1___batch_norm__bias=(8,), out__bias=(5,)),
         "StructuredToParameterName@@": {
@@ -79,6 +82,6 @@ def test_names_of_parameters_beside_those_of_a_layer(
     wanted = {"conv1_weights": (8, 3, 3, 3), "conv1_bn_offset": (8,), "yolo_output.0": (1,)}
     found = match_partial_weights(read_weights(path, wanted), wanted, where="w")
     assert sorted(found) == ["conv1_bn_offset", "conv1_weights"]
-    assert capsys.readouterr().err == (
-        "w: 2 of 3 parameters taken, by the parameters' own names, which it holds too\n"
-    )
+    assert caplog.messages == [
+        "w: 2 of 3 parameters taken, by the parameters' own names, which it holds too"
+    ]
