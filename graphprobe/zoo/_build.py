@@ -124,11 +124,14 @@ def serialize(spec: ZooSpec) -> bytes:
     program = built.main
     if spec.mode == "infer":
         import paddle
+        from paddle.base import unique_name
 
         block = program.global_block()
         feeds = [block.var(name) for name, _, _ in built.feeds]
         fetches = [block.var(name) for name in built.outputs.values()]
-        program = paddle.static.normalize_program(program, feeds, fetches)
+        # It names the outputs that it adds by a counter of the whole process.
+        with unique_name.guard():
+            program = paddle.static.normalize_program(program, feeds, fetches)
     # Where each op was called from: folders of this machine, and most of the size.
     for op in (op for block in program.blocks for op in block.ops):
         op.desc.remove_attr("op_callstack")

@@ -105,3 +105,16 @@ def test_a_bad_name_touches_nothing(builds: list[str], tmp_path: Path) -> None:
         zoo_bytes("zoo:yolov3_r35")
     assert builds == []
     assert not (tmp_path / "graphprobe").exists()
+
+
+@pytest.mark.paddle
+def test_a_program_does_not_depend_on_what_was_built_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Names of outputs that Paddle adds to inference programs count anew in every build."""
+    text = "zoo:yolov3_mobilenet_v1?scale=0.125&size=64&mode=infer"
+    found = []
+    for folder in ("one", "two"):
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / folder))
+        found.append(zoo_bytes(text))
+    assert found[0] == found[1]
