@@ -56,7 +56,7 @@ def safetensors() -> bytes:
         (b"\n<html lang='en'>", "a web page"),
         (b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>", "a web page"),
         (zipped(), "a zip archive; unpack it"),
-        (gzip.compress(b"x"), "a gzip archive"),
+        (gzip.compress(b"x", mtime=0), "a gzip archive"),
         (tarred(), "a tar archive; unpack it"),
         (ONNX, "an ONNX model; convert it to Paddle with X2Paddle"),
         (PARAMS, r"Paddle weights \(\*.pdiparams\); name the program beside it"),
