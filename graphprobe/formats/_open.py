@@ -9,7 +9,7 @@ from pathlib import Path
 from graphprobe.errors import LoadError
 from graphprobe.formats._base import Loader
 from graphprobe.formats._foreign import foreign, identify
-from graphprobe.formats._limits import MAX_BYTES
+from graphprobe.formats._limits import MAX_BYTES, check_sizes
 from graphprobe.ir import Program
 from graphprobe.registry import discover
 
@@ -75,7 +75,9 @@ def load_bytes(content: bytes, source: str) -> Program:
     loader = _recognise(content[:_HEAD])
     if loader is None:
         raise _unknown(content[:_HEAD], source)
-    return loader.load(content, source)
+    program = loader.load(content, source)
+    check_sizes(program, source)
+    return program
 
 
 def _in_folder(folder: Path, source: str) -> Path:
