@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
-
 from graphprobe.errors import LoadError
-from graphprobe.ir import Program
 
 MAX_BYTES = 256 * 2**20
 # One op or variable of a ProgramDesc; decoding can take a hundred times as much memory.
@@ -14,8 +11,6 @@ MAX_BLOCKS = 10_000
 MAX_DEPTH = 64
 MAX_OPS = 300_000
 MAX_VARS = 1_000_000
-# Numbers in one tensor: Paddle counts them in 64 bits.
-MAX_ELEMENTS = 2**63 - 1
 
 
 def check_tree(parents: list[int], source: str) -> None:
@@ -35,18 +30,6 @@ def check_tree(parents: list[int], source: str) -> None:
         depth[index] = depth[parent] + 1
         if depth[index] > MAX_DEPTH:
             raise damaged(f"its blocks are nested deeper than {MAX_DEPTH}", source)
-
-
-def check_sizes(program: Program, source: str) -> None:
-    """Refuse tensors that no memory can hold, before anything is counted with their sizes.
-
-    Raises:
-        LoadError: a variable has more numbers than 64 bits count; unknown sizes count as 1.
-    """
-    for block in program.blocks:
-        for var in block.vars.values():
-            if prod(size for size in var.shape or () if size > 0) > MAX_ELEMENTS:
-                raise damaged(f"variable {var.name[:100]} has more than 2^63 numbers", source)
 
 
 def damaged(what: str, source: str) -> LoadError:

@@ -9,7 +9,7 @@ from pathlib import Path
 from graphprobe.errors import LoadError
 from graphprobe.formats._base import Loader
 from graphprobe.formats._foreign import foreign, identify
-from graphprobe.formats._limits import MAX_BYTES, check_sizes
+from graphprobe.formats._limits import MAX_BYTES
 from graphprobe.ir import Program
 from graphprobe.registry import discover
 
@@ -75,9 +75,7 @@ def load_bytes(content: bytes, source: str) -> Program:
     loader = _recognise(content[:_HEAD])
     if loader is None:
         raise _unknown(content[:_HEAD], source)
-    program = loader.load(content, source)
-    check_sizes(program, source)
-    return program
+    return loader.load(content, source)
 
 
 def _in_folder(folder: Path, source: str) -> Path:
