@@ -151,6 +151,7 @@ def find_channels(program: Program) -> Channels:
     _block_other_uses(found, walk)
     _block_other_readers(found, walk.sizes)
     _block_quantised(found, walk)
+    _block_nameless(found)
     return found
 
 
@@ -542,6 +543,19 @@ def _block_quantised(found: Channels, walk: _Walk) -> None:
             found.blocks.append(
                 PruneConstraint(bound.layout, by[name], QUANTISED, "unsupported_op")
             )
+
+
+def _block_nameless(found: Channels) -> None:
+    """A plan finds parameters by their names, and ops by the names of what they write."""
+    for (name, _), bound in found.bound.items():
+        if not name:
+            detail = "a parameter that would be pruned with them has no name"
+            found.blocks.append(PruneConstraint(bound.layout, bound.op, detail, "unsupported_op"))
+    for op, edit in found.edits:
+        holder = found.program.ops[op if edit.source is None else edit.source]
+        if not next(holder.output_names(), ""):
+            detail = f"what op {holder.type}, which counts them, writes has no name"
+            found.blocks.append(PruneConstraint(edit.layout, op, detail, "unsupported_op"))
 
 
 def _is_weight(found: Channels, name: str) -> bool:

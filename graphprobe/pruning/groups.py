@@ -132,7 +132,7 @@ def _counted(channels: Channels, partition: ChannelPartition) -> Iterator[tuple[
                 index,
                 PrunedAttr(
                     written.type,
-                    next(written.output_names()),
+                    next(written.output_names(), ""),
                     param,
                     edit.attr,
                     edit.value,

@@ -359,3 +359,51 @@ def test_shapes_that_contradict_the_channels_are_blocked(type_, attrs, declared)
     for policy in ("seeds", "coupled"):
         (first, *_) = find_prunable(b.build(), policy).decisions
         assert first.status == "blocked"
+
+
+def norm_without_a_name(b, x):
+    for name in ("", "offset", "mean", "variance"):
+        b.param(name, (8,))
+    slots = {"X": x, "Scale": "", "Bias": "offset", "Mean": "mean", "Variance": "variance"}
+    return b.op("batch_norm", slots, {"Y": "y"}, shape=(-1, 8, 8, 8))
+
+
+def filter_without_a_name(b, x):
+    b.param("", (8, 8, 1, 1))
+    return b.op("conv2d", {"Input": x, "Filter": ""}, {"Output": "y"}, shape=(-1, 8, 8, 8))
+
+
+def depthwise_without_a_name(b, x):
+    b.param("", (8, 1, 1, 1))
+    slots = {"Input": x, "Filter": ""}
+    return b.op("conv2d", slots, {"Output": "y"}, attrs={"groups": 8}, shape=(-1, 8, 8, 8))
+
+
+def groups_that_write(*names):
+    """A group norm whose outputs have these names; the next layer reads the first, or its input."""
+
+    def grow(b, x):
+        b.op("group_norm", {"X": x}, {"Y": list(names)}, attrs={"groups": 2})
+        return b.op("relu", {"X": next(iter(names), x)}, shape=(-1, 8, 8, 8))
+
+    return grow
+
+
+@pytest.mark.parametrize("policy", ["seeds", "coupled"])
+@pytest.mark.parametrize(
+    "grow",
+    [
+        norm_without_a_name,
+        filter_without_a_name,
+        depthwise_without_a_name,
+        groups_that_write(""),
+        groups_that_write(),
+    ],
+)
+def test_what_a_config_cannot_name_is_not_pruned(grow, policy):
+    program = net(grow)
+    found = row(program, "a.w_0", policy)
+    assert (found.status, found.at.op) == ("blocked", 1)
+    if policy == "coupled":
+        assert (found.reason, found.detail[-11:]) == ("unsupported_op", "has no name")
+    assert prune_groups(find_prunable(program, policy)) == ()
