@@ -40,24 +40,17 @@ class Translator:
         """
         self._block(main, -1, 0, (), ())
         drafts = self._drafts.blocks
-        used = {n for draft in drafts for op in draft.ops for n in op.input_names()}
+        read = {n for draft in drafts for op in draft.ops for n in op.input_names()}
+        idle = self._constants.keys() - read  # they went into attributes everywhere
         blocks = []
         first = 0
         for draft in drafts:
-            kept = [op for op in draft.ops if not self._is_idle_constant(op, used)]
-            gone = {
-                n for op in draft.ops for n in op.output_names()
-            } & self._constants.keys() - used
+            kept = [op for op in draft.ops if not _makes_only(op, idle)]
             ops = tuple(replace(op, id=first + i) for i, op in enumerate(kept))
-            known = {name: var for name, var in draft.vars.items() if name not in gone}
+            known = {name: var for name, var in draft.vars.items() if name not in idle}
             blocks.append(Block(draft.index, draft.parent, known, ops))
             first += len(ops)
         return tuple(blocks)
-
-    def _is_idle_constant(self, op: Op, used: set[str]) -> bool:
-        """A constant that went into attributes everywhere."""
-        names = set(op.output_names())
-        return op.type in _CONSTANTS.values() and names <= self._constants.keys() - used
 
     def _block(
         self,
@@ -284,3 +277,8 @@ class Translator:
             return ()
         stem = f"{kind}_{self._drafts.next_number(kind)}.tmp_0"
         return self._drafts.declare(draft, value, stem)
+
+
+def _makes_only(op: Op, constants: set[str]) -> bool:
+    """Whether an op makes one of these constants and nothing else."""
+    return op.type in _CONSTANTS.values() and constants.issuperset(op.output_names())
