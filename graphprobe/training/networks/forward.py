@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import paddle
 
 from graphprobe.errors import LoadError
-from graphprobe.formats import load_file
+from graphprobe.formats import find_file, load_file
 from graphprobe.model import Model
 from graphprobe.ops.kinds import kind_of
 from graphprobe.training.networks.build import Network
@@ -96,8 +96,9 @@ def open_forward(source: NetworkSource, *, seed: int = 0) -> Forward:
     _strip(program)
     rng = np.random.default_rng(seed)
     scope = paddle.static.Scope()
+    variances = _variances(program)
     for name, shape in state_shapes(program).items():
-        value = _first_value(rng, name, shape, _variances(program))
+        value = _first_value(rng, name, shape, variances)
         scope.var(name).get_tensor().set(value, paddle.CPUPlace())
     return Forward(program, scope, dict(_batch(program, rng)), outputs_of(program))
 
@@ -128,7 +129,8 @@ def _program(source: NetworkSource) -> Any:
 
 
 def _file(text: str) -> Any:
-    path = _program_file(Path(text).expanduser(), text)
+    path = find_file(Path(text).expanduser(), text)
+    load_file(path, text)  # its words for what is no program
     paddle.enable_static()
     try:
         return paddle.static.deserialize_program(path.read_bytes())
@@ -138,18 +140,6 @@ def _file(text: str) -> Any:
             where=text,
             hint="name a bundled model or a ProgramDesc file",
         ) from error
-
-
-def _program_file(path: Path, text: str) -> Path:
-    """The path itself, or the one program in a folder."""
-    load_file(path, text)
-    for child in sorted(path.iterdir()) if path.is_dir() else ():
-        try:
-            load_file(child, text)
-        except LoadError:
-            continue
-        return child
-    return path
 
 
 def _strip(program: Any) -> None:
@@ -206,33 +196,33 @@ def outputs_of(program: Any) -> tuple[str, ...]:
     compared.
     """
     ops = program.global_block().ops
+    writers = {name: op for op in ops for name in op.output_arg_names}
     heads = [op for op in ops if kind_of(op.type) in _HEADS]
     made = {name for op in heads for name in op.output_arg_names}
     found = [
         name
         for op in heads
         for name in op.input_arg_names
-        if name not in made and _is_float_activation(program, name, ops)
+        if name not in made and _is_float_activation(program, name, writers)
     ]
     if not found:
         read = {name for op in ops for name in op.input_arg_names}
         ends = [op for op in ops if not read.intersection(op.output_arg_names)]
-        found = [name for op in ends for name in _floats(program, op, ops)]
+        found = [name for op in ends for name in _floats(program, op, writers)]
     return tuple(dict.fromkeys(found))
 
 
-def _floats(program: Any, op: Any, ops: Any) -> list[str]:
+def _floats(program: Any, op: Any, writers: Mapping[str, Any]) -> list[str]:
     """The first output of an op, or the activations that it is made of where it is no float.
 
     Exported programs hand whole numbers on (arg_max, then scale), so the way back may be long.
     """
     name = op.output_arg_names[0]
-    if _is_float_activation(program, name, ops):
+    if _is_float_activation(program, name, writers):
         return [name]
-    writers = {out: other for other in ops for out in other.output_arg_names}
     found, seen, queue = [], {name}, [op]
     for at in queue:
-        floats = [n for n in at.input_arg_names if _is_float_activation(program, n, ops)]
+        floats = [n for n in at.input_arg_names if _is_float_activation(program, n, writers)]
         found += floats
         behind = [] if floats else [n for n in at.input_arg_names if n not in seen]
         seen.update(behind)
@@ -240,8 +230,7 @@ def _floats(program: Any, op: Any, ops: Any) -> list[str]:
     return found or [name]
 
 
-def _is_float_activation(program: Any, name: str, ops: Any) -> bool:
+def _is_float_activation(program: Any, name: str, writers: Mapping[str, Any]) -> bool:
     var = program.global_block().var(name)
-    written = any(name in op.output_arg_names for op in ops)
     kind = str(var.dtype).lower()
-    return written and not var.persistable and ("float" in kind or "fp" in kind)
+    return name in writers and not var.persistable and ("float" in kind or "fp" in kind)
