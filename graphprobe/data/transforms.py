@@ -209,12 +209,13 @@ def resize(sample: Sample, height: int, width: int, method: int = 1) -> Sample:
     scale = np.asarray([width / sample.size[1], height / sample.size[0]] * 2, np.float32)
     picture = Pillow.fromarray(np.ascontiguousarray(sample.image))
     image = np.asarray(picture.resize((width, height), Pillow.Resampling[names[method]]))
-    mask = None if sample.mask is None else _resize_mask(sample.mask, height, width)
+    mask = None if sample.mask is None else resize_mask(sample.mask, height, width)
     areas = None if sample.areas is None else sample.areas * float(scale[0] * scale[1])
     return replace(sample, image=image, boxes=sample.boxes * scale, mask=mask, areas=areas)
 
 
-def _resize_mask(mask: Image, height: int, width: int) -> Image:
+def resize_mask(mask: Image, height: int, width: int) -> Image:
+    """A mask uint8 [H, W] at another size, by nearest neighbours: no class is mixed from two."""
     from PIL import Image as Pillow
 
     picture = Pillow.fromarray(np.ascontiguousarray(mask))

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import paddle
 
 from graphprobe.config import TrainSection
@@ -18,6 +17,7 @@ from graphprobe.data.batches import read_sample
 from graphprobe.data.draw_boxes import Mark, marks_of_detections
 from graphprobe.data.eval_batches import make_eval_feed
 from graphprobe.data.sample import Dataset, Image, Sample
+from graphprobe.data.transforms import resize_mask
 from graphprobe.errors import DataError
 from graphprobe.training.evaluate import labels_of, run_feed, split_rows
 from graphprobe.training.feeding.feeding import make_augmentation, open_validation
@@ -115,17 +115,9 @@ def _split(
     """Divide a batch's outputs among its samples."""
     if trained.built.task == "segmentation":
         for sample, mask in zip(samples, labels_of(results[0]), strict=True):
-            yield Found(sample, (), _enlarge(mask, sample.size))
+            yield Found(sample, (), resize_mask(mask, *sample.size))
         return
     by_role = dict(zip(trained.built.outputs, results, strict=True))
     every = split_rows(by_role["bbox"], by_role["bbox_num"])
     for sample, rows in zip(samples, every, strict=True):
         yield Found(sample, tuple(marks_of_detections(rows, threshold)))
-
-
-def _enlarge(mask: Image, size: tuple[int, int]) -> Image:
-    """A mask at the size of its image, by nearest neighbours."""
-    from PIL import Image as Pillow
-
-    picture = Pillow.fromarray(np.ascontiguousarray(mask))
-    return np.asarray(picture.resize((size[1], size[0]), Pillow.Resampling.NEAREST))
