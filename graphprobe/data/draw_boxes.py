@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from graphprobe.data.sample import IGNORE, Image
+from graphprobe.data.sample import IGNORE, Image, Sample
 
 Colour = tuple[int, int, int]
 Rectangle = tuple[float, float, float, float]
@@ -168,6 +168,18 @@ def draw_mask(image: Image, mask: NDArray[Any], class_names: Sequence[str]) -> I
         text = _text(Mark((0, 0, 0, 0), label), class_names)
         _write_label(draw, font, text, (0.0, top, 1.0, top), colour_of(label), taken)
     return np.asarray(picture)
+
+
+def draw_truth(sample: Sample, class_names: Sequence[str]) -> Image:
+    """A copy of a sample's image with the boxes or the mask that are known of it.
+
+    Args:
+        sample: with an image.
+        class_names: by index.
+    """
+    if sample.mask is not None:
+        return draw_mask(sample.image, sample.mask, class_names)
+    return draw_marks(sample.image, marks_of_truth(sample.boxes, sample.classes), class_names)
 
 
 def contact_sheet(

@@ -10,7 +10,7 @@ import numpy as np
 
 from graphprobe.data.augmentation import Augmentation, augment
 from graphprobe.data.batches import read_sample
-from graphprobe.data.draw_boxes import contact_sheet, draw_marks, draw_mask, marks_of_truth
+from graphprobe.data.draw_boxes import contact_sheet, draw_truth
 from graphprobe.data.sample import IGNORE, Dataset, Image, Sample
 from graphprobe.data.subset import Subset, spread_subset
 from graphprobe.data.transforms import without_crowds
@@ -170,14 +170,10 @@ def draw_sheet(dataset: Dataset, count: int, size: int, seed: int = 0) -> Image 
         place = some.indices[index] if isinstance(some, Subset) else index
         rng = np.random.default_rng([seed, place])
         seen = augment(without_crowds(sample), Augmentation((size,)), size, rng)
-        rows.append([_draw(sample, dataset.class_names), _draw(seen, dataset.class_names)])
+        rows.append(
+            [draw_truth(sample, dataset.class_names), draw_truth(seen, dataset.class_names)]
+        )
         known = sample.label is not None and sample.label < len(dataset.class_names)
         label = f": {dataset.class_names[sample.label or 0]}" if known else ""
         names.append(f"{sample.name}{label}")
     return contact_sheet(rows, ("as stored", "after augmentation"), names) if rows else None
-
-
-def _draw(sample: Sample, class_names: tuple[str, ...]) -> Image:
-    if sample.mask is not None:
-        return draw_mask(sample.image, sample.mask, class_names)
-    return draw_marks(sample.image, marks_of_truth(sample.boxes, sample.classes), class_names)

@@ -15,9 +15,9 @@ from graphprobe.data.draw_boxes import (
     contact_sheet,
     draw_marks,
     draw_mask,
+    draw_truth,
     fit_width,
     histogram,
-    marks_of_truth,
     palette_png,
     to_png,
 )
@@ -131,7 +131,7 @@ class PredictionFolder:
             write_whole(self._place(f"{name}.mask.png"), palette_png(found.mask))
             document["mask"] = f"{name}.mask.png"
         if self._sheet and len(self._rows) < MOST_ROWS:
-            row = [fit_width(_draw_truth(found, self.class_names)), fit_width(drawn)]
+            row = [fit_width(draw_truth(found.sample, self.class_names)), fit_width(drawn)]
             self._rows.append((name, row))
         assert self._json is not None  # noqa: S101 - opened on entering
         text = json.dumps(document, ensure_ascii=False, sort_keys=True)
@@ -162,13 +162,6 @@ def draw(found: Found, class_names: Sequence[str]) -> Image:
     if found.mask is None:
         return draw_marks(found.sample.image, found.marks, class_names)
     return draw_mask(found.sample.image, found.mask, class_names)
-
-
-def _draw_truth(found: Found, class_names: Sequence[str]) -> Image:
-    sample = found.sample
-    if sample.mask is not None:
-        return draw_mask(sample.image, sample.mask, class_names)
-    return draw_marks(sample.image, marks_of_truth(sample.boxes, sample.classes), class_names)
 
 
 def as_document(found: Found, class_names: Sequence[str]) -> dict[str, Any]:
