@@ -1,4 +1,4 @@
-"""What the formats that are plain folders share: their images, lists, class names and splits.
+"""What formats of folders share: their images, lists, class names and splits.
 
 Where a folder has no split of its own, images are held out by a hash of their names: which part an
 image is in depends on its own name alone, and stays when others are added.
@@ -120,8 +120,7 @@ def hash_split(
         DataError: an unknown part, a share that is none, or a part that is empty.
     """
     if split not in HASHED:
-        hint = did_you_mean(split, HASHED) or f"there are {', '.join(HASHED)}"
-        raise DataError(f"there is no split called {split!r}", where=where, hint=hint)
+        raise no_such_split(split, HASHED, where)
     if not 0 <= held_out < 1:
         raise DataError(f"held_out must be from 0 to 1, not {held_out:g}", where=where)
     if split == ALL:
@@ -136,5 +135,10 @@ def hash_split(
 
 def no_such_split(split: str, known: Sequence[str], where: str) -> DataError:
     """The error for a split that a folder does not have."""
-    hint = did_you_mean(split, known) or f"there are {', '.join(known) or 'none'}"
+    hint = hint_split(split, known)
     return DataError(f"there is no split called {split!r}", where=where, hint=hint)
+
+
+def hint_split(split: str, known: Sequence[str]) -> str:
+    """The splits nearest to a name that is none, or all that there are."""
+    return did_you_mean(split, known) or f"there are {', '.join(known) or 'none'}"

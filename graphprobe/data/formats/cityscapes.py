@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from graphprobe.data.formats._folders import hint_split
 from graphprobe.data.formats._problems import Problems
 from graphprobe.data.images import image_size, read_image, read_mask
 from graphprobe.data.sample import IGNORE, DatasetFormat, Image, Sample, segmentation_sample
-from graphprobe.errors import DataError, did_you_mean
+from graphprobe.errors import DataError
 
 # The benchmark's classes with their label ids, in the order of their train ids.
 CLASSES = {
@@ -69,8 +70,7 @@ def open_cityscapes(path: str, *, split: str) -> Cityscapes:
     """
     pictures = Path(path) / "leftImg8bit" / split
     if not pictures.is_dir():
-        known = split_names(path)
-        hint = did_you_mean(split, known) or f"there are {', '.join(known) or 'none'}"
+        hint = hint_split(split, split_names(path))
         raise DataError("does not exist", where=str(pictures), hint=hint)
     problems = Problems(path)
     found = sorted(pictures.glob(f"*/*{_PICTURE}"))

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from graphprobe.data.formats._boxes import BoxFilter
 from graphprobe.data.formats._coco_content import PARTS, CocoContent
+from graphprobe.data.formats._folders import hint_split
 from graphprobe.data.formats._json_stream import stream_arrays
 from graphprobe.data.formats._problems import Problems
 from graphprobe.data.images import read_image
 from graphprobe.data.sample import DatasetFormat, Sample, detection_sample
-from graphprobe.errors import DataError, did_you_mean
+from graphprobe.errors import DataError
 
 _PREFIX = "instances_"
 
@@ -144,8 +145,7 @@ def _find(path: Path, split: str, images: str) -> tuple[Path, Path]:
         source = path / "annotations" / f"{_PREFIX}{split}.json"
         folder = path / split
     if not source.is_file():
-        known = split_names(str(source.parent.parent))
-        hint = did_you_mean(split, known) or f"there are {', '.join(known) or 'none'}"
+        hint = hint_split(split, split_names(str(source.parent.parent)))
         raise DataError("does not exist", where=str(source), hint=hint)
     folder = Path(images) if images else folder
     if not folder.is_dir():

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from graphprobe.data.formats._boxes import BoxFilter
+from graphprobe.data.formats._folders import hint_split, read_class_names, read_lines
 from graphprobe.data.formats._problems import Problems
 from graphprobe.data.formats._voc_xml import Annotation, VocObject, parse_annotation
 from graphprobe.data.images import image_size, is_turned, read_image
@@ -133,11 +134,9 @@ def _read_lists(root: Path, folders: list[Path], split: str) -> list[_Entry]:
         return [
             _entry(line.split(), path, folder, base)
             for path, folder, base in found
-            for line in _read_text(path).splitlines()
-            if line.strip()
+            for line in read_lines(path)
         ]
-    known = split_names(str(root))
-    hint = did_you_mean(split, known) or f"there are {', '.join(known) or 'none'}"
+    hint = hint_split(split, split_names(str(root)))
     raise DataError(f"there is no list called {split!r}", where=str(_main(folders[0])), hint=hint)
 
 
@@ -157,13 +156,6 @@ def split_names(path: str) -> tuple[str, ...]:
     lists = (file for folder in _find_folders(root) for file in _main(folder).glob("*.txt"))
     top = sorted(file.name for file in root.glob("*.txt") if file.name != "label_list.txt")
     return (*top, *sorted({file.stem for file in lists if "_" not in file.stem}))
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError("cannot be read as text", where=str(path)) from error
 
 
 def _entry(words: list[str], source: Path, folder: Path, base: Path) -> _Entry:
@@ -192,18 +184,10 @@ def _class_names(
     given = Path(labels) if labels else None
     for path in [given] if given else [folder / "label_list.txt" for folder in (root, *folders)]:
         if path.is_file():
-            return _read_labels(path)
+            return read_class_names(path)
     if given:
         raise DataError("the label list does not exist", where=labels)
     return _names_in_folders(folders, records)
-
-
-def _read_labels(path: Path) -> tuple[str, ...]:
-    names = tuple(line.strip() for line in _read_text(path).splitlines() if line.strip())
-    double = sorted({name for name in names if names.count(name) > 1})
-    if double:
-        raise DataError(f"names {', '.join(double)} more than once", where=str(path))
-    return names
 
 
 def _names_in_folders(folders: list[Path], records: list[_Record]) -> tuple[str, ...]:
