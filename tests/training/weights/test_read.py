@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from graphprobe.errors import CheckpointError
+from graphprobe.formats import write_program
+from graphprobe.ir import Block, Op, Origin, Program, Var
 from graphprobe.training.weights.checkpoint import write_checkpoint
 from graphprobe.training.weights.lod_tensor import read_combined, read_tensor_file
 from graphprobe.training.weights.read import check_weights, read_weights
@@ -122,3 +124,19 @@ def test_everything_that_does_not_fit_is_listed_at_once() -> None:
     assert "1 unexpected: d" in text
     assert "b is (3,), not (4,)" in text
     check_weights({"a": np.zeros(2)}, {"a": (2,)}, where="w.npz")
+
+
+def test_a_parameter_that_inner_blocks_declare_too_is_read_once(tmp_path: Path) -> None:
+    weight = Var("w", (3, 4), "float32", persistable=True)
+    ops = (Op(0, "relu", {"X": ("w",)}, {"Out": ("y",)}),)
+    blocks = (Block(0, -1, {"w": weight}, ops), Block(1, 0, {"w": weight}, ()))
+    program = Program(blocks, (), (), Origin("model", "programdesc", None))
+    (tmp_path / "__model__").write_bytes(write_program(program))
+    (tmp_path / "__params__").write_bytes(stream(ARRAY))
+    np.testing.assert_array_equal(read_weights(tmp_path, {}).arrays["w"], ARRAY)
+
+
+def test_a_tensor_of_complex_numbers_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "w").write_bytes(stream(ARRAY).replace(b"\x08\x05", b"\x08\x17"))
+    with pytest.raises(CheckpointError, match="unknown type 23"):
+        read_tensor_file(tmp_path / "w")
