@@ -217,10 +217,11 @@ def _read_beside_program(path: Path) -> Arrays:
         program = load_program(str(beside))
     except GraphprobeError as error:
         raise CheckpointError(f"its program cannot be read: {error}", where=str(path)) from error
-    names = sorted(
+    # A set, for inner blocks may declare a parameter again, and Paddle writes it once.
+    names = {
         var.name
         for block in program.blocks
         for var in block.vars.values()
         if var.persistable and var.kind == "tensor"
-    )
-    return read_combined(path, names)
+    }
+    return read_combined(path, sorted(names))
