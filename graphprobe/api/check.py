@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphprobe.api.progress import Progress, reporter
+from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.api.settings import ConfigLike, Override, open_config
 from graphprobe.errors import AnswerIsNo, Problem
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from graphprobe.config import Config
     from graphprobe.training.networks.source import Networks
     from graphprobe.training.pruning.proof import PruneReport
+    from graphprobe.training.reporting.progress import Log
     from graphprobe.training.reporting.verdict import Verdict
 
 
@@ -102,7 +103,7 @@ def check(
     device: str = "auto",
     allow_code: bool = False,
     prove: bool = False,
-    progress: Progress | None = None,
+    progress: Log | None = None,
 ) -> CheckResult:
     """Run one batch and look at every term: does this config train?
 
@@ -133,7 +134,7 @@ def check_config(
     *,
     device: str,
     prove: bool = False,
-    progress: Progress | None = None,
+    progress: Log | None = None,
     networks: Networks | None = None,
 ) -> CheckResult:
     """Run the check that the kind of a config asks for.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphprobe.api.progress import Progress, reporter
+from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.data.open import open_data
 from graphprobe.data.sample import Dataset, Image
@@ -16,6 +16,7 @@ from graphprobe.data.splits import train_and_val
 from graphprobe.data.survey import Survey, draw_sheet, survey
 from graphprobe.errors import DataError, DataProblems
 from graphprobe.files import write_whole
+from graphprobe.training.reporting.progress import Log
 
 # Reading an image takes some milliseconds; a thousand tell the shares well enough.
 SOME = 1000
@@ -108,7 +109,7 @@ def inspect_data(
     sheet: int = 0,
     image: int = 416,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Log | None = None,
 ) -> DataReport:
     """Open a data set, read samples of it, and count what they hold.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphprobe.api.progress import Progress, reporter
+from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
 from graphprobe.api.settings import ConfigLike, Override, open_config
 
 if TYPE_CHECKING:
     from graphprobe.training.evaluate import Score
+    from graphprobe.training.reporting.progress import Log
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,7 +74,7 @@ def evaluate(
     weights: str | None = None,
     device: str = "auto",
     allow_code: bool = False,
-    progress: Progress | None = None,
+    progress: Log | None = None,
 ) -> Evaluation:
     """Measure a config's student on its validation set: mAP, AP or mIoU, and each class.
 

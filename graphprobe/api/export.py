@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphprobe.api.progress import Progress, reporter
+from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
 from graphprobe.api.settings import ConfigLike, Override, open_config
+from graphprobe.training.reporting.progress import Log
 
 
 @dataclass(frozen=True, repr=False)
@@ -50,7 +51,7 @@ def export(
     weights: str | None = None,
     device: str = "auto",
     allow_code: bool = False,
-    progress: Progress | None = None,
+    progress: Log | None = None,
 ) -> ExportedModel:
     """Write a config's trained student as model.pdmodel and model.pdiparams.
 

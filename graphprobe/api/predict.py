@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphprobe.api.progress import Progress, reporter
+from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.api.settings import ConfigLike, Override, open_config
 from graphprobe.errors import DataError, UsageError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from graphprobe.data.sample import Dataset
     from graphprobe.training.predict import Found, Skipped
     from graphprobe.training.predict_files import PredictionFolder
+    from graphprobe.training.reporting.progress import Log
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def predict(
     weights: str | None = None,
     device: str = "auto",
     allow_code: bool = False,
-    progress: Progress | None = None,
+    progress: Log | None = None,
     on_image: Callable[[ImageFindings], None] | None = None,
 ) -> Predictions:
     """Draw what a config's trained student finds in images, and list it in found.json.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import TypeAlias
 
-Progress: TypeAlias = Callable[[str], None]
+from graphprobe.training.reporting.progress import Log
 
 LOGGER = logging.getLogger("graphprobe")
 
 
-def reporter(progress: Progress | None) -> Progress:
+def reporter(progress: Log | None) -> Log:
     """The caller's function, or one that logs each line at level INFO.
 
     Args:

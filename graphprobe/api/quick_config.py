@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.pairs import PairFindings, find_pairs
-from graphprobe.api.progress import Progress
 from graphprobe.api.prunable import find_prunable
 from graphprobe.errors import AnswerIsNo, CheckpointError, UsageError
 from graphprobe.programs import LoadedProgram, ProgramLike, load
@@ -17,6 +16,7 @@ from graphprobe.programs import LoadedProgram, ProgramLike, load
 if TYPE_CHECKING:
     from graphprobe.config import Config, PruneConfig, TrainSection
     from graphprobe.training.networks.source import Networks
+    from graphprobe.training.reporting.progress import Log
 
 Notes = Mapping[str, Sequence[str]]
 
@@ -50,7 +50,7 @@ class _Draft:
 
 
 def make_config(
-    request: QuickTrainRequest, networks: Networks, *, devices: int, resume: bool, log: Progress
+    request: QuickTrainRequest, networks: Networks, *, devices: int, resume: bool, log: Log
 ) -> tuple[Path, Config]:
     """Find the pairs and the cut, then write the configs into the folder of the run.
 
@@ -94,7 +94,7 @@ def make_config(
     return path, config
 
 
-def _draft(request: QuickTrainRequest, networks: Networks, log: Progress) -> _Draft:
+def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     from graphprobe.config import DataSection, TrainConfig
     from graphprobe.data.open import open_data
     from graphprobe.data.splits import train_and_val
@@ -139,7 +139,7 @@ def _refuse_file(program: ProgramLike) -> None:
         )
 
 
-def _fitted(program: ProgramLike, classes: Sequence[str], log: Progress) -> ProgramLike:
+def _fitted(program: ProgramLike, classes: Sequence[str], log: Log) -> ProgramLike:
     """A bundled model gets an output for each class of the data."""
     from graphprobe.user_code import ZOO
     from graphprobe.zoo import parse_zoo, with_classes
@@ -170,7 +170,7 @@ def _stem(program: str) -> str:
 
 
 def _cut(
-    share: float | None, student: LoadedProgram, train: TrainSection, log: Progress
+    share: float | None, student: LoadedProgram, train: TrainSection, log: Log
 ) -> tuple[PruneConfig | None, Notes]:
     """The cut that takes a share of the multiply-adds away, whole groups at a time."""
     if share is None:
@@ -190,7 +190,7 @@ def _with_teacher(
     pruning: PruneConfig | None,
     notes: Notes,
     networks: Networks,
-    log: Progress,
+    log: Log,
 ) -> _Draft:
     """The distillation of what the cut leaves."""
     from graphprobe.emit import distill_notes, program_ref
@@ -211,7 +211,7 @@ def _with_teacher(
 
 
 def _after_cut(
-    whole: PairFindings, pruning: PruneConfig, networks: Networks, log: Progress
+    whole: PairFindings, pruning: PruneConfig, networks: Networks, log: Log
 ) -> PairFindings:
     """The pairs of the smaller student: adapters have its channels, what no longer fits is out."""
     smaller = networks.source(whole.student.source).after(pruning.prune)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.patterns import PatternLike, pattern
-from graphprobe.api.progress import Progress, reporter
+from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.errors import AnswerIsNo, UsageError
 from graphprobe.programs import LoadedProgram, ProgramCache, ProgramLike, load
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from graphprobe.config import PruneConfig
     from graphprobe.config.sensitivity import Sensitivity
     from graphprobe.drawing.pages.heatmap import HeatMap
+    from graphprobe.training.reporting.progress import Log
 
 RATIOS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
@@ -107,7 +108,7 @@ def sensitivity(
     keep: PatternLike | None = None,
     device: str = "auto",
     output: str | os.PathLike[str] = "sensitivity.json",
-    progress: Progress | None = None,
+    progress: Log | None = None,
 ) -> SensitivityResult:
     """Cut each group alone at each ratio, and measure what the network loses.
 

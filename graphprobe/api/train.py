@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.check import CheckFailed, CheckResult, check_config
-from graphprobe.api.progress import Progress, reporter
+from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
 from graphprobe.api.settings import ConfigLike, Override, open_config, override_words
 from graphprobe.errors import UsageError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from graphprobe.api.quick_config import QuickTrainRequest
     from graphprobe.config import Config
     from graphprobe.training.networks.source import Networks
-    from graphprobe.training.reporting.progress import ProgressBar
+    from graphprobe.training.reporting.progress import Log, ProgressBar
     from graphprobe.training.reporting.result import Result as RunResult
 
 
@@ -92,7 +92,7 @@ def train(
     resume: str | None = None,
     device: str = "auto",
     allow_code: bool = False,
-    progress: Progress | None = None,
+    progress: Log | None = None,
     bar: ProgressBar | None = None,
     on_check: Callable[[CheckResult], None] | None = None,
 ) -> TrainResult:
@@ -162,7 +162,7 @@ def _made(
     request: QuickTrainRequest,
     device: str,
     resume: str | None,
-    log: Progress,
+    log: Log,
     on_check: Callable[[CheckResult], None] | None,
 ) -> tuple[Config, str, Networks]:
     """Make the config, and prove it on one batch unless its run has begun."""
