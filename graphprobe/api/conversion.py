@@ -12,8 +12,12 @@ from graphprobe.api.results import Result, Table, count_text
 from graphprobe.errors import ExportError, UsageError
 from graphprobe.files import write_whole
 from graphprobe.formats import add_ports, find_file, load_file, write_program
-from graphprobe.ir import Program
-from graphprobe.training.weights.lod_tensor import read_combined, read_tensor_file
+from graphprobe.training.weights.lod_tensor import (
+    PARAMS_OF,
+    read_combined,
+    read_tensor_file,
+    stored_shapes,
+)
 from graphprobe.user_code import ZOO
 
 # Form -> names of the program and of its parameters.
@@ -23,8 +27,6 @@ FORMS = {
 }
 # What exporters write beside a program about images and classes.
 _SETTINGS = ("infer_cfg.yml", "inference.yml", "deploy.yaml", "inference_cls.yaml")
-# A program's file name -> the one of its parameters; others have the suffix .pdiparams.
-_PARAMS_OF = {"__model__": "__params__", "model": "params"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,7 +106,7 @@ def convert(
     path = find_file(Path(source).expanduser(), source)
     program = add_ports(load_file(path, source))
     content = write_program(program)
-    shapes = _parameter_shapes(program)
+    shapes = stored_shapes(program)
     params = _parameters(path, shapes, source)
     target = Path(folder).expanduser()
     target.mkdir(parents=True, exist_ok=True)
@@ -120,17 +122,6 @@ def convert(
     return ConvertedModel(source, program.origin.kind, files, len(program.ops), len(shapes))
 
 
-def _parameter_shapes(program: Program) -> dict[str, tuple[int, ...]]:
-    """Persistable tensors by name, sorted: the order of their records in one file."""
-    found = {
-        var.name: var.shape or ()
-        for block in program.blocks
-        for var in block.vars.values()
-        if var.persistable and var.kind == "tensor"
-    }
-    return dict(sorted(found.items()))
-
-
 def _parameters(path: Path, shapes: Mapping[str, tuple[int, ...]], source: str) -> bytes:
     """The records of all parameters, checked against the program.
 
@@ -138,8 +129,8 @@ def _parameters(path: Path, shapes: Mapping[str, tuple[int, ...]], source: str) 
     """
     if not shapes:
         return b""
-    combined = [path.with_name(_PARAMS_OF.get(path.name, f"{path.stem}.pdiparams"))]
-    combined += [path.with_name(name) for name in _PARAMS_OF.values()]
+    combined = [path.with_name(PARAMS_OF.get(path.name, f"{path.stem}.pdiparams"))]
+    combined += [path.with_name(name) for name in PARAMS_OF.values()]
     one = next((file for file in combined if file.is_file() and file != path), None)
     if one is not None:
         _check(read_combined(one, list(shapes)), shapes, str(one))

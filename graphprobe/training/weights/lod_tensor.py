@@ -18,19 +18,13 @@ from numpy.typing import NDArray
 
 from graphprobe.data.npz_reader import refuse_special_files
 from graphprobe.errors import CheckpointError
+from graphprobe.formats.programdesc.types import DTYPES
+from graphprobe.ir import Program
 
-# VarType.Type of framework.proto -> numpy
-DTYPES = {
-    0: "?",
-    1: "<i2",
-    2: "<i4",
-    3: "<i8",
-    4: "<f2",
-    5: "<f4",
-    6: "<f8",
-    20: "u1",
-    21: "i1",
-}
+# A program's file name -> that of all its parameters; others have the suffix .pdiparams.
+PARAMS_OF = {"__model__": "__params__", "model": "params"}
+_READ = ("bool", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "float64")
+_NUMPY = {n: np.dtype(name).newbyteorder("<") for n, name in DTYPES.items() if name in _READ}
 
 
 class _Stream:
@@ -52,6 +46,17 @@ class _Stream:
     def error(self, message: str) -> CheckpointError:
         hint = "it is damaged or not a Paddle weights file"
         return CheckpointError(f"{message} (byte {self.at})", where=self.where, hint=hint)
+
+
+def stored_shapes(program: Program) -> dict[str, tuple[int, ...]]:
+    """Persistable tensors by name, sorted: the order of their records in one file."""
+    found = {
+        var.name: var.shape or ()
+        for block in program.blocks
+        for var in block.vars.values()
+        if var.persistable and var.kind == "tensor"
+    }
+    return dict(sorted(found.items()))
 
 
 def read_tensor_file(path: Path) -> NDArray[np.generic]:
@@ -88,9 +93,9 @@ def _tensor(stream: _Stream) -> NDArray[np.generic]:
     if stream.number("<I") != 0:
         raise stream.error("is not a Paddle tensor stream")
     code, sizes = _tensor_desc(stream, stream.number("<i"))
-    if code not in DTYPES or any(size < 0 for size in sizes):
+    if code not in _NUMPY or any(size < 0 for size in sizes):
         raise stream.error(f"holds a tensor of unknown type {code} or sizes {sizes}")
-    dtype = np.dtype(DTYPES[code])
+    dtype = _NUMPY[code]
     data = stream.take(math.prod(sizes) * dtype.itemsize)
     try:
         return np.frombuffer(data, dtype).reshape(sizes).copy()

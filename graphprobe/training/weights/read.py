@@ -13,7 +13,12 @@ from graphprobe.errors import CheckpointError, GraphprobeError, did_you_mean
 from graphprobe.training.weights import checkpoint
 from graphprobe.training.weights.arrays import Arrays, read_arrays
 from graphprobe.training.weights.download import download, is_url
-from graphprobe.training.weights.lod_tensor import read_combined, read_tensor_file
+from graphprobe.training.weights.lod_tensor import (
+    PARAMS_OF,
+    read_combined,
+    read_tensor_file,
+    stored_shapes,
+)
 from graphprobe.training.weights.pdparams import read_pdparams
 from graphprobe.training.weights.unpack import is_archive
 
@@ -36,7 +41,7 @@ class Weights:
     class_names: tuple[str, ...] = ()
 
 
-_PROGRAM_OF = {"__params__": "__model__", "params": "model"}
+_PROGRAM_OF = {params: program for program, params in PARAMS_OF.items()}
 _SHOWN = 12
 
 
@@ -166,7 +171,7 @@ def _read_folder(path: Path, wanted: Shapes) -> Weights:
         return of_checkpoint(checkpoint.read_checkpoint(path))
     if checkpoint.checkpoint_folders(path / "checkpoints"):
         return of_checkpoint(read_checkpoint_of_run(path))
-    for params, program in (("__params__", "__model__"), ("params", "model")):
+    for params, program in _PROGRAM_OF.items():
         if (path / params).is_file() and (path / program).is_file():
             return Weights(_read_beside_program(path / params))
     combined, saved = sorted(path.glob("*.pdiparams")), sorted(path.glob("*.pdparams"))
@@ -217,11 +222,4 @@ def _read_beside_program(path: Path) -> Arrays:
         program = load_program(str(beside))
     except GraphprobeError as error:
         raise CheckpointError(f"its program cannot be read: {error}", where=str(path)) from error
-    # A set, for inner blocks may declare a parameter again, and Paddle writes it once.
-    names = {
-        var.name
-        for block in program.blocks
-        for var in block.vars.values()
-        if var.persistable and var.kind == "tensor"
-    }
-    return read_combined(path, sorted(names))
+    return read_combined(path, list(stored_shapes(program)))
