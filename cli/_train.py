@@ -16,6 +16,15 @@ class Device(str, enum.Enum):
 
 
 CONFIG = typer.Argument(..., help="A config file (kind: distill, prune or train).")
+TRAINED = typer.Argument(
+    ..., metavar="RUN|CONFIG", help="A run's folder, one of its checkpoints, or a config file."
+)
+MEASURED_ON = typer.Option(
+    None,
+    "--data",
+    metavar="NAME:PATH",
+    help="Other data than the run was evaluated on, as voc:PATH?split=test.",
+)
 OVERRIDE = typer.Option(
     None,
     "-o",

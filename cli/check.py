@@ -70,7 +70,12 @@ def tables(result: CheckResult, *, prove: bool = False) -> list[RenderableType]:
     from graphprobe.training.reporting.verdict import describe_teacher
 
     runs = describe_teacher(result.verdict)
-    return [_table(result.verdict), f"  {runs}\n{LEGEND}" if runs else LEGEND]
+    found = result.verdict.data
+    lines = [f"  {what:11}  {text}" for what, text in (found.rows() if found else ())]
+    return [
+        _table(result.verdict),
+        "\n".join([*lines, *([f"  {runs}"] if runs else []), LEGEND]),
+    ]
 
 
 def say_findings(result: CheckResult) -> None:

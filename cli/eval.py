@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from graphprobe.api.evaluate import evaluate
 
 from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say
-from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, Device
+from ._train import ALLOW_CODE, CHECKPOINT, DEVICE, MEASURED_ON, OVERRIDE, TRAINED, WEIGHTS, Device
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
 def command(
-    config: Path = CONFIG,
+    config: Path = TRAINED,
+    data: str | None = MEASURED_ON,
     override: list[str] | None = OVERRIDE,
     resume: str = CHECKPOINT,
     weights: str | None = WEIGHTS,
@@ -24,13 +25,16 @@ def command(
     allow_code: bool = ALLOW_CODE,
     form: Format | None = FORMAT,
 ) -> None:
-    """Measure a config's student on its validation set: mAP, AP or mIoU, and each class.
+    """Measure a trained student: mAP, AP or mIoU, and each class.
 
-    Example: graphprobe eval distill.yaml --resume auto
+    Data and size are those of its training, unless --data or --set say otherwise.
+
+    Example: graphprobe eval runs/student
     """
     with own_prints_to_stderr():
         found = evaluate(
             config,
+            data=data,
             override=override or (),
             resume=resume,
             weights=weights,
@@ -41,7 +45,11 @@ def command(
     deliver(
         found.to_dict,
         found.to_rows,
-        lambda: [_table(found.label, found.to_rows()[1]), f"  {found.weights}"],
+        lambda: [
+            _table(found.label, found.to_rows()[1]),
+            f"  weights  {found.weights}",
+            f"  data     {found.measured_on}",
+        ],
         form=form,
         output=None,
     )

@@ -10,11 +10,11 @@ from graphprobe.api.export import export
 from graphprobe.errors import UsageError
 
 from ._output import own_prints_to_stderr, say
-from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, Device
+from ._train import ALLOW_CODE, CHECKPOINT, DEVICE, OVERRIDE, TRAINED, WEIGHTS, Device
 
 
 def command(
-    config: Path = CONFIG,
+    config: Path = TRAINED,
     override: list[str] | None = OVERRIDE,
     resume: str = CHECKPOINT,
     weights: str | None = WEIGHTS,
@@ -33,9 +33,9 @@ def command(
     device: Device = DEVICE,
     allow_code: bool = ALLOW_CODE,
 ) -> None:
-    """Write a config's trained student for inference, or convert an exported program.
+    """Write a trained student for inference, or convert an exported program.
 
-    Example: graphprobe export distill.yaml --output exported
+    Example: graphprobe export runs/student --output exported
     """
     if form is not None:
         _convert(config, form, output, override or [])

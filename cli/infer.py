@@ -10,13 +10,13 @@ import typer
 from graphprobe.api.predict import ImageFindings, predict
 
 from ._output import own_prints_to_stderr, say
-from ._train import ALLOW_CODE, CHECKPOINT, CONFIG, DEVICE, OVERRIDE, WEIGHTS, Device
+from ._train import ALLOW_CODE, CHECKPOINT, DEVICE, MEASURED_ON, OVERRIDE, TRAINED, WEIGHTS, Device
 
 _NAME_WIDTH = 32
 
 
 def command(
-    config: Path = CONFIG,
+    config: Path = TRAINED,
     images: list[Path] = typer.Argument(None, help="Image files, or folders of them."),
     override: list[str] | None = OVERRIDE,
     resume: str = CHECKPOINT,
@@ -24,6 +24,7 @@ def command(
     samples: int = typer.Option(
         0, "--samples", min=0, help="Take the first N validation samples, beside their truth."
     ),
+    data: str | None = MEASURED_ON,
     threshold: float = typer.Option(
         0.5, "--threshold", min=0.0, max=1.0, help="Leave out boxes scored lower."
     ),
@@ -34,9 +35,9 @@ def command(
     device: Device = DEVICE,
     allow_code: bool = ALLOW_CODE,
 ) -> None:
-    """Draw what a config's trained student finds in images, and list it in found.json.
+    """Draw what a trained student finds in images, and list it in found.json.
 
-    Example: graphprobe infer distill.yaml photos --threshold 0.4
+    Example: graphprobe infer runs/student photos --threshold 0.4
     """
     lines = sys.stdout
 
@@ -48,6 +49,7 @@ def command(
             config,
             images or (),
             samples=samples,
+            data=data,
             threshold=threshold,
             output=output,
             force=force,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
-from graphprobe.api.settings import ConfigLike, Override, open_config
+from graphprobe.api.settings import ConfigLike, Override, open_for_weights
 
 if TYPE_CHECKING:
     from graphprobe.training.evaluate import Score
@@ -23,12 +23,16 @@ class Evaluation(Result):
         label: the metric as people call it.
         weights: where the weights come from.
         samples: how many samples were measured on.
+        data: the line of data that they are of.
+        image_size: H and W that they were resized to, in pixels.
     """
 
     score: Score
     label: str
     weights: str
     samples: int
+    data: str
+    image_size: int
 
     @property
     def metric(self) -> str:
@@ -45,15 +49,32 @@ class Evaluation(Result):
         """The value of each class; None where none of it was there to be found."""
         return dict(self.score.classes)
 
+    @property
+    def split(self) -> str | None:
+        """The split of the data; None for data without splits."""
+        from graphprobe.data.splits import split_of
+
+        return split_of(self.data)
+
+    @property
+    def measured_on(self) -> str:
+        """Data, split, number of images and their size, in a line."""
+        from graphprobe.data.splits import data_text
+
+        return data_text(self.data, self.samples, self.image_size)
+
     def summary(self) -> str:
         """The metric, its value and what it was measured on."""
-        return f"{self.label} {self.value:.4f} on {self.samples} samples, {self.weights}"
+        return f"{self.label} {self.value:.4f} on {self.measured_on}; {self.weights}"
 
     def to_dict(self) -> dict[str, Any]:
-        """``metric``, ``value``, ``classes``, ``more``, ``weights`` and ``samples``."""
+        """``metric``, ``value``, ``classes``, ``data``, ``split``, ``samples``, ..."""
         return {
             "weights": self.weights,
+            "data": self.data,
+            "split": self.split,
             "samples": self.samples,
+            "image_size": self.image_size,
             "metric": self.metric,
             "value": self.value,
             "classes": self.classes,
@@ -69,6 +90,7 @@ class Evaluation(Result):
 def evaluate(
     config: ConfigLike,
     *,
+    data: str | None = None,
     override: Override = (),
     resume: str = "auto",
     weights: str | None = None,
@@ -76,10 +98,14 @@ def evaluate(
     allow_code: bool = False,
     progress: Log | None = None,
 ) -> Evaluation:
-    """Measure a config's student on its validation set: mAP, AP or mIoU, and each class.
+    """Measure a trained student: mAP, AP or mIoU, and each class.
+
+    It is measured on the data and at the size that it was evaluated with in training, unless
+    `data` or `override` say otherwise, whatever the config names by now.
 
     Args:
-        config: a config or its file, of any kind.
+        config: a run's folder, a config or its file, of any kind.
+        data: what to measure on, as ``voc:PATH``: its validation split.
         override: what it sets in the config, as ``{"train.data.val": "voc:VOC2012?split=val"}``.
         resume: a checkpoint's folder, or ``auto``: the best of the config's run, else its newest.
         weights: weights (a path or an address) in place of a checkpoint.
@@ -90,21 +116,37 @@ def evaluate(
     Raises:
         CheckpointError: there are no weights, they are damaged, or of another model.
         ConfigError: the config has problems, or is for another program.
-        DataError: the data cannot be read.
+        DataError: the data cannot be read, or their classes are not those of the training.
 
     Example:
-        >>> found = graphprobe.evaluate("distill.yaml")
+        >>> found = graphprobe.evaluate("runs/student")
         >>> print(found.metric, found.value, found.classes)
     """
-    settings, where = open_config(config, override, allow_code=allow_code)
+    log = reporter(progress)
+    settings, where, resume = open_for_weights(
+        config,
+        override,
+        resume=resume,
+        weights=weights,
+        data=data,
+        allow_code=allow_code,
+        log=log,
+    )
     from graphprobe.training.evaluate import make_evaluator
     from graphprobe.training.feeding.feeding import open_validation
+    from graphprobe.training.run_record import compare_class_names
     from graphprobe.training.runtime.device import choose_place
     from graphprobe.training.trained import open_trained
 
-    place = choose_place(device, reporter(progress))
+    place = choose_place(device, log)
     trained = open_trained(settings, place, "eval", where=where, checkpoint=resume, weights=weights)
-    data = open_validation(settings.train, trained.built)
-    evaluator = make_evaluator(settings.train, trained.built, data, place)
+    found = open_validation(settings.train, trained.built)
+    spec = str(settings.train.data.val)
+    for line in compare_class_names(
+        trained.class_names, found.class_names, spec=spec, source=trained.source
+    ):
+        log(line)
+    evaluator = make_evaluator(settings.train, trained.built, found, place)
     score = evaluator.run(trained.scope)
-    return Evaluation(score, evaluator.label, trained.source, len(data))
+    size = settings.train.image_size
+    return Evaluation(score, evaluator.label, trained.source, len(found), spec, size)

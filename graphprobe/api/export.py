@@ -9,7 +9,7 @@ from typing import Any
 
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
-from graphprobe.api.settings import ConfigLike, Override, open_config
+from graphprobe.api.settings import ConfigLike, Override, open_for_weights
 from graphprobe.training.reporting.progress import Log
 
 
@@ -56,7 +56,7 @@ def export(
     """Write a config's trained student as model.pdmodel and model.pdiparams.
 
     Args:
-        config: a config or its file, of any kind.
+        config: a run's folder, a config or its file, of any kind.
         output: the folder (by default ``export`` in the run's folder).
         legacy: name the files __model__ and __params__, as Paddle 1.x does.
         override: what it sets in the config.
@@ -71,16 +71,19 @@ def export(
         ConfigError: the config has problems, or is for another program.
 
     Example:
-        >>> graphprobe.export("distill.yaml", "student").files
+        >>> graphprobe.export("runs/student", "student").files
         (PosixPath('student/model.pdmodel'), PosixPath('student/model.pdiparams'))
     """
-    settings, where = open_config(config, override, allow_code=allow_code)
+    log = reporter(progress)
+    settings, where, resume = open_for_weights(
+        config, override, resume=resume, weights=weights, allow_code=allow_code, log=log
+    )
     from graphprobe.training.export import export_network
     from graphprobe.training.feeding.feeding import describe_pixels
     from graphprobe.training.runtime.device import choose_place
     from graphprobe.training.trained import open_trained
 
-    place = choose_place(device, reporter(progress))
+    place = choose_place(device, log)
     trained = open_trained(
         settings, place, "infer", where=where, checkpoint=resume, weights=weights
     )

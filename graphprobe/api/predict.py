@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
-from graphprobe.api.settings import ConfigLike, Override, open_config
+from graphprobe.api.settings import ConfigLike, Override, open_for_weights
 from graphprobe.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def predict(
     images: Iterable[str | os.PathLike[str]] = (),
     *,
     samples: int = 0,
+    data: str | None = None,
     threshold: float = 0.5,
     output: str | os.PathLike[str] | None = None,
     force: bool = False,
@@ -91,9 +92,10 @@ def predict(
     """Draw what a config's trained student finds in images, and list it in found.json.
 
     Args:
-        config: a config or its file, of any kind.
+        config: a run's folder, a config or its file, of any kind.
         images: image files, or folders of them.
         samples: take the first so many validation samples instead, beside their truth.
+        data: where these are, as ``voc:PATH``; by default what the training was evaluated on.
         threshold: boxes scored lower are left out.
         output: the folder to write into (by default ``infer`` in the run's folder).
         force: replace files of an earlier run there.
@@ -112,16 +114,26 @@ def predict(
         UsageError: neither or both of `images` and `samples`.
 
     Example:
-        >>> found = graphprobe.predict("distill.yaml", ["photos"], threshold=0.4)
+        >>> found = graphprobe.predict("runs/student", ["photos"], threshold=0.4)
         >>> found.folder
         PosixPath('runs/student/infer')
     """
-    settings, where = open_config(config, override, allow_code=allow_code)
+    log = reporter(progress)
+    settings, where, resume = open_for_weights(
+        config,
+        override,
+        resume=resume,
+        weights=weights,
+        data=data,
+        allow_code=allow_code,
+        log=log,
+    )
     from graphprobe.data.image_files import ImageFolder, find_images
     from graphprobe.data.subset import first_subset
     from graphprobe.training.feeding.feeding import open_validation
     from graphprobe.training.predict import find_objects, names_of_classes
     from graphprobe.training.predict_files import PredictionFolder, new_folder
+    from graphprobe.training.run_record import compare_class_names
     from graphprobe.training.runtime.device import choose_place
     from graphprobe.training.trained import open_trained
 
@@ -136,25 +148,30 @@ def predict(
         folder, (), inputs=[file.path for file in files], force=force, sheet=bool(samples)
     )
     writer.refuse_existing(file.name for file in files)
-    place = choose_place(device, reporter(progress))
+    place = choose_place(device, log)
     trained = open_trained(
         settings, place, "infer", where=where, checkpoint=resume, weights=weights
     )
-    data: Dataset
+    shown: Dataset
     if samples:
-        data = first_subset(open_validation(settings.train, trained.built), samples)
+        shown = first_subset(open_validation(settings.train, trained.built), samples)
+        spec = str(settings.train.data.val)
+        for line in compare_class_names(
+            trained.class_names, shown.class_names, spec=spec, source=trained.source
+        ):
+            log(line)
     else:
         names = names_of_classes(settings.train, trained)
-        data = ImageFolder(files, names, trained.built.task)
-    writer.class_names = data.class_names
+        shown = ImageFolder(files, names, trained.built.task)
+    writer.class_names = shown.class_names
     every = []
     with writer:
-        for found in find_objects(settings.train, trained, data, place, threshold=threshold):
+        for found in find_objects(settings.train, trained, shown, place, threshold=threshold):
             every.append(_written(found, writer))
             if on_image is not None:
                 on_image(every[-1])
     made = Predictions(tuple(every), folder, trained.source)
-    if made.skipped == len(data):
+    if made.skipped == len(shown):
         raise DataError("none of the images could be read", where="predict")
     return made
 

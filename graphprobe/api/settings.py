@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from graphprobe.config import Config
+    from graphprobe.training.reporting.progress import Log
 
-# A config, or its file.
+# A config, its file, or the folder of a run.
 ConfigLike: TypeAlias = "str | os.PathLike[str] | Config"
 # {"train.batch_size": 4}, or the same as words: ["train.batch_size=4"].
 Override: TypeAlias = "Mapping[str, Any] | Sequence[str]"
@@ -30,7 +31,8 @@ def open_config(
     """Read a config, then make sure that Paddle is there for what follows.
 
     Args:
-        config: a file, or a config that was made in Python, which may name the user's own code.
+        config: a file, the folder of a run or one of its checkpoints, whose config it then is, or
+            a config that was made in Python, which may name the user's own code.
         override: what it sets in the config.
         allow_code: whether a file may name the user's own code.
 
@@ -42,15 +44,72 @@ def open_config(
         ConfigError: every problem of the config at once, each with its path.
         MissingDependency: Paddle is not installed.
     """
-    from graphprobe.config import load_config, override_config
+    from graphprobe.config import load_config, override_config, read_config
     from graphprobe.training.runtime.dependencies import require_paddle
 
     words = override_words(override)
     if isinstance(config, (str, os.PathLike)):
         where = os.fspath(config)
-        found = load_config(Path(where), words, allow_code=allow_code)
+        path = Path(where)
+        if path.is_dir():
+            from graphprobe.training.run_record import read_run
+
+            document = read_run(path)
+            found = read_config(document, words, where=where, allow_code=allow_code)
+        else:
+            found = load_config(path, words, allow_code=allow_code)
     else:
         where = "the config"
         found = override_config(config, words, where=where)
     require_paddle()
     return found, where
+
+
+def open_for_weights(
+    config: ConfigLike,
+    override: Override,
+    *,
+    resume: str,
+    weights: str | None,
+    data: str | None = None,
+    allow_code: bool,
+    log: Log,
+) -> tuple[Config, str, str]:
+    """Open a config for weights that were trained before, with what they were trained with.
+
+    Args:
+        config: as `open_config` takes it.
+        override: what it sets in the config.
+        resume: a checkpoint's folder or ``auto``.
+        weights: weights in place of a checkpoint, or None.
+        data: what to measure on, or None for what the weights were evaluated on in training.
+        allow_code: whether a file may name the user's own code.
+        log: takes a line for each value of the config that is not the run's.
+
+    Returns:
+        the config, what to call it in messages, and the checkpoint that is meant.
+
+    Raises:
+        as `open_config`; DataError: nothing is there to measure on.
+    """
+    words = [*_val_words(data), *override_words(override)]
+    settings, where = open_config(config, words, allow_code=allow_code)
+    from graphprobe.training.run_record import as_trained, find_record
+    from graphprobe.training.weights.checkpoint import is_checkpoint
+
+    if resume == "auto" and isinstance(config, (str, os.PathLike)) and is_checkpoint(Path(where)):
+        resume = where
+    record = find_record(settings, resume, weights)
+    settings, lines = as_trained(settings, record, words, where=where)
+    for line in lines:
+        log(line)
+    return settings, where, resume
+
+
+def _val_words(data: str | None) -> Sequence[str]:
+    from graphprobe.data.splits import train_and_val
+
+    if data is None:
+        return ()
+    alone, val = train_and_val(data)
+    return (f"train.data.val={json.dumps(val or alone)}",)

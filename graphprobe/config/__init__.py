@@ -3,7 +3,8 @@
 from graphprobe.config._base import ProgramRef
 from graphprobe.config.binding import check_fingerprint
 from graphprobe.config.distill import AdapterConfig, DistillConfig, PairConfig
-from graphprobe.config.load import Config, load_config, override_config
+from graphprobe.config.load import Config, load_config, override_config, read_config
+from graphprobe.config.overrides import is_named
 from graphprobe.config.prune import (
     CountConfig,
     CutConfig,
@@ -41,7 +42,9 @@ __all__ = [
     "TrainSection",
     "check_fingerprint",
     "config_text",
+    "is_named",
     "load_config",
     "override_config",
+    "read_config",
     "scale_schedule",
 ]

@@ -40,7 +40,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), *, allow_code: bool =
         GraphprobeError: the file cannot be read or is not YAML.
         ConfigError: every problem of the file at once, each with its path.
     """
-    return _override(read_yaml(path), overrides, where=str(path), allow_code=allow_code)
+    return read_config(read_yaml(path), overrides, where=str(path), allow_code=allow_code)
 
 
 def override_config(config: Config, overrides: Sequence[str], *, where: str) -> Config:
@@ -54,10 +54,21 @@ def override_config(config: Config, overrides: Sequence[str], *, where: str) -> 
     Raises:
         UsageError, ConfigError: as `load_config`.
     """
-    return _override(config.model_dump(mode="json"), overrides, where=where, allow_code=True)
+    return read_config(config.model_dump(mode="json"), overrides, where=where, allow_code=True)
 
 
-def _override(document: Any, overrides: Sequence[str], *, where: str, allow_code: bool) -> Config:
+def read_config(document: Any, overrides: Sequence[str], *, where: str, allow_code: bool) -> Config:
+    """Plain data with overrides -> config.
+
+    Args:
+        document: plain data; it is changed in place.
+        overrides: as ``train.batch_size=4``.
+        where: what holds the data, for errors.
+        allow_code: whether it may name the user's own code.
+
+    Raises:
+        UsageError, ConfigError: as `load_config`.
+    """
     problems: list[Problem] = []
     if isinstance(document, dict):
         document, problems = apply_overrides(document, overrides)

@@ -43,6 +43,22 @@ def paths_of(overrides: Sequence[str]) -> list[str]:
     return [_split(text)[0] for text in overrides]
 
 
+def is_named(name: str, overrides: Sequence[str]) -> bool:
+    """Whether an override sets a value, a part of it, or the section that contains it.
+
+    Args:
+        name: of a value, as ``train.batch_size``.
+        overrides: as `apply_overrides` takes them.
+
+    Raises:
+        UsageError: as `apply_overrides`.
+    """
+    return any(
+        path == name or path.startswith((f"{name}.", f"{name}[")) or name.startswith(f"{path}.")
+        for path in paths_of(overrides)
+    )
+
+
 def _split(text: str) -> tuple[str, Any]:
     path, equals, value = text.partition("=")
     path = path.strip()

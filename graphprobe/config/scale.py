@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphprobe.config.overrides import paths_of
+from graphprobe.config.overrides import is_named
 from graphprobe.config.train_section import TrainSection
 
 RATE = ("learning_rate", "base")
@@ -46,7 +46,7 @@ def scale_schedule(
     total, wanted = section.batch_size * devices, section.reference_batch
     more = total / wanted if wanted else 1.0
     longer = 1 / more
-    if made_for is not None and _is_named("train.max_iters", overrides):
+    if made_for is not None and is_named("train.max_iters", overrides):
         longer = section.max_iters / made_for
     factors: dict[tuple[str, ...], float] = {RATE: more}
     factors |= dict.fromkeys(SCHEDULE, longer) | dict.fromkeys(CHECKS, 1 / more)
@@ -54,7 +54,7 @@ def scale_schedule(
     lines = []
     for path, factor in factors.items():
         name = ".".join(("train", *path))
-        if not _is_named(name, overrides):
+        if not is_named(name, overrides):
             old, new = _scale(document, path, factor)
             lines += [f"  {name}: {_text(old)} -> {_text(new)}"] if new != old else []
     if not lines:
@@ -88,14 +88,6 @@ def _times(value: Any, ratio: float) -> Any:
     if isinstance(value, tuple):
         return tuple(_times(item, ratio) for item in value)
     return max(1, round(value * ratio)) if value else 0
-
-
-def _is_named(name: str, overrides: Sequence[str]) -> bool:
-    """Whether an override sets a value, a part of it, or the section that contains it."""
-    return any(
-        path == name or path.startswith((f"{name}.", f"{name}[")) or name.startswith(f"{path}.")
-        for path in paths_of(overrides)
-    )
 
 
 def _text(value: Any) -> str:

@@ -44,6 +44,34 @@ def train_and_val(spec: str) -> tuple[str, str | None]:
     return _with_split(spec, train), None if val is None else _with_split(spec, val)
 
 
+def split_of(spec: str) -> str | None:
+    """The split that a line of data names, or takes by default; None for data without splits.
+
+    Raises:
+        DataError: an unknown kind of data.
+    """
+    name, _, options = parse_spec(spec)
+    found = options.get("split") or find_format(name).options.get("split")
+    return None if found is None else str(found)
+
+
+def data_text(spec: str, samples: int, size: int | None = None) -> str:
+    """What a figure was measured on, in one line, as ``digits: split val, 40 images, 96 x 96``.
+
+    Args:
+        spec: the line of data.
+        samples: how many of it.
+        size: H and W that its images were resized to, in pixels; None where they were not.
+    """
+    name, _, options = parse_spec(spec)
+    split = split_of(spec)
+    parts = [] if split is None or "split" in options else [f"split {split}"]
+    noun = "sample" if name == "npz" else "image"
+    parts.append(f"{samples:,} {noun}" + ("" if samples == 1 else "s"))
+    parts += [] if size is None else [f"{size} x {size} pixels"]
+    return f"{spec}, {', '.join(parts)}"
+
+
 def _choose(spec: str, found: Sequence[str]) -> tuple[str, str | None]:
     by_name = {name.removesuffix(".txt"): name for name in reversed(found)}
     for train, val in _PAIRS:

@@ -28,7 +28,9 @@ from graphprobe.training.networks.source import Networks
 from graphprobe.training.objective import Group, Term, group_pairs
 from graphprobe.training.pruning.pairs_after_pruning import pair_problems
 from graphprobe.training.reporting.progress import Log
+from graphprobe.training.reporting.result import data_of_run
 from graphprobe.training.reporting.verdict import GradientStats, TermRow, Verdict
+from graphprobe.training.run_record import teacher_warnings
 from graphprobe.training.runtime.step import Engine, Feed
 from graphprobe.training.student import try_student
 from graphprobe.training.teacher.merge import PREFIX
@@ -53,12 +55,13 @@ def probe_distillation(
     teacher = open_teacher(config, place, where=where, log=log, networks=networks)
     assert teacher is not None  # noqa: S101 - the kind is distill
     sets = open_sets(config.train, student.built)
+    data = data_of_run(config.train, sets.train, sets.val)
     groups, problems = group_pairs(config.pairs)
     wrong = {g.name: pair_problems(g, student, teacher) for g in groups}
     fit = [group for group in groups if not wrong[group.name]]
     rows = {g.name: _failed(g, wrong[g.name]) for g in groups}
     if not fit:
-        return Verdict(None, tuple(rows.values()), tuple(problems), (), 0)
+        return Verdict(None, tuple(rows.values()), tuple(problems), (), 0, data=data)
     student_names = [p.name for p in student.main.all_parameters()]
     inference_teacher = attach_teacher(config, fit, student, teacher, place, networks)
     terms = add_terms(fit, student, place)
@@ -78,9 +81,10 @@ def probe_distillation(
         task,
         table,
         tuple(problems),
-        _warnings(table, task),
+        (*teacher_warnings(teacher, sets.train), *_warnings(table, task)),
         len(student_names),
         config.train.teacher_engine,
+        data,
     )
 
 
@@ -98,6 +102,7 @@ def probe_training(
     networks = networks if networks is not None else Networks()
     student = try_student(config, place, where=where, log=log, networks=networks)
     sets = open_sets(config.train, student.built)
+    data = data_of_run(config.train, sets.train, sets.val)
     feed = train_batches(config.train, sets.train, student.built).batch(0)
     task = gradient_stats(student, student.built.loss or "", feed, place)
     count = len(student.main.all_parameters())
@@ -106,7 +111,7 @@ def probe_training(
         problems.append(Problem("train", f"loss {task.value}, gradient {task.gradient}"))
     elif not task.reached:
         problems.append(Problem("student", "no gradient reaches a parameter"))
-    return Verdict(task, (), tuple(problems), (), count)
+    return Verdict(task, (), tuple(problems), (), count, data=data)
 
 
 def gradient_stats(

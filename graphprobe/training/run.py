@@ -6,7 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,9 @@ from graphprobe.training.networks.source import Networks
 from graphprobe.training.pruning.before_after import cut_result
 from graphprobe.training.reporting.progress import Log, ProgressBar, no_log
 from graphprobe.training.reporting.report import Reporter
-from graphprobe.training.reporting.result import Result
+from graphprobe.training.reporting.result import Result, data_of_run
 from graphprobe.training.resume import find_checkpoint, restore, surroundings
+from graphprobe.training.run_record import teacher_warnings
 from graphprobe.training.runtime.device import choose_place
 from graphprobe.training.runtime.process import give_large_blocks_back
 from graphprobe.training.runtime.programs import drop_values, state_shapes
@@ -101,6 +102,8 @@ def _train(
     sets = open_sets(config.train, parts.student.built)
     for line in (line for data in (sets.train, sets.val) if data for line in data.warnings):
         log(f"warning: {line}")
+    for line in teacher_warnings(parts.teacher, sets.train):
+        log(f"warning: {line}")
     start = Outcome(0) if found is None else restore(parts, found, config, log)
     names = [*parts.weights, *parts.engine.optimizer_names]
     group.broadcast(parts.student.main, parts.student.scope, names, start.iteration)
@@ -123,6 +126,7 @@ def _train(
     if teacher_value is not None and end.metric is not None and end.metric > teacher_value:
         log("warning: the student is better than its teacher; a better teacher may teach more")
     result = _make_result(config, parts, plan, end, report, teacher_value)
+    result = replace(result, data=data_of_run(config.train, sets.train, sets.val))
     if end.stopped is not None or not group.is_rank0:
         return result
     values = plan.state["metric_before"], end.metric
@@ -218,6 +222,7 @@ def _state(config: Config, parts: Assembly, sets: DataSets, label: str) -> dict[
         "seed": config.train.seed,
         "metric": label,
         "class_names": list(sets.train.class_names),
+        "data": asdict(data_of_run(config.train, sets.train, sets.val)),
         "teacher_sha256": parts.teacher_sha256,
         "prune": None if parts.student.plan is None else plan_to_json(parts.student.plan),
         **surroundings(),

@@ -30,6 +30,7 @@ class Network:
         built: its programs.
         scope: the values of its variables.
         plan: the pruning that it has been through, or None.
+        class_names: of the data that its weights were trained on, where they tell.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Network:
     built: Built
     scope: Any
     plan: PrunePlan | None = None
+    class_names: tuple[str, ...] = ()
 
     @property
     def main(self) -> Any:
@@ -106,6 +108,7 @@ def fill(network: Network, place: Any, seed: int, *, plan: PrunePlan | None = No
             arrays = match_partial_weights(given, wanted, where=where)
             wanted = {name: wanted[name] for name in arrays}
         put_weights(network.scope, place, arrays, wanted, where=where)
+        network = replace(network, class_names=given.class_names)
     return network
 
 

@@ -38,6 +38,7 @@ class Subject:
         values: copies of them.
         place: where it runs.
         uses: the work of its weights, for the share of multiply-adds that a pruning removes.
+        class_names: of the data that its weights were trained on, where they tell.
     """
 
     built: Built
@@ -45,6 +46,7 @@ class Subject:
     values: dict[str, Array]
     place: Any
     uses: list[Work]
+    class_names: tuple[str, ...] = ()
 
     def removed_flops(self, plan: PrunePlan) -> float:
         """The share of the multiply-adds that a pruning removes."""
@@ -73,7 +75,8 @@ def open_subject(
     scope = paddle.static.Scope()
     put_weights(scope, place, given.arrays, shapes, where=str(path))
     size = (config.train.image_size, config.train.image_size)
-    return Subject(built, scope, dict(given.arrays), place, weight_uses(program, size))
+    uses = weight_uses(program, size)
+    return Subject(built, scope, dict(given.arrays), place, uses, given.class_names)
 
 
 def masked_value(subject: Subject, evaluator: Evaluator, plan: PrunePlan) -> float:

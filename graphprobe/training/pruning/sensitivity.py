@@ -30,11 +30,14 @@ from graphprobe.training.feeding.feeding import eval_batches, open_validation
 from graphprobe.training.networks.source import Networks
 from graphprobe.training.pruning.masking import Subject, masked_value, open_subject
 from graphprobe.training.pruning.ranking import make_plan
-from graphprobe.training.reporting.progress import Log, no_log
+from graphprobe.training.reporting.progress import Log, duration_text, no_log
+from graphprobe.training.run_record import compare_class_names
 from graphprobe.training.weights.checkpoint import arrays_sha256
 
 # Batches that are kept in memory between measurements, in bytes.
 KEPT_BYTES = 2_000_000_000
+# A metric below this is chance more than skill.
+WEAK = 0.02
 # Seconds between lines of progress.
 _PAUSE = 2.0
 
@@ -77,6 +80,14 @@ def measure_sensitivity(
     batches = CachedBatches(eval_batches(config.train, data, subject.built), KEPT_BYTES)
     metric = choose_metric(config.train, subject.built.task)
     evaluator = Evaluator(subject.built, batches, place, metric)
+    names = compare_class_names(
+        subject.class_names,
+        data.class_names,
+        spec=config.train.data.val or "",
+        source=config.student.weights or "",
+    )
+    for line in names:
+        log(line)
     bound = _bound(config, program, subject, evaluator, len(data))
     found = _begin(record, bound, config.prune, evaluator, subject, log)
     write_whole(record, found.text())
@@ -131,6 +142,12 @@ def _begin(
             raise TrainError(message, where=bound.program, hint=hint)
         log(f"unpruned: {evaluator.label} {value:.4f} on {bound.samples} images")
         found = Sensitivity(version=1, kind="sensitivity", measured=bound, baseline=value)
+    if found.baseline < WEAK:
+        log(
+            f"warning: {evaluator.label} is {found.baseline:.4f} before any pruning: of so little, "
+            "what each group loses is chance; train longer, or measure on the data that the "
+            "weights were trained for"
+        )
     return found.model_copy(update={"groups": _groups(found, section)})
 
 
@@ -195,5 +212,4 @@ class _Progress:
             return
         self._last = now
         left = (now - self._begin) / self._done * (self._total - self._done)
-        eta = time.strftime("%H:%M:%S", time.gmtime(left))
-        self._log(f"{self._done}/{self._total}  eta {eta}  {text}")
+        self._log(f"{self._done}/{self._total}  eta {duration_text(left)}  {text}")

@@ -33,6 +33,13 @@ def no_log(_line: str) -> None:
     """Drop a line."""
 
 
+def duration_text(seconds: float) -> str:
+    """A time as people read it: ``00:00:42``, ``23:04:27``, ``2 d 23:04:27``."""
+    days, left = divmod(round(max(seconds, 0.0)), 24 * 3600)
+    text = f"{left // 3600:02}:{left // 60 % 60:02}:{left % 60:02}"
+    return f"{days} d {text}" if days else text
+
+
 def throttle(log: Log) -> Log:
     """A function that passes a line on where the last one (or the start) is `EVERY` seconds ago."""
     last = time.perf_counter()

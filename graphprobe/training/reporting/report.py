@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
 from graphprobe.training.reporting.metrics_log import MetricsLog
-from graphprobe.training.reporting.progress import Log, ProgressBar, no_log
+from graphprobe.training.reporting.progress import Log, ProgressBar, duration_text, no_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +136,7 @@ class Reporter:
             self._bar.update(step.iteration, text)
         elif due:
             left = (self._total - step.iteration) * self._pace.seconds / self._pace.steps
-            eta = time.strftime("%H:%M:%S", time.gmtime(left))
-            self.log(f"iter {step.iteration}/{self._total}  eta {eta}  {text}")
+            self.log(f"iter {step.iteration}/{self._total}  eta {duration_text(left)}  {text}")
         if due:
             self._pace = Pace()
 

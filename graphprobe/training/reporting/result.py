@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from graphprobe.config import TrainSection
+from graphprobe.data.sample import Dataset
+from graphprobe.data.splits import data_text
 from graphprobe.ops.work import work_text
 
 
@@ -54,6 +57,40 @@ class CutResult:
         return rows
 
 
+@dataclass(frozen=True, slots=True)
+class DataOfRun:
+    """What a run is trained and measured on.
+
+    Args:
+        train: the line of the training data.
+        train_samples: how many there are.
+        val: the line of the validation data; None where nothing is measured.
+        val_samples: how many there are.
+        image_size: H and W of the network's input, in pixels.
+    """
+
+    train: str
+    train_samples: int
+    val: str | None
+    val_samples: int
+    image_size: int
+
+    def rows(self) -> list[tuple[str, str]]:
+        """(what, text) lines of a table."""
+        found = [("trained on", data_text(self.train, self.train_samples, self.image_size))]
+        if self.val is not None:
+            text = data_text(self.val, self.val_samples, self.image_size)
+            found.append(("measured on", text))
+        return found
+
+
+def data_of_run(section: TrainSection, train: Dataset, val: Dataset | None) -> DataOfRun:
+    """What a config trains and measures on, with the sets as they were opened."""
+    names = section.data.train, section.data.val if val is not None else None
+    counts = len(train), len(val) if val is not None else 0
+    return DataOfRun(names[0], counts[0], names[1], counts[1], section.image_size)
+
+
 def _share(before: float, after: float) -> str:
     return f"{after / before - 1:+.1%}" if before else ""
 
@@ -75,6 +112,7 @@ class Result:
         images_per_second: of the steps.
         data_wait: share of the steps' time spent waiting for data.
         stopped: the signal that ended the run early, or None.
+        data: what it was trained and measured on.
         cut: the network before and after its pruning; None where it was not pruned, or the run was
             ended.
     """
@@ -94,6 +132,7 @@ class Result:
     data_wait: float
     stopped: str | None = None
     cut: CutResult | None = None
+    data: DataOfRun | None = None
 
     def document(self) -> dict[str, Any]:
         """Plain data."""
@@ -113,6 +152,7 @@ class Result:
             rows.append(("size", f"{self.megabytes:.2f} MB"))
         return [
             *rows,
+            *([] if self.data is None else self.data.rows()),
             ("time", f"{self.seconds:.1f} s"),
             (
                 "speed",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from graphprobe.errors import Problem
+from graphprobe.training.reporting.result import DataOfRun
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Verdict:
         parameters: of the student.
         teacher_engine: where the teacher ran, as in training: ``inference``, ``own`` or ``merge``;
             None where it did not run.
+        data: what would be trained and measured on.
     """
 
     task: GradientStats | None
@@ -76,6 +78,7 @@ class Verdict:
     warnings: tuple[str, ...]
     parameters: int
     teacher_engine: str | None = None
+    data: DataOfRun | None = None
 
     @property
     def passed(self) -> bool:
@@ -115,6 +118,7 @@ def as_document(verdict: Verdict) -> Mapping[str, Any]:
             }
             for row in verdict.rows
         ],
+        "data": None if verdict.data is None else asdict(verdict.data),
         "teacher_engine": verdict.teacher_engine,
         "problems": [str(problem) for problem in verdict.problems],
         "warnings": list(verdict.warnings),

@@ -127,6 +127,22 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(path, state["iteration"], weights, optimizer, state)
 
 
+def read_state(path: Path) -> dict[str, Any]:
+    """What one checkpoint records beside its arrays; its checksum is not looked at.
+
+    Raises:
+        CheckpointError: it is missing or cannot be read.
+    """
+    return _read_json(path / STATE)
+
+
+def read_best(root: Path) -> Path | None:
+    """The checkpoint under `root` with the highest metric; None where nothing was evaluated."""
+    pointer = root / "best"
+    name = pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else ""
+    return root / name if name.isdecimal() and (root / name).is_dir() else None
+
+
 def is_checkpoint(path: Path) -> bool:
     """Whether a folder looks like one of these checkpoints."""
     return (path / MANIFEST).is_file()

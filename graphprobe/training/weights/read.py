@@ -197,11 +197,9 @@ def _read_pdparams(path: Path) -> Weights:
 def read_checkpoint_of_run(run: Path) -> checkpoint.Checkpoint:
     """The best checkpoint of a run's folder, else its newest one that is whole."""
     root = run / "checkpoints"
-    best = root / "best"
-    if best.is_file():
-        name = best.read_text(encoding="utf-8").strip()
-        if name.isdecimal() and (root / name).is_dir():
-            return checkpoint.read_checkpoint(root / name)
+    best = checkpoint.read_best(root)
+    if best is not None:
+        return checkpoint.read_checkpoint(best)
     found = checkpoint.read_newest(root, lambda _: None)
     if found is None:
         raise CheckpointError("holds no checkpoint", where=str(run), hint="train first")

@@ -1,0 +1,109 @@
+"""A run's folder stands wherever a config or weights are, and is measured on its own data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from graphprobe_cli._errors import run
+from graphprobe_cli.main import build_app
+
+pytestmark = pytest.mark.paddle
+
+PROGRAM = "zoo:yolov3_mobilenet_v1?num_classes=2&scale=0.05"
+VAL = "digits?split=val&count=3&size=32&classes=2"
+OTHER = VAL.replace("count=3", "count=2")
+CONFIG = {
+    "version": 1,
+    "kind": "train",
+    "student": {"program": PROGRAM},
+    "train": {
+        "data": {"train": "digits?count=4&size=32&classes=2", "val": VAL},
+        "augment": {"expand": False, "crop": False},
+        "image_size": 32,
+        "batch_size": 2,
+        "max_iters": 2,
+        "workers": 0,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a config, and the run that it was trained into."""
+    folder = tmp_path_factory.mktemp("runs")
+    document = {**CONFIG, "train": {**CONFIG["train"], "output": str(folder / "run")}}  # type: ignore[dict-item]
+    (folder / "c.yaml").write_text(yaml.safe_dump(document))
+    assert command("train", str(folder / "c.yaml"), "--format", "json") == 0
+    return folder
+
+
+def command(name: str, *words: str) -> int:
+    return run(build_app(name), [name, *words, "--device", "cpu"])
+
+
+def test_eval_measures_on_the_data_of_the_run(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = home / "changed.yaml"
+    text = (home / "c.yaml").read_text().replace("count=3", "count=5")
+    changed.write_text(text.replace("image_size: 32", "image_size: 64"))
+    found = {}
+    for words in ((str(home / "run"),), (str(changed),), (str(changed), "--data", OTHER)):
+        assert command("eval", *words, "--format", "json") == 0
+        said = capsys.readouterr()
+        found[words] = json.loads(said.out), said.err
+    of_run, of_config, told = found.values()
+    assert of_run[0] == of_config[0]
+    assert of_run[0]["data"] == VAL and of_run[0]["split"] == "val"
+    assert of_run[0]["samples"] == 3 and of_run[0]["image_size"] == 32
+    assert "train.data.val is" not in of_run[1] and "train.image_size is 64" in of_config[1]
+    assert told[0]["data"] == OTHER and "train.data.val is" not in told[1]
+
+
+def test_the_tables_name_the_data(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("eval", str(home / "run" / "checkpoints" / "000002")) == 0
+    shown = capsys.readouterr().out
+    assert f"data     {VAL}, 3 images, 32 x 32 pixels" in shown
+    assert f"weights  {home}" in shown
+    assert command("check", str(home / "run")) == 0
+    assert f"measured on  {VAL}, 3 images" in capsys.readouterr().out
+    result = json.loads((home / "run" / "result.json").read_text())
+    assert result["data"] == {
+        "train": "digits?count=4&size=32&classes=2",
+        "train_samples": 4,
+        "val": VAL,
+        "val_samples": 3,
+        "image_size": 32,
+    }
+
+
+def test_infer_and_export_take_a_run(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("export", str(home / "run"), "--output", str(home / "exported")) == 0
+    assert (home / "exported" / "model.pdmodel").is_file()
+    words = ("--samples", "1", "--output", str(home / "found"))
+    assert command("infer", str(home / "run"), *words) == 0
+    assert (home / "found" / "sheet.png").is_file()
+    assert "digits-val-0" in capsys.readouterr().out
+
+
+def test_other_classes_are_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pictures = home / "other" / "images"
+    pictures.mkdir(parents=True)
+    from PIL import Image
+
+    Image.new("RGB", (32, 32)).save(pictures / "a.png")
+    (home / "other" / "labels").mkdir()
+    (home / "other" / "labels" / "a.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    (home / "other" / "classes.txt").write_text("cat\ndog\n")
+    assert command("eval", str(home / "run"), "--data", f"yolo:{home / 'other'}?split=all") == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "has the classes cat, dog" in said and "was trained on 0, 1" in said
+
+
+def test_a_folder_without_a_run(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "empty").mkdir()
+    assert command("eval", str(home / "empty")) == 2
+    assert "holds no run; name a config, or the folder" in capsys.readouterr().err
