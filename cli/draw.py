@@ -51,6 +51,12 @@ def command(
     teacher: str = typer.Option(
         None, "--teacher", metavar="PROGRAM", help="Draw this one beside it, with their pairs."
     ),
+    diff: str = typer.Option(
+        None,
+        "--diff",
+        metavar="PROGRAM",
+        help="Draw another version beside it: what is gone, new, narrower.",
+    ),
     pairs: Path = typer.Option(
         None, "--pairs", help="A distillation config: show its pairs (default: find them)."
     ),
@@ -85,6 +91,7 @@ def command(
             program,
             output,
             teacher=teacher,
+            diff=diff,
             pairs=pairs,
             prune=prune,
             level=level.value if level is not None else None,
@@ -94,4 +101,8 @@ def command(
             color_by=color_by.value,
         )
     warn(picture.warnings)
+    if picture.drawing is not None and picture.drawing.diff is not None:
+        from graphprobe.drawing.diff.marking import diff_text
+
+        say(f"before and after: {diff_text(picture.drawing.diff)}")
     say(f"wrote {output}")

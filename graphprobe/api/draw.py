@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from graphprobe.api.findings import PairsLike, PruneLike, gather
 from graphprobe.api.patterns import PatternLike, pattern
-from graphprobe.drawing import Drawing, Focus
+from graphprobe.drawing import Drawing, Focus, make_diff
 from graphprobe.drawing.output import render, renderer_for
 from graphprobe.drawing.overlay import COLOUR_KEYS, ColourBy
 from graphprobe.errors import UsageError, did_you_mean
@@ -70,6 +70,7 @@ def draw(
     output: str | os.PathLike[str] | None = None,
     *,
     teacher: ProgramLike | None = None,
+    diff: ProgramLike | None = None,
     pairs: PairsLike | None = None,
     prune: PruneLike | None = None,
     level: str | None = None,
@@ -84,6 +85,8 @@ def draw(
         program: the program, or the student.
         output: a file to write too; its suffix is the format.
         teacher: drawn beside it, with their pairs.
+        diff: another version of the program (pruned, retrained, edited), drawn beside it: what
+            is gone, new, narrower or changed, in colour and numbers.
         pairs: a distillation config or what `find_pairs` gave; by default the pairs are found.
         prune: a pruning config or what `find_prunable` gave: what it prunes is marked.
         level: how far to fold: ``stage``, ``block``, ``unit``, ``op`` or ``raw``; by default what
@@ -99,7 +102,8 @@ def draw(
 
     Raises:
         GraphprobeError: a program or config cannot be read, or a config is for another program.
-        UsageError: an unknown level, engine or suffix, or a focus that matches nothing.
+        UsageError: an unknown level, engine or suffix, a focus that matches nothing, or a diff
+            together with a teacher, pairs or pruning.
 
     Example:
         >>> graphprobe.draw("zoo:yolov3_mobilenet_v1", "student.pdf", level="block")
@@ -111,8 +115,21 @@ def draw(
     near = Focus(around, hops) if around is not None else None
     chosen = _level(level)
     if engine == "irgraph":
-        _check_irgraph(chosen, output, alone=teacher is None and near is None)
+        _check_irgraph(chosen, output, alone=teacher is None and diff is None and near is None)
         picture = _irgraph(program)
+    elif engine in ("layered", "dot") and diff is not None:
+        if teacher is not None or pairs is not None or prune is not None:
+            hint = "leave out the teacher, the pairs and the pruning"
+            raise UsageError("compares two versions of one program", where="diff", hint=hint)
+        drawing = make_diff(
+            load(program).program,
+            load(diff).program,
+            level=chosen,
+            focus=near,
+            engine="dot" if engine == "dot" else "layered",
+            colour_by=_colour_key(color_by),
+        )
+        picture = Picture(drawing.title, lambda name: render(drawing, name), drawing)
     elif engine in ("layered", "dot"):
         found = gather(load(program), teacher, pairs, prune)
         laid_out: Literal["dot", "layered"] = "dot" if engine == "dot" else "layered"

@@ -70,7 +70,7 @@ def from_successors(
         The graph, the old number of each new node, and how many edges were dropped because
         they close a cycle (or join a node to itself).
     """
-    order = _depth_first(successors, keys)
+    order = topological_order(successors, keys)
     rank = [0] * len(order)
     for new, old in enumerate(order):
         rank[old] = new
@@ -85,8 +85,12 @@ def from_successors(
     return make_dag(len(order), edges), order, found - len(edges)
 
 
-def _depth_first(successors: Sequence[Sequence[int]], keys: Sequence[Any]) -> list[int]:
-    """Kahn's algorithm with a stack: a node follows as soon as its last predecessor is out."""
+def topological_order(successors: Sequence[Sequence[int]], keys: Sequence[Any]) -> list[int]:
+    """The nodes so that edges go forwards, depth first; where that leaves a choice, by `keys`.
+
+    Kahn's algorithm with a stack: a node follows as soon as its last predecessor is out. Of a
+    cycle, the smallest node goes first.
+    """
     count = [0] * len(successors)
     for node, near in enumerate(successors):
         for other in near:

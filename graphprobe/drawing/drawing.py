@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from graphprobe.drawing.diff.changes import Diff, compare
+from graphprobe.drawing.diff.marking import Version, fold_alike, inverse
 from graphprobe.drawing.figures import Figures, measure
 from graphprobe.drawing.focus import Focus, focused, nothing_matches
 from graphprobe.drawing.folding.fold import Fold, Level, fold
@@ -27,13 +29,15 @@ class Side:
     """One program of a drawing.
 
     Args:
-        role: ``student`` or ``teacher``; empty where only one program is drawn.
+        role: ``student`` or ``teacher``, ``before`` or ``after``; empty where only one program
+            is drawn.
         program: the program.
         fold: the same, folded.
         marks: its prune decisions and targets.
         badges: variable -> the numbers of its pairs, as ``P1``.
         engine: who lays out its views.
         overlay: what the fill of a node shows.
+        version: what differs from the other program, where they are two versions of one.
     """
 
     role: str
@@ -43,6 +47,7 @@ class Side:
     badges: dict[str, tuple[str, ...]] = field(default_factory=dict)
     engine: Engine = "layered"
     overlay: Overlay = field(default_factory=Overlay)
+    version: Version | None = None
     _figures: Figures | None = None
     _views: dict[Level, LayoutGraph] = field(default_factory=dict)
     _counts: str = ""
@@ -70,6 +75,8 @@ class Side:
                 self.fold, level, self.marks, self.badges, self.heading(level)
             )
             self._views[level].engine = self.engine
+            if self.version is not None:
+                self._views[level] = self.version.marked(self._views[level])
             self._colour(self._views[level], level)
         return self._views[level]
 
@@ -139,7 +146,13 @@ class Drawing:
     @property
     def title(self) -> str:
         """The names of the programs."""
-        return " and ".join(side.name for side in self.sides)
+        return (" → " if self.diff else " and ").join(side.name for side in self.sides)
+
+    @property
+    def diff(self) -> Diff | None:
+        """What differs, where the sides are two versions of one program."""
+        version = self.sides[0].version
+        return version.diff if version is not None else None
 
     def to_networkx(self, level: Level = "op") -> nx.DiGraph[str]:
         """The folded programs with their pairs as a networkx graph.
@@ -208,6 +221,37 @@ def make_drawing(
     if colour_by != "status":
         overlay.tops.update(_tops(sides, colour_by))
     return Drawing(sides, tuple(pairs), level, focus, engine=engine)
+
+
+def make_diff(
+    before: Program,
+    after: Program,
+    *,
+    level: AnyLevel | None = None,
+    focus: Focus | None = None,
+    engine: Engine = "layered",
+    colour_by: ColourBy = "status",
+) -> Drawing:
+    """Fold two versions of a program alike and mark what differs.
+
+    Args:
+        before: the one version.
+        after: the other: pruned, retrained, edited.
+        level, focus, engine, colour_by: as for `make_drawing`.
+    """
+    drawing = make_drawing(
+        before, after, level=level, focus=focus, engine=engine, colour_by=colour_by
+    )
+    one, two = drawing.sides
+    diff = compare(one.fold.graph, two.fold.graph)
+    stages = fold_alike(one.fold, two.fold, diff)
+    back = inverse(stages, len(one.fold.levels["stage"].dag))
+    one.role, two.role = "before", "after"
+    one.version = Version(diff, 0, back, two.figures)
+    two.version = Version(diff, 1, stages, one.figures)
+    if colour_by != "status":
+        one.overlay.tops.update(_tops(drawing.sides, colour_by))
+    return drawing
 
 
 def _tops(sides: Sequence[Side], key: ColourBy) -> dict[str, float]:

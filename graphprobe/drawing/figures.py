@@ -116,6 +116,27 @@ def short(count: float) -> str:
     return f"{count:.3g}"
 
 
+def change_text(old: float, now: float) -> str:
+    """How much a count has changed: ``-46%``, ``+3.2%``; from nothing, the count itself."""
+    if not old:
+        return f"+{short(now)}"
+    share = now / old - 1
+    return f"{share:+.0%}" if abs(share) >= 0.0995 or not share else f"{share:+.1%}"
+
+
+def compared_text(old: NetworkSize | None, now: NetworkSize) -> str:
+    """A program's size against an older one, as ``-50% parameters · -46% multiply-adds``."""
+    if old is None:
+        return ""
+    parts = (
+        (old.params, now.params, "parameters"),
+        (old.flops + old.products, now.flops + now.products, "multiply-adds"),
+        (old.megabytes, now.megabytes, "MB"),
+    )
+    texts = [f"{change_text(a, b)} {word}" for a, b, word in parts if a != b]
+    return " · ".join(texts) or "parameters and multiply-adds are the same"
+
+
 def size_text(size: NetworkSize) -> str:
     """A program's size as ``24.3 M parameters · 19.6 G multiply-adds · 92.8 MB``."""
     flops = f"{short(size.flops + size.products)} multiply-adds"

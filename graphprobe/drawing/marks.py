@@ -57,6 +57,31 @@ MEANING = {
     "unknown": "not analysed",
 }
 
+# What became of an op between two versions of a program: after Okabe and Ito, where the same words
+# stand beside the colours.
+CHANGE_COLOURS = {
+    "gone": "#d55e00",
+    "new": "#009e73",
+    "narrower": "#0072b2",
+    "wider": "#56b4e9",
+    "changed": "#cc79a7",
+    "moved": "#8a6d00",
+    "same": "#dadce0",
+}
+CHANGE_MEANING = {
+    "gone": "only before",
+    "new": "only after",
+    "narrower": "fewer channels than before",
+    "wider": "more channels than before",
+    "changed": "another type or other attributes",
+    "moved": "reads from other ops than before",
+    "same": "no difference",
+}
+# Every word that a box may have a colour for.
+WORD_COLOURS = {**COLOURS, **CHANGE_COLOURS}
+WORD_MEANING = {**MEANING, **CHANGE_MEANING}
+SILENT = frozenset(("unknown", "same"))  # their colour shows, their word would say nothing
+
 
 def status(marks: Marks, param: str | None) -> str:
     """The word (a key of `COLOURS`) for a convolution with this filter."""

@@ -10,7 +10,7 @@ from graphprobe.drawing import palette
 from graphprobe.drawing.layout.boxes import SMALL, TITLE, Box
 from graphprobe.drawing.layout.routes import curve
 from graphprobe.drawing.layout.scene import Point
-from graphprobe.drawing.marks import COLOURS, MEANING, PAIR
+from graphprobe.drawing.marks import PAIR, WORD_COLOURS, WORD_MEANING
 from graphprobe.drawing.overlay import colour_at
 from graphprobe.drawing.pages.sheet import FOOT, MARGIN, Link, Page, Placed
 from graphprobe.drawing.text import shorten, width
@@ -154,8 +154,8 @@ def _colour_bar(brush: Brush, page: Page, y: float) -> None:
 
 def _legend(brush: Brush, page: Page, x: float, y: float) -> None:
     used = {colour for p in page.placed for box in p.scene.boxes for colour, _ in box.band}
-    for word, colour in COLOURS.items():
-        text = f"{word}: {MEANING[word]}"
+    for word, colour in WORD_COLOURS.items():
+        text = f"{word}: {WORD_MEANING[word]}"
         if colour not in used or x + width(text, _NOTE) + 20 > page.size[0] - MARGIN:
             continue
         brush.bar(x, y - 5.5, 6, 6, colour)

@@ -13,6 +13,12 @@ FILL = {
     "var": "#ffffff",
     "param": "#f3eefb",
     "hit": "#fff3c4",
+    "gone": "#fde3d3",
+    "new": "#d5f0e6",
+    "narrower": "#dcebf6",
+    "wider": "#e6f4fc",
+    "changed": "#f7e6ef",
+    "moved": "#f4ecd2",
 }
 FRAME = {
     "input": "#5bb974",
@@ -23,4 +29,10 @@ FRAME = {
     "var": "#dadce0",
     "param": "#c3b1e1",
     "hit": "#d99800",
+    "gone": "#d55e00",
+    "new": "#009e73",
+    "narrower": "#0072b2",
+    "wider": "#56b4e9",
+    "changed": "#cc79a7",
+    "moved": "#8a6d00",
 }

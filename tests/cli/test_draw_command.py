@@ -44,6 +44,18 @@ def test_convolutions_show_their_prune_status(mobilenet: Path, tmp_path: Path) -
     assert re.search(r"\d+% prunable\s+\d+% depthwise", text)
 
 
+def test_two_versions_are_compared(
+    mobilenet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "diff.html"
+    assert draw(mobilenet, "--diff", mobilenet, "-o", out) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == f"before and after: no difference in structure\nwrote {out}\n"
+    assert draw(mobilenet, "--diff", mobilenet, "--teacher", mobilenet, "-o", out) == 2
+    assert "leave out the teacher" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -105,7 +105,7 @@ def _look(view: LayoutGraph, nodes: Sequence[int], below: list[list[int]]) -> tu
     """What makes two blocks equal."""
     index = {node: at for at, node in enumerate(nodes)}
     edges = tuple((index[n], index[v]) for n in nodes for v in below[n] if v in index)
-    return tuple(view.words[n].title for n in nodes), edges
+    return tuple((view.words[n].title, view.words[n].kind) for n in nodes), edges
 
 
 def _merged(view: LayoutGraph, copies: dict[int, tuple[int, ...]]) -> LayoutGraph:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from graphprobe.drawing.labels import Words
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
-from graphprobe.drawing.marks import COLOURS
+from graphprobe.drawing.marks import SILENT, WORD_COLOURS
 from graphprobe.drawing.text import shorten, width
 
 TITLE, SMALL, MIN_TEXT = 8.0, 7.0, 6.0
@@ -110,22 +110,22 @@ def _flow(statuses: Sequence[tuple[str, str]], room: float) -> tuple[Chip, ...]:
 
 def _known(words: Words) -> list[tuple[str, int]]:
     counted = Counter(words.statuses)
-    return [(word, counted[word]) for word in COLOURS if counted[word] and word != "unknown"]
+    return [(word, counted[word]) for word in WORD_COLOURS if counted[word] and word not in SILENT]
 
 
 def _chips(words: Words) -> tuple[tuple[str, str], ...]:
     if words.shares:
-        known = [(word, share) for word, share in words.shares if word != "unknown"]
-        return tuple((f"{share:.0%} {word}", COLOURS[word]) for word, share in known)
+        known = [(word, share) for word, share in words.shares if word not in SILENT]
+        return tuple((f"{share:.0%} {word}", WORD_COLOURS[word]) for word, share in known)
     alone = len(words.statuses) == 1
     return tuple(
-        (word if alone else f"{count} {word}", COLOURS[word]) for word, count in _known(words)
+        (word if alone else f"{count} {word}", WORD_COLOURS[word]) for word, count in _known(words)
     )
 
 
 def _band(words: Words) -> tuple[tuple[str, float], ...]:
     if words.shares:
-        return tuple((COLOURS[word], share) for word, share in words.shares)
+        return tuple((WORD_COLOURS[word], share) for word, share in words.shares)
     total = len(words.statuses)
     counted = Counter(words.statuses)
-    return tuple((COLOURS[w], counted[w] / total) for w in COLOURS if counted[w])
+    return tuple((WORD_COLOURS[w], counted[w] / total) for w in WORD_COLOURS if counted[w])

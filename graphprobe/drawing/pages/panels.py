@@ -49,6 +49,8 @@ def panel_pages(side: Side) -> list[Page]:
     node_of = side.fold.levels["unit"].node_of
     inside = [sorted({node_of[item] for item in items}) for items in stages.items]
     wanted = [n for n, nodes in enumerate(inside) if len(nodes) > 1]
+    alike = [n for n in wanted if side.version is not None and not _differs(stages, n)]
+    wanted = [n for n in wanted if n not in set(alike)]
     views, left, drawn = [], 0, 0
     for stage in wanted:
         if drawn + len(inside[stage]) > _MOST_UNITS:
@@ -68,9 +70,15 @@ def panel_pages(side: Side) -> list[Page]:
             "equal blocks in a row are drawn once, with × and their number",
             side.counts(),
         ]
+        if alike:
+            page.notes.insert(0, f"left out: {len(alike):,} stages without a difference")
         if left:
             page.notes.insert(0, f"left out: {left:,} of {len(wanted):,} stages; take a focus")
     return pages
+
+
+def _differs(stages: LayoutGraph, stage: int) -> bool:
+    return any(word != "same" for word in stages.words[stage].statuses)
 
 
 def _panel_view(

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from graphprobe.drawing import palette
+from graphprobe.drawing.diff.changes import Change, Diff
+from graphprobe.drawing.diff.marking import diff_text
 from graphprobe.drawing.drawing import Drawing, Side
-from graphprobe.drawing.labels import convolutions, shape_text
+from graphprobe.drawing.labels import convolutions, phrase, shape_text
 from graphprobe.drawing.layout.boxes import MIN_TEXT
-from graphprobe.drawing.marks import COLOURS, PAIR, status
+from graphprobe.drawing.marks import CHANGE_COLOURS, COLOURS, PAIR, status
 from graphprobe.drawing.pages.sheet import A4, FOOT, HEAD, MARGIN, Bar, Page, Text
 from graphprobe.drawing.text import shorten
 
@@ -53,7 +55,9 @@ def table_pages(drawing: Drawing) -> list[Page]:
     if drawing.pairs:
         heading = f"{len(drawing.pairs)} pairs of student and teacher"
         sections.append(Section(heading, list(_pair_rows(drawing))))
-    for side in drawing.sides:
+    if drawing.diff is not None:
+        sections.append(_changes(drawing, drawing.diff))
+    for side in drawing.sides if drawing.diff is None else ():
         sections += [found for found in (_convolutions(side), _parameters(side)) if found.rows]
     pages = list(_pages(sections))
     for page in pages:
@@ -120,6 +124,27 @@ def _pair_rows(drawing: Drawing) -> Iterator[Row]:
         )
         for reason in p.evidence:
             yield Row(_INDENT, reason, palette.FAINT)
+
+
+def _changes(drawing: Drawing, diff: Diff) -> Section:
+    """Every op that differs, by the number of its stage: those of before, then the new ones."""
+    rows = []
+    for side in drawing.sides:
+        version = side.version
+        stage_of = side.fold.levels["stage"].node_of
+        for at, item in enumerate(side.fold.graph.items):
+            change = diff.changes[version.side][at] if version is not None else Change("same")
+            if version is None or change.kind == "same" or not diff.counts_for(version.side, at):
+                continue
+            if version.side == 1 and change.kind != "new":
+                continue
+            where = f"{side.role} {stage_of[at] + 1}"
+            what = phrase(side.fold, [at]) if item.kind == "op" else item.kind
+            text = f"{where}  {change.kind}: {what}  {item.name}"
+            more = f"  {'; '.join(change.words)}" if change.words else ""
+            rows.append(Row(8.0, text + more, mark=CHANGE_COLOURS[change.kind]))
+    note = "each with the number of its stage; layers that only pass fewer channels on are left out"
+    return _limited(f"what differs: {diff_text(diff)}", rows, 1, note)
 
 
 def _convolutions(side: Side) -> Section:

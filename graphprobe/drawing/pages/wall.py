@@ -14,8 +14,9 @@ from typing import TypeAlias
 
 from graphprobe.drawing import palette
 from graphprobe.drawing.dag import predecessors
+from graphprobe.drawing.diff.marking import diff_text
 from graphprobe.drawing.drawing import Drawing, Side
-from graphprobe.drawing.figures import size_text
+from graphprobe.drawing.figures import compared_text, size_text
 from graphprobe.drawing.layout.boxes import Box, make_box
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
 from graphprobe.drawing.layout.routes import route
@@ -52,6 +53,11 @@ _KEY = (
     "The band at the left edge and the words below show the prune status by share of output "
     "channels; a dashed line joins the variables of a distillation pair: role, loss x weight.",
 )
+_DIFF_KEY = (
+    "A box is a stage, the same one on both sides; the band at its left edge and the words below "
+    "count what became of its layers; percent compare a stage with itself before.",
+    "Matched by op types, attributes and connections; the values of weights are not compared.",
+)
 
 
 @dataclass(slots=True)
@@ -86,7 +92,9 @@ def make_wall(drawing: Drawing) -> Page:
     wide, tops, paper, scale = _fitted(lanes, bands)
     scenes = [_scene(lane, tops) for lane in lanes]
     page = Page(paper, "the whole model by stages, in bands by stride")
-    if len(lanes) > 1:
+    if drawing.diff is not None:
+        page.heading = f"before and after by stages: {diff_text(drawing.diff)}"
+    elif len(lanes) > 1:
         page.heading = "student and teacher by stages, in bands by stride"
     top = MARGIN + HEAD + _SIDE_HEAD * scale
     _draw_bands(page, bands, tops, scale, top)
@@ -98,7 +106,7 @@ def make_wall(drawing: Drawing) -> Page:
         x += (lane.width + PAIR_GUTTER) * scale + spare
     page.links = pair_links(drawing, page.placed)
     page.colour_bar = drawing.sides[0].overlay.bar("stage")
-    page.notes = [*_KEY, *_counts(drawing)]
+    page.notes = [*(_KEY if drawing.diff is None else _DIFF_KEY), *_counts(drawing)]
     return page
 
 
@@ -262,6 +270,9 @@ def _headline(lane: _Lane, x: float, y: float, room: float) -> Iterator[Text]:
     if size is None:
         return
     yield Text(x, y + 19, shorten(size_text(size), 7.5, room), 7.5)
+    if side.version is not None and side.version.side == 1:
+        text = compared_text(side.version.other.size, size)
+        yield Text(x, y + 29, shorten(text, 7.5, room), 7.5, True)
     if side.figures.pruned is not None:
         text = f"after pruning: {size_text(side.figures.pruned)}"
         yield Text(x, y + 29, shorten(text, 7.5, room), 7.5)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from graphprobe.drawing.diff.marking import delta_line
 from graphprobe.drawing.drawing import Side
 from graphprobe.drawing.figures import kept_share, shares
 from graphprobe.drawing.labels import summary
@@ -32,11 +33,33 @@ def wall_words(side: Side, view: LayoutGraph) -> LayoutGraph:
         figures = [t for t in (_outcome(side, items), side.figures.line(ops)) if t]
         together = " · ".join(figures)
         lines += [together] if width(together, SMALL) <= NARROW - 14 else figures
+        lines += _compared(side, view, node)
         stays = kept_share(side.figures, ops)
         lines += [f"{stays:.0%} of channels stay"] if stays is not None and stays < 1 else []
         found = shares(side.figures, side.marks, ops)
         words.append(replace(old, lines=tuple(lines), shares=found))
     return replace(view, words=words)
+
+
+def _compared(side: Side, view: LayoutGraph, node: int) -> Iterator[str]:
+    """How a stage of a newer version differs from the same stage before."""
+    version = side.version
+    if version is None or version.side == 0:
+        return
+    twin = version.stages[node]
+    if twin is None:
+        return
+    if twin != node:
+        yield f"stage {twin + 1} before"
+    partners, before = version.diff.partners[1], version.diff.graphs[0]
+    ops = [
+        op
+        for item in view.items[node]
+        if (at := partners[item]) is not None and (op := before.items[at].op) is not None
+    ]
+    text = delta_line(side.figures, view.ops[node], version.other, ops)
+    if text:
+        yield text
 
 
 def is_shared_input(view: LayoutGraph, node: int) -> bool:

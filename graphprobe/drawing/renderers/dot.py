@@ -8,7 +8,7 @@ import graphviz
 
 from graphprobe.drawing import palette
 from graphprobe.drawing.drawing import Drawing
-from graphprobe.drawing.marks import COLOURS, PAIR
+from graphprobe.drawing.marks import PAIR, SILENT, WORD_COLOURS
 from graphprobe.drawing.networkx_graphs import Graph, drawing_graph
 from graphprobe.drawing.pages.picture import picture_level
 from graphprobe.drawing.renderer import Renderer
@@ -56,14 +56,14 @@ def source(graph: Graph, drawing: Drawing) -> str:
 
 def _node(attributes: dict[str, Any]) -> dict[str, str]:
     kind, statuses = attributes["kind"], attributes["statuses"]
-    words = ", ".join(f"{count} {word}" for word, count in statuses.items() if word != "unknown")
+    words = ", ".join(f"{count} {word}" for word, count in statuses.items() if word not in SILENT)
     first = f"{attributes['number']}  {attributes['title']}"
     lines = [first, *attributes["lines"], words, " ".join(attributes["pairs"])]
     most = max(statuses, key=lambda word: statuses[word], default="unknown")
     return {
         "label": "\\l".join(_text(line) for line in lines if line) + "\\l",
         "fillcolor": palette.FILL[kind],
-        "color": COLOURS[most] if most != "unknown" else palette.FRAME[kind],
+        "color": WORD_COLOURS[most] if most not in SILENT else palette.FRAME[kind],
     }
 
 
