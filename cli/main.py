@@ -31,6 +31,8 @@ COMMANDS = {
     "eval": "eval",
     "infer": "infer",
     "export": "export",
+    "runs": "runs",
+    "compare": "compare",
 }
 
 

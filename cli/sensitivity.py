@@ -23,10 +23,15 @@ _PICTURES = (".png", ".svg", ".pdf")
 
 def command(
     program: str = typer.Argument(
-        ..., metavar="PROGRAM", help="What can be trained: zoo:NAME or package.module:callable."
+        ...,
+        metavar="PROGRAM",
+        help="What can be trained: zoo:NAME or package.module:callable; or a run.",
     ),
-    weights: str = typer.Option(
-        ..., "--weights", help="Trained weights: a run's folder, a checkpoint, .npz, .pdiparams."
+    weights: str | None = typer.Option(
+        None,
+        "--weights",
+        help="Trained weights: a run's folder, a checkpoint, .npz, .pdiparams (default: those of "
+        "PROGRAM where it is a run).",
     ),
     data: str = typer.Option(
         ..., "--data", help="What to measure on, as voc:PATH?split=val; not the final test set."

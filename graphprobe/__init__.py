@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from graphprobe.api.prunable import choose_ratios, find_prunable
     from graphprobe.api.prune_selection import PruneSelection
     from graphprobe.api.report import Report, report
+    from graphprobe.api.run_info import RunInfo
+    from graphprobe.api.runs import RunComparison, RunList, compare_runs, list_runs
     from graphprobe.api.sensitivity import SensitivityResult, sensitivity
     from graphprobe.api.train import TrainResult, train
     from graphprobe.api.variables import VariableListing, list_variables
@@ -55,11 +57,15 @@ _HOMES = {
     "ProgramLike": "graphprobe.programs",
     "PruneSelection": "graphprobe.api.prune_selection",
     "Report": "graphprobe.api.report",
+    "RunComparison": "graphprobe.api.runs",
+    "RunInfo": "graphprobe.api.run_info",
+    "RunList": "graphprobe.api.runs",
     "SensitivityResult": "graphprobe.api.sensitivity",
     "TrainResult": "graphprobe.api.train",
     "VariableListing": "graphprobe.api.variables",
     "check": "graphprobe.api.check",
     "choose_ratios": "graphprobe.api.prunable",
+    "compare_runs": "graphprobe.api.runs",
     "convert": "graphprobe.api.conversion",
     "draw": "graphprobe.api.draw",
     "evaluate": "graphprobe.api.evaluate",
@@ -68,6 +74,7 @@ _HOMES = {
     "find_prunable": "graphprobe.api.prunable",
     "inspect_data": "graphprobe.api.datasets",
     "list_names": "graphprobe.api.catalog",
+    "list_runs": "graphprobe.api.runs",
     "list_variables": "graphprobe.api.variables",
     "load": "graphprobe.programs",
     "predict": "graphprobe.api.predict",
@@ -95,12 +102,16 @@ __all__ = [
     "ProgramLike",
     "PruneSelection",
     "Report",
+    "RunComparison",
+    "RunInfo",
+    "RunList",
     "SensitivityResult",
     "TrainResult",
     "VariableListing",
     "__version__",
     "check",
     "choose_ratios",
+    "compare_runs",
     "convert",
     "draw",
     "evaluate",
@@ -109,6 +120,7 @@ __all__ = [
     "find_prunable",
     "inspect_data",
     "list_names",
+    "list_runs",
     "list_variables",
     "load",
     "predict",

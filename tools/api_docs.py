@@ -33,6 +33,7 @@ FUNCTIONS = {
     "Data": ("inspect_data",),
     "Show": ("draw", "report"),
     "Convert": ("convert",),
+    "Runs": ("list_runs", "compare_runs"),
     "Train": ("check", "train", "evaluate", "predict", "export", "sensitivity"),
 }
 UNLISTED = ("ProgramLike", "__version__")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.results import Result, Table, count_text
+from graphprobe.api.run_programs import ref_of
 from graphprobe.errors import UsageError
 from graphprobe.ir import Pair
 from graphprobe.pairing import find as pairing
@@ -82,7 +83,9 @@ class PairFindings(Result):
         from graphprobe.emit import distill_config
 
         self._refuse_unnamed()
-        return distill_config(self.report, self.student.program, self.teacher.program)
+        config = distill_config(self.report, self.student.program, self.teacher.program)
+        refs = {"student": ref_of(self.student), "teacher": ref_of(self.teacher)}
+        return config.model_copy(update=refs)
 
     def to_yaml(self, file: str = "") -> str:
         """The text of that config, the evidence of each pair above it as a comment.
@@ -93,10 +96,10 @@ class PairFindings(Result):
         Raises:
             UsageError: as `to_config`.
         """
-        from graphprobe.emit import distill_text
+        from graphprobe.config import config_text
+        from graphprobe.emit import distill_notes
 
-        self._refuse_unnamed()
-        return distill_text(self.report, self.student.program, self.teacher.program, file=file)
+        return config_text(self.to_config(), file=file, notes=distill_notes(self.report))
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write that text to a file, whole or not at all, and return its path.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.results import Result, Table, count_text
+from graphprobe.api.run_programs import is_run, ref_of
 from graphprobe.errors import UsageError
 from graphprobe.ir import PruneDecision
 from graphprobe.ops.work import NetworkSize, work_text
@@ -161,7 +162,10 @@ class PruneSelection(Result):
         from graphprobe.emit import prune_config
 
         self._refuse()
-        return prune_config(self.choice, self.program.program, self.regex, weights=self.weights)
+        config = prune_config(self.choice, self.program.program, self.regex, weights=self.weights)
+        if is_run(self.program.source):
+            config = config.model_copy(update={"student": ref_of(self.program)})
+        return config
 
     def to_yaml(self, file: str = "") -> str:
         """The text of that config.
@@ -172,13 +176,9 @@ class PruneSelection(Result):
         Raises:
             UsageError: as `to_config`.
         """
-        from graphprobe.emit import prune_text
+        from graphprobe.config import config_text
 
-        self._refuse()
-        program, notes = self.program.program, self.sizes()
-        return prune_text(
-            self.choice, program, self.regex, weights=self.weights, file=file, notes=notes
-        )
+        return config_text(self.to_config(), file=file, notes={"summary": self.sizes()})
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write that text to a file, whole or not at all, and return its path.

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.pairs import PairFindings, find_pairs
 from graphprobe.api.prunable import find_prunable
+from graphprobe.api.run_programs import is_run, ref_of
+from graphprobe.api.settings import place_run
 from graphprobe.errors import AnswerIsNo, CheckpointError, UsageError
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 
@@ -80,8 +82,8 @@ def make_config(
         log(line)
     if draft.pruning is not None and config.student.weights is None:
         log("warning: student.weights is not set: channels are ranked by random first values")
-    folder = _open_folder(Path(train.output), resume=resume)
-    update: dict[str, Any] = {"train": train}
+    folder = _open_folder(Path(train.output), resume=resume, log=log)
+    update: dict[str, Any] = {"train": train.model_copy(update={"output": str(folder)})}
     if draft.pruning is not None and config.kind == "distill":
         path = folder / "prune.yaml"
         write_whole(path, config_text(draft.pruning, file=str(path), notes=draft.notes))
@@ -98,7 +100,7 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     from graphprobe.config import DataSection, TrainConfig
     from graphprobe.data.open import open_data
     from graphprobe.data.splits import train_and_val
-    from graphprobe.emit import program_ref, published_schedule
+    from graphprobe.emit import published_schedule
 
     to_train, to_evaluate = train_and_val(request.data)
     data = DataSection(train=to_train, val=to_evaluate)
@@ -117,7 +119,7 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
         return _with_teacher(loaded[0], loaded[1], train, pruning, notes, networks, log)
     if pruning is not None:
         return _Draft(pruning, notes, pruning)
-    student = program_ref(loaded[0].program)
+    student = ref_of(loaded[0])
     return _Draft(TrainConfig(version=1, kind="train", student=student, train=train), notes)
 
 
@@ -131,7 +133,7 @@ def _refuse_file(program: ProgramLike) -> None:
     if not isinstance(program, str):
         load(program).require_name("program")
     name = _name(program)
-    if not name.startswith(ZOO) and not is_code(name):
+    if not name.startswith(ZOO) and not is_code(name) and not is_run(name):
         raise UsageError(
             "a program in a file does not say what its inputs mean, so it cannot be trained",
             where=name,
@@ -193,7 +195,7 @@ def _with_teacher(
     log: Log,
 ) -> _Draft:
     """The distillation of what the cut leaves."""
-    from graphprobe.emit import distill_notes, program_ref
+    from graphprobe.emit import distill_notes
 
     found = find_pairs(student, teacher)
     if pruning is not None:
@@ -205,7 +207,7 @@ def _with_teacher(
     for pair in found:
         log(f"pair: {pair.student} <- {pair.teacher}, {pair.role}: {pair.loss} x {pair.weight:g}")
     # The config names the whole student; what is cut away is in the pruning config.
-    update = {"student": program_ref(student.program), "train": train}
+    update = {"student": ref_of(student), "train": train}
     config = found.to_config().model_copy(update=update)
     return _Draft(config, {**notes, **distill_notes(found.report)}, pruning)
 
@@ -214,7 +216,7 @@ def _after_cut(
     whole: PairFindings, pruning: PruneConfig, networks: Networks, log: Log
 ) -> PairFindings:
     """The pairs of the smaller student: adapters have its channels, what no longer fits is out."""
-    smaller = networks.source(whole.student.source).after(pruning.prune)
+    smaller = networks.source(ref_of(whole.student).program).after(pruning.prune)
     found = find_pairs(LoadedProgram(whole.student.source, smaller), whole.teacher)
     left = {(pair.student, pair.teacher) for pair in found}
     for pair in whole:
@@ -223,11 +225,8 @@ def _after_cut(
     return found
 
 
-def _open_folder(folder: Path, *, resume: bool) -> Path:
-    from graphprobe.training.weights.checkpoint import refuse_old_run
-
-    if not resume:
-        refuse_old_run(folder)
+def _open_folder(wanted: Path, *, resume: bool, log: Log) -> Path:
+    folder = place_run(wanted, resume=resume, log=log)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
+from graphprobe.api.run_programs import is_run, ref_of
 from graphprobe.errors import AnswerIsNo, UsageError
 from graphprobe.programs import LoadedProgram, ProgramCache, ProgramLike, load
 
@@ -99,7 +100,7 @@ class SensitivityResult(Result):
 def sensitivity(
     program: ProgramLike,
     *,
-    weights: str | os.PathLike[str],
+    weights: str | os.PathLike[str] | None = None,
     data: str,
     policy: str = "seeds",
     ratios: Sequence[float] = RATIOS,
@@ -115,7 +116,8 @@ def sensitivity(
     The record is whole after every measurement: call again to go on after a stop.
 
     Args:
-        program: what can be trained: ``zoo:NAME`` or ``package.module:callable``.
+        program: what can be trained: ``zoo:NAME`` or ``package.module:callable``; or a run's
+            folder, which stands for what it trained with its weights.
         weights: trained weights: a run's folder, a checkpoint, .npz, .pdiparams.
         data: what to measure on, as ``voc:PATH?split=val``; not the final test set.
         policy: ``seeds``: what stands alone; ``coupled``: whole groups.
@@ -148,7 +150,10 @@ def sensitivity(
 
     loaded = load(program)
     loaded.require_name("program")
-    config = _config(loaded, policy, keep, os.fspath(weights), data, image)
+    if weights is None and not is_run(loaded.source):
+        hint = "name a run's folder, a checkpoint, .npz or .pdiparams: weights=PATH"
+        raise UsageError("the weights are not named", where=loaded.source, hint=hint)
+    config = _config(loaded, policy, keep, weights, data, image)
     if not config.prune.groups:
         raise AnswerIsNo("nothing to prune", where=loaded.source)
     log = reporter(progress)
@@ -183,7 +188,7 @@ def _config(
     loaded: LoadedProgram,
     policy: str,
     keep: PatternLike | None,
-    weights: str,
+    weights: str | os.PathLike[str] | None,
     data: str,
     image: int | None,
 ) -> PruneConfig:
@@ -195,7 +200,10 @@ def _config(
 
     found = prune_findings(loaded, policy)
     choice = choose(found, 0.99, limits=Limits(pattern(keep, "keep")))
-    config = prune_config(choice, loaded.program, "", weights=weights)
+    student = ref_of(loaded)
+    if weights is not None:
+        student = student.model_copy(update={"weights": os.fspath(weights)})
+    config = prune_config(choice, loaded.program, "").model_copy(update={"student": student})
     size = image or config.train.image_size
     section = DataSection(train=data, val=data)
     train = config.train.model_copy(update={"data": section, "image_size": size})

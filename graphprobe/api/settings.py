@@ -94,16 +94,40 @@ def open_for_weights(
     """
     words = [*_val_words(data), *override_words(override)]
     settings, where = open_config(config, words, allow_code=allow_code)
+    from graphprobe.training.run_folder import newest_run
     from graphprobe.training.run_record import as_trained, find_record
     from graphprobe.training.weights.checkpoint import is_checkpoint
 
-    if resume == "auto" and isinstance(config, (str, os.PathLike)) and is_checkpoint(Path(where)):
-        resume = where
+    if resume == "auto" and isinstance(config, (str, os.PathLike)):
+        if is_checkpoint(Path(where)):
+            resume = where
+        elif weights is None and not Path(where).is_dir():
+            output = str(newest_run(Path(settings.train.output)))
+            train = settings.train.model_copy(update={"output": output})
+            settings = settings.model_copy(update={"train": train})
     record = find_record(settings, resume, weights)
     settings, lines = as_trained(settings, record, words, where=where)
     for line in lines:
         log(line)
     return settings, where, resume
+
+
+def place_run(wanted: Path, *, resume: bool, log: Log) -> Path:
+    """The folder that a run is written into: the next number where one is there already.
+
+    Args:
+        wanted: of the config.
+        resume: whether the run goes on: then it is the last one into that place.
+        log: takes a line where it is another folder.
+    """
+    from graphprobe.training.run_folder import free_folder, newest_run
+
+    folder = newest_run(wanted) if resume else free_folder(wanted)
+    if folder != wanted and resume:
+        log(f"going on with {folder}, the last run into {wanted}")
+    elif folder != wanted:
+        log(f"{wanted} holds a run already, so this one goes into {folder}")
+    return folder
 
 
 def _val_words(data: str | None) -> Sequence[str]:

@@ -6,12 +6,19 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.check import CheckFailed, CheckResult, check_config
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
-from graphprobe.api.settings import ConfigLike, Override, open_config, override_words
+from graphprobe.api.settings import (
+    ConfigLike,
+    Override,
+    open_config,
+    override_words,
+    place_run,
+)
 from graphprobe.errors import UsageError
 from graphprobe.programs import ProgramLike
 
@@ -99,7 +106,7 @@ def train(
     """Train, with a config or with `student`; all that is written goes into ``train.output``.
 
     Args:
-        config: a config or its file, of any kind; or give `student`.
+        config: a config or its file, of any kind, or a run's folder; or give `student`.
         student: train this program without a config: a config is made, checked on one batch and
             written into the run's folder.
         teacher: with `student`: find the pairs and distil.
@@ -136,6 +143,7 @@ def train(
             assert config is not None  # noqa: S101 - _refuse_unclear has seen to it
             words = [*_data_words(data), *_teacher_words(weights), *words]
             settings, where = open_config(config, words, allow_code=allow_code)
+            settings = _placed(settings, where, resume, log)
         else:
             # Without a config the data decide on more than two of its values.
             words = [*_teacher_words(weights), *words]
@@ -185,6 +193,26 @@ def _made(
         if not result.passed:
             raise CheckFailed(result)
     return config, str(path), networks
+
+
+def _placed(settings: Config, where: str, resume: str | None, log: Log) -> Config:
+    """The config with the folder that its run is written into.
+
+    A run's folder that is named itself is resumed as it is; so is a checkpoint, in its folder.
+    """
+    from graphprobe.training.run_folder import newest_run
+    from graphprobe.training.weights.checkpoint import is_checkpoint
+
+    wanted = Path(settings.train.output)
+    if resume not in (None, "auto") and is_checkpoint(Path(str(resume))):
+        folder = Path(str(resume)).parents[1]
+        folder = folder if folder == newest_run(wanted) else wanted
+    elif resume is not None and Path(where).is_dir():
+        folder = wanted
+    else:
+        folder = place_run(wanted, resume=resume is not None, log=log)
+    train = settings.train.model_copy(update={"output": str(folder)})
+    return settings.model_copy(update={"train": train})
 
 
 def _data_words(data: str | None) -> Sequence[str]:

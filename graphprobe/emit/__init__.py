@@ -1,6 +1,6 @@
 """Turn findings into configs and scripts, as text: nothing is written to disk here."""
 
-from graphprobe.emit.distill import distill_config, distill_notes, distill_text, program_ref
+from graphprobe.emit.distill import distill_config, distill_notes, program_ref
 from graphprobe.emit.emitter import (
     PairEmitter,
     PruneEmitter,
@@ -9,7 +9,7 @@ from graphprobe.emit.emitter import (
     pair_emitters,
     prune_emitters,
 )
-from graphprobe.emit.prune import miscounted, not_followed, prune_config, prune_text
+from graphprobe.emit.prune import miscounted, not_followed, prune_config
 from graphprobe.emit.train_settings import published_schedule
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "PruneEmitter",
     "distill_config",
     "distill_notes",
-    "distill_text",
     "find_pair_emitter",
     "find_prune_emitter",
     "miscounted",
@@ -26,6 +25,5 @@ __all__ = [
     "program_ref",
     "prune_config",
     "prune_emitters",
-    "prune_text",
     "published_schedule",
 ]

@@ -9,7 +9,6 @@ from graphprobe.config import (
     DistillConfig,
     PairConfig,
     ProgramRef,
-    config_text,
 )
 from graphprobe.emit.train_settings import default_train_section
 from graphprobe.ir import Pair, Program
@@ -28,12 +27,6 @@ def distill_config(report: PairReport, student: Program, teacher: Program) -> Di
         pairs=tuple(_pair(pair) for pair in report.pairs),
         train=default_train_section(student, teacher),
     )
-
-
-def distill_text(report: PairReport, student: Program, teacher: Program, *, file: str = "") -> str:
-    """The text of that config; the evidence of each pair is a comment above it."""
-    config = distill_config(report, student, teacher)
-    return config_text(config, file=file, notes=distill_notes(report))
 
 
 def distill_notes(report: PairReport) -> dict[str, Sequence[str]]:

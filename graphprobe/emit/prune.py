@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from graphprobe.config import PruneConfig, PruneSection, config_text
+from graphprobe.config import PruneConfig, PruneSection
 from graphprobe.emit.distill import program_ref
 from graphprobe.emit.train_settings import default_train_section
 from graphprobe.ir import Program
@@ -23,20 +21,6 @@ def prune_config(
         prune=PruneSection.of(choice.plan, regex=regex),
         train=default_train_section(program),
     )
-
-
-def prune_text(
-    choice: PruneChoice,
-    program: Program,
-    regex: str,
-    *,
-    weights: str | None = None,
-    file: str = "",
-    notes: Sequence[str] = (),
-) -> str:
-    """The text of that config."""
-    config = prune_config(choice, program, regex, weights=weights)
-    return config_text(config, file=file, notes={"summary": notes})
 
 
 # Through what PaddleSlim follows no channels, by the reason that policy seeds has.

@@ -59,6 +59,11 @@ class Evaluator:
         """The metric as people call it."""
         return LABELS[self.metric]
 
+    @property
+    def batch_count(self) -> int:
+        """Batches of an evaluation."""
+        return len(self._batches)
+
     def run(self, scope: Any) -> Score:
         """Measure with the weights of a scope."""
         if self._built.task == "segmentation":

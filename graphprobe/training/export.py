@@ -8,6 +8,7 @@ from typing import Any
 import paddle
 
 from graphprobe.files import write_whole
+from graphprobe.training.runtime.programs import plain_bytes
 from graphprobe.zoo import Built
 
 LEGACY = ("__model__", "__params__")
@@ -35,11 +36,10 @@ def export_network(
     executor = paddle.static.Executor(place)
     program = paddle.static.normalize_program(built.main, feeds, fetches)
     with paddle.static.scope_guard(scope):
-        model = paddle.static.serialize_program(feeds, fetches, program=built.main)
         params = paddle.static.serialize_persistables(feeds, fetches, executor, program=program)
     names = LEGACY if legacy else (f"{name}.pdmodel", f"{name}.pdiparams")
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / file for file in names]
     write_whole(paths[1], params)
-    write_whole(paths[0], model)
+    write_whole(paths[0], plain_bytes(program))
     return paths

@@ -15,7 +15,8 @@ import numpy as np
 from graphprobe.config import Config, config_text, scale_schedule
 from graphprobe.errors import GraphprobeError
 from graphprobe.files import write_whole
-from graphprobe.ops.work import MEGABYTE
+from graphprobe.formats import load_bytes
+from graphprobe.ops.work import MEGABYTE, network_size
 from graphprobe.pruning.plan_json import plan_to_json
 from graphprobe.training.assemble import Assembly, assemble
 from graphprobe.training.distributed.process_group import ProcessGroup, init_process_group
@@ -30,10 +31,11 @@ from graphprobe.training.reporting.progress import Log, ProgressBar, no_log
 from graphprobe.training.reporting.report import Reporter
 from graphprobe.training.reporting.result import Result, data_of_run
 from graphprobe.training.resume import find_checkpoint, restore, surroundings
+from graphprobe.training.run_folder import PROGRAM
 from graphprobe.training.run_record import teacher_warnings
 from graphprobe.training.runtime.device import choose_place
 from graphprobe.training.runtime.process import give_large_blocks_back
-from graphprobe.training.runtime.programs import drop_values, state_shapes
+from graphprobe.training.runtime.programs import drop_values, plain_bytes, state_shapes
 from graphprobe.training.schedule import Schedule
 from graphprobe.training.student import prune_config
 from graphprobe.training.teacher.cache import cache_outputs
@@ -105,6 +107,9 @@ def _train(
     for line in teacher_warnings(parts.teacher, sets.train):
         log(f"warning: {line}")
     start = Outcome(0) if found is None else restore(parts, found, config, log)
+    flops = None
+    if group.is_rank0:
+        flops = _keep_program(config, parts)
     names = [*parts.weights, *parts.engine.optimizer_names]
     group.broadcast(parts.student.main, parts.student.scope, names, start.iteration)
     plan = _make_plan(config, parts, sets, group)
@@ -126,7 +131,8 @@ def _train(
     if teacher_value is not None and end.metric is not None and end.metric > teacher_value:
         log("warning: the student is better than its teacher; a better teacher may teach more")
     result = _make_result(config, parts, plan, end, report, teacher_value)
-    result = replace(result, data=data_of_run(config.train, sets.train, sets.val))
+    data = data_of_run(config.train, sets.train, sets.val)
+    result = replace(result, data=data, flops=flops)
     if end.stopped is not None or not group.is_rank0:
         return result
     values = plan.state["metric_before"], end.metric
@@ -149,6 +155,21 @@ def _open_folder(output: Path, config: Config, *, fresh: bool, where: str) -> No
         ) from error
     name = "config.yaml" if fresh else "config.resumed.yaml"
     write_whole(output / name, config_text(config, file=where))
+
+
+def _keep_program(config: Config, parts: Assembly) -> int | None:
+    """Write the student, pruned where it is, into the run's folder, which then is a PROGRAM.
+
+    Returns:
+        its multiply-adds for one image of the run's size; None where some cannot be counted.
+    """
+    content = plain_bytes(parts.student.source.pruned("train", parts.student.plan).main)
+    folder = Path(config.train.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / PROGRAM, content)
+    size = config.train.image_size
+    found = network_size(load_bytes(content, config.student.program), (size, size))
+    return None if found.uncounted else found.flops
 
 
 def _measure_teacher(config: Config, parts: Assembly, sets: DataSets, log: Log) -> float | None:

@@ -107,3 +107,31 @@ def test_a_folder_without_a_run(home: Path, capsys: pytest.CaptureFixture[str]) 
     (home / "empty").mkdir()
     assert command("eval", str(home / "empty")) == 2
     assert "holds no run; name a config, or the folder" in capsys.readouterr().err
+
+
+def test_a_run_is_a_program(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = (home / "run" / "program.pdmodel").read_bytes()
+    assert b".py" not in content  # no call stacks of this machine
+    path = home / "distill.yaml"
+    words = ["pairs", "--student", PROGRAM, "--teacher", str(home / "run"), "-o", str(path)]
+    assert run(build_app("pairs"), words) == 0
+    config = yaml.safe_load(path.read_text())
+    assert config["teacher"]["program"] == PROGRAM
+    assert config["teacher"]["weights"] == str(home / "run")
+    assert config["student"]["weights"] is None and len(config["pairs"]) == 3
+    assert run(build_app("draw"), ["draw", str(home / "run"), "-o", str(home / "d.svg")]) == 0
+    assert run(build_app("prune-regex"), ["prune-regex", str(home / "run")]) == 0
+    assert "30 prunable" in capsys.readouterr().out
+
+
+def test_runs_are_listed_and_compared(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(build_app("runs"), ["runs", str(home), "--format", "json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["runs"]
+    assert found["state"] == "done" and found["kind"] == "alone" and found["value"] == 0.0
+    assert found["flops"] > 0 and found["parameters"] == 64784
+    words = [str(home / "run"), str(home / "run"), "-o", str(home / "curves.svg")]
+    assert run(build_app("compare"), ["compare", *words]) == 0
+    shown = capsys.readouterr().out
+    assert "multiply-adds" in shown and max(map(len, shown.splitlines())) <= 80
+    assert "mAP (11 point)" in (home / "curves.svg").read_text()
+    assert run(build_app("runs"), ["runs", str(home / "empty")]) == 1

@@ -78,13 +78,29 @@ def test_cut_distil_and_train(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert config.train.max_iters == 2 and config.train.reference_batch == 2
     assert config.prune == f"runs/{made.name}/prune.yaml" and cut.prune.policy == "coupled"
 
-    assert train(*words) == 2
-    assert "already holds a run; resume it with -r auto" in capsys.readouterr().err
     assert train(*words, "-r", "auto", "-o", "train.max_iters=3") == 0
     done = capsys.readouterr()
     assert json.loads(done.out)["iterations"] == 3 and "at iteration 2" in done.err
     # What was written describes the run: the other commands take it as it is.
     assert run(build_app("eval"), ["eval", str(made / "distill.yaml"), "--format", "json"]) == 0
+
+
+@pytest.mark.paddle
+def test_a_second_run_gets_the_next_number(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--student", STUDENT, *TINY)
+    assert train(*words) == train(*words) == 0
+    done = capsys.readouterr()
+    home = folder / "yolov3_mobilenet_v1-2"
+    assert f"runs/{home.name}" in done.out and f"goes into runs/{home.name}" in done.err
+    assert load_config(home / "train.yaml").train.output == f"runs/{home.name}"
+    # What goes on, and what is measured, is the last run into that place.
+    assert train(*words, "-r", "auto", "-o", "train.max_iters=3") == 0
+    assert f"resuming runs/{home.name}" in capsys.readouterr().err
+    config = folder / "yolov3_mobilenet_v1" / "train.yaml"
+    assert run(build_app("eval"), ["eval", str(config), "--device", "cpu"]) == 0
+    assert f"weights  runs/{home.name}/checkpoints/000003" in capsys.readouterr().out
 
 
 @pytest.mark.paddle

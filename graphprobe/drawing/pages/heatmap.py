@@ -5,17 +5,15 @@ Painted with the brushes of the formats, one page as large as it takes.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphprobe.drawing import palette
+from graphprobe.drawing.pages.single import render_sheet
 from graphprobe.drawing.paint import Brush
 from graphprobe.drawing.text import shorten, width
 
 _MARGIN, _HEAD, _ROW, _SIZE = 28.0, 72.0, 15.0, 8.0
 _NAME, _CELL, _BAR, _GAP = 170.0, 46.0, 90.0, 12.0
-_ZOOM = 2.0
 # Share -> colour; between them colours are mixed. Small shares matter most, so they get most room.
 _SCALE = (
     (0.0, (0xF4, 0xF8, 0xF4)),
@@ -58,7 +56,9 @@ class HeatMap:
 
 def render_heatmap(heatmap: HeatMap, kind: str) -> bytes:
     """The picture as a whole file; `kind` is ``png``, ``svg`` or ``pdf``."""
-    return _FORMATS[kind](heatmap)
+    return render_sheet(
+        lambda brush: paint_heatmap(brush, heatmap), heatmap.size, heatmap.title, kind
+    )
 
 
 def colour_of(share: float) -> str:
@@ -130,41 +130,3 @@ def _legend(brush: Brush, x: float, y: float) -> None:
         brush.bar(x, y - 7, 9, 9, colour_of(share))
         brush.text(x + 12, y, f"{share:.0%}", _SIZE, palette.FAINT)
         x += 46
-
-
-def _png(heatmap: HeatMap) -> bytes:
-    from PIL import Image, ImageDraw
-
-    from graphprobe.drawing.renderers.png import PngBrush
-
-    wide, high = (round(size * _ZOOM) for size in heatmap.size)
-    image = Image.new("RGB", (wide, high), palette.PAPER)
-    paint_heatmap(PngBrush(ImageDraw.Draw(image), _ZOOM), heatmap)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def _svg(heatmap: HeatMap) -> bytes:
-    from graphprobe.drawing.renderers.svg import SvgBrush, svg_document
-
-    brush = SvgBrush()
-    paint_heatmap(brush, heatmap)
-    return svg_document(brush, heatmap.size, heatmap.title).encode()
-
-
-def _pdf(heatmap: HeatMap) -> bytes:
-    from reportlab.pdfgen.canvas import Canvas
-
-    from graphprobe.drawing.renderers.pdf import PdfBrush
-
-    buffer = io.BytesIO()
-    canvas = Canvas(buffer, pagesize=heatmap.size, invariant=1, pageCompression=1)
-    canvas.setTitle(heatmap.title)
-    paint_heatmap(PdfBrush(canvas, heatmap.size[1]), heatmap)
-    canvas.showPage()
-    canvas.save()
-    return buffer.getvalue()
-
-
-_FORMATS: dict[str, Callable[[HeatMap], bytes]] = {"png": _png, "svg": _svg, "pdf": _pdf}

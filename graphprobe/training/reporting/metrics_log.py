@@ -1,4 +1,5 @@
-"""What a run writes for programs to read: a json line a step, and the same as VisualDL curves."""
+"""What a run writes for programs to read: a json line a step, one an evaluation, and both as
+VisualDL curves."""
 
 from __future__ import annotations
 
@@ -12,14 +13,15 @@ from graphprobe.errors import TrainError
 from graphprobe.files import write_whole
 from graphprobe.training.reporting.visualdl_log import ScalarLog
 
+EVALUATIONS = "evaluations.jsonl"
 CURVES = "visualdl/vdlrecords.0.log"
 
 
 class MetricsLog:
-    """Both files of a run; each line is with the system as soon as it is written.
+    """The files of a run; each line is with the system as soon as it is written.
 
     Args:
-        path: of the json lines; the curves go into a folder beside it.
+        path: of the json lines of steps; those of evaluations and the curves go beside it.
         start: the iteration that the run goes on from; what lies behind it is dropped.
 
     Raises:
@@ -29,8 +31,10 @@ class MetricsLog:
     def __init__(self, path: Path, start: int) -> None:
         self._path = path
         with self._writing():
-            keep_lines(path, start)
+            for lines in (path, path.with_name(EVALUATIONS)):
+                keep_lines(lines, start)
             self._lines = path.open("a", encoding="utf-8", buffering=1)
+            self._values = path.with_name(EVALUATIONS).open("a", encoding="utf-8", buffering=1)
             self._curves = ScalarLog(path.parent / CURVES, start)
 
     def step(self, line: Mapping[str, Any]) -> None:
@@ -46,12 +50,15 @@ class MetricsLog:
     def metric(self, iteration: int, name: str, value: float) -> None:
         """Add a point to the curve of a metric."""
         with self._writing():
+            line = {"iter": iteration, "metric": name, "value": value}
+            self._values.write(json.dumps(line) + "\n")
             self._curves.add(iteration, {f"metric/{name}": value})
 
     def close(self) -> None:
-        """Close both; nothing is left to write."""
-        with contextlib.suppress(OSError):  # the rest of a line that a full disk refused
-            self._lines.close()
+        """Close them; nothing is left to write."""
+        for lines in (self._lines, self._values):
+            with contextlib.suppress(OSError):  # the rest of a line that a full disk refused
+                lines.close()
         self._curves.close()
 
     @contextlib.contextmanager

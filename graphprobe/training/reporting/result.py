@@ -113,6 +113,7 @@ class Result:
         data_wait: share of the steps' time spent waiting for data.
         stopped: the signal that ended the run early, or None.
         data: what it was trained and measured on.
+        flops: multiply-adds for one image of the run's size; None where some cannot be counted.
         cut: the network before and after its pruning; None where it was not pruned, or the run was
             ended.
     """
@@ -133,6 +134,7 @@ class Result:
     stopped: str | None = None
     cut: CutResult | None = None
     data: DataOfRun | None = None
+    flops: int | None = None
 
     def document(self) -> dict[str, Any]:
         """Plain data."""
@@ -148,6 +150,8 @@ class Result:
         if self.teacher_value is not None:
             rows.append((f"teacher's {self.metric}", f"{self.teacher_value:.4f}"))
         if self.cut is None:
+            if self.flops is not None:
+                rows.append(("multiply-adds", work_text(self.flops)))
             rows.append(("parameters", f"{self.parameters:,}"))
             rows.append(("size", f"{self.megabytes:.2f} MB"))
         return [

@@ -46,6 +46,21 @@ def own_run(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def is_owned(folder: Path) -> bool:
+    """Whether a process of this machine is writing into a run's folder."""
+    try:
+        handle = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def _remove_empty(folder: Path) -> None:
     """Remove a folder that holds the lock alone: a run that was refused leaves nothing behind."""
     if [path.name for path in folder.iterdir()] == [LOCK]:

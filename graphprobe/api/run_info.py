@@ -1,0 +1,180 @@
+"""What the folder of a run says: its figures, and its curves. No weights and no Paddle are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from graphprobe.errors import GraphprobeError
+
+# Points of a curve; longer ones are averaged.
+MOST_POINTS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What a run's folder says of it; None where it does not say.
+
+    Args:
+        path: of the folder.
+        kind: ``alone``, ``distilled``, ``pruned`` or ``pruned, distilled``.
+        state: ``running``, ``done``, ``stopped`` (by a signal) or ``broken off``.
+        iterations: steps that are done.
+        total: steps that it was to have.
+        metric: its name as people call it; empty where nothing was evaluated.
+        value: of the metric, at the last evaluation.
+        best: the highest value.
+        best_iteration: where that was.
+        teacher: the metric of the teacher.
+        flops: multiply-adds for one image of the run's size.
+        parameters: elements of the trained parameters.
+        megabytes: of parameters and statistics as stored (2**20 bytes).
+        latency_ms: median milliseconds for one image, where a pruning measured it.
+        seconds: that the run took.
+        program: what was trained.
+        data: what the metric was measured on.
+        started: when the run began, as ``2026-01-31 17:05``.
+    """
+
+    path: Path
+    kind: str
+    state: str
+    iterations: int
+    total: int | None = None
+    metric: str = ""
+    value: float | None = None
+    best: float | None = None
+    best_iteration: int | None = None
+    teacher: float | None = None
+    flops: int | None = None
+    parameters: int | None = None
+    megabytes: float | None = None
+    latency_ms: float | None = None
+    seconds: float | None = None
+    program: str = ""
+    data: str = ""
+    started: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {**asdict(self), "path": str(self.path)}
+
+
+def read_run_info(folder: Path) -> RunInfo:
+    """What a run's folder says of it; nothing of Paddle and no weights are read."""
+    from graphprobe.training.run_record import read_run
+    from graphprobe.training.weights.checkpoint import checkpoint_folders, read_state
+    from graphprobe.training.weights.run_lock import is_owned
+
+    result = _json(folder / "result.json")
+    checkpoints = checkpoint_folders(folder / "checkpoints")
+    state: dict[str, Any] = {}
+    config: dict[str, Any] = {}
+    try:
+        config = read_run(folder)
+        state = read_state(checkpoints[-1]) if checkpoints else {}
+    except GraphprobeError:
+        pass  # a damaged run is listed with what can be read of it
+    iterations = max(_number(state.get("iteration")), _number(result.get("iterations")))
+    total = _section(config, "train").get("max_iters")
+    known = result if result.get("iterations") == iterations else {}
+    cut = _section(known, "cut")
+    after = _section(cut, "after")
+    return RunInfo(
+        path=folder,
+        kind=_kind(config),
+        state=_state(is_owned(folder), known, iterations, total),
+        iterations=iterations,
+        total=total,
+        metric=str(known.get("metric") or state.get("metric") or ""),
+        value=known.get("value", state.get("metric_value")),
+        best=known.get("best", state.get("best")),
+        best_iteration=known.get("best_iteration", state.get("best_iteration")),
+        teacher=result.get("teacher_value"),
+        flops=after.get("flops") or known.get("flops"),
+        parameters=known.get("parameters"),
+        megabytes=known.get("megabytes"),
+        latency_ms=after.get("latency_ms"),
+        seconds=known.get("seconds"),
+        program=str(_section(config, "student").get("program", "")),
+        data=str(_section(_section(config, "train"), "data").get("val") or ""),
+        started=_begun(folder),
+    )
+
+
+def _kind(config: dict[str, Any]) -> str:
+    pruned = config.get("kind") == "prune" or bool(config.get("prune"))
+    parts = ["pruned"] if pruned else []
+    parts += ["distilled"] if config.get("kind") == "distill" else []
+    return ", ".join(parts) or "alone"
+
+
+def _state(owned: bool, result: dict[str, Any], iterations: int, total: int | None) -> str:
+    if owned:
+        return "running"
+    if result.get("stopped"):
+        return "stopped"
+    return "done" if result and total is not None and iterations >= total else "broken off"
+
+
+def _begun(folder: Path) -> str:
+    from datetime import datetime
+
+    seconds = (folder / "config.yaml").stat().st_mtime
+    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M")
+
+
+def evaluations_of(folder: Path) -> tuple[tuple[int, float], ...]:
+    """(iteration, value) of each evaluation of a run."""
+    return tuple(
+        (line["iter"], float(line["value"]))
+        for line in _lines(folder / "evaluations.jsonl")
+        if isinstance(line.get("iter"), int) and isinstance(line.get("value"), float)
+    )
+
+
+def losses_of(folder: Path) -> tuple[tuple[int, float], ...]:
+    """(iteration, total loss) of a run, averaged where there are many."""
+    points = [
+        (line["iter"], float(line["loss/total"]))
+        for line in _lines(folder / "metrics.jsonl")
+        if isinstance(line.get("iter"), int) and isinstance(line.get("loss/total"), float)
+    ]
+    many = -(-len(points) // MOST_POINTS) or 1
+    parts = (points[i : i + many] for i in range(0, len(points), many))
+    return tuple((part[-1][0], sum(y for _, y in part) / len(part)) for part in parts)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The objects of a file of json lines; the last line of a run that goes on may be cut."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                try:
+                    found = json.loads(line)
+                except ValueError:
+                    continue
+                if isinstance(found, dict):
+                    yield found
+    except OSError:
+        return
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _section(document: dict[str, Any], key: str) -> dict[str, Any]:
+    found = document.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else 0
