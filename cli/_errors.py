@@ -1,6 +1,7 @@
-"""Exit codes: 0 done, 1 the answer is no, 2 bad usage or unreadable input (one line each).
+"""Exit codes, and the one line that stands with each.
 
-130 after Ctrl-C and 143 after SIGTERM; `train` saves and ends with 130 after both.
+0 done; 1 the answer is no; 2 bad usage or unreadable input; 3 a fault of graphprobe itself. 130
+after Ctrl-C and 143 after SIGTERM; `train` saves and ends with 130 after both.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
-from graphprobe.errors import AnswerIsNo, GraphprobeError
+from graphprobe.errors import AnswerIsNo, GraphprobeError, place
 
+from ._escape import printable
 from ._signals import Stopped, tell
 from ._words import error_line
 
 ANSWER_IS_NO = 1
 BAD_INPUT = 2
+OWN_FAULT = 3
 
 # Newer Typer carries its own copy of click; these are the exceptions that it really raises.
 _exceptions = importlib.import_module(typer.BadParameter.__module__)
@@ -34,7 +39,7 @@ def run(app: typer.Typer, argv: list[str], *, debug: bool = False) -> int:
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except AnswerIsNo as error:
-        sys.stderr.write(f"{error_line(error)}\n")
+        sys.stderr.write(f"{printable(error_line(error))}\n")
         return ANSWER_IS_NO
     except GraphprobeError as error:
         return _say(error_line(error), debug)
@@ -55,6 +60,12 @@ def run(app: typer.Typer, argv: list[str], *, debug: bool = False) -> int:
         return 0
     except (MemoryError, RecursionError) as error:
         return _say(f"the input is too large or nested too deeply ({type(error).__name__})", debug)
+    except OSError as error:  # a folder that may not be read, a disk that is full
+        where = f"{error.filename}: " if error.filename is not None else ""
+        return _say(f"{where}cannot be used ({error.strerror or error})", debug)
+    except Exception as error:  # noqa: BLE001 - the last place to say it in one line
+        _say(_own_fault(error, argv), debug)
+        return OWN_FAULT
 
 
 def _one_line(error: typer.BadParameter) -> str:
@@ -64,5 +75,27 @@ def _one_line(error: typer.BadParameter) -> str:
 def _say(line: str, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    sys.stderr.write(f"error: {line}\n")
+    sys.stderr.write(f"error: {printable(line)}\n")
     return BAD_INPUT
+
+
+def _own_fault(error: Exception, argv: Sequence[str]) -> str:
+    """What happened, in which line of graphprobe, with which input, and how to report it."""
+    about = ", ".join(dict.fromkeys(_inputs(argv))) or " ".join(argv)
+    what = " ".join(f"{type(error).__name__} {error}".split())[:200]
+    return (
+        f"{about}: a fault of graphprobe, not of yours ({what} at {place(error)}); please report "
+        "this line with the input (docs/reliability.md says where); --debug shows the rest"
+    )
+
+
+def _inputs(argv: Sequence[str]) -> list[str]:
+    """The words of a command line that name files or folders which are there."""
+    return [word for word in argv[1:] if not word.startswith("-") and _exists(word)]
+
+
+def _exists(word: str) -> bool:
+    try:
+        return Path(word).exists()
+    except (OSError, ValueError):  # too long for a path, or with a null character
+        return False

@@ -16,6 +16,7 @@ import typer
 from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 
+from ._escape import csv_cell, json_text, printable, printed
 from ._words import with_options
 
 if TYPE_CHECKING:
@@ -58,21 +59,21 @@ _BY_SUFFIX = {".json": Format.json, ".csv": Format.csv, ".txt": Format.table}
 
 
 def to_json(document: Any) -> str:
-    """Stable json: sorted keys, two spaces, a final newline."""
+    """Stable json: sorted keys, two spaces, a final newline, no character that acts."""
     import json
 
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)) + "\n"
 
 
 def to_csv(rows: Rows) -> str:
-    """A head line and a line a row."""
+    """A head line and a line a row; no cell is a formula."""
     import csv
 
     head, body = rows
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows(body)
+    writer.writerows([csv_cell(cell) for cell in row] for row in body)
     return text.getvalue()
 
 
@@ -85,8 +86,8 @@ def to_text(renderables: Iterable[RenderableType]) -> str:
     from rich.console import Console
 
     text = io.StringIO()
-    _print(Console(file=text, width=80, color_system=None), items)
-    return text.getvalue()
+    _print(Console(file=text, width=80, color_system=None, markup=False), items)
+    return printed(text.getvalue())
 
 
 def print_tables(renderables: Iterable[RenderableType]) -> None:
@@ -94,20 +95,24 @@ def print_tables(renderables: Iterable[RenderableType]) -> None:
     items = list(renderables)
     plain = _plain(items)
     if plain is not None:
-        sys.stdout.write(plain)
+        write_out(plain)
         return
     from rich.console import Console
 
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
-        console = Console(file=sys.stdout, width=console.width, highlight=False, markup=False)
+        text = io.StringIO()
+        console = Console(file=text, width=console.width, highlight=False, markup=False)
+        _print(console, items)
+        write_out(printed(text.getvalue()))
+        return
     _print(console, items)
 
 
 def _plain(items: list[RenderableType]) -> str | None:
     """Text that is laid out already needs no rich, whose import takes time."""
     lines = [item for item in items if isinstance(item, str)]
-    return "".join(f"{line}\n" for line in lines) if len(lines) == len(items) else None
+    return printed("".join(f"{line}\n" for line in lines)) if len(lines) == len(items) else None
 
 
 def _print(console: Console, renderables: Iterable[RenderableType]) -> None:
@@ -149,9 +154,6 @@ def deliver(
         UsageError: the file's suffix tells no form and --format is not given.
     """
     chosen = form or _form_of(output, others)
-    # A name with characters that the terminal's encoding lacks must not end in a traceback.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     if chosen is Format.table and output is None:
         print_tables(tables())
         return
@@ -162,9 +164,17 @@ def deliver(
     else:
         text = to_text(tables())
     if output is None:
-        sys.stdout.write(text)
+        write_out(text)
     else:
         write_whole(output, text)
+
+
+def write_out(text: str) -> None:
+    """A text that is escaped already, to standard output."""
+    # A character that the terminal's encoding lacks must not end in a traceback.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stdout.write(text)
 
 
 def _form_of(output: Path | None, others: Sequence[str]) -> Format:
@@ -196,8 +206,14 @@ def log_to_stderr() -> None:
 
 
 def say(message: str) -> None:
-    """A message for people, on standard error; parameters in it become options."""
-    sys.stderr.write(f"{with_options(message)}\n")
+    """A line for people, on standard error; parameters in it become options."""
+    sys.stderr.write(f"{printable(with_options(message))}\n")
+
+
+def put(line: str) -> None:
+    """A line of a result that comes as it is made, to standard output."""
+    write_out(f"{printable(line)}\n")
+    sys.stdout.flush()
 
 
 def warn(messages: Iterable[str]) -> None:
@@ -221,7 +237,7 @@ def config_among(output: Path | None) -> Path | None:
 def deliver_text(text: str, output: Path | None) -> None:
     """Print a text as it is, or write it whole and say so."""
     if output is None:
-        sys.stdout.write(text)
+        write_out(printed(text))
     else:
         write_whole(output, text)
         say(f"wrote {output}")

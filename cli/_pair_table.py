@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from graphprobe.ir import Pair
     from graphprobe.pairing.find import Rejected
 
+from ._escape import printable
 
 _HEAD = ("student", "teacher", "role", "loss", "score")
 
@@ -26,7 +27,7 @@ def tables(found: PairFindings, width: int) -> Iterator[str]:
         for item in shown:
             names = " and ".join(name for name in (item.student, item.teacher) if name)
             side = "" if item.student and item.teacher else _side(item)
-            yield _wrapped(f"{side}{names} ({item.role}): {item.reason}", width, "  ")
+            yield _wrapped(printable(f"{side}{names} ({item.role}): {item.reason}"), width, "  ")
         if len(found.alternatives) > _MOST:
             yield f"  and {len(found.alternatives) - _MOST} more (--format json lists them)"
 
@@ -50,7 +51,7 @@ def _pair_lines(pairs: Sequence[Pair], width: int) -> Iterator[str]:
     for row, pair in zip(cells, (None, *pairs), strict=True):
         yield from _row(row, widths, wide)
         if pair is not None:
-            yield from (_wrapped("; ".join(pair.evidence), width, "    "),)
+            yield from (_wrapped(printable("; ".join(pair.evidence)), width, "    "),)
 
 
 def _row(row: Sequence[str], widths: Sequence[int], wide: bool) -> Iterator[str]:
@@ -65,9 +66,9 @@ def _row(row: Sequence[str], widths: Sequence[int], wide: bool) -> Iterator[str]
 
 def _cells(pair: Pair) -> tuple[str, ...]:
     return (
-        pair.student,
-        pair.teacher,
-        pair.role,
+        printable(pair.student),
+        printable(pair.teacher),
+        printable(pair.role),
         f"{pair.loss} x {pair.weight:g}",
         f"{pair.score:.2f}",
     )

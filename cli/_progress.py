@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ._escape import printable
 from ._output import say
 
 
@@ -38,7 +39,7 @@ class TerminalBar:
 
     def update(self, completed: int, text: str) -> None:
         """Move it, with a text beside it."""
-        self._progress.update(self._task, completed=completed, description=text)
+        self._progress.update(self._task, completed=completed, description=printable(text))
 
     def stop(self) -> None:
         """Leave it as it is; lines go below it from now on."""
@@ -50,7 +51,7 @@ class TerminalBar:
         if self._progress is None:
             say(line)
         else:
-            self._progress.console.print(line, markup=False, highlight=False)
+            self._progress.console.print(printable(line), markup=False, highlight=False)
 
 
 def terminal_bar() -> TerminalBar | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from graphprobe.api.results import count_text
 
-from ._var_table import printable
+from ._escape import printable
 
 if TYPE_CHECKING:
     from graphprobe.api.prune_selection import PruneSelection
@@ -37,20 +37,20 @@ def tables(selection: PruneSelection, width: int) -> Iterator[str]:
         for (status, reason), group in groupby(order, key=lambda d: (d.status, d.reason)):
             decisions = list(group)
             yield f"\n{what}{_head(status, reason, len(decisions))}"
-            names = max(len(d.param) for d in decisions)
+            names = max(len(printable(d.param)) for d in decisions)
             for d in decisions:
                 ratio = chosen.get(d.group)
                 note = "not selected" if ratio is None else "" if alike else f"ratio {ratio:.3g}"
                 yield from _lines(d, min(names, 44), width, note)
     if selection.unsupported_ops:
         yield "\nUnknown ops that channels reach: " + ", ".join(
-            f"{name} ({count})" for name, count in selection.unsupported_ops.items()
+            f"{printable(name)} ({count})" for name, count in selection.unsupported_ops.items()
         )
     for line in selection.sizes():
         yield "\n" + textwrap.fill(line, width)
     if selection.groups:
         count = len(selection.params)
-        yield f"\nRegex of the {count} parameters to prune:\n{selection.regex}"
+        yield f"\nRegex of the {count} parameters to prune:\n{printable(selection.regex)}"
 
 
 def _summary(selection: PruneSelection) -> str:
@@ -88,7 +88,7 @@ def _lines(d: PruneDecision, names: int, width: int, about: str) -> Iterator[str
     elif d.status == "follower" and d.at is not None:
         note = f"  {printable(d.detail)}"
     elif d.at is not None and d.at.op != d.op:
-        note = f"  at op {d.at.op} {d.at.type}"
+        note = f"  at op {d.at.op} {printable(d.at.type)}"
     if len(name) > names:
         yield f"  {name}"
         name = ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphprobe.api.sensitivity import SensitivityResult
 
-from ._var_table import printable
+from ._escape import printable
 
 if TYPE_CHECKING:
     from graphprobe.config.sensitivity import SensitivityGroup

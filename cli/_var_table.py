@@ -9,6 +9,8 @@ from graphprobe.api.variables import shape_text
 from graphprobe.ir import Op, Program
 from graphprobe.ir.listing import VarUse
 
+from ._escape import printable
+
 _HEAD = ("name", "shape", "dtype", "producer", "consumers")
 _LONGEST_NAME = 28
 _LONGEST_SHAPE = 16
@@ -27,13 +29,6 @@ def summary(role: str, program: Program, shown: int) -> str:
         parts.insert(2, f"{len(program.blocks)} blocks")
     parts.append(f"{shown} of {count} variables")
     return printable(f"{role + ': ' if role else ''}{origin.source}") + f"\n  {', '.join(parts)}"
-
-
-def printable(text: str) -> str:
-    """Text in which no name can move the cursor or colour the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def table(listings: list[tuple[VarUse, ...]], width: int) -> str:

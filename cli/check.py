@@ -10,6 +10,7 @@ import typer
 from graphprobe.api.check import CheckResult, check
 
 from ._errors import ANSWER_IS_NO
+from ._escape import printable
 from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say, warn
 from ._train import ALLOW_CODE, CONFIG, DEVICE, OVERRIDE, Device
 
@@ -112,7 +113,7 @@ def _prune_table(report: PruneReport, *, prove: bool) -> Table:
         *heads, box=box.SIMPLE_HEAD, caption=caption if prove else None, caption_justify="left"
     )
     for row in report.groups:
-        cells = [row.conv, str(row.convs), f"{row.before} -> {row.after}"]
+        cells = [printable(row.conv), str(row.convs), f"{row.before} -> {row.after}"]
         if prove:
             cells.append("" if row.difference is None else f"{row.difference:.1e}")
         table.add_row(*cells)
@@ -135,10 +136,10 @@ def _table(verdict: Verdict) -> Table:
 
 
 def _cells(row: TermRow) -> tuple[str, ...]:
-    pairs = "\n".join(f"{student} <- {teacher}" for student, teacher in row.pairs)
+    pairs = "\n".join(printable(f"{student} <- {teacher}") for student, teacher in row.pairs)
     weight = f"{row.weight:g}" + (f" -> {row.suggested:g}" if row.suggested else "")
     state = "failed" if row.problems else "idle" if row.idle else "ok"
-    return row.term, pairs, _times(row.share), _times(row.gradient_share), weight, state
+    return printable(row.term), pairs, _times(row.share), _times(row.gradient_share), weight, state
 
 
 def _times(value: float | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ._errors import ANSWER_IS_NO
+from ._escape import printable
 from ._output import FORMAT, OUTPUT, Format, can_be_written, deliver, say, warn
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def command(
 def _lines(report: DataReport, most: int | None) -> Iterator[str]:
     """The report as lines of at most 80 columns, paths left out."""
     found = report.survey
-    yield f"  data       {report.spec}"
+    yield f"  data       {printable(report.spec)}"
     if found is not None:
         part = "" if found.read == report.samples else f", {found.read:,} of them read"
         yield f"  samples    {report.samples:,} ({report.task}{part})"
@@ -81,13 +82,14 @@ def _lines(report: DataReport, most: int | None) -> Iterator[str]:
         kind = {"segmentation": "pixels", "classification": "images"}.get(report.task, "objects")
         yield f"  {'class':{_NAME}} {kind:>14} {'in images':>12}"
         for each in found.classes:
-            name = each.name if len(each.name) <= _NAME else each.name[: _NAME - 3] + "..."
+            name = printable(each.name)
+            name = name if len(name) <= _NAME else name[: _NAME - 3] + "..."
             yield f"  {name:{_NAME}} {each.objects:>14,} {each.images:>12,}"
     if report.problems:
         yield ""
         yield f"  {len(report.problems):,} problems"
         for line in report.problems[:most]:
-            yield f"    {line}"
+            yield f"    {printable(line)}"
         if most is not None and len(report.problems) > most:
             yield f"    and {len(report.problems) - most:,} more; --all lists them"
 
@@ -106,4 +108,4 @@ def _figures(report: DataReport) -> Iterator[str]:
         if found.difficult:
             yield f"  left out   {found.difficult:,} difficult, {found.crowds:,} of them crowds"
     for kind in found.arrays:
-        yield f"  array      {kind}"
+        yield f"  array      {printable(kind)}"

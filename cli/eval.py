@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.evaluate import evaluate
 
+from ._escape import printable
 from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say
 from ._train import ALLOW_CODE, CHECKPOINT, DEVICE, MEASURED_ON, OVERRIDE, TRAINED, WEIGHTS, Device
 
@@ -61,5 +62,5 @@ def _table(label: str, rows: Sequence[Sequence[Any]]) -> Table:
 
     table = Table("class", label, box=box.SIMPLE_HEAD)
     for name, value in rows:
-        table.add_row(name, "none there" if value is None else f"{value:.4f}")
+        table.add_row(printable(name), "none there" if value is None else f"{value:.4f}")
     return table

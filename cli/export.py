@@ -9,7 +9,7 @@ import typer
 from graphprobe.api.export import export
 from graphprobe.errors import UsageError
 
-from ._output import own_prints_to_stderr, say
+from ._output import own_prints_to_stderr, put, say
 from ._train import ALLOW_CODE, CHECKPOINT, DEVICE, OVERRIDE, TRAINED, WEIGHTS, Device
 
 
@@ -55,7 +55,7 @@ def command(
     say(f"weights of {made.weights}")
     say(f"image: {made.image}")
     for path in made.files:
-        typer.echo(str(path))
+        put(str(path))
 
 
 def _convert(program: Path, form: str, output: Path | None, given: list[str]) -> None:
@@ -68,4 +68,4 @@ def _convert(program: Path, form: str, output: Path | None, given: list[str]) ->
     result = convert(program, folders[0], form=form)
     say(result.summary())
     for path in result.files:
-        typer.echo(str(path))
+        put(str(path))

@@ -9,6 +9,7 @@ import typer
 
 from graphprobe.api.predict import ImageFindings, predict
 
+from ._escape import printable
 from ._output import own_prints_to_stderr, say
 from ._train import ALLOW_CODE, CHECKPOINT, DEVICE, MEASURED_ON, OVERRIDE, TRAINED, WEIGHTS, Device
 
@@ -42,7 +43,7 @@ def command(
     lines = sys.stdout
 
     def show(image: ImageFindings) -> None:
-        typer.echo(_line(image), file=lines)
+        lines.write(f"{printable(_line(image))}\n")
 
     with own_prints_to_stderr():
         made = predict(

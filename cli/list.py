@@ -11,6 +11,7 @@ import typer
 
 from graphprobe.api.catalog import Catalog, list_names
 
+from ._escape import printable
 from ._output import FORMAT, OUTPUT, Format, deliver, terminal_width
 
 
@@ -45,7 +46,7 @@ def command(
 
 def _lines(found: Catalog, width: int) -> Iterator[str]:
     names = min(max(map(len, found), default=0), 32)
-    for name, about in found.entries:
+    for name, about in (map(printable, entry) for entry in found.entries):
         if len(name) > names:
             yield name
             name = ""

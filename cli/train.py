@@ -11,6 +11,7 @@ from graphprobe.api.check import CheckFailed, CheckResult
 from graphprobe.api.train import TrainResult, train
 
 from ._errors import ANSWER_IS_NO
+from ._escape import printable
 from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say, to_text
 from ._progress import terminal_bar
 from ._train import ALLOW_CODE, DEVICE, OVERRIDE, Device
@@ -98,7 +99,8 @@ def command(
 
 
 def _say_check(result: CheckResult) -> None:
-    say(to_text(tables(result)).strip("\n "))
+    for line in to_text(tables(result)).strip("\n ").split("\n"):
+        say(line)
     say_findings(result)
 
 
@@ -119,7 +121,7 @@ def _table(rows: list[tuple[str, str]]) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, show_header=False)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(printable, row))
     return table
 
 
@@ -131,5 +133,5 @@ def _cut_table(rows: Cut) -> Table:
     for head in ("before", "after the cut", "change"):
         table.add_column(head, justify="right")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(printable, row))
     return table

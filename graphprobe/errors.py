@@ -1,7 +1,8 @@
 """The one exception family of graphprobe.
 
 Whatever a user can cause is raised as a `GraphprobeError`; the command line prints it as one
-line and exits with 2. Anything else that escapes is a defect of graphprobe.
+line and exits with 2. Anything else that escapes is a defect of graphprobe; `place` says
+of which line.
 """
 
 from __future__ import annotations
@@ -97,6 +98,17 @@ class ConfigError(GraphprobeError):
     def __init__(self, problems: Iterable[Problem], *, where: str = "", hint: str = "") -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(map(str, self.problems)), where=where, hint=hint)
+
+
+def place(error: BaseException) -> str:
+    """The innermost line of graphprobe's own code that raised, as ``graphprobe.ops.work:214``."""
+    found, step = "graphprobe", error.__traceback__
+    while step is not None:
+        module = str(step.tb_frame.f_globals.get("__name__"))
+        if module.startswith("graphprobe"):
+            found = f"{module}:{step.tb_lineno}"
+        step = step.tb_next
+    return found
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -135,8 +135,9 @@ def _parameters(path: Path, shapes: Mapping[str, tuple[int, ...]], source: str) 
     if one is not None:
         _check(read_combined(one, list(shapes)), shapes, str(one))
         return one.read_bytes()
-    files = {name: path.with_name(name) for name in shapes}
-    missing = [name for name, file in files.items() if not file.is_file()]
+    unfit = [name for name in shapes if Path(name).name != name]
+    files = {name: path.with_name(name) for name in shapes if name not in unfit}
+    missing = unfit + [name for name, file in files.items() if not file.is_file()]
     if missing:
         raise ExportError(
             f"its {len(shapes)} parameters are not beside it: neither {combined[0].name} nor a "

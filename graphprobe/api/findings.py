@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from graphprobe.api.pairs import PairFindings
 from graphprobe.api.prunable import prune_findings
 from graphprobe.api.prune_selection import PruneSelection
 from graphprobe.drawing import Drawing, Focus, Marks, make_drawing
-from graphprobe.errors import ConfigError, Problem, UsageError, did_you_mean
+from graphprobe.drawing.figures import Figures, measure
+from graphprobe.errors import (
+    ConfigError,
+    GraphprobeError,
+    Problem,
+    UsageError,
+    did_you_mean,
+    place,
+)
 from graphprobe.ir import Pair, Program, PruneDecision
 from graphprobe.ops.kinds import unknown_ops_text
-from graphprobe.pairing.find import find_pairs
+from graphprobe.pairing.find import PairReport, find_pairs
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.pruning.plan import PrunePlan
 
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from graphprobe.drawing.layout.layout_graph import Engine as LayoutEngine
     from graphprobe.drawing.overlay import ColourBy
 
+T = TypeVar("T")
 # Pairs as they were found, or a distillation config or its file.
 PairsLike: TypeAlias = "str | os.PathLike[str] | PairFindings | DistillConfig"
 # A selection as it was made, or a pruning config or its file.
@@ -42,6 +51,7 @@ class Findings:
         marks: findings in `program`.
         teacher_marks: findings in `teacher`.
         pairs: what the two share.
+        figures: parameters and multiply-adds of the ops of each program.
         messages: what could not be found.
     """
 
@@ -50,6 +60,7 @@ class Findings:
     marks: Marks
     teacher_marks: Marks
     pairs: Sequence[Pair] = ()
+    figures: Sequence[Figures] = ()
     messages: Sequence[str] = ()
 
     def drawing(
@@ -66,6 +77,7 @@ class Findings:
             marks=self.marks,
             teacher_marks=self.teacher_marks,
             pairs=self.pairs,
+            figures=self.figures,
             level=level,
             focus=focus,
             engine=engine,
@@ -96,30 +108,65 @@ def gather(
     if teacher is None and given is not None:
         teacher = given.teacher
     other = load(teacher) if teacher is not None else None
-    marks = _marks(program, plan)
+    parts = _Parts()
+    marks = parts.marks(program, plan)
+    figures = [parts.figures(program, marks)]
     if other is None:
-        return Findings(program.program, None, marks, Marks(), messages=_unknown(program))
-    messages: Sequence[str] = (*_unknown(program), *_unknown(other))
+        messages = (*_unknown(program), *parts.faults)
+        return Findings(program.program, None, marks, Marks(), (), figures, messages)
     if given is not None:
-        found = given.read(program, other)
+        found, told = given.read(program, other), (*_unknown(program), *_unknown(other))
     else:
-        report = find_pairs(program.program, other.program)
-        found, messages = report.pairs, report.warnings
-    teacher_marks = Marks(_decisions(other, "seeds"))
-    return Findings(program.program, other.program, marks, teacher_marks, found, messages)
+        report = parts.get(
+            "pairs", lambda: find_pairs(program.program, other.program), PairReport()
+        )
+        found, told = report.pairs, report.warnings
+    theirs = parts.marks(other, PrunePlan())
+    figures.append(parts.figures(other, theirs))
+    messages = (*told, *parts.faults)
+    return Findings(program.program, other.program, marks, theirs, found, figures, messages)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What is found one by one, so that a fault in one of them costs no more than that one.
+
+    Args:
+        faults: what was left out, and why.
+    """
+
+    faults: list[str] = field(default_factory=list)
+
+    def get(self, what: str, make: Callable[[], T], without: T) -> T:
+        """What `make` finds, or `without` where it meets a fault of graphprobe."""
+        try:
+            return make()
+        except (GraphprobeError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - said to the user, who sees the rest
+            reason = f"{type(error).__name__} at {place(error)}"
+            self.faults.append(f"{what}: left out for a fault of graphprobe ({reason})")
+            return without
+
+    def marks(self, loaded: LoadedProgram, plan: PrunePlan) -> Marks:
+        """The decisions under the plan's policy, what it prunes, and the shapes that it leaves."""
+        what = f"{loaded.source}: prune decisions"
+        none: dict[str, PruneDecision] = {}
+        decisions = self.get(what, lambda: _decisions(loaded, plan.policy), none)
+        shapes = {var.name: var.shape for var in loaded.program.parameters if var.shape is not None}
+        targets = frozenset(p for group in plan.groups if group.ratio > 0 for p in group.layers)
+        return Marks(decisions, targets, plan.shapes_after(shapes))
+
+    def figures(self, loaded: LoadedProgram, marks: Marks) -> Figures:
+        """Its numbers of parameters and multiply-adds."""
+        what = f"{loaded.source}: parameters and multiply-adds"
+        return self.get(what, lambda: measure(loaded.program, marks), Figures())
 
 
 def _unknown(loaded: LoadedProgram) -> Sequence[str]:
     """Counts the operators that are drawn by their type alone."""
     unknown = unknown_ops_text(loaded.program)
     return [f"{loaded.source}: operators that are not known: {unknown}"] if unknown else []
-
-
-def _marks(loaded: LoadedProgram, plan: PrunePlan) -> Marks:
-    """The decisions under the plan's policy, what it prunes, and the shapes that it leaves."""
-    shapes = {var.name: var.shape for var in loaded.program.parameters if var.shape is not None}
-    targets = frozenset(p for group in plan.groups if group.ratio > 0 for p in group.layers)
-    return Marks(_decisions(loaded, plan.policy), targets, plan.shapes_after(shapes))
 
 
 def _decisions(loaded: LoadedProgram, policy: str) -> dict[str, PruneDecision]:

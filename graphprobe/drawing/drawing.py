@@ -16,6 +16,7 @@ from graphprobe.drawing.layout.layout_graph import Engine, LayoutGraph, level_vi
 from graphprobe.drawing.marks import Marks
 from graphprobe.drawing.overlay import ColourBy, Overlay, value_of
 from graphprobe.drawing.raw import empty_view, raw_views
+from graphprobe.drawing.text import clean
 from graphprobe.ir import Pair, Program
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ class Side:
 
     @property
     def name(self) -> str:
-        """What the user called the program, without the folders."""
-        source = self.program.origin.source
+        """What the user called the program, on one line, without the folders."""
+        source = clean(self.program.origin.source)
         parts = PurePath(source).parts
         if ":" in source or not parts:
             return source or "program"
@@ -67,6 +68,10 @@ class Side:
         if self._figures is None:
             self._figures = measure(self.program, self.marks)
         return self._figures
+
+    @figures.setter
+    def figures(self, known: Figures) -> None:
+        self._figures = known
 
     def view(self, level: Level) -> LayoutGraph:
         """The whole program at a level."""
@@ -192,6 +197,7 @@ def make_drawing(
     marks: Marks | None = None,
     teacher_marks: Marks | None = None,
     pairs: Sequence[Pair] = (),
+    figures: Sequence[Figures] = (),
     level: AnyLevel | None = None,
     focus: Focus | None = None,
     engine: Engine = "layered",
@@ -205,6 +211,7 @@ def make_drawing(
         marks: findings in `program`.
         teacher_marks: findings in `teacher`.
         pairs: what the two share.
+        figures: of both programs, where they are known already.
         level: what to draw; None leaves it to the renderer.
         focus: draw only a neighbourhood.
         engine: who lays it out: our own layers, or Graphviz's ``dot`` where it is installed.
@@ -215,6 +222,8 @@ def make_drawing(
     if teacher is not None:
         theirs = {p.teacher for p in pairs}
         sides.append(_side("teacher", teacher, teacher_marks, theirs, _numbered(pairs, "teacher")))
+    for side, known in zip(sides, figures, strict=False):
+        side.figures = known
     overlay = Overlay(colour_by)
     for side in sides:
         side.engine, side.overlay = engine, overlay

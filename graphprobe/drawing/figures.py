@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import prod
 
 from graphprobe.drawing.graph import is_state
 from graphprobe.drawing.marks import COLOURS, Marks, status
 from graphprobe.ir import Op, Program
-from graphprobe.ops.work import NetworkSize, count_work, multiply_adds, network_size
+from graphprobe.ops.work import NetworkSize, count_work, multiply_adds, network_size, numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def measure(program: Program, marks: Marks) -> Figures:
         for name in op.input_names():
             if name not in seen and is_state(program, name, op.block):
                 seen.add(name)
-                params[op.id] += max(0, prod(program.shape(name, op.block) or (0,)))
+                params[op.id] += max(0, numbers(program.shape(name, op.block) or (0,)) or 0)
         count = channels_made(op, program.shape(op.input("Filter"), op.block))
         if count is not None:
             channels[op.id] = count

@@ -41,6 +41,7 @@ __all__ = [
     "gaps_text",
     "multiply_adds",
     "network_size",
+    "numbers",
     "weight_uses",
     "work_text",
 ]
@@ -49,6 +50,8 @@ __all__ = [
 DEFAULT_IMAGE = 608
 # As the published tables have it.
 MEGABYTE = 2**20
+# Paddle counts the numbers of a tensor in 64 bits; no network holds or multiplies more.
+_MOST = 2**63 - 1
 _BYTES = {"float64": 8, "int64": 8, "float16": 2, "int16": 2, "uint16": 2, "int8": 1, "uint8": 1}
 
 
@@ -88,7 +91,8 @@ def _count_work(program: Program, image: tuple[int, int]) -> WorkCount:
     found: list[Counted] = []
     for op in program.ops:
         if op.role == "forward":
-            found += _counted(WorkContext(op, flow, tensors, lambda v: _weight(flow, v)))
+            counted = _counted(WorkContext(op, flow, tensors, lambda v: _weight(flow, v)))
+            found += map(_plausible, counted)
     return WorkCount(
         tuple(
             replace(work, positions=_for_one(work.positions, batch))
@@ -102,6 +106,19 @@ def _count_work(program: Program, image: tuple[int, int]) -> WorkCount:
         ),
         tuple(gap for gap in found if isinstance(gap, Gap)),
     )
+
+
+def _plausible(found: Counted) -> Counted:
+    """A count, or a gap in the place of one that no machine could do."""
+    count = numbers((*found.shape, found.positions)) if isinstance(found, Work) else 0
+    count = numbers((found.count,)) if isinstance(found, Product) else count
+    return Gap(found.op, "its sizes are more than 64 bits count") if count is None else found
+
+
+def numbers(shape: Iterable[int]) -> int | None:
+    """How many numbers a tensor of this shape holds; None where 64 bits do not count them."""
+    count = prod(shape)
+    return count if -_MOST <= count <= _MOST else None
 
 
 def weight_uses(program: Program, image: tuple[int, int] | None = None) -> list[Work]:
@@ -205,7 +222,8 @@ def network_size(
         shapes: parameters' shapes after a cut.
     """
     after = shapes or {}
-    counts = {var: prod(after.get(var.name, var.shape or ())) for var in program.parameters}
+    found = {var: numbers(after.get(var.name, var.shape or ())) for var in program.parameters}
+    counts = {var: count for var, count in found.items() if count is not None}
     moving = _statistics(program)
     work = count_work(program, image)
     return NetworkSize(
@@ -213,8 +231,13 @@ def network_size(
         sum(count for var, count in counts.items() if var.name not in moving),
         sum(count * _BYTES.get(var.dtype, 4) for var, count in counts.items()) / MEGABYTE,
         sum(product.count for product in work.products),
-        gaps_text(program, work.gaps),
+        (*gaps_text(program, work.gaps), *_too_large(len(found) - len(counts))),
     )
+
+
+def _too_large(count: int) -> Iterator[str]:
+    if count:
+        yield f"parameters ({count}): they hold more numbers than 64 bits count"
 
 
 def gaps_text(program: Program, gaps: Iterable[Gap]) -> tuple[str, ...]:

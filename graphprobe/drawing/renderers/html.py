@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from graphprobe.drawing.drawing import Drawing
 from graphprobe.drawing.pages.html_data import PageData
@@ -22,12 +24,21 @@ def asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def as_script_data(document: object) -> str:
-    """Json that cannot end the script element that it stands in."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    # Lone surrogates have no UTF-8 form; line separators end lines in old parsers.
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+def as_script_data(document: Any) -> str:
+    """Json that cannot end the script element that it stands in, nor act where it is shown."""
+    text = json.dumps(_visible(document), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return text.replace("<", "\\u003c")
+
+
+def _visible(value: Any) -> Any:
+    """The same with characters that are not seen written out, so that no name turns the text."""
+    if isinstance(value, str):
+        return value if value.isprintable() else clean(value)
+    if isinstance(value, Mapping):
+        return {_visible(key): _visible(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_visible(item) for item in value]
+    return value
 
 
 def render(drawing: Drawing) -> bytes:
