@@ -14,10 +14,10 @@ from graphprobe.config.distill import DistillConfig
 from graphprobe.config.overrides import apply_overrides
 from graphprobe.config.prune import PruneConfig
 from graphprobe.config.train import TrainConfig
-from graphprobe.config.yaml_io import read_yaml
 from graphprobe.errors import ConfigError, Problem, did_you_mean
 from graphprobe.losses import all_losses
 from graphprobe.user_code import is_code
+from graphprobe.yaml_io import read_yaml
 
 Config: TypeAlias = DistillConfig | PruneConfig | TrainConfig
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from graphprobe.config.yaml_io import parse_value
 from graphprobe.errors import Problem, UsageError
+from graphprobe.yaml_io import parse_value
 
 _STEP = re.compile(r"[^.\[\]=]+|\[\d+\]")
 _PATH = re.compile(r"^[^.\[\]=]+(?:\.[^.\[\]=]+|\[\d+\])*$")

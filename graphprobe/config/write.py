@@ -12,7 +12,7 @@ import jinja2
 from pydantic import BaseModel
 
 from graphprobe.config.load import Config
-from graphprobe.config.yaml_io import to_scalar
+from graphprobe.yaml_io import to_scalar
 
 WIDTH = 96
 

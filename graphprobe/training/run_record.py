@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.config import Config, TrainSection, is_named
-from graphprobe.config.yaml_io import read_yaml
 from graphprobe.data.sample import Dataset
 from graphprobe.errors import CheckpointError, ConfigError, DataError, Problem
 from graphprobe.training.weights.checkpoint import (
@@ -21,6 +20,7 @@ from graphprobe.training.weights.checkpoint import (
     read_best,
     read_state,
 )
+from graphprobe.yaml_io import read_yaml
 
 if TYPE_CHECKING:  # it imports paddle
     from graphprobe.training.networks.build import Network

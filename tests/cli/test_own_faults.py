@@ -9,10 +9,10 @@ from graphprobe_cli._errors import OWN_FAULT, run
 from graphprobe_cli.main import build_app
 
 from graphprobe import programs
-from graphprobe.config.yaml_io import read_yaml
 from graphprobe.errors import place
 from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
+from graphprobe.yaml_io import read_yaml
 
 
 def network(source: str) -> Program:
@@ -112,5 +112,5 @@ def test_sizes_that_no_machine_holds_are_not_counted(
 def test_place_names_the_innermost_line_of_graphprobe() -> None:
     with pytest.raises(AttributeError) as raised:
         read_yaml(3)  # type: ignore[arg-type]
-    assert place(raised.value).startswith("graphprobe.config.yaml_io:")
+    assert place(raised.value).startswith("graphprobe.yaml_io:")
     assert place(ValueError()) == "graphprobe"

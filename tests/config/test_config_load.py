@@ -21,9 +21,9 @@ from graphprobe.config import (
     load_config,
 )
 from graphprobe.config.load import validate
-from graphprobe.config.yaml_io import parse_yaml, to_scalar
 from graphprobe.errors import ConfigError, GraphprobeError, UsageError
 from graphprobe.ir import Origin, Program
+from graphprobe.yaml_io import parse_yaml, to_scalar
 
 GOOD = """
 version: 1

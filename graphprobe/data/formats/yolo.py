@@ -34,10 +34,10 @@ from graphprobe.data.formats._folders import (
 from graphprobe.data.formats._problems import Problems
 from graphprobe.data.images import image_size, read_image
 from graphprobe.data.sample import DatasetFormat, Sample, detection_sample
-from graphprobe.errors import DataError
+from graphprobe.errors import DataError, GraphprobeError
+from graphprobe.yaml_io import read_yaml
 
 _YAMLS = ("data.yaml", "data.yml", "dataset.yaml")
-_MOST_YAML = 1 << 20
 _MOST_CLASSES = 100_000
 
 
@@ -124,15 +124,11 @@ def _open_root(path: Path) -> tuple[Path, Mapping[str, Any]]:
 
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:
-    import yaml
-
     try:
-        if path.stat().st_size > _MOST_YAML:
-            raise DataError("is larger than 1 MiB", where=str(path))
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        text = " ".join(str(error).split())[:120]
-        raise DataError(f"cannot be read as YAML ({text})", where=str(path)) from error
+        found = read_yaml(path)
+    except GraphprobeError as error:
+        text = f"cannot be read as YAML ({error.message[:200]})"
+        raise DataError(text, where=str(path), hint=error.hint) from error
     if not isinstance(found, dict):
         raise DataError("holds no keys", where=str(path))
     return found
