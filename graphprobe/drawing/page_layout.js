@@ -1,7 +1,7 @@
 // Sizes and places. Rows and wished-for columns were computed beforehand; opening a node makes it
 // larger, and its row and the rows below move apart.
 const data = JSON.parse(document.getElementById("data").textContent);
-const GAP_X = 12, GAP_Y = 19, PAD = 10, HEAD = 16, WAY = 8, GUTTER = 90;
+const GAP_X = 12, GAP_Y = 19, PAD = 10, HEAD = 16, WAY = 8;
 const opened = new Set();          // groups that are shown inside their node
 const parentOf = new Map();        // group -> [group, node] that opens into it
 data.groups.forEach((group, g) => group.nodes.forEach((node, n) => {
@@ -74,18 +74,14 @@ function wayX(group, row, want) {
 function layoutAll() {
   const visible = visibleGroups();
   for (let i = visible.length - 1; i >= 0; i--) layoutGroup(data.groups[visible[i]]);
-  let x = 0;
-  data.roots.forEach((groups, side) => {
-    let y = data.sides.length > 1 ? 22 : 0, most = 0;
+  for (const groups of data.roots) {
+    let y = data.sides.length > 1 ? 22 : 0;
     for (const g of groups) {
       const group = data.groups[g];
-      group.at = [x, y];
+      group.at = [0, y];
       y += group.place.h + 50;
-      most = Math.max(most, group.place.w);
     }
-    data.sides[side].x = x;
-    x += most + GUTTER;
-  });
+  }
   for (const g of visible) {
     const group = data.groups[g], p = group.place;
     group.nodes.forEach((node, n) => {

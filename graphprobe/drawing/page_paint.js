@@ -1,10 +1,24 @@
 // From places to SVG. Text from the model only ever becomes the text of a node, never markup.
 const SVG = "http://www.w3.org/2000/svg";
-const canvas = document.getElementById("canvas"), world = document.getElementById("world");
+const panesBox = document.getElementById("panes"), canvas = document.getElementById("canvas");
 let shown = new Map();             // "group:node" -> element
-const view = { x: 0, y: 0, k: 1 };
-// Measured rarely: asking for it after nodes were inserted lays out every text at once.
-const frame = { w: canvas.clientWidth, h: canvas.clientHeight };
+
+// A pane for each program: its SVG element, what moves in it, its scale and corner, and its size.
+// The size is measured rarely: asking for it after nodes were inserted lays out every text at once.
+function addPane(svg, side) {
+  svg.dataset.side = side;
+  return { svg, side, world: svg.querySelector(".world"), view: { x: 0, y: 0, k: 1 }, w: svg.clientWidth, h: svg.clientHeight };
+}
+for (let side = 1; side < data.sides.length; side++) {
+  const svg = canvas.cloneNode(true);
+  svg.id = `canvas-${side}`;
+  svg.querySelector("title").id = `canvas-title-${side}`;
+  svg.setAttribute("aria-labelledby", `canvas-title-${side}`);
+  panesBox.insertBefore(svg, document.getElementById("between"));
+}
+const panes = [...panesBox.querySelectorAll(".pane")].map(addPane);
+let active = panes[0];             // the pane that keys move
+const paneOf = (g) => panes[data.groups[g].side];
 
 function make(name, attributes, text) {
   const element = document.createElementNS(SVG, name);
@@ -101,24 +115,28 @@ function paintWires(visible) {
     heads.push(`M${x.toFixed(1)} ${y.toFixed(1)}l-2.2-4.5h4.4z`);
   }
   return [
-    make("path", { id: "long", d: long.join("") }),
-    make("path", { id: "wires", d: wires.join("") }),
-    make("path", { id: "heads", d: heads.join("") }),
+    make("path", { class: "long", d: long.join("") }),
+    make("path", { class: "wires", d: wires.join("") }),
+    make("path", { class: "heads", d: heads.join("") }),
   ];
 }
 
 function paint() {
-  const visible = layoutAll(), nodes = document.createDocumentFragment();
+  const visible = layoutAll();
   shown = new Map();
   measureColours(visible);
   paintColourBar();
-  for (const g of visible) data.groups[g].nodes.forEach((_, n) => paintNode(g, n, nodes));
-  const headings = data.sides.length > 1
-    ? data.sides.map((side) => make("text", { class: "heading", x: side.x, y: 8 }, `${side.role}: ${side.name}`)) : [];
-  // Wires lie above the frames of opened nodes, or those would hide them.
-  const layer = make("g", {});
-  layer.append(nodes);
-  world.replaceChildren(layer, ...paintWires(visible), make("path", { id: "path" }), make("path", { id: "links" }), ...headings);
+  for (const pane of panes) {
+    const mine = visible.filter((g) => data.groups[g].side === pane.side), nodes = document.createDocumentFragment();
+    for (const g of mine) data.groups[g].nodes.forEach((_, n) => paintNode(g, n, nodes));
+    const side = data.sides[pane.side];
+    const headings = panes.length > 1 ? [make("text", { class: "heading", x: 0, y: 8 }, `${side.role}: ${side.name}`)] : [];
+    // Wires lie above the frames of opened nodes, or those would hide them.
+    const layer = make("g", {});
+    layer.append(nodes);
+    pane.world.replaceChildren(layer, ...paintWires(mine), make("path", { class: "path" }), ...headings);
+  }
+  anchors = null;
   paintPairs();
 }
 
@@ -134,14 +152,27 @@ function visibleNode(op) {
   return chain[chain.length - 1];
 }
 
+// Lines from pane to pane, in the coordinates of the screen.
 function paintPairs() {
-  const links = data.pairs.map((pair, i) => {
-    const ends = pairEnds(i);
-    if (!ends) return "";
-    const [a, b] = ends.map(([g, n]) => boxOf(g, n));
-    return curve([[a.x + a.w, a.y + a.h / 2], [b.x, b.y + b.h / 2]]);
+  const ends = data.pairs.map((_, i) => pairEnds(i)).filter(Boolean);
+  const origin = panesBox.getBoundingClientRect();
+  const [first, second] = panes.map((pane) => pane.svg.getBoundingClientRect()), below = second && second.top > first.top;
+  const lines = ends.map(([left, right]) => {
+    const a = onScreen(left), b = onScreen(right);
+    const from = below ? [a.x + a.w / 2, a.y + a.h] : [a.x + a.w, a.y + a.h / 2];
+    const to = below ? [b.x + b.w / 2, b.y] : [b.x, b.y + b.h / 2];
+    return curve([from, to].map(([x, y]) => [x - origin.left, y - origin.top]));
   });
-  document.getElementById("links").setAttribute("d", links.join(""));
+  document.getElementById("links").setAttribute("d", lines.join(""));
+}
+
+// Where a node is in the window; a node that was moved out of its pane ends at the pane's edge.
+function onScreen([g, n]) {
+  const pane = paneOf(g), box = boxOf(g, n), corner = pane.svg.getBoundingClientRect(), { x, y, k } = pane.view;
+  const inside = (at, low, high) => Math.min(Math.max(at, low), high);
+  const left = inside(x + box.x * k, 0, corner.width), right = inside(x + (box.x + box.w) * k, 0, corner.width);
+  const top = inside(y + box.y * k, 0, corner.height), low = inside(y + (box.y + box.h) * k, 0, corner.height);
+  return { x: corner.left + left, y: corner.top + top, w: right - left, h: low - top };
 }
 
 function pairEnds(i) {
@@ -149,33 +180,46 @@ function pairEnds(i) {
   return a === undefined || b === undefined ? null : [visibleNode(a), visibleNode(b)];
 }
 
-function move() {
-  world.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.k})`);
-  canvas.classList.toggle("far", view.k < 0.28);
+function place(pane) {
+  const { x, y, k } = pane.view;
+  pane.world.setAttribute("transform", `translate(${x} ${y}) scale(${k})`);
+  pane.svg.classList.toggle("far", k < 0.28);
 }
 
-function zoom(factor, x = frame.w / 2, y = frame.h / 2) {
-  const k = Math.min(8, Math.max(0.01, view.k * factor));
+// Show a pane where its view says; the other pane follows where they are linked.
+function move(pane = active) {
+  place(pane);
+  if (synced && panes.length > 1) follow(pane, panes[1 - pane.side]);
+  if (data.pairs.length) paintPairs();
+}
+
+function zoom(factor, pane = active, x = pane.w / 2, y = pane.h / 2) {
+  const view = pane.view, k = Math.min(8, Math.max(0.01, view.k * factor));
   view.x = x - (x - view.x) * (k / view.k);
   view.y = y - (y - view.y) * (k / view.k);
   view.k = k;
-  move();
+  move(pane);
 }
 
-function fitView() {
-  const places = data.roots.flat().map((g) => data.groups[g]);
+function fitPane(pane) {
+  const places = data.roots[pane.side].map((g) => data.groups[g]), view = pane.view;
   const w = Math.max(1, ...places.map((g) => g.at[0] + g.place.w)), h = Math.max(1, ...places.map((g) => g.at[1] + g.place.h));
-  view.k = Math.max(0.01, Math.min(2, (frame.w - 30) / w, (frame.h - 30) / h));
-  view.x = (frame.w - w * view.k) / 2;
+  view.k = Math.max(0.01, Math.min(2, (pane.w - 30) / w, (pane.h - 30) / h));
+  view.x = (pane.w - w * view.k) / 2;
   view.y = 15;
-  move();
+  place(pane);
+}
+function fitView() {
+  panes.forEach(fitPane);
+  if (data.pairs.length) paintPairs();
 }
 
-function centre(boxes) {
+function centre(nodes) {
+  const pane = paneOf(nodes[0][0]), view = pane.view, boxes = nodes.map(([g, n]) => boxOf(g, n));
   const left = Math.min(...boxes.map((b) => b.x)), right = Math.max(...boxes.map((b) => b.x + b.w));
   const top = Math.min(...boxes.map((b) => b.y)), low = Math.max(...boxes.map((b) => b.y + b.h));
-  view.k = Math.min(Math.max(view.k, 1.3), (frame.w - 40) / (right - left + 1), (frame.h - 40) / (low - top + 1), 2.5);
-  view.x = frame.w / 2 - ((left + right) / 2) * view.k;
-  view.y = frame.h / 2 - ((top + low) / 2) * view.k;
-  move();
+  view.k = Math.min(Math.max(view.k, 1.3), (pane.w - 40) / (right - left + 1), (pane.h - 40) / (low - top + 1), 2.5);
+  view.x = pane.w / 2 - ((left + right) / 2) * view.k;
+  view.y = pane.h / 2 - ((top + low) / 2) * view.k;
+  move(pane);
 }

@@ -98,7 +98,7 @@ function reveal(op) {
   for (let at = parentOf.get(g), child = g; at; child = at[0], at = parentOf.get(child)) opened.add(child);
   paint();
   select(g, n);
-  centre([boxOf(g, n)]);
+  centre([[g, n]]);
 }
 
 // The name that an address can hold: the main variable of the last op of a node.
@@ -112,9 +112,9 @@ function addressOf(g, n) {
 
 // Open the address of a node: #name, or #student:name and #teacher:name.
 function followAddress() {
-  const [, role, name] = decodeURIComponent(location.hash.slice(1)).match(/^(student:|teacher:)?(.*)$/s);
+  const [, role, name] = decodeURIComponent(location.hash.slice(1)).match(/^(student:|teacher:|before:|after:)?(.*)$/s);
   if (!name) return;
-  const sides = role ? [role === "teacher:" ? 1 : 0] : data.sides.map((_, side) => side);
+  const sides = role ? [role === "teacher:" || role === "after:" ? 1 : 0] : data.sides.map((_, side) => side);
   for (const side of sides) {
     const op = writer(side, name) !== undefined ? writer(side, name) : readers[side] && readers[side].get(name);
     if (op !== undefined) { reveal(op); return; }
@@ -127,12 +127,37 @@ function select(g, n) {
   const address = addressOf(g, n);
   // A frame without an address of its own (a report) keeps no history.
   if (address && address !== location.hash && location.protocol !== "about:") history.pushState(null, "", address);
-  document.querySelectorAll(".node.selected, .node.hot").forEach((e) => e.classList.remove("selected", "hot"));
-  panel("links");
-  document.getElementById("path").setAttribute("d", "");
+  document.querySelectorAll(".node.selected, .node.hot, .node.twin").forEach((e) => e.classList.remove("selected", "hot", "twin"));
+  document.querySelectorAll(".path").forEach((e) => e.setAttribute("d", ""));
+  active = paneOf(g);
   const element = shown.get(`${g}:${n}`);
   if (element) { element.classList.add("selected"); element.focus({ preventScroll: true }); }
+  for (const at of twinsOf(g, n)) shown.get(at.join(":")).classList.add("twin");
   describe(g, n);
+  paintCrumbs(g, n);
+}
+
+// The nodes that hold a node, from outside in.
+function holders(g, n) {
+  const chain = [[g, n]];
+  for (let at = parentOf.get(g); at; at = parentOf.get(at[0])) chain.unshift(at);
+  return chain;
+}
+
+function paintCrumbs(g, n) {
+  const side = data.sides[data.groups[g].side], parts = [side.role || side.name];
+  for (const [group, node] of holders(g, n)) {
+    const at = data.groups[group].nodes[node], crumb = html("button", {}, `${at.n} ${at.t}`);
+    crumb.addEventListener("click", () => { select(group, node); centre([[group, node]]); });
+    parts.push(" › ", crumb);
+  }
+  panel("crumbs").replaceChildren(...parts);
+}
+
+// Select what holds the selected node.
+function selectHolder() {
+  const at = selected && parentOf.get(selected[0]);
+  if (at) { select(...at); centre([at]); } else say(selected ? "nothing holds this node" : "select a node first");
 }
 
 function toggle(g, n) {
@@ -156,6 +181,7 @@ function describe(g, n) {
   const parts = [html("h2", {}, `${node.n} ${node.full}`)];
   if (node.l.length) parts.push(html("p", { class: "faint" }, node.l.join(" · ")));
   for (const badge of node.p) parts.push(pairEntry(Number(badge.slice(1)) - 1));
+  for (const at of node.ops) if (data.ops[at].d) parts.push(html("p", { class: "change" }, changeWord(data.ops[at])));
   for (const at of node.ops.slice(0, 40)) parts.push(...opParts(data.ops[at], side, node.count <= 3));
   if (node.count > 40) parts.push(html("p", {}, `and ${node.count - 40} more ops: open the node`));
   panel("details").replaceChildren(...parts);
@@ -183,6 +209,13 @@ function opParts(op, side, full) {
   return parts;
 }
 
+// What became of an op, in words.
+function changeWord(op) {
+  const [kind, words] = op.d, swatch = html("span", { class: "swatch" }), entry = data.legend.find(([word]) => word === kind);
+  swatch.style.background = entry ? entry[1] : "#999";
+  return html("span", {}, swatch, `${kind}: ${op.t}${words.length ? ` ${words.join("; ")}` : ""}`);
+}
+
 // The way from a convolution to what stops it, over what is visible.
 function showPath(side, path) {
   const nodes = [];
@@ -198,7 +231,7 @@ function showPath(side, path) {
     const a = boxOf(...nodes[i - 1]), b = boxOf(...nodes[i]);
     lines.push(curve([[a.x + a.w / 2, a.y + a.h], [b.x + b.w / 2, b.y]]));
   }
-  document.getElementById("path").setAttribute("d", lines.join(""));
+  panes[side].world.querySelector(".path").setAttribute("d", lines.join(""));
 }
 
 function pairEntry(i) {
@@ -217,30 +250,54 @@ function showPair(i) {
   if (!ends) { say("one end of this pair is not on the page"); return; }
   document.querySelectorAll(".node.hot").forEach((e) => e.classList.remove("hot"));
   for (const [g, n] of ends) shown.get(`${g}:${n}`).classList.add("hot");
-  centre(ends.map(([g, n]) => boxOf(g, n)));
+  for (const end of ends) centre([end]);
   const pair = data.pairs[i];
   say(`P${i + 1}: ${pair.student} and ${pair.teacher}. ${pair.evidence.join("; ")}`);
 }
+
+// A table whose rows do something when they are clicked or entered.
+function tableOf(kind, rows) {
+  const table = html("table", { class: `rows ${kind}` });
+  for (const [cells, go] of rows) {
+    const row = html("tr", { tabindex: 0, role: "button" }, ...cells.map((cell) => html("td", {}, cell)));
+    row.addEventListener("click", go);
+    row.addEventListener("keydown", (event) => { if (event.key === "Enter") go(); });
+    table.append(row);
+  }
+  return table;
+}
+const foldable = (title, table) => html("details", {}, html("summary", {}, title), table);
 
 // Every convolution of a program in a table whose rows select.
 function convolutionTable() {
   const parts = [];
   data.sides.forEach((side, at) => {
-    const rows = data.ops.map((op, number) => [op, number]).filter(([op]) => op.s === at && op.i.Filter);
-    if (!rows.length) return;
-    const table = html("table", { class: "convs" });
-    for (const [op, number] of rows) {
+    const found = data.ops.map((op, number) => [op, number]).filter(([op]) => op.s === at && op.i.Filter);
+    if (!found.length) return;
+    const rows = found.map(([op, number]) => {
       const param = op.i.Filter[0], conv = side.convs[param], shape = side.vars[param];
-      const row = html("tr", { tabindex: 0, role: "button" }, html("td", {}, param),
-        html("td", {}, shape ? shape[0] : ""), html("td", {}, conv ? conv.word : ""));
-      const go = () => reveal(number);
-      row.addEventListener("click", go);
-      row.addEventListener("keydown", (event) => { if (event.key === "Enter") go(); });
-      table.append(row);
-    }
-    parts.push(html("details", {}, html("summary", {}, `${side.role ? `${side.role}: ` : ""}${rows.length} convolutions`), table));
+      return [[param, shape ? shape[0] : "", conv ? conv.word : op.d ? op.d[0] : ""], () => reveal(number)];
+    });
+    parts.push(foldable(`${side.role ? `${side.role}: ` : ""}${rows.length} convolutions`, tableOf("convs", rows)));
   });
   return parts;
+}
+
+// Every op that differs by itself between two versions.
+function changeTable() {
+  const found = data.ops.map((op, number) => [op, number]).filter(([op]) => op.d && (op.s === 0 || op.d[0] === "new"));
+  if (!found.length) return [];
+  const rows = found.map(([op, number]) => [[changeWord(op), (op.i.Filter || Object.values(op.o)[0] || [""])[0]], () => reveal(number)]);
+  const table = foldable(`${rows.length} ops differ`, tableOf("differ", rows));
+  table.open = true;
+  return [table];
+}
+
+function pairTable() {
+  const rows = data.pairs.map((pair, i) => [[`P${i + 1}`, `${pair.student} ↔ ${pair.teacher}`, `${pair.role} · ${pair.loss}`], () => showPair(i)]);
+  const table = foldable(`${rows.length} pairs`, tableOf("pairs", rows));
+  table.open = true;
+  return table;
 }
 
 function paintColourBar() {
@@ -257,19 +314,22 @@ function paintColourBar() {
 
 function fillPanel() {
   const menu = panel("colour-by");
-  menu.append(html("option", { value: -1 }, "prune status"), ...data.colours.map(([, title], i) => html("option", { value: i }, title)));
+  menu.append(html("option", { value: -1 }, data.partners.length ? "what differs" : "prune status"), ...data.colours.map(([, title], i) => html("option", { value: i }, title)));
   menu.value = String(colourBy);
   menu.addEventListener("change", () => { colourBy = Number(menu.value); paint(); });
   panel("convolutions").append(...convolutionTable());
 
-  if (data.pairs.length) panel("pairs").append(html("h2", {}, `${data.pairs.length} pairs`), html("ul", {}, ...data.pairs.map((_, i) => pairEntry(i))));
+  if (data.pairs.length) panel("pairs").append(pairTable());
+  panel("changes").append(...changeTable());
+  panel("sync").hidden = panes.length < 2;
+  panel("sync").setAttribute("aria-pressed", String(synced));
   const used = new Set(data.groups.flatMap((g) => g.nodes.flatMap((n) => n.b.map(([colour]) => colour))));
   const legend = data.legend.filter(([, colour]) => used.has(colour)).map(([word, colour, meaning]) => {
     const swatch = html("span", { class: "swatch" });
     swatch.style.background = colour;
     return html("div", {}, swatch, `${word}: ${meaning}`);
   });
-  if (legend.length) panel("legend").append(html("h2", {}, "Convolutions"), ...legend);
+  if (legend.length) panel("legend").append(html("h2", {}, data.partners.length ? "Before and after" : "Convolutions"), ...legend);
   panel("notes").append(html("h2", {}, "What is drawn"),
     ...data.sides.map((s) => html("p", {}, s.role ? html("b", {}, `${s.role}: `) : "", s.counts)),
     ...data.notes.map((note) => html("p", {}, note)));

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
-from graphprobe.drawing import Marks, make_drawing, render
+from graphprobe.drawing import Marks, make_diff, make_drawing, render
 from graphprobe.ir import Pair, Program, PruneDecision, Site
 from graphprobe.ir.builder import Builder
 
@@ -90,7 +95,7 @@ def test_click_shows_prune_status_and_path(browser: Any, student_and_teacher: Pa
     assert "blocked: concat at concat" in text
     assert "its channels meet a concat" in text
     assert browser.run("document.querySelectorAll('.node.hot').length") >= 2
-    assert browser.run("document.getElementById('path').getAttribute('d').length") > 0
+    assert browser.run("document.querySelector('.path').getAttribute('d').length") > 0
 
 
 def test_a_click_selects_and_a_double_click_opens(browser: Any, student_and_teacher: Path) -> None:
@@ -119,15 +124,15 @@ def test_the_keyboard_suffices(browser: Any, student_and_teacher: Path) -> None:
     assert nodes(browser) == before
     browser.press("o", "o")
     assert nodes(browser) > inner
-    scale = browser.run("view.k")
+    scale = browser.run("active.view.k")
     browser.press("+", "+")
-    assert browser.run("view.k") > scale
+    assert browser.run("active.view.k") > scale
 
 
 def test_pairs_are_linked(browser: Any, student_and_teacher: Path) -> None:
     browser.open(student_and_teacher)
     assert browser.run("document.getElementById('links').getAttribute('d')").startswith("M")
-    browser.click("#pairs li")
+    browser.click("#pairs tr")
     assert browser.run("document.querySelectorAll('.node.hot').length") == 2
     assert "same place" in browser.run("document.getElementById('status').textContent")
     browser.click("#open-all")
@@ -219,3 +224,121 @@ def test_the_table_of_convolutions_selects(browser: Any, resnet: Program, tmp_pa
     param = browser.run("document.querySelectorAll('.convs tr')[3].firstChild.textContent")
     assert param in browser.run("document.getElementById('details').textContent")
     assert browser.run("document.querySelector('.node.selected') !== null")
+
+
+def test_student_and_teacher_have_a_pane_each_with_linked_selection(
+    browser: Any, student_and_teacher: Path
+) -> None:
+    browser.open(student_and_teacher)
+    assert browser.run("panes.length") == 2
+    browser.run("document.querySelector('#pairs tr').click(), 0")
+    hot = "[...document.querySelectorAll('.node.hot')].map((e) => e.closest('svg').dataset.side)"
+    assert sorted(browser.run(hot)) == ["0", "1"]
+    browser.run("select(...pairEnds(0)[0]), 0")
+    twin = "document.querySelector('.node.twin').closest('svg').dataset.side"
+    assert browser.run(twin) == "1"
+    assert browser.run("document.querySelectorAll('.node.twin').length") == 1
+    assert not browser.errors
+
+
+def test_linked_panes_keep_what_belongs_together_at_one_height(
+    browser: Any, resnet: Program, tmp_path: Path
+) -> None:
+    (softmax,) = [op.id for op in resnet.ops if op.type == "softmax"]
+    block = resnet.blocks[0]
+    shorter = replace(
+        resnet,
+        blocks=(replace(block, ops=tuple(op for op in block.ops if op.id != softmax)),),
+        fetches=(),
+    )
+    path = tmp_path / "diff.html"
+    path.write_bytes(render(make_diff(resnet, shorter, level="stage"), path.name))
+    browser.open(path)
+    assert browser.run("document.getElementById('sync').getAttribute('aria-pressed')") == "true"
+    browser.run("openAll(), zoom(2), 0")
+    browser.run("active.view.y -= 200, move(), 0")
+    # The op in the middle of pane 0 and its partner, on the screen.
+    apart = (
+        "(() => { const middle = panes[0].h / 2; let best = [1e9, 0];"
+        " for (const [a, b] of linkedNodes().map((p) => p.map(onScreen))) {"
+        "  const far = Math.abs(a.y + a.h / 2 - middle);"
+        "  if (far < best[0]) best = [far, Math.abs(a.y + a.h / 2 - b.y - b.h / 2)]; }"
+        " return best[1]; })()"
+    )
+    assert browser.run(apart) < 12
+    assert browser.run("panes[0].view.k === panes[1].view.k")
+    browser.press("s", "s")
+    still = browser.run("panes[1].view.y")
+    browser.press("ArrowDown")
+    assert browser.run("panes[1].view.y") == still, "panes that are not linked stay"
+    assert browser.run("document.querySelectorAll('.differ tr').length") == 1
+    browser.run("document.querySelector('.differ tr').click(), 0")
+    assert "gone: softmax" in browser.run("document.getElementById('details').textContent")
+    assert not browser.errors
+
+
+def test_crumbs_lead_from_a_node_to_what_holds_it(
+    browser: Any, resnet: Program, tmp_path: Path
+) -> None:
+    browser.open(page(tmp_path / "crumbs.html", resnet, level="stage"))
+    conv = [op for op in resnet.ops if op.type == "conv2d"][4]
+    browser.run(f"location.hash = '#' + encodeURIComponent({conv.input('Filter')!r}), 0")
+    browser.until("document.querySelector('.node.selected') !== null")
+    depth = browser.run("document.querySelectorAll('#crumbs button').length")
+    assert depth > 1
+    browser.press("Backspace")
+    assert browser.run("document.querySelectorAll('#crumbs button').length") == depth - 1
+    browser.run("document.querySelector('#crumbs button').click(), 0")
+    assert browser.run("document.querySelectorAll('#crumbs button').length") == 1
+    assert browser.run("document.querySelectorAll('.node.selected.opened').length") == 1
+
+
+def test_the_view_is_saved_as_svg_and_png(browser: Any, student_and_teacher: Path) -> None:
+    browser.open(student_and_teacher)
+    svg = ElementTree.fromstring(browser.run("viewAsSvg()"))  # noqa: S314 - our own
+    texts = [element.text for element in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert any("student: " in (text or "") for text in texts)
+    assert any("teacher: " in (text or "") for text in texts)
+    browser.run("viewAsPng().then((address) => { window.saved = address; }), 0")
+    browser.until("window.saved !== undefined")
+    image = Image.open(BytesIO(base64.b64decode(browser.run("window.saved").split(",")[1])))
+    wide = browser.run("panesBox.getBoundingClientRect().width")
+    assert abs(image.width - 2 * wide) <= 2
+    assert len(image.convert("RGB").getcolors(1 << 24) or ()) > 10, "not a blank sheet"
+    assert not browser.errors
+
+
+def test_the_page_fits_a_phone(browser: Any, student_and_teacher: Path) -> None:
+    try:
+        browser.call(
+            "Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=2,
+            mobile=True,
+        )  # fmt: skip
+        browser.open(student_and_teacher)
+        assert browser.run("document.documentElement.scrollWidth") <= 390
+        tops = browser.run("panes.map((pane) => pane.svg.getBoundingClientRect().top)")
+        assert tops[0] < tops[1], "panes stand one above the other"
+        small = "[...document.querySelectorAll('#tools button')].filter((b) => !b.hidden &&"
+        assert browser.run(f"{small} b.getBoundingClientRect().height < 40).length") == 0
+        before = browser.run("panes[0].view.k")
+        points = [[{"x": 100, "y": 250}, {"x": 160, "y": 250}]]
+        points += [[{"x": 100, "y": 250}, {"x": 160 + 30 * k, "y": 250}] for k in (1, 2, 3)]
+        for at, touches in enumerate(points):
+            kind = "touchStart" if at == 0 else "touchMove"
+            browser.call("Input.dispatchTouchEvent", type=kind, touchPoints=touches)
+        browser.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        assert browser.run("panes[0].view.k") > 1.5 * before, "two fingers zoom"
+        assert not browser.errors
+    finally:
+        browser.call("Emulation.clearDeviceMetricsOverride")
+
+
+def test_heights_between_panes_follow_their_anchors(browser: Any, tmp_path: Path) -> None:
+    browser.open(page(tmp_path / "any.html", Builder().build()))
+    points = browser.run("rising([[30, 300], [10, 100], [20, 90], [40, 310]])")
+    assert points == [[10, 100], [30, 300], [40, 310]]
+    heights = browser.run(
+        "[0, 10, 20, 35, 50].map((y) => heightThere([[10, 100], [30, 300], [40, 310]], 0, y))"
+    )
+    assert heights == [90, 100, 200, 305, 320]
+    assert browser.run("heightThere([[10, 100], [30, 300]], 1, 200)") == 20

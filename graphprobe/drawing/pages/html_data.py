@@ -14,7 +14,7 @@ from graphprobe.drawing.labels import shape_text
 from graphprobe.drawing.layout.boxes import Box
 from graphprobe.drawing.layout.layout_graph import LayoutGraph, part_without_ports
 from graphprobe.drawing.layout.scene import lay_out
-from graphprobe.drawing.marks import COLOURS, MEANING, status
+from graphprobe.drawing.marks import WORD_COLOURS, WORD_MEANING, status
 from graphprobe.drawing.overlay import TITLES, UNKNOWN, colour_at, value_of
 from graphprobe.drawing.text import clean
 from graphprobe.ir import Op
@@ -62,12 +62,13 @@ class PageData:
             "roots": roots,
             "groups": self._groups,
             "ops": self._ops,
+            "partners": self._partners(),
             "pairs": [_pair(pair) for pair in self._drawing.pairs],
             "colours": [[key, title] for key, title in TITLES.items()],
             "scale": [colour_at(k / 16) for k in range(17)],
             "unknown": UNKNOWN,
             "colourBy": self._drawing.sides[0].overlay.key,
-            "legend": [[word, COLOURS[word], MEANING[word]] for word in COLOURS],
+            "legend": [[word, WORD_COLOURS[word], WORD_MEANING[word]] for word in WORD_COLOURS],
         }
 
     def _grow(self, at: int, side: Side, view: LayoutGraph) -> int:
@@ -141,11 +142,28 @@ class PageData:
         if key not in self._number:
             self._number[key] = len(self._ops)
             self._ops.append(_details(at, op, len(self._ops) < _MAX_DETAILS))
+            self._ops[-1].update(_difference(self._drawing.sides[at], op))
             if len(self._ops) == _MAX_DETAILS + 1:
                 self._notes.append(
                     f"left out: attributes of all but the first {_MAX_DETAILS:,} ops"
                 )
         return self._number[key]
+
+    def _partners(self) -> list[tuple[int, int]]:
+        """The numbers of ops that are one op in two versions of a program."""
+        diff = self._drawing.diff
+        if diff is None:
+            return []
+        before, after = diff.graphs
+        found = []
+        for at, other in enumerate(diff.partners[0]):
+            mine = before.items[at].op
+            theirs = after.items[other].op if other is not None else None
+            if mine is not None and theirs is not None:
+                numbers = self._number.get((0, mine.id)), self._number.get((1, theirs.id))
+                if numbers[0] is not None and numbers[1] is not None:
+                    found.append((numbers[0], numbers[1]))
+        return found
 
     def _side(self, at: int, side: Side) -> dict[str, Any]:
         return {
@@ -199,6 +217,15 @@ def _details(at: int, op: Op, full: bool) -> dict[str, Any]:
             name: _attr(value) for name, value in sorted(op.attrs.items()) if not _is_dull(name)
         }
     return found
+
+
+def _difference(side: Side, op: Op) -> dict[str, Any]:
+    """What became of an op between two versions, where it changed by itself."""
+    version, item = side.version, side.fold.graph.item_of.get(op.id)
+    if version is None or item is None or not version.diff.counts_for(version.side, item):
+        return {}
+    change = version.change(item)
+    return {} if change.kind == "same" else {"d": [change.kind, change.words]}
 
 
 def _is_dull(name: str) -> bool:

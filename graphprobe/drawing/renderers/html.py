@@ -15,7 +15,7 @@ from graphprobe.drawing.renderer import Renderer
 from graphprobe.drawing.text import clean
 
 _ASSETS = Path(__file__).resolve().parents[1]
-_SCRIPTS = ("page_layout.js", "page_paint.js", "page_panel.js", "page_main.js")
+_SCRIPTS = ("page_layout.js", "page_paint.js", "page_panel.js", "page_link.js", "page_main.js")
 
 
 @cache
