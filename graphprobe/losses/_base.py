@@ -62,6 +62,11 @@ def known(a: int, b: int) -> bool:
     return a >= 0 and b >= 0
 
 
+def class_axis(shape: Shape) -> int:
+    """The dimension of channels or classes: 1 of [N, C, H, W], the last of anything else."""
+    return 1 if len(shape) == 4 else -1
+
+
 def by_stride(*names: str) -> Targets:
     """Targets of the level whose stride is in the options: ``NAME_8`` for stride 8."""
     return lambda options: tuple(f"{name}_{options['stride']}" for name in names)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphprobe.losses._base import Loss, Shape, detach, same_shape
+from graphprobe.losses._base import Loss, Shape, class_axis, detach, same_shape
 
 
 def _check(students: Sequence[Shape], teachers: Sequence[Shape]) -> list[str]:
     if min(len(students[0]), len(teachers[0])) < 2:
         return ["logits need a batch and a class dimension at least"]
-    if students[0][1 if len(students[0]) == 4 else -1] == 1:
+    if students[0][class_axis(students[0])] == 1:
         return ["a softmax over one class is always 1, so the loss is always 0"]
     return same_shape(students[0], teachers[0])
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from graphprobe.ir import Value
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.anchors import prior_key
 from graphprobe.pairing.distribution import distributions
-from graphprobe.pairing.features import Feature, make_feature
+from graphprobe.pairing.features import Activation, Feature, make_feature
 from graphprobe.pairing.map_kinds import is_map, map_kind
 from graphprobe.pairing.rows import why_rows_differ
 from graphprobe.pairing.usage import Usage, usage
@@ -50,13 +52,19 @@ def _map(
     kind, use, doubt = map_kind(analysis, value, reader, many, used)
     key = prior_key(analysis, value) if kind in roles.DETECTION else ()
     feature = make_feature(
-        analysis, value, kind, source, key=key, use=use, doubt=doubt, readers=used.readers
+        analysis,
+        value,
+        kind,
+        source,
+        key=key,
+        use=use,
+        doubt=doubt,
+        readers=used.readers,
+        activation=_activation(reader, used),
     )
     if kind != roles.SEGMENTATION or feature.channels < 1:
         return feature
-    return make_feature(
-        analysis, value, kind, source, use=use, doubt=doubt, classes=feature.channels
-    )
+    return replace(feature, classes=feature.channels, readers=())
 
 
 def _vector(
@@ -78,7 +86,15 @@ def _vector(
         doubt=doubt,
         classes=classes if classes is not None and classes > 0 else None,
         readers=used.readers,
+        activation=_activation(reader, used),
     )
+
+
+def _activation(reader: Reader, used: Usage) -> Activation:
+    """What turns an output into scores, in the program or in the loss that reads it."""
+    if used.softmaxed or reader == "class":
+        return "softmax"
+    return "sigmoid" if used.sigmoid or reader == "binary" else ""
 
 
 def _scores_classes(analysis: ProgramAnalysis, value: Value, used: Usage) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from graphprobe.ir import Value
 from graphprobe.ops.spatial import SpatialInfo
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
 
 Key: TypeAlias = tuple[float | str, ...]
+Activation: TypeAlias = Literal["", "softmax", "sigmoid"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Feature:
         rows: why its rows cannot be compared one to one; empty where they can.
         order: place of the first output of the program that depends on it.
         readers: types of the ops that compute with it, in order of the alphabet.
+        activation: what makes scores of it; empty where nothing is known to.
         depth: layers between it and the input, to order what nothing else orders.
     """
 
@@ -52,6 +54,7 @@ class Feature:
     rows: str = ""
     order: int = 0
     readers: tuple[str, ...] = ()
+    activation: Activation = ""
 
     @property
     def channels(self) -> int:
@@ -74,6 +77,7 @@ def make_feature(
     doubt: str = "",
     rows: str = "",
     readers: Iterable[str] = (),
+    activation: Activation = "",
 ) -> Feature:
     """A feature with what the analysis knows of its value."""
     place = analysis.spatial[value.id]
@@ -95,6 +99,7 @@ def make_feature(
         rows=rows,
         order=analysis.first_output[value.id],
         readers=tuple(sorted(readers)),
+        activation=activation,
     )
 
 

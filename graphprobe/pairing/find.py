@@ -6,7 +6,7 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Pair, Program
@@ -31,11 +31,13 @@ class PairReport:
         pairs: in the order of the student's heads, from the coarsest stride to the finest.
         alternatives: candidates that are no pair, with the reason.
         warnings: what is ambiguous, and why nothing was found where nothing was.
+        loss: the one that all pairs were to have; None where each got that of its role.
     """
 
     pairs: tuple[Pair, ...] = ()
     alternatives: tuple[Rejected, ...] = ()
     warnings: tuple[str, ...] = ()
+    loss: str | None = field(default=None, compare=False)
 
 
 def pair_rules() -> dict[str, PairRule]:
@@ -115,7 +117,7 @@ def _with_loss(report: PairReport, loss: Loss) -> PairReport:
         else replace(pair, loss=loss.name, weight=loss.default_weight)
         for pair in report.pairs
     )
-    return replace(report, pairs=pairs, warnings=tuple(dict.fromkeys(warnings)))
+    return replace(report, pairs=pairs, warnings=tuple(dict.fromkeys(warnings)), loss=loss.name)
 
 
 def _is_plain(loss: Loss) -> bool:

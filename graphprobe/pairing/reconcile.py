@@ -34,7 +34,13 @@ def _named_by(mine: Sequence[Feature], others: Sequence[Feature], side: str) -> 
         if feature.kind in VAGUE and feature.kind not in theirs and len(fits) == 1:
             (other,) = fits
             doubt = f"taken for {other.kind} as the {side}'s is"
-            feature = replace(feature, kind=other.kind, classes=other.classes, doubt=doubt)  # noqa: PLW2901
+            feature = replace(  # noqa: PLW2901
+                feature,
+                kind=other.kind,
+                classes=other.classes,
+                activation=other.activation,
+                doubt=doubt,
+            )
         found.append(feature)
     return found
 

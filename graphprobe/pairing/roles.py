@@ -36,16 +36,20 @@ CLASSES = frozenset({CLASS, SEQUENCE, SEGMENTATION, CLASS_HEAD})
 # Outputs of detectors that have a pyramid of levels.
 DETECTION = frozenset({YOLO, CLASS_HEAD, BOX_HEAD, DISTRIBUTION, HEAD})
 
-# The loss and weight that published work uses for each kind of output: YOLOv3 on VOC, DeepLabv3+,
-# and the softened class distributions of Hinton et al. for what a softmax makes a distribution of.
-# Everything else gets the squared difference, which teaches whatever the numbers stand for.
-_DISTILL_LOSS = {
+# The loss and weight that published work uses for a kind of output: YOLOv3 on VOC, DeepLabv3+, and
+# the softened class distributions of Hinton et al. for what a softmax makes a distribution of.
+_PUBLISHED_LOSS = {
     YOLO: ("l2", 100.0),
     SEGMENTATION: ("l2", 0.1),
     CLASS: ("soft_label", 1.0),
     SEQUENCE: ("soft_label", 1.0),
 }
-_DEFAULT = ("l2", 1.0)
+# Of a direction alone; the length is divided away.
+_DIRECTION_LOSS = ("cosine", 1.0)
+# Of entries that a sigmoid makes a probability each.
+_PROBABILITY_LOSS = ("binary_kl", 1.0)
+# Teaches whatever the numbers stand for, and in whatever unit they are.
+FEATURE_LOSS = ("relative_l2", 1.0)
 
 
 def loss_of(feature: Feature) -> tuple[str, float]:
@@ -55,9 +59,13 @@ def loss_of(feature: Feature) -> tuple[str, float]:
     an output only where its classes are there, and where there are at least two: a softmax over
     one number is always 1, so that the loss would be 0 whatever the student does.
     """
-    loss, weight = _DISTILL_LOSS.get(feature.kind, _DEFAULT)
+    if feature.kind == EMBEDDING:
+        return _DIRECTION_LOSS
+    if feature.activation == "sigmoid" and feature.kind != YOLO:
+        return _PROBABILITY_LOSS
+    loss, weight = _PUBLISHED_LOSS.get(feature.kind, FEATURE_LOSS)
     rank = len(feature.shape)
     axis = 1 if rank == 4 else max(rank - 1, 0)
     if loss == "soft_label" and (feature.channels == 1 or feature.channel != axis):
-        return _DEFAULT
+        return FEATURE_LOSS
     return loss, weight

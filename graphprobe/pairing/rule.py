@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.features import Feature
+from graphprobe.pairing.roles import FEATURE_LOSS
 
 Scope: TypeAlias = Literal["outputs", "dense_levels", "levels", "backbone"]
 """What the features of a rule are.
@@ -55,7 +56,7 @@ class PairRule:
     about: str
     find: Callable[[ProgramAnalysis, ProgramAnalysis], list[Feature]]
     scope: Scope = "outputs"
-    loss_of: Callable[[Feature], tuple[str, float]] = lambda feature: ("l2", 1.0)  # noqa: ARG005
+    loss_of: Callable[[Feature], tuple[str, float]] = lambda feature: FEATURE_LOSS  # noqa: ARG005
     parts: tuple[str, ...] = ()
 
     @property

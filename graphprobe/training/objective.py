@@ -186,6 +186,8 @@ def _option_problems(group: Group) -> Iterator[Problem]:
 
 def _wrong_value(value: Any, usual: Any, key: str) -> str:
     """Why an option cannot have a value; empty where it can."""
+    if isinstance(usual, bool):
+        return "" if isinstance(value, bool) else f"must be true or false, not {value!r}"
     if isinstance(usual, int) and (isinstance(value, bool) or not isinstance(value, int)):
         return f"must be a whole number, not {value!r}"
     if isinstance(usual, float) and (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,22 @@ def test_what_auto_compression_cannot_take_is_refused(models):
     zoo = load_program(f"{STUDENT}{OPTIONS}")
     with pytest.raises(UsageError, match="from files"):
         act_section(find_pairs(zoo, zoo), zoo, zoo)
+
+
+def test_a_role_whose_loss_auto_compression_lacks_gets_l2(models):
+    student = teacher = models[0]
+    text = act_text(find_pairs(student, teacher, "neck_levels"), student, teacher)
+    assert "# l2 stands for relative_l2, which auto-compression does not have.\n" in text
+    assert yaml.safe_load(text)["Distillation"]["loss"] == "l2"
+    with pytest.raises(UsageError, match="no loss relative_l2"):
+        act_text(find_pairs(student, teacher, "neck_levels", "relative_l2"), student, teacher)
+
+
+def test_losses_that_fit_any_feature_run_in_the_script_as_they_stand(tmp_path):
+    program = load_program(f"{STUDENT}{OPTIONS}")
+    report = find_pairs(program, program, "neck_levels", "cosine")
+    mixed = replace(report, pairs=(replace(report.pairs[0], loss="relative_l2"), *report.pairs[1:]))
+    terms = run_script(python_text(mixed, program, program), tmp_path)
+    names = [f"{pair.loss} {pair.student}" for pair in mixed.pairs]
+    assert list(terms) == ["total", "task", *names]
+    assert {name.partition(" ")[0] for name in names} == {"cosine", "relative_l2"}

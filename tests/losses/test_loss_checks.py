@@ -14,8 +14,9 @@ from graphprobe.losses.custom import find_function
 
 
 def test_the_names_are_pinned():
-    names = ["custom", "fgd", "fsp", "l2", "ld", "soft_label", "yolo_fine_grained"]
-    assert list(all_losses()) == names
+    plain = ["binary_kl", "channel_kl", "cosine", "custom"]
+    others = ["fgd", "fsp", "l2", "ld", "relative_l2", "soft_label", "yolo_fine_grained"]
+    assert list(all_losses()) == plain + others
 
 
 def test_unknown_loss_gets_a_hint():
@@ -23,7 +24,9 @@ def test_unknown_loss_gets_a_hint():
         find_loss("soft_labels")
 
 
-@pytest.mark.parametrize("name", ["l2", "soft_label"])
+@pytest.mark.parametrize(
+    "name", ["l2", "soft_label", "relative_l2", "cosine", "channel_kl", "binary_kl"]
+)
 def test_unknown_sizes_fit_any(name):
     check = find_loss(name).check
     assert check([(-1, 75, -1, -1)], [(-1, 75, 13, 13)]) == []
@@ -36,6 +39,17 @@ def test_unknown_sizes_fit_any(name):
 
 def test_soft_label_wants_classes():
     assert find_loss("soft_label").check([(8,)], [(8,)]) != []
+
+
+def test_what_a_loss_cannot_tell_apart_is_said():
+    flat, one = [(-1, 8)], [(-1, 1)]
+    assert "no positions" in find_loss("channel_kl").check(flat, flat)[0]
+    pooled = [(-1, 8, 1, 1)]
+    assert "always 0" in find_loss("channel_kl").check(pooled, pooled)[0]
+    assert "no direction" in find_loss("cosine").check(one, one)[0]
+    assert "no direction" in find_loss("cosine").check([(-1, 1, 8, 8)], [(-1, 1, 8, 8)])[0]
+    assert find_loss("binary_kl").check(one, one) == []
+    assert find_loss("cosine").check([()], [()]) != []
 
 
 def test_fsp_needs_equal_channels_across_and_equal_places_along():
@@ -95,7 +109,7 @@ def test_losses_are_listed_without_paddle():
         "print(len(all_losses()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.stdout.strip(), done.returncode) == ("7", 0), done.stderr
+    assert (done.stdout.strip(), done.returncode) == ("11", 0), done.stderr
 
 
 @pytest.fixture

@@ -33,6 +33,25 @@ def soft_label(s, t, student_temperature=1.0, teacher_temperature=1.0, axis=-1):
     return -(p * np.log(softmax(s[0] / student_temperature, axis))).sum(axis).mean()
 
 
+def relative_l2(s, t):
+    return ((t[0] - s[0]) ** 2).mean() / (t[0] ** 2).mean()
+
+
+def cosine(s, t, axis=-1):
+    lengths = np.linalg.norm(s[0], axis=axis) * np.linalg.norm(t[0], axis=axis)
+    return (1 - (s[0] * t[0]).sum(axis) / lengths).mean()
+
+
+def channel_kl(s, t, temperature=1.0):
+    p, q = (softmax(x[0].reshape(*x[0].shape[:2], -1) / temperature, -1) for x in (t, s))
+    return temperature**2 * (p * np.log(p / q)).sum(-1).mean()
+
+
+def binary_kl(s, t, temperature=1.0, logits=True):
+    p, q = (sigmoid(x[0] / temperature) if logits else x[0] for x in (t, s))
+    return temperature**2 * (p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))).mean()
+
+
 def fsp(s, t):
     def flow(a, b):
         return np.einsum("nchw,ndhw->ncd", a, b) / (a.shape[2] * a.shape[3])
@@ -62,6 +81,13 @@ CASES = [
         MAPS,
         {"axis": 1, "student_temperature": 2.0, "teacher_temperature": 3.0},
     ),
+    ("relative_l2", relative_l2, MAPS, MAPS, {}),
+    ("cosine", cosine, [(4, 7)], [(4, 7)], {}),
+    ("cosine", cosine, MAPS, MAPS, {"axis": 1}),
+    ("channel_kl", channel_kl, MAPS, MAPS, {}),
+    ("channel_kl", channel_kl, [(2, 3, 9)], [(2, 3, 9)], {"temperature": 4.0}),
+    ("binary_kl", binary_kl, MAPS, MAPS, {}),
+    ("binary_kl", binary_kl, [(4, 7)], [(4, 7)], {"temperature": 2.0}),
     ("fsp", fsp, [(2, 3, 4, 4), (2, 5, 4, 4)], [(2, 3, 6, 6), (2, 5, 6, 6)], {}),
     ("yolo_fine_grained", yolo_fine_grained, HEAD, HEAD, {}),
 ]
@@ -123,6 +149,49 @@ def test_value_and_gradient(name, reference, student, teacher, options):
         for place in [tuple(rng.integers(size) for size in s[which].shape) for _ in range(4)]:
             expected = numeric_gradient(lambda a, b: reference(a, b, **options), s, t, which, place)
             assert gradient[place] == pytest.approx(expected, rel=1e-4, abs=1e-8)
+
+
+FIT_ANY = ("relative_l2", "cosine", "channel_kl", "binary_kl")
+
+
+@pytest.mark.parametrize("name", FIT_ANY)
+def test_equal_features_cost_nothing_and_pull_nowhere(name):
+    same = [np.random.default_rng(2).normal(size=(2, 6, 4, 5))]
+    value, gradients, _ = run(find_loss(name).build, same, same)
+    assert float(value) == pytest.approx(0, abs=1e-12)
+    np.testing.assert_allclose(gradients[0], 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1.0, 1e6])
+@pytest.mark.parametrize("name", ["relative_l2", "cosine"])
+def test_the_unit_of_a_feature_changes_nothing(name, unit):
+    rng = np.random.default_rng(4)
+    s, t = rng.normal(size=(2, 6, 4, 5)), rng.normal(size=(2, 6, 4, 5))
+    build = find_loss(name).build
+    expected, _, _ = run(build, [s], [t])
+    value, gradients, _ = run(build, [s * unit], [t * unit])
+    assert float(value) == pytest.approx(float(expected), rel=1e-9)
+    assert np.abs(gradients[0]).max() > 0
+
+
+@pytest.mark.parametrize("name", FIT_ANY)
+def test_features_of_zeros_and_of_huge_numbers_stay_finite(name):
+    zeros, huge = [np.zeros((2, 6, 4, 5))], [np.full((2, 6, 4, 5), 1e5)]
+    for s, t in ((zeros, zeros), (huge, zeros), (zeros, huge), (huge, [-huge[0]])):
+        value, gradients, _ = run(find_loss(name).build, s, t)
+        assert np.isfinite(value).all() and np.isfinite(gradients[0]).all()
+
+
+def test_binary_kl_takes_probabilities_where_told():
+    rng = np.random.default_rng(5)
+    s, t = (rng.uniform(0.01, 0.99, (2, 6, 4, 5)) for _ in range(2))
+    build = find_loss("binary_kl").build
+    value, gradients, _ = run(lambda a, b: build(a, b, logits=False), [s], [t])
+    assert float(value) == pytest.approx(binary_kl([s], [t], logits=False), rel=1e-9)
+    assert np.sign(gradients[0]) == pytest.approx(np.sign(s - t))
+    certain = [np.ones((2, 6, 4, 5))], [np.zeros((2, 6, 4, 5))]
+    value, gradients, _ = run(lambda a, b: build(a, b, logits=False), *certain)
+    assert np.isfinite(value).all() and np.isfinite(gradients[0]).all()
 
 
 def test_custom_is_the_users_expression(tmp_path, monkeypatch):

@@ -72,17 +72,17 @@ def test_pafnet_is_decoded_in_a_loop(find: Find) -> None:
 
 
 @pytest.mark.parametrize(
-    ("student", "teacher", "role"),
+    ("student", "teacher", "role", "loss"),
     [
-        ("bin_student", "bin_teacher", "binary logits"),
-        ("reg_student", "reg_teacher", "vector output"),
+        ("bin_student", "bin_teacher", "binary logits", "binary_kl"),
+        ("reg_student", "reg_teacher", "vector output", "relative_l2"),
     ],
 )
 def test_one_channel_gets_a_loss_that_teaches(
-    find: Find, student: str, teacher: str, role: str
+    find: Find, student: str, teacher: str, role: str, loss: str
 ) -> None:
     report = find(f"one_channel_soft_label/{student}", f"one_channel_soft_label/{teacher}")
-    assert [(p.role, p.loss) for p in report.pairs] == [(role, "l2")]
+    assert [(p.role, p.loss) for p in report.pairs] == [(role, loss)]
 
 
 def test_a_map_behind_a_resize_to_a_fed_size_is_segmentation(find: Find) -> None:

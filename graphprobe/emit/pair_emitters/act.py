@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import yaml
 from graphprobe.emit.emitter import PairEmitter
 from graphprobe.emit.files import model_files
 from graphprobe.errors import UsageError
-from graphprobe.ir import Program
+from graphprobe.ir import Pair, Program
+from graphprobe.losses import find_loss
 from graphprobe.pairing.find import PairReport
 
 TAKES = ("l2", "soft_label")
@@ -38,7 +40,7 @@ def act_section(report: PairReport, student: Program, teacher: Program) -> dict[
                 where=program.origin.source,
                 hint="export it with graphprobe export, then name the exported folder",
             )
-    groups = _groups(report)
+    groups = _groups(_with_known_losses(report))
     folder, model, params = model_files(teacher.origin.source)
     single = len(groups) == 1
     losses, alphas, nodes = zip(*((loss, a, n) for (loss, a), n in groups.items()), strict=True)
@@ -54,9 +56,26 @@ def act_section(report: PairReport, student: Program, teacher: Program) -> dict[
     }
 
 
-def _groups(report: PairReport) -> dict[tuple[str, float], list[str]]:
+def _with_known_losses(report: PairReport) -> tuple[Pair, ...]:
+    """The pairs, those with l2 whose role has a loss of one tensor that auto-compression lacks.
+
+    A loss that the caller named stays, and so is refused.
+    """
+    if report.loss is not None:
+        return report.pairs
+    return tuple(
+        replace(pair, loss="l2", weight=1.0) if _lacks(pair) else pair for pair in report.pairs
+    )
+
+
+def _lacks(pair: Pair) -> bool:
+    loss = find_loss(pair.loss)
+    return pair.loss not in TAKES and len(loss.inputs) == 1 and not loss.levels
+
+
+def _groups(pairs: Iterable[Pair]) -> dict[tuple[str, float], list[str]]:
     groups: dict[tuple[str, float], list[str]] = defaultdict(list)
-    for pair in report.pairs:
+    for pair in pairs:
         where = f"{pair.student} and {pair.teacher}"
         if pair.loss not in TAKES:
             hint = f"use {_named(TAKES)}, emit='python', or graphprobe train"
@@ -95,6 +114,9 @@ def act_text(report: PairReport, student: Program, teacher: Program) -> str:
         "# model that you hand to AutoCompression. Add TrainConfig and other sections.\n"
     )
     section = act_section(report, student, teacher)
+    lacking = dict.fromkeys(pair.loss for pair in report.pairs if _lacks(pair))
+    if lacking:
+        head += f"# l2 stands for {', '.join(lacking)}, which auto-compression does not have.\n"
     return head + yaml.safe_dump(section, sort_keys=False, width=96)
 
 

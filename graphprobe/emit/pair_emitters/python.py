@@ -7,6 +7,7 @@ from typing import Any
 
 import jinja2
 
+from graphprobe.emit.distill import options_of
 from graphprobe.emit.emitter import PairEmitter
 from graphprobe.emit.files import model_files
 from graphprobe.emit.image_size import fixed_image_size
@@ -26,8 +27,8 @@ def python_text(report: PairReport, student: Program, teacher: Program) -> str:
     """The script; unchanged, it trains one step on random data.
 
     Raises:
-        UsageError: the pairs have different losses, or one that needs the user's own code or
-            maps of a batch's boxes.
+        UsageError: the pairs have different losses, one of them of several tensors; or a loss
+            that needs the user's own code or maps of a batch's boxes.
     """
     losses = list(dict.fromkeys(pair.loss for pair in report.pairs))
     parts = {loss: find_loss(loss) for loss in losses}
@@ -42,19 +43,18 @@ def python_text(report: PairReport, student: Program, teacher: Program) -> str:
             where="emit='python'",
             hint="use graphprobe train, emit='ppdet' or loss='l2'",
         )
-    if len(losses) > 1 and not set(losses) <= set(SLIM):
+    if len(losses) > 1 and any(len(loss.inputs) > 1 for loss in parts.values()):
         raise UsageError(
             f"the pairs have different losses ({', '.join(losses)})",
             where="emit='python'",
             hint="name a rule or a loss",
         )
-    slim = sorted(set(losses) & set(SLIM))
+    slim = sorted(losses) if set(losses) <= set(SLIM) else []
     return _template().render(
         student=_side(student),
         teacher=_side(teacher),
         pairs=[_pair(pair) for pair in report.pairs],
         slim_losses=slim,
-        loss=losses[0],
         parts=len(parts[losses[0]].inputs),
         inputs=_inputs(student, teacher),
         size=_size(student) or _size(teacher) or 96,
@@ -71,6 +71,7 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "weight": pair.weight,
         "channels": adapter.out_channels if adapter is not None and wider else 0,
         "resize": adapter is not None and adapter.resize,
+        "options": options_of(pair),
     }
 
 
