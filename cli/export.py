@@ -54,6 +54,8 @@ def command(
         )
     say(f"weights of {made.weights}")
     say(f"image: {made.image}")
+    if made.difference is not None:
+        say(f"in the inference engine, outputs differ by {made.difference:.1e} from the training's")
     for path in made.files:
         put(str(path))
 

@@ -30,6 +30,11 @@ def is_code(text: str) -> bool:
     )
 
 
+def is_file(text: str) -> bool:
+    """Whether a PROGRAM argument names a file or a folder."""
+    return not text.startswith(ZOO) and not is_code(text)
+
+
 def run_code(text: str, mode: str) -> Any:
     """Call what ``package.module:callable`` names; it prints where it wants.
 

@@ -21,20 +21,29 @@ class ExportedModel(Result):
         files: the program and its parameters.
         weights: where the weights come from.
         image: how a picture is prepared for it.
+        difference: of an exported program that was trained: the largest difference of its outputs
+            in Paddle's inference engine from those of the training, over the largest value; None
+            of others.
     """
 
     files: tuple[Path, ...]
     weights: str
     image: str
+    difference: float | None = None
 
     def summary(self) -> str:
         """The files."""
         return ", ".join(map(str, self.files))
 
     def to_dict(self) -> dict[str, Any]:
-        """``files``, ``weights`` and ``image``."""
+        """The fields; paths as text."""
         files = [str(path) for path in self.files]
-        return {"files": files, "weights": self.weights, "image": self.image}
+        return {
+            "files": files,
+            "weights": self.weights,
+            "image": self.image,
+            "difference": self.difference,
+        }
 
     def to_rows(self) -> Table:
         """A row a file."""
@@ -55,6 +64,9 @@ def export(
 ) -> ExportedModel:
     """Write a config's trained student as model.pdmodel and model.pdiparams.
 
+    An exported program that was trained is written in its own form, with the settings beside it,
+    and its outputs in Paddle's inference engine are held against those of the training.
+
     Args:
         config: a run's folder, a config or its file, of any kind.
         output: the folder (by default ``export`` in the run's folder).
@@ -69,6 +81,7 @@ def export(
     Raises:
         CheckpointError: there are no weights, they are damaged, or of another model.
         ConfigError: the config has problems, or is for another program.
+        ExportError: what was written gives other outputs than the trained network.
 
     Example:
         >>> graphprobe.export("runs/student", "student").files
@@ -78,7 +91,7 @@ def export(
     settings, where, resume = open_for_weights(
         config, override, resume=resume, weights=weights, allow_code=allow_code, log=log
     )
-    from graphprobe.training.export import export_network
+    from graphprobe.training.export import export_trained
     from graphprobe.training.feeding.feeding import describe_pixels
     from graphprobe.training.runtime.device import choose_place
     from graphprobe.training.trained import open_trained
@@ -88,5 +101,6 @@ def export(
         settings, place, "infer", where=where, checkpoint=resume, weights=weights
     )
     folder = Path(output) if output is not None else Path(settings.train.output) / "export"
-    files = export_network(trained.built, trained.scope, place, folder, legacy=legacy)
-    return ExportedModel(tuple(files), trained.source, describe_pixels(trained.built))
+    files, difference = export_trained(trained, place, folder, legacy=legacy)
+    image = describe_pixels(trained.built)
+    return ExportedModel(tuple(files), trained.source, image, difference)

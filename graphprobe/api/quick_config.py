@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.pairs import PairFindings, find_pairs
 from graphprobe.api.prunable import find_prunable
-from graphprobe.api.run_programs import is_run, ref_of
+from graphprobe.api.run_programs import ref_of
 from graphprobe.api.settings import place_run
 from graphprobe.errors import AnswerIsNo, CheckpointError, UsageError
 from graphprobe.programs import LoadedProgram, ProgramLike, load
+from graphprobe.user_code import is_file
 
 if TYPE_CHECKING:
     from graphprobe.config import Config, PruneConfig, TrainSection
     from graphprobe.training.networks.source import Networks
     from graphprobe.training.reporting.progress import Log
 
+# What exporters call the file of any program.
+_FILE_STEMS = ("inference", "model", "__model__")
 Notes = Mapping[str, Sequence[str]]
 
 
@@ -80,7 +83,7 @@ def make_config(
     )
     for line in lines:
         log(line)
-    if draft.pruning is not None and config.student.weights is None:
+    if draft.pruning is not None and not _has_weights(config, networks):
         log("warning: student.weights is not set: channels are ranked by random first values")
     folder = _open_folder(Path(train.output), resume=resume, log=log)
     update: dict[str, Any] = {"train": train.model_copy(update={"output": str(folder)})}
@@ -100,22 +103,28 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     from graphprobe.config import DataSection, TrainConfig
     from graphprobe.data.open import open_data
     from graphprobe.data.splits import train_and_val
-    from graphprobe.emit import published_schedule
+    from graphprobe.emit import exported_schedule, published_schedule
 
     to_train, to_evaluate = train_and_val(request.data)
     data = DataSection(train=to_train, val=to_evaluate)
     log(f"data: trains on {data.train}; evaluates on {data.val or 'nothing'}")
     if data.val is None:
         log("warning: no evaluation; name its data: train.data.val")
+    name = _run_name(request)
     given = [one for one in (request.student, request.teacher) if one is not None]
     for one in given:
-        _refuse_file(one)
+        if not isinstance(one, str):
+            load(one).require_name("program")
     opened = open_data(data.train)
     loaded = [networks.programs.load(_fitted(one, opened.class_names, log)) for one in given]
-    train = published_schedule(opened.task, data, *(one.program for one in loaded))
-    train = train.model_copy(update={"output": f"runs/{_run_name(request)}"})
+    if _is_exported(loaded[0]):
+        loaded = _with_own_teacher(loaded, request, log)
+        train = exported_schedule(data, *(one.program for one in loaded))
+    else:
+        train = published_schedule(opened.task, data, *(one.program for one in loaded))
+    train = train.model_copy(update={"output": f"runs/{name}"})
     pruning, notes = _cut(request.prune, loaded[0], train, log)
-    if request.teacher is not None:
+    if len(loaded) > 1:
         return _with_teacher(loaded[0], loaded[1], train, pruning, notes, networks, log)
     if pruning is not None:
         return _Draft(pruning, notes, pruning)
@@ -127,18 +136,35 @@ def _name(program: ProgramLike) -> str:
     return program if isinstance(program, str) else load(program).source
 
 
-def _refuse_file(program: ProgramLike) -> None:
-    from graphprobe.user_code import ZOO, is_code
+def _is_exported(loaded: LoadedProgram) -> bool:
+    """Whether an exported program is trained: itself, or what a run has made of it."""
+    return is_file(loaded.source) and is_file(ref_of(loaded).program)
 
-    if not isinstance(program, str):
-        load(program).require_name("program")
-    name = _name(program)
-    if not name.startswith(ZOO) and not is_code(name) and not is_run(name):
+
+def _with_own_teacher(
+    loaded: list[LoadedProgram], request: QuickTrainRequest, log: Log
+) -> list[LoadedProgram]:
+    """An exported program has no loss of its own: without a teacher the uncut one teaches it.
+
+    Raises:
+        UsageError: it is not cut either, so there is nothing to learn.
+    """
+    if len(loaded) > 1:
+        return loaded
+    student = loaded[0]
+    if request.prune is None:
         raise UsageError(
-            "a program in a file does not say what its inputs mean, so it cannot be trained",
-            where=name,
-            hint="name a bundled model, as zoo:yolov3_r34, or your own function, as module:build",
+            "an exported program has no loss of its own, so it learns from a teacher alone",
+            where=student.source,
+            hint="name one (teacher=PROGRAM), or cut it (prune=0.5): the uncut one teaches it then",
         )
+    log(f"teacher: {student.source} itself, uncut")
+    return [student, student]
+
+
+def _has_weights(config: Config, networks: Networks) -> bool:
+    source = networks.source(config.student.program)
+    return config.student.weights is not None or source.exported is not None
 
 
 def _fitted(program: ProgramLike, classes: Sequence[str], log: Log) -> ProgramLike:
@@ -167,8 +193,10 @@ def _run_name(request: QuickTrainRequest) -> str:
 
 
 def _stem(program: str) -> str:
-    name = program.removeprefix("zoo:").partition("?")[0]
-    return re.sub(r"[^\w.-]+", "_", Path(name).name).strip("_") or "model"
+    name = Path(program.removeprefix("zoo:").partition("?")[0])
+    # Exporters call all files alike; the folder says which model it is.
+    told = name.parent.name if is_file(program) and name.stem in _FILE_STEMS else name.name
+    return re.sub(r"[^\w.-]+", "_", told).strip("_") or "model"
 
 
 def _cut(

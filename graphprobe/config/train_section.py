@@ -73,6 +73,11 @@ class TrainSection(Section):
     )
     max_iters: Positive = Field(default=70000, description="iterations in all")
     learning_rate: LearningRateSection = LearningRateSection()
+    optimizer: Literal["momentum", "adam"] = Field(
+        default="momentum",
+        description="momentum, or adam for exported programs, whose gradients "
+        "differ by orders of magnitude",
+    )
     momentum: Fraction = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 0.0005
     clip_norm: Annotated[float, Field(ge=0)] = Field(

@@ -10,13 +10,14 @@ from graphprobe.emit.emitter import (
     prune_emitters,
 )
 from graphprobe.emit.prune import miscounted, not_followed, prune_config
-from graphprobe.emit.train_settings import published_schedule
+from graphprobe.emit.train_settings import exported_schedule, published_schedule
 
 __all__ = [
     "PairEmitter",
     "PruneEmitter",
     "distill_config",
     "distill_notes",
+    "exported_schedule",
     "find_pair_emitter",
     "find_prune_emitter",
     "miscounted",

@@ -35,6 +35,32 @@ def published_schedule(task: str, data: DataSection, *programs: Program) -> Trai
     return train_section(*programs).model_copy(update={"data": data, **update})
 
 
+def exported_schedule(data: DataSection, *programs: Program) -> TrainSection:
+    """Settings for an exported program that learns from a teacher; no paper has published any.
+
+    Adam, whose steps do not depend on the size of a loss, with gradients clipped to norm 1; images
+    as they are, so that what the teacher makes of them is computed once.
+
+    Args:
+        data: where the images come from.
+        programs: the student, then the teacher; their fixed image size is used.
+    """
+    update = {
+        "data": data,
+        "augment": AugmentSection(distort=False, expand=False, crop=False, flip=False),
+        "optimizer": "adam",
+        "max_iters": 1000,
+        "learning_rate": LearningRateSection(
+            base=0.0005, warmup_steps=50, milestones=(), poly_power=1.0
+        ),
+        "weight_decay": 0.0,
+        "clip_norm": 1.0,
+        "snapshot_iter": 200,
+        "eval_iter": 200,
+    }
+    return train_section(*programs).model_copy(update=update)
+
+
 def default_train_section(*programs: Program) -> TrainSection:
     """The published settings where the program is a known task in train mode, else the defaults.
 

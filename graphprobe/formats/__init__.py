@@ -7,6 +7,14 @@ from __future__ import annotations
 
 from graphprobe.formats._base import Loader
 from graphprobe.formats._open import find_file, load_bytes, load_file
-from graphprobe.formats._write import add_ports, write_program
+from graphprobe.formats._write import add_ports, as_programdesc, write_program
 
-__all__ = ["Loader", "add_ports", "find_file", "load_bytes", "load_file", "write_program"]
+__all__ = [
+    "Loader",
+    "add_ports",
+    "as_programdesc",
+    "find_file",
+    "load_bytes",
+    "load_file",
+    "write_program",
+]

@@ -22,11 +22,20 @@ def write_program(program: Program) -> bytes:
         raise ExportError("the program has no ops", where=program.origin.source)
     from graphprobe.formats.programdesc.write import encode
 
-    if program.origin.kind == "pir":
-        from graphprobe.formats.pir.complete import complete
+    return encode(as_programdesc(program))
 
-        program = complete(program)
-    return encode(program)
+
+def as_programdesc(program: Program) -> Program:
+    """The program with what ProgramDesc wants of its ops; one that was read from it is unchanged.
+
+    Raises:
+        ExportError: operators that cannot be translated, all of them in one message.
+    """
+    if program.origin.kind != "pir":
+        return program
+    from graphprobe.formats.pir.complete import complete
+
+    return complete(program)
 
 
 def add_ports(program: Program) -> Program:

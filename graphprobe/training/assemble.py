@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
@@ -14,7 +14,7 @@ from graphprobe.config import (
     DistillConfig,
     TrainSection,
 )
-from graphprobe.errors import ConfigError
+from graphprobe.errors import ConfigError, Problem
 from graphprobe.training.distributed.process_group import use_sync_norm
 from graphprobe.training.distributed.ranks import rank, world_size
 from graphprobe.training.feeding.feeding import check_sizes, other_pixels
@@ -24,8 +24,9 @@ from graphprobe.training.objective import Group, Term, add_term, group_pairs
 from graphprobe.training.pruning.pairs_after_pruning import pair_problems
 from graphprobe.training.reporting.progress import Log
 from graphprobe.training.runtime.device import is_gpu
+from graphprobe.training.runtime.gradients import refuse_without_gradient
 from graphprobe.training.runtime.onednn import FLOAT, BatchGeometry
-from graphprobe.training.runtime.programs import get_values
+from graphprobe.training.runtime.programs import get_values, keep_needed, read_names
 from graphprobe.training.runtime.step import Engine, Feed, Optimizer
 from graphprobe.training.student import open_student
 from graphprobe.training.teacher.inference import InferenceTeacher
@@ -84,8 +85,6 @@ def assemble(
     weights = list(student.shapes())
     teacher = open_teacher(config, place, where=where, log=log, networks=networks)
     terms: list[Term] = []
-    block = student.main.global_block()
-    losses = {"total": block.var(student.built.loss)}
     digest, inference_teacher = "", None
     if teacher is not None and isinstance(config, DistillConfig):
         pixels = other_pixels(student.built, teacher.built)
@@ -96,7 +95,8 @@ def assemble(
         inference_teacher = attach_teacher(config, groups, student, teacher, place, networks)
         terms = add_terms(groups, student, place)
         student = with_feeds(student, terms)
-        losses = total_loss(student, terms)
+    losses = total_loss(student, terms)
+    student = trained_part(student, losses)
     engine = make_engine(
         config,
         student,
@@ -124,9 +124,9 @@ def open_teacher(
     networks = networks if networks is not None else Networks()
 
     def make() -> Network:
-        if config.teacher.weights is None:
-            log("warning: teacher.weights is not set: the teacher is untrained and teaches noise")
         teacher = open_network(config.teacher, "teacher", networks=networks, where=where)
+        if not teacher.has_weights:
+            log("warning: teacher.weights is not set: the teacher is untrained and teaches noise")
         check_sizes(config.train, teacher.built, "teacher", where=where)
         return fill(teacher, place, config.train.seed + 1)
 
@@ -205,15 +205,45 @@ def with_feeds(student: Network, terms: Sequence[Term]) -> Network:
 
 
 def total_loss(student: Network, terms: Sequence[Term]) -> dict[str, Any]:
-    """``total``, ``task`` and each weighted term by name; ``TERM/PART`` where it is a sum."""
-    task = student.main.global_block().var(student.built.loss)
+    """``total``, ``task`` and each weighted term by name; ``TERM/PART`` where it is a sum.
+
+    An exported program has no task of its own, and a student without a teacher has no terms.
+
+    Raises:
+        ConfigError: it has neither.
+    """
+    loss, block = student.built.loss, student.main.global_block()
+    if loss is None and not terms:
+        text = f"{student.source.text} has no loss of its own, so it learns from a teacher alone"
+        hint = "write a config of kind distill, as graphprobe pairs does for it and a teacher"
+        raise ConfigError([Problem(f"{student.key}.program", text)], hint=hint)
+    if not terms:
+        return {"total": block.var(loss)}
     with paddle.static.program_guard(student.main), paddle.utils.unique_name.guard("total_"):
-        total = paddle.add_n([task.reshape([]), *(term.weighted for term in terms)])
-    found = {"total": total, "task": task}
+        task = [] if loss is None else [block.var(loss).reshape([])]
+        total = paddle.add_n([*task, *(term.weighted for term in terms)])
+    found = {"total": total} if loss is None else {"total": total, "task": block.var(loss)}
     for term in terms:
         found[term.group.name] = term.weighted
         found |= {f"{term.group.name}/{name}": part for name, part in term.parts.items()}
     return found
+
+
+def trained_part(student: Network, losses: Mapping[str, Any]) -> Network:
+    """The student without the ops that no loss depends on, as the decoding of an exported program.
+
+    Its inputs are those that are left to feed. A network with a loss of its own comes back as it
+    is: there is nothing in it beside.
+
+    Raises:
+        TrainError: gradients would have to pass ops that have none; all of them.
+    """
+    if student.built.loss is not None:
+        return student
+    keep_needed(student.main, [var.name for var in losses.values()])
+    refuse_without_gradient(student.main, where=student.source.text)
+    feeds = tuple(feed for feed in student.built.feeds if feed[0] in read_names(student.main))
+    return replace(student, built=replace(student.built, feeds=feeds))
 
 
 def make_engine(
@@ -231,7 +261,7 @@ def make_engine(
         student.scope,
         place,
         losses,
-        Optimizer(train.momentum, train.weight_decay, train.clip_norm),
+        Optimizer(train.momentum, train.weight_decay, train.clip_norm, train.optimizer),
         # random ops, as dropout, draw other numbers in each process
         seed=train.seed + 1_000_003 * rank(),
         onednn=None if is_gpu(place) else batch_geometry(train, student, teacher),

@@ -20,6 +20,7 @@ from graphprobe.training.assemble import (
     make_engine,
     open_teacher,
     total_loss,
+    trained_part,
     with_feeds,
 )
 from graphprobe.training.feeding.feeding import open_sets, train_batches
@@ -66,15 +67,19 @@ def probe_distillation(
     inference_teacher = attach_teacher(config, fit, student, teacher, place, networks)
     terms = add_terms(fit, student, place)
     student = with_feeds(student, terms)
+    losses = total_loss(student, terms)
+    student = trained_part(student, losses)
     feed: Feed = train_batches(config.train, sets.train, student.built).batch(0)
     feed = feed if inference_teacher is None else inference_teacher.extend(feed)
-    task = gradient_stats(student, student.built.loss or "", feed, place)
     of_losses = {name for term in terms for name in term.parameters}
+    # Without a task of its own, the sum of all terms is what each of them is measured by.
+    base = student.built.loss or losses["total"].name
+    task = gradient_stats(student, base, feed, place, of_losses)
     reaches = [gradient_stats(student, term.plain.name, feed, place, of_losses) for term in terms]
     busy = max(sum(not _is_idle(term, feed) for term in terms), 1)
     for term, found in zip(terms, reaches, strict=True):
         rows[term.group.name] = _row(term, found, task, busy, idle=_is_idle(term, feed))
-    engine = make_engine(config, student, total_loss(student, terms), place)
+    engine = make_engine(config, student, losses, place)
     problems += _moved(engine, feed)
     table = tuple(rows.values())
     return Verdict(
@@ -101,10 +106,11 @@ def probe_training(
     """
     networks = networks if networks is not None else Networks()
     student = try_student(config, place, where=where, log=log, networks=networks)
+    base = total_loss(student, ())["total"].name
     sets = open_sets(config.train, student.built)
     data = data_of_run(config.train, sets.train, sets.val)
     feed = train_batches(config.train, sets.train, student.built).batch(0)
-    task = gradient_stats(student, student.built.loss or "", feed, place)
+    task = gradient_stats(student, base, feed, place)
     count = len(student.main.all_parameters())
     problems = []
     if not np.isfinite(task.value) or not np.isfinite(task.gradient):

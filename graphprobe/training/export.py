@@ -1,17 +1,123 @@
-"""Write a network for inference: ``.pdmodel``/``.pdiparams``, or ``__model__``/``__params__``."""
+"""Write a network for inference: ``.pdmodel``/``.pdiparams``, or ``__model__``/``__params__``.
+
+An exported program is written as it was, with other parameters: its own ops, version and names.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import paddle
+from numpy.typing import NDArray
+from paddle import inference
 
+from graphprobe.errors import ExportError
 from graphprobe.files import write_whole
-from graphprobe.training.runtime.programs import plain_bytes
+from graphprobe.pruning.plan import PrunePlan
+from graphprobe.training.evaluate import run_feed
+from graphprobe.training.networks.exported import ExportedProgram
+from graphprobe.training.runtime.compare import relative_difference
+from graphprobe.training.runtime.inference_engine import run_predictor
+from graphprobe.training.runtime.programs import get_values, plain_bytes, state_shapes
+from graphprobe.training.trained import Trained
+from graphprobe.training.weights.arrays import Arrays
+from graphprobe.training.weights.beside import settings_files
+from graphprobe.training.weights.lod_tensor import tensor_bytes
 from graphprobe.zoo import Built
 
 LEGACY = ("__model__", "__params__")
+# The largest difference from the trained outputs, as a share of the largest one.
+TOLERANCE = 1e-5
+_TRIAL_SIZE = 96
+
+
+def export_trained(
+    trained: Trained, place: Any, folder: Path, *, legacy: bool = False
+) -> tuple[list[Path], float | None]:
+    """Write a trained network, and compare what the files give with what it gives.
+
+    Args:
+        trained: built for inference.
+        place: where it runs.
+        folder: made if it is not there.
+        legacy: as `export_network`.
+
+    Returns:
+        the files, program and parameters first, and the largest difference of an output in
+        Paddle's inference engine, as a share of the largest value; None of a network that was no
+        exported program.
+
+    Raises:
+        ExportError: the files give other outputs.
+    """
+    exported = trained.network.exported
+    if exported is None:
+        return export_network(trained.built, trained.scope, place, folder, legacy=legacy), None
+    shapes = state_shapes(trained.built.main)
+    arrays = get_values(trained.scope, sorted(shapes))
+    files = _write_program(exported, trained.plan, arrays, folder, legacy=legacy)
+    difference = _difference(trained, files, place)
+    if not difference <= TOLERANCE:
+        raise ExportError(
+            f"its outputs differ by {difference:.1e} of the largest from the trained network's",
+            where=str(folder),
+            hint="report this program",
+        )
+    return files, difference
+
+
+def _write_program(
+    exported: ExportedProgram,
+    plan: PrunePlan | None,
+    arrays: Arrays,
+    folder: Path,
+    *,
+    legacy: bool,
+) -> list[Path]:
+    """In the form of the program that was trained; of Paddle 3's json, as ProgramDesc."""
+    records = {name: tensor_bytes(array) for name, array in sorted(arrays.items())}
+    model, params = LEGACY
+    if not legacy and exported.path.name != model:
+        stem = exported.path.stem
+        model, params = f"{stem}.pdmodel", f"{stem}.pdiparams"
+    contents = {params: b"".join(records.values())}
+    if not legacy and exported.has_single_files:
+        contents = records
+    settings = {file.name: file.read_bytes() for file in settings_files(exported.path)}
+    folder.mkdir(parents=True, exist_ok=True)
+    # The program is last: whoever finds it finds the rest.
+    for name, data in {**contents, **settings, model: exported.pruned_content(plan)}.items():
+        write_whole(folder / name, data)
+    return [folder / name for name in (model, *contents, *settings)]
+
+
+def _difference(trained: Trained, files: list[Path], place: Any) -> float:
+    """Of the outputs for random numbers, in the inference engine without its optimisations."""
+    rng = np.random.default_rng(0)
+    feed = {name: _example(rng, shape, dtype) for name, shape, dtype in trained.built.feeds}
+    wanted = run_feed(paddle.static.Executor(place), trained.built, feed, trained.scope)
+    given = trained.network.exported
+    assert given is not None  # noqa: S101 - callers look
+    single = given.has_single_files and files[0].name == LEGACY[0]
+    settings = inference.Config(*([str(files[0].parent)] if single else map(str, files[:2])))
+    settings.disable_glog_info()
+    settings.disable_gpu()
+    settings.switch_ir_optim(False)
+    predictor = inference.create_predictor(settings)
+    for handle, array in zip(predictor.get_input_names(), feed.values(), strict=True):
+        predictor.get_input_handle(handle).copy_from_cpu(array)
+    run_predictor(predictor)
+    found = [predictor.get_output_handle(n).copy_to_cpu() for n in predictor.get_output_names()]
+    return max(map(relative_difference, found, wanted), default=0.0)
+
+
+def _example(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    """Random numbers for a picture, ones for what is told beside it."""
+    sizes = [1 if i == 0 else _TRIAL_SIZE if s < 0 else s for i, s in enumerate(shape)]
+    values = rng.normal(size=sizes) if len(shape) == 4 else np.ones(sizes)
+    return values.astype(dtype)
 
 
 def export_network(

@@ -173,7 +173,7 @@ def _keep_program(config: Config, parts: Assembly) -> int | None:
 
 
 def _measure_teacher(config: Config, parts: Assembly, sets: DataSets, log: Log) -> float | None:
-    if parts.teacher is None or sets.val is None or parts.teacher.ref.weights is None:
+    if parts.teacher is None or sets.val is None or not parts.teacher.has_weights:
         return None
     built = parts.teacher.source.pruned("eval", parts.teacher.plan)
     evaluator = make_evaluator(config.train, built, sets.val, parts.place)

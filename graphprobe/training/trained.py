@@ -10,9 +10,10 @@ import paddle
 
 from graphprobe.config import Config, check_fingerprint
 from graphprobe.errors import CheckpointError
+from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.feeding.feeding import check_sizes
 from graphprobe.training.networks.build import plan_of, put_weights
-from graphprobe.training.networks.source import Networks
+from graphprobe.training.networks.source import Networks, NetworkSource
 from graphprobe.training.runtime.programs import state_shapes
 from graphprobe.training.weights.checkpoint import Checkpoint, is_checkpoint, read_checkpoint
 from graphprobe.training.weights.read import (
@@ -34,12 +35,16 @@ class Trained:
         built: its programs.
         scope: its values.
         source: where its weights come from, for people.
+        network: where its programs come from.
+        plan: the pruning that it has been through, or None.
         class_names: of the data that it was trained on; empty where the weights do not tell.
     """
 
     built: Built
     scope: Any
     source: str
+    network: NetworkSource
+    plan: PrunePlan | None = None
     class_names: tuple[str, ...] = ()
 
 
@@ -69,13 +74,14 @@ def open_trained(
     network = (networks if networks is not None else Networks()).source(config.student.program)
     if config.student.fingerprint is not None:
         check_fingerprint(config.student, network.loaded.program, key="student", where=where)
-    whole = state_shapes(network.build(mode, where=where).main)
+    whole = state_shapes(network.build(mode).main)
     found, source = _find(config, checkpoint, weights, whole)
-    built = network.pruned(mode, plan_of(found.prune, source))
+    plan = plan_of(found.prune, source)
+    built = network.pruned(mode, plan)
     check_sizes(config.train, built, "student", where=where)
     scope = paddle.static.Scope()
     put_weights(scope, place, found.arrays, state_shapes(built.main), where=source)
-    return Trained(built, scope, source, found.class_names)
+    return Trained(built, scope, source, network, plan, found.class_names)
 
 
 def _find(

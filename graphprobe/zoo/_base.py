@@ -10,6 +10,9 @@ OptionValue: TypeAlias = bool | int | float | str
 Feed: TypeAlias = tuple[str, tuple[int, ...], str]
 
 MODES = ("train", "eval", "infer")
+# The task of a network from a file, whose outputs have no meaning that is known: it learns from a
+# teacher.
+EXPORTED = "exported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +23,9 @@ class Built:
         main: the paddle.static.Program to run.
         startup: the program that sets the parameters' first values.
         feeds: (name, shape, dtype) of each input, in the published order; -1 where dynamic.
-        loss: the variable to minimize; None outside of mode train.
+        loss: the variable to minimize; None outside of mode train, and of a network from a file.
         outputs: what to fetch: role -> variable name. In mode train the terms of the loss.
-        task: ``detection`` or ``segmentation``.
+        task: ``detection``, ``segmentation``, or `EXPORTED`.
         meta: settings that data and evaluation share with the network (see docs/zoo.md).
     """
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from graphprobe.api.conversion import convert
-from graphprobe.errors import ExportError, GraphprobeError, UsageError
+from graphprobe.errors import CheckpointError, GraphprobeError, UsageError
 from graphprobe.formats import load_file, write_program
 from graphprobe.ir.builder import Builder
 
@@ -76,7 +76,7 @@ def test_what_is_missing_or_of_another_program_is_refused(exported: Path, tmp_pa
     with pytest.raises(GraphprobeError):
         convert(exported, out)
     params.unlink()
-    with pytest.raises(ExportError, match=r"its 15 parameters are not beside it"):
+    with pytest.raises(CheckpointError, match=r"its 15 parameters are not beside it"):
         convert(exported, out)
     with pytest.raises(UsageError, match="no form 'json'"):
         convert(exported, out, form="json")
@@ -90,5 +90,5 @@ def test_parameters_of_other_shapes_are_refused(tmp_path: Path) -> None:
     b.conv(b.feed("x", (-1, 2, 4, 4)), 3, name="a")
     (tmp_path / "m.pdmodel").write_bytes(write_program(b.build()))
     (tmp_path / "m.pdiparams").write_bytes(record(np.zeros((3, 2, 3, 3), np.float32)))
-    with pytest.raises(ExportError, match=r"a\.w_0 is \(3, 2, 3, 3\), not \(3, 2, 1, 1\)"):
+    with pytest.raises(CheckpointError, match=r"a\.w_0 is \(3, 2, 3, 3\), not \(3, 2, 1, 1\)"):
         convert(tmp_path / "m.pdmodel", tmp_path / "out")

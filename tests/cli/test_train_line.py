@@ -33,7 +33,7 @@ def train(*words: str) -> int:
         (("c.yaml", "--student", STUDENT), "cannot stand beside it"),
         (("c.yaml", "--teacher", TEACHER, "--prune", "0.5"), "--prune 0.5 cannot stand"),
         (("--student", STUDENT), "the data are not named; as --data voc:PATH"),
-        (("--student", "m.pdmodel", "--data", "digits"), "m.pdmodel: a program in a file"),
+        (("--student", "m.pdmodel", "--data", "digits"), "m.pdmodel: no such file or folder"),
         (("--student", STUDENT, "--data", "voc"), "voc: needs a path; write voc:PATH"),
         (("--student", STUDENT, "--data", "digits?cuont=2"), "did you mean count?"),
         (("--student", STUDENT, "--data", "digits", "--prune", "1.5"), "above 0 and below 1"),

@@ -135,3 +135,61 @@ def _same_when_exported(trained: Any, feed: dict[str, Any], folder: Path, legacy
     for one, other in zip(wanted, found, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5)
     return program
+
+
+@pytest.fixture(scope="session")
+def export_small() -> Callable[..., Path]:
+    """``export_small(folder, channels=8, name="inference")`` exports a small network.
+
+    Two convolutions with norms, a third whose outputs are scores of 4 classes, and the best class
+    of each place: an op behind which no gradient comes. Its picture is called x and has any size.
+    """
+    return _export_small
+
+
+def _export_small(folder: Path, *, channels: int = 8, seed: int = 0, name: str = "m") -> Path:
+    import numpy as np
+    import paddle
+
+    paddle.enable_static()
+    main, startup = paddle.static.Program(), paddle.static.Program()
+    scope, executor = paddle.static.Scope(), paddle.static.Executor(paddle.CPUPlace())
+    paddle.seed(seed)
+    with (
+        paddle.static.program_guard(main, startup),
+        paddle.utils.unique_name.guard(),
+        paddle.static.scope_guard(scope),
+    ):
+        x = paddle.static.data("x", [-1, 3, -1, -1])
+        y = x
+        for width in (channels, channels):
+            y = paddle.static.nn.conv2d(y, width, 3, padding=1, stride=2, bias_attr=False)
+            y = paddle.static.nn.batch_norm(y, act="relu", is_test=True)
+        scores = paddle.static.nn.conv2d(y, 4, 1)
+        best = paddle.argmax(scores, axis=1)
+        executor.run(startup)
+        rng = np.random.default_rng(seed)
+        for var in main.list_vars():
+            if var.persistable and var.name.startswith("batch_norm"):
+                tensor = scope.find_var(var.name).get_tensor()
+                value = rng.uniform(0.5, 1.5, tensor.shape())
+                tensor.set(value.astype("float32"), paddle.CPUPlace())
+        folder.mkdir(parents=True, exist_ok=True)
+        path = str(folder / name)
+        softmax = paddle.nn.functional.softmax(scores, axis=1)
+        paddle.static.save_inference_model(path, [x], [softmax, best], executor, program=main)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of six pictures of 40 x 48 pixels."""
+    import numpy as np
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        small = rng.integers(0, 255, (5, 6, 3), np.uint8)
+        Image.fromarray(small).resize((48, 40)).save(folder / f"{number}.png")
+    return folder

@@ -15,7 +15,7 @@ from graphprobe.data.targets import PLAIN, Targets, choose_targets
 from graphprobe.errors import ConfigError, DataError, Problem
 from graphprobe.training.distributed.ranks import rank, world_size
 from graphprobe.training.feeding.cached_dataset import CachedDataset
-from graphprobe.zoo import Built
+from graphprobe.zoo import EXPORTED, Built
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ def _open(spec: str, key: str, built: Built) -> Dataset:
     except DataError as error:
         where = f"train.data.{key}: {error.where}" if error.where else f"train.data.{key}"
         raise DataError(error.message, where=where, hint=error.hint) from error
+    if built.task == EXPORTED:
+        return found  # its batches say what they lack: what is fed is known once its pairs are
     if found.task in ("images", "arrays"):
         _refuse_missing_inputs(found, built, spec)
         return found
@@ -160,6 +162,8 @@ def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> Trai
     Raises:
         DataError: nothing makes one of the inputs.
     """
+    if built.task == EXPORTED:
+        _refuse_missing_inputs(dataset, built, section.data.train)
     return TrainBatches(
         dataset,
         make_augmentation(section, built.meta),
@@ -172,7 +176,7 @@ def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> Trai
 
 
 def _targets(dataset: Dataset, built: Built) -> Targets:
-    if dataset.task in ("images", "arrays"):
+    if dataset.task in ("images", "arrays") or built.task == EXPORTED:
         return PLAIN  # nothing is made of what has no labels
     return choose_targets([name for name, _, _ in built.feeds], built.meta)
 

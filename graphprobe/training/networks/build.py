@@ -15,7 +15,7 @@ from graphprobe.training.networks.source import Networks, NetworkSource, copy_bu
 from graphprobe.training.runtime.programs import get_values, set_values, state_shapes
 from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.partial import match_partial_weights
-from graphprobe.training.weights.read import Shapes, check_weights, locate, read_weights
+from graphprobe.training.weights.read import Shapes, Weights, check_weights, locate, read_weights
 from graphprobe.zoo import Built
 
 
@@ -51,6 +51,11 @@ class Network:
         """Its inputs, in order."""
         return [name for name, _, _ in self.built.feeds]
 
+    @property
+    def has_weights(self) -> bool:
+        """Whether it begins with trained weights, named in the config or beside the program."""
+        return self.ref.weights is not None or self.source.exported is not None
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Parameters and statistics by name, as the program states them."""
         return state_shapes(self.main)
@@ -74,7 +79,7 @@ def open_network(
     source = (networks if networks is not None else Networks()).source(ref.program)
     if ref.fingerprint is not None:
         check_fingerprint(ref, source.loaded.program, key=key, where=where)
-    built = source.build("train", key=key, where=where)
+    built = source.build("train")
     return Network(key, ref, source, built, paddle.static.Scope())
 
 
@@ -93,16 +98,18 @@ def fill(network: Network, place: Any, seed: int, *, plan: PrunePlan | None = No
     Raises:
         CheckpointError: the weights cannot be read, or are of another model.
     """
-    given = None
-    if plan is None and network.ref.weights is not None:
-        path = locate(network.ref.weights)
+    given, name = None, network.ref.weights
+    if plan is None and name is not None:
+        path = locate(name)
         given = read_weights(path, network.shapes())
         plan = plan_of(given.prune, str(path))
+    elif plan is None and network.source.exported is not None:
+        given, name = Weights(network.source.exported.values), network.ref.program
     network = network.reshaped(plan)
     paddle.seed(seed)
     paddle.static.Executor(place).run(network.built.startup, scope=network.scope)
     if given is not None:
-        where = f"{network.key}.weights {network.ref.weights}"
+        where = f"{network.key}.weights {name}"
         arrays, wanted = given.arrays, network.shapes()
         if network.ref.partial:
             arrays = match_partial_weights(given, wanted, where=where)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from graphprobe.config import PruneSection
-from graphprobe.errors import ConfigError, Problem
 from graphprobe.formats import load_bytes
 from graphprobe.ir import Program
 from graphprobe.model import Model
 from graphprobe.programs import LoadedProgram, ProgramCache, load_result
 from graphprobe.pruning.plan import PrunePart, PrunePlan
+from graphprobe.training.networks.exported import ExportedProgram
 from graphprobe.training.networks.own_model import build_own
 from graphprobe.training.pruning.cutter import pruned_shapes, replay_plan
 from graphprobe.training.runtime.programs import copy_program
-from graphprobe.user_code import ZOO, is_code, run_code
+from graphprobe.user_code import ZOO, is_code, is_file, run_code
 from graphprobe.zoo import Built, build_zoo, parse_zoo
 
 T = TypeVar("T")
@@ -28,7 +29,8 @@ class NetworkSource:
     What `build` and `pruned` return is shared: run it, read it, but change a `copy_built` of it.
 
     Args:
-        text: a PROGRAM; one that can be trained is ``zoo:NAME`` or ``package.module:callable``.
+        text: a PROGRAM: ``zoo:NAME``, ``package.module:callable``, or an exported program with its
+            parameters beside it.
         programs: where the program is loaded from when its ops are asked for.
     """
 
@@ -48,10 +50,15 @@ class NetworkSource:
 
     @property
     def is_trainable(self) -> bool:
-        """Whether it says what its inputs mean; a file and a bare ``Program`` do not."""
+        """Whether it can be built to be trained: a bare ``Program`` cannot, nor a file alone."""
         if is_code(self.text):
             return isinstance(self.run("train"), Model)
-        return self.text.startswith(ZOO)
+        return self.exported is None or self.exported.has_weights
+
+    @cached_property
+    def exported(self) -> ExportedProgram | None:
+        """The exported program in a file, with its parameters; None for all others."""
+        return ExportedProgram(self.text, self.loaded.program) if is_file(self.text) else None
 
     def run(self, mode: str) -> Any:
         """What the user's function returns for a mode; it is called once for each.
@@ -63,32 +70,27 @@ class NetworkSource:
             self._returned[mode] = run_code(self.text, mode)
         return self._returned[mode]
 
-    def build(self, mode: str, *, key: str = "student", where: str = "") -> Built:
+    def build(self, mode: str) -> Built:
         """The whole network in a mode.
 
         Args:
             mode: ``train``, ``eval`` or ``infer``.
-            key: its place in the config, for errors.
-            where: the config's file, for errors.
 
         Raises:
-            ConfigError: it is a file, which does not say what its inputs mean.
-            LoadError: no such model or option, or the user's function failed.
+            LoadError: no such model or option, the user's function failed, or an exported program
+                cannot be trained.
         """
         if mode not in self._built:
-            self._built[mode] = self._build(mode, key, where)
+            self._built[mode] = self._build(mode)
         return self._built[mode]
 
-    def _build(self, mode: str, key: str, where: str) -> Built:
+    def _build(self, mode: str) -> Built:
         if self.text.startswith(ZOO):
             return build_zoo(parse_zoo(self.text), mode)
         if is_code(self.text):
             return build_own(self.text, mode, self.run(mode))
-        raise ConfigError(
-            [Problem(f"{key}.program", f"{self.text} is a file, which cannot be trained")],
-            where=where,
-            hint="name a bundled model, as zoo:yolov3_r34, or your own function, as module:build",
-        )
+        assert self.exported is not None  # noqa: S101 - it is neither bundled nor code
+        return self.exported.build(mode)
 
     def pruned(self, mode: str, plan: PrunePlan | None) -> Built:
         """The network in a mode, with the shapes that a plan leaves; the whole one for None.
@@ -114,6 +116,8 @@ class NetworkSource:
             ConfigError: the pruning does not fit the program.
         """
         plan = pruned_shapes(self.build("train").main, section)
+        if self.exported is not None:
+            return load_bytes(self.exported.pruned_content(plan), self.text)
         content = self.pruned("train", plan).main.desc.serialize_to_string()
         return load_bytes(content, self.text)
 

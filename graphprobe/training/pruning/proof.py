@@ -18,6 +18,7 @@ from graphprobe.training.networks.source import Networks, NetworkSource
 from graphprobe.training.pruning.cutter import apply_prune
 from graphprobe.training.pruning.ranking import Array
 from graphprobe.training.reporting.progress import Log, no_log, throttle
+from graphprobe.training.runtime.compare import relative_difference
 from graphprobe.training.runtime.programs import get_values, set_values, state_shapes
 from graphprobe.training.student import try_student
 
@@ -216,7 +217,7 @@ class Proof:
             for name, value in batch.items()
         }
         pairs = zip(replace(self.forward, batch=moved).run(), self.forward.run(), strict=True)
-        return max((_difference(a, b) for a, b in pairs), default=0.0)
+        return max((relative_difference(a, b) for a, b in pairs), default=0.0)
 
     def difference(self, group: int) -> float:
         """The largest difference of any output, over the largest value of that output."""
@@ -245,11 +246,4 @@ class Proof:
         finally:
             set_values(scope, cpu, before)
         pairs = zip(results, wanted, strict=True)
-        return max((_difference(a, b) for a, b in pairs), default=0.0)
-
-
-def _difference(a: Array, b: Array) -> float:
-    if a.shape != b.shape:
-        return float("inf")
-    largest = float(np.abs(a - b).max()) if a.size else 0.0
-    return largest / max(float(np.abs(b).max()) if b.size else 0.0, 1e-6)
+        return max((relative_difference(a, b) for a, b in pairs), default=0.0)

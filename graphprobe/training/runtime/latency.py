@@ -79,7 +79,8 @@ def _prepare(built: Built, size: int, place: Any) -> Callable[[], None]:
     scope = paddle.static.Scope()
     paddle.seed(0)
     paddle.static.Executor(place).run(built.startup, scope=scope)
-    with TemporaryDirectory() as folder:
+    # The outputs that are added get names of their own: an exported program has some already.
+    with TemporaryDirectory() as folder, paddle.utils.unique_name.guard("latency_"):
         model, params = export_network(network, scope, place, Path(folder))
         predictor = inference.create_predictor(_settings(model, params, place))
     for name, shape, dtype in feeds:

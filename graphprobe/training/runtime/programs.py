@@ -120,6 +120,26 @@ def _is_update(op: Any) -> bool:
     return bool(op.attr("op_role") & ROLE_OPTIMIZE)
 
 
+def keep_needed(program: Any, names: Iterable[str]) -> None:
+    """Remove the ops of a paddle program that none of some variables depends on."""
+    needed = set(names)
+    kept = set()
+    block = program.global_block()
+    for index, op in reversed(list(enumerate(block.ops))):
+        if not needed.isdisjoint(op.output_arg_names):
+            kept.add(index)
+            needed.update(op.input_arg_names)
+    for index in reversed(range(len(block.ops))):
+        if index not in kept:
+            block._remove_op(index, sync=False)
+    program._sync_with_cpp()
+
+
+def read_names(program: Any) -> set[str]:
+    """Every variable that some op of a paddle program reads."""
+    return {name for op in program.global_block().ops for name in op.input_arg_names}
+
+
 def keep_ops(program: Any, keep: Callable[[Any], bool]) -> None:
     """Remove the ops of a paddle program that are not to be kept."""
     block = program.global_block()

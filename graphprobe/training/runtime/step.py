@@ -31,11 +31,19 @@ Feed = Mapping[str, NDArray[np.generic]]
 
 @dataclass(frozen=True, slots=True)
 class Optimizer:
-    """The settings of Momentum with L2 decay; `clip_norm` limits the gradients' global norm."""
+    """The settings of an optimizer with L2 decay.
+
+    Args:
+        momentum: of Momentum; Adam takes its usual 0.9 and 0.999.
+        weight_decay: of every parameter, as L2 decay.
+        clip_norm: limits the gradients' global norm; 0: nothing does.
+        kind: ``momentum`` or ``adam``.
+    """
 
     momentum: float
     weight_decay: float
     clip_norm: float = 0.0
+    kind: str = "momentum"
 
 
 class Engine:
@@ -85,12 +93,7 @@ class Engine:
     def _minimize(self, main: Any, total: Any, settings: Optimizer) -> tuple[list[str], str]:
         startup = paddle.static.Program()
         with paddle.static.program_guard(main, startup), paddle.utils.unique_name.guard("train_"):
-            optimizer = paddle.optimizer.Momentum(
-                0.0,
-                settings.momentum,
-                weight_decay=paddle.regularizer.L2Decay(settings.weight_decay),
-                grad_clip=_clip(settings.clip_norm),
-            )
+            optimizer = _make_optimizer(settings)
             _, pairs = optimizer.minimize(total)
         self.executor.run(startup, scope=self.scope)
         self.parameters = [parameter.name for parameter, _ in pairs]
@@ -196,6 +199,16 @@ class Engine:
         names = [f"{parameter}@GRAD" for parameter in self.parameters]
         found = self.executor.run(program, fetch_list=names, scope=self.scope)
         return {name: np.array(value) for name, value in zip(self.parameters, found, strict=True)}
+
+
+def _make_optimizer(settings: Optimizer) -> Any:
+    common = {
+        "weight_decay": paddle.regularizer.L2Decay(settings.weight_decay),
+        "grad_clip": _clip(settings.clip_norm),
+    }
+    if settings.kind == "adam":
+        return paddle.optimizer.Adam(0.0, **common)
+    return paddle.optimizer.Momentum(0.0, settings.momentum, **common)
 
 
 def _clip(norm: float) -> Any:

@@ -84,7 +84,12 @@ def _start(part: Any, inputs: list[str], wanted: list[str], scope: Any, place: A
     # The weights are written from the CPU, wherever they are.
     executor = paddle.static.Executor(paddle.CPUPlace())
     try:
-        with TemporaryDirectory() as folder, paddle.static.scope_guard(scope):
+        with (
+            TemporaryDirectory() as folder,
+            paddle.static.scope_guard(scope),
+            # The outputs that are added get names of their own: an exported teacher has some.
+            paddle.utils.unique_name.guard("wanted_"),
+        ):
             path = f"{folder}/teacher"
             paddle.static.save_inference_model(path, feeds, fetches, executor, program=part)
             return inference.create_predictor(_settings(path, place))

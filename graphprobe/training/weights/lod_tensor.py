@@ -1,4 +1,4 @@
-"""Read Paddle's tensor streams in numpy: one file a parameter, or many in one file.
+"""Read and write Paddle's tensor streams in numpy: one file a parameter, or many in one file.
 
 The stream of one tensor (paddle/fluid/framework/lod_tensor.cc, SerializeToStream), little endian:
 uint32 version 0; uint64 number of LoD levels, each a uint64 byte count and its bytes; uint32
@@ -83,6 +83,26 @@ def read_combined(path: Path, names: Sequence[str]) -> dict[str, NDArray[np.gene
     if stream.at != len(stream.data):
         raise stream.error(f"holds more than the {len(names)} tensors of its program")
     return found
+
+
+def tensor_bytes(array: NDArray[np.generic]) -> bytes:
+    """One tensor as a record of a combined file, or as a file of its own.
+
+    Raises:
+        CheckpointError: it is of a type that Paddle's files do not have.
+    """
+    code = next((n for n, kind in _NUMPY.items() if kind == array.dtype.newbyteorder("<")), None)
+    if code is None:
+        raise CheckpointError(f"a tensor of type {array.dtype} cannot be written")
+    desc = b"\x08" + _varint_bytes(code)
+    desc += b"".join(b"\x10" + _varint_bytes(size) for size in array.shape)
+    head = struct.pack("<IQIi", 0, 0, 0, len(desc))
+    return head + desc + np.ascontiguousarray(array, _NUMPY[code]).tobytes()
+
+
+def _varint_bytes(value: int) -> bytes:
+    low, rest = value & 0x7F, value >> 7
+    return bytes([low | 0x80]) + _varint_bytes(rest) if rest else bytes([low])
 
 
 def _tensor(stream: _Stream) -> NDArray[np.generic]:
