@@ -53,6 +53,19 @@ def command(
         metavar="SHARE",
         help="With --student: cut this share of the multiply-adds away first (0.5: half).",
     ),
+    epochs: float | None = typer.Option(
+        None, "--epochs", metavar="N", help="Train for so many passes over the data."
+    ),
+    minutes: float | None = typer.Option(
+        None, "--minutes", metavar="N", help="Train for about so long."
+    ),
+    schedule: str | None = typer.Option(
+        None,
+        "--schedule",
+        metavar="auto|published",
+        help="With --student: auto, the length follows the data (default); published, as many "
+        "images as the published schedule.",
+    ),
     override: list[str] | None = OVERRIDE,
     resume: str | None = typer.Option(
         None,
@@ -80,6 +93,9 @@ def command(
                 teacher_weights=teacher_weights,
                 data=data,
                 prune=prune,
+                epochs=epochs,
+                minutes=minutes,
+                schedule=schedule,
                 override=override or (),
                 resume=resume,
                 device=device.value,
@@ -99,8 +115,9 @@ def command(
 
 
 def _say_check(result: CheckResult) -> None:
-    for line in to_text(tables(result)).strip("\n ").split("\n"):
-        say(line)
+    for line in to_text(tables(result)).splitlines():
+        if line.strip():
+            say(line.rstrip())
     say_findings(result)
 
 

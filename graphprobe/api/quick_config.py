@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,8 @@ class QuickTrainRequest:
         prune: the share of the multiply-adds that is cut away first, or None.
         data: a folder, as ``voc:PATH``.
         override: what it sets in the config, as ``train.batch_size=4``.
+        epochs: passes over the data; None: by their number of samples.
+        schedule: ``auto``: the length follows the data; ``published``: it does not.
     """
 
     student: ProgramLike
@@ -43,6 +45,8 @@ class QuickTrainRequest:
     prune: float | None
     data: str
     override: tuple[str, ...]
+    epochs: float | None = None
+    schedule: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class _Draft:
     config: Config
     notes: Notes
     pruning: PruneConfig | None = None
+    samples: int = 0
 
 
 def make_config(
@@ -73,14 +78,28 @@ def make_config(
         AnswerIsNo: nothing of student and teacher matches.
         GraphprobeError: a program or the data cannot be read, or they do not go together.
     """
-    from graphprobe.config import config_text, override_config, scale_schedule
+    from graphprobe.config import config_text, is_named, override_config, scale_schedule
+    from graphprobe.config.length import default_iterations, iterations_of
     from graphprobe.files import write_whole
 
     draft = _draft(request, networks, log)
     config = override_config(draft.config, request.override, where="override")
-    train, lines = scale_schedule(
-        config.train, devices, request.override, made_for=draft.config.train.max_iters
-    )
+    published = draft.config.train
+    words = list(request.override)
+    train = config.train
+    if not is_named("train.max_iters", words) and request.schedule == "auto":
+        batch = train.batch_size * devices
+        if request.epochs is None:
+            log(
+                f"length: by the {draft.samples:,} images; epochs=N, minutes=N or "
+                "schedule=published give another"
+            )
+            total = default_iterations(draft.samples, batch, published)
+        else:
+            total = iterations_of(request.epochs, draft.samples, batch)
+        train = train.model_copy(update={"max_iters": total})
+        words.append(f"train.max_iters={total}")
+    train, lines = scale_schedule(train, devices, words, made_for=published.max_iters)
     for line in lines:
         log(line)
     if draft.pruning is not None and not _has_weights(config, networks):
@@ -125,11 +144,13 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     train = train.model_copy(update={"output": f"runs/{name}"})
     pruning, notes = _cut(request.prune, loaded[0], train, log)
     if len(loaded) > 1:
-        return _with_teacher(loaded[0], loaded[1], train, pruning, notes, networks, log)
-    if pruning is not None:
-        return _Draft(pruning, notes, pruning)
-    student = ref_of(loaded[0])
-    return _Draft(TrainConfig(version=1, kind="train", student=student, train=train), notes)
+        made = _with_teacher(loaded[0], loaded[1], train, pruning, notes, networks, log)
+    elif pruning is not None:
+        made = _Draft(pruning, notes, pruning)
+    else:
+        student = ref_of(loaded[0])
+        made = _Draft(TrainConfig(version=1, kind="train", student=student, train=train), notes)
+    return replace(made, samples=len(opened))
 
 
 def _name(program: ProgramLike) -> str:

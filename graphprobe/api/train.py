@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.check import CheckFailed, CheckResult, check_config
+from graphprobe.api.lengths import iterations_in, refuse_lengths, with_epochs
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
 from graphprobe.api.settings import (
@@ -95,6 +96,9 @@ def train(
     teacher_weights: str | os.PathLike[str] | None = None,
     data: str | None = None,
     prune: float | None = None,
+    epochs: float | None = None,
+    minutes: float | None = None,
+    schedule: str | None = None,
     override: Override = (),
     resume: str | None = None,
     device: str = "auto",
@@ -113,6 +117,10 @@ def train(
         teacher_weights: the teacher's trained weights, a path or an address.
         data: what to train and evaluate on: ``voc:PATH``, ``coco:PATH``, ``digits``, ...
         prune: with `student`: cut this share of the multiply-adds away first (0.5: half).
+        epochs: train for so many passes over the data; warm-up and milestones keep their shares.
+        minutes: train for about so long; a few steps are timed first.
+        schedule: with `student`: ``auto`` (the default: the length follows the number of images) or
+            ``published`` (as many images as the published schedule of the task).
         override: what it sets in the config, as ``{"train.batch_size": 4}``.
         resume: go on from a checkpoint; ``auto``: from the newest whole one of the run's folder.
         device: ``auto`` (a GPU if there is one), ``cpu`` or ``gpu``.
@@ -135,6 +143,7 @@ def train(
 
     log = reporter(progress)
     _refuse_unclear(config, student, teacher, teacher_weights, prune, data)
+    refuse_lengths(config, epochs, minutes, schedule, resume)
     words = override_words(override)
     weights = None if teacher_weights is None else os.fspath(teacher_weights)
     with opened_once():
@@ -143,14 +152,20 @@ def train(
             assert config is not None  # noqa: S101 - _refuse_unclear has seen to it
             words = [*_data_words(data), *_teacher_words(weights), *words]
             settings, where = open_config(config, words, allow_code=allow_code)
+            made_for = iterations_in(config)
+            if epochs is not None:
+                settings, words = with_epochs(settings, epochs, words)
             settings = _placed(settings, where, resume, log)
         else:
             # Without a config the data decide on more than two of its values.
             words = [*_teacher_words(weights), *words]
             from graphprobe.api.quick_config import QuickTrainRequest
 
-            request = QuickTrainRequest(student, teacher, prune, data or "", tuple(words))
+            request = QuickTrainRequest(
+                student, teacher, prune, data or "", tuple(words), epochs, schedule or "auto"
+            )
             settings, where, networks = _made(request, device, resume, log, on_check)
+            made_for = settings.train.max_iters
         from graphprobe.training.run import run_training
 
         run = run_training(
@@ -159,6 +174,8 @@ def train(
             device=device,
             resume=resume,
             overrides=words,
+            made_for=made_for,
+            minutes=minutes,
             log=log,
             bar=bar,
             networks=networks,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from graphprobe.config.length import iterations_between_checks
 from graphprobe.config.overrides import is_named
 from graphprobe.config.train_section import TrainSection
 
@@ -37,7 +38,8 @@ def scale_schedule(
         overrides: of the command line, as ``train.max_iters=200``; what they name is taken as it
             is.
         made_for: the iterations that warm-up and milestones belong to, where that is known: if
-            an override names another number, they keep their shares of the run.
+            an override names another number, they keep their shares of the run, and it is
+            evaluated and saved at least 20 times (every 10 iterations where there are few).
 
     Returns:
         the section whose `reference_batch` is the batch that it now fits (so that scaling it
@@ -45,17 +47,21 @@ def scale_schedule(
     """
     total, wanted = section.batch_size * devices, section.reference_batch
     more = total / wanted if wanted else 1.0
-    longer = 1 / more
+    longer = checks = 1 / more
+    most = 0
     if made_for is not None and is_named("train.max_iters", overrides):
         longer = section.max_iters / made_for
+        checks, most = longer, iterations_between_checks(section.max_iters)
     factors: dict[tuple[str, ...], float] = {RATE: more}
-    factors |= dict.fromkeys(SCHEDULE, longer) | dict.fromkeys(CHECKS, 1 / more)
+    factors |= dict.fromkeys(SCHEDULE, longer) | dict.fromkeys(CHECKS, checks)
     document = section.model_dump()
     lines = []
     for path, factor in factors.items():
         name = ".".join(("train", *path))
         if not is_named(name, overrides):
             old, new = _scale(document, path, factor)
+            if path in CHECKS and most and new > most:
+                new = document[path[0]] = most
             lines += [f"  {name}: {_text(old)} -> {_text(new)}"] if new != old else []
     if not lines:
         return section, []

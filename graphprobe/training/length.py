@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from graphprobe.config import Config, scale_schedule
 from graphprobe.config.length import CHECKS
 from graphprobe.errors import DataError
 from graphprobe.training.assemble import Assembly
-from graphprobe.training.evaluate import Evaluator
+from graphprobe.training.distributed.process_group import ProcessGroup
+from graphprobe.training.evaluate import Evaluator, make_evaluator
+from graphprobe.training.feeding.feeding import DataSets, train_batches
 from graphprobe.training.feeding.workers import Batches, load_batches
+from graphprobe.training.reporting.progress import Log
 from graphprobe.training.runtime.programs import set_values
 from graphprobe.training.teacher.prefetch import TeacherPrefetcher
 
@@ -39,6 +42,42 @@ class Pace:
         return total, max(1, total // rounds)
 
 
+def fit_to_time(
+    config: Config, parts: Assembly, sets: DataSets, group: ProcessGroup, seconds: float, log: Log
+) -> Config:
+    """The config with as many iterations as fit into the time that is left.
+
+    Args:
+        config: of any kind; its schedule keeps its shares.
+        parts: of the run, as it begins.
+        sets: its data.
+        group: the processes that train together, each of which calls this.
+        seconds: that are left for training, evaluating and saving.
+        log: takes a line about the pace.
+    """
+    log("timing a few steps")
+    train = config.train
+    evaluator = None
+    if sets.val is not None and group.is_rank0:
+        built = parts.student.source.pruned("eval", parts.student.plan)
+        evaluator = make_evaluator(train, built, sets.val, parts.place)
+    pace = measure_pace(
+        parts,
+        train_batches(train, sets.train, parts.student.built),
+        evaluator,
+        seconds,
+        workers=train.workers,
+        group=group,
+    )
+    total, every = pace.fit(group.mean([seconds])[0])
+    log(f"{pace.step:.3g} s a step, {pace.evaluation:.3g} s an evaluation")
+    words = [f"train.max_iters={total}"]
+    longer = train.model_copy(update={"max_iters": total})
+    fitted, _ = scale_schedule(longer, group.size, words, made_for=train.max_iters)
+    checks = {"snapshot_iter": every, "eval_iter": every if train.data.val else 0}
+    return config.model_copy(update={"train": fitted.model_copy(update=checks)})
+
+
 def measure_pace(
     parts: Assembly,
     batches: Batches,
@@ -46,7 +85,7 @@ def measure_pace(
     seconds: float,
     *,
     workers: int,
-    mean: Callable[[float], float],
+    group: ProcessGroup,
 ) -> Pace:
     """Run a few steps and two batches of an evaluation; weights and momenta are as before.
 
@@ -56,17 +95,20 @@ def measure_pace(
         evaluator: of the student; None where nothing is evaluated.
         seconds: that the run may take; the steps end after a tenth of it.
         workers: processes that load data.
-        mean: over the processes that train together.
+        group: the processes that train together, each of which calls this.
     """
     names = [*parts.weights, *parts.engine.optimizer_names]
     kept = parts.engine.values(names)
-    step = _step_seconds(parts, batches, seconds * _SHARE, workers)
+    step = _step_seconds(parts, batches, seconds * _SHARE, workers, group)
     set_values(parts.student.scope, parts.place, kept)
     evaluation = 0.0 if evaluator is None else _evaluation_seconds(evaluator, parts.student.scope)
-    return Pace(mean(step), mean(evaluation))
+    found = group.mean([step, evaluation * group.size])  # rank 0 alone evaluates
+    return Pace(*found)
 
 
-def _step_seconds(parts: Assembly, batches: Batches, limit: float, workers: int) -> float:
+def _step_seconds(
+    parts: Assembly, batches: Batches, limit: float, workers: int, group: ProcessGroup
+) -> float:
     taken: list[float] = []
     feeds = load_batches(batches, 0, _STEPS, workers=workers)
     begin = clock = time.perf_counter()
@@ -79,7 +121,7 @@ def _step_seconds(parts: Assembly, batches: Batches, limit: float, workers: int)
             now = time.perf_counter()
             taken.append(now - clock)
             clock = now
-            if now - begin > limit and number >= 1:
+            if number >= 1 and group.any(now - begin > limit):
                 break
     timed = taken[_UNTIMED:] or taken[-1:]
     return sum(timed) / len(timed)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from graphprobe.config import Config, config_text, scale_schedule
+from graphprobe.config.length import length_text, length_warning
 from graphprobe.errors import GraphprobeError
 from graphprobe.files import write_whole
 from graphprobe.formats import load_bytes
@@ -24,6 +25,7 @@ from graphprobe.training.distributed.ranks import world_size
 from graphprobe.training.evaluate import make_evaluator
 from graphprobe.training.feeding.feeding import DataSets, open_sets, train_batches
 from graphprobe.training.feeding.workers import load_batches
+from graphprobe.training.length import fit_to_time
 from graphprobe.training.loop import Outcome, RunPlan, run_loop
 from graphprobe.training.networks.source import Networks
 from graphprobe.training.pruning.before_after import cut_result
@@ -40,9 +42,7 @@ from graphprobe.training.schedule import Schedule
 from graphprobe.training.student import prune_config
 from graphprobe.training.teacher.cache import cache_outputs
 from graphprobe.training.trained import open_trained
-from graphprobe.training.weights.checkpoint import (
-    Checkpoint,
-)
+from graphprobe.training.weights.checkpoint import Checkpoint
 from graphprobe.training.weights.run_lock import own_run
 
 
@@ -53,6 +53,8 @@ def run_training(
     device: str = "auto",
     resume: str | None = None,
     overrides: Sequence[str] = (),
+    made_for: int | None = None,
+    minutes: float | None = None,
     log: Log = no_log,
     bar: ProgressBar | None = None,
     networks: Networks | None = None,
@@ -65,6 +67,9 @@ def run_training(
         device: ``auto``, ``cpu`` or ``gpu``.
         resume: a checkpoint's folder, ``auto`` for the newest whole one of the run, or None.
         overrides: that the config was made with, as ``train.max_iters=200``: they are not scaled.
+        made_for: iterations that the config's schedule belongs to, where overrides name others.
+        minutes: as many iterations as fit into this time, setting up included; a few steps are
+            timed and taken back first.
         log: takes each line for people.
         bar: shows how far the run is; without it that is a line every ``train.log_iter`` steps.
         networks: what a check before has built; it is used up.
@@ -77,7 +82,7 @@ def run_training(
     give_large_blocks_back()
     with contextlib.ExitStack() as owned, init_process_group(place, log) as group:
         log_rank0 = log if group.is_rank0 else no_log
-        config = _scaled(config, overrides, log_rank0)
+        config = _scaled(config, overrides, log_rank0, made_for)
         if group.is_rank0:
             owned.enter_context(own_run(Path(config.train.output)))
         found = find_checkpoint(Path(config.train.output), resume, log_rank0)
@@ -85,8 +90,12 @@ def run_training(
             config, place, where=where, log=log_rank0, resumed=found, networks=networks
         )
         parts.engine.use_collective(group.size)
-        result = _train(config, parts, found, group, where, log_rank0, bar)
-        result = _timed(result, time.perf_counter() - begin)
+        sets = open_sets(config.train, parts.student.built)
+        if minutes is not None and found is None:
+            left = minutes * 60 - (time.perf_counter() - begin)
+            config = fit_to_time(config, parts, sets, group, left, log_rank0)
+        result = _train(config, parts, sets, found, group, where, log_rank0, bar)
+        result = replace(result, seconds=time.perf_counter() - begin)
         if group.is_rank0:
             write_whole(Path(result.output) / "result.json", _json(result.document()))
     return result
@@ -95,13 +104,18 @@ def run_training(
 def _train(
     config: Config,
     parts: Assembly,
+    sets: DataSets,
     found: Checkpoint | None,
     group: ProcessGroup,
     where: str,
     log: Log,
     bar: ProgressBar | None,
 ) -> Result:
-    sets = open_sets(config.train, parts.student.built)
+    samples = len(sets.train)
+    log(length_text(config.train, samples, group.size))
+    long = length_warning(config.train, samples, group.size)
+    if long is not None:
+        log(f"warning: {long}")
     for line in (line for data in (sets.train, sets.val) if data for line in data.warnings):
         log(f"warning: {line}")
     for line in teacher_warnings(parts.teacher, sets.train):
@@ -126,7 +140,8 @@ def _train(
     feeds = load_batches(batches, start.iteration, plan.total, workers=config.train.workers)
     shown = bar if group.is_rank0 else None
     every = config.train.log_iter
-    with Reporter(path, plan.total, start.iteration, every, log, shown) as report:
+    per_epoch = samples / (config.train.batch_size * group.size)
+    with Reporter(path, plan.total, start.iteration, every, log, shown, per_epoch) as report:
         end = run_loop(parts.engine, plan, feeds, report, start)
     if teacher_value is not None and end.metric is not None and end.metric > teacher_value:
         log("warning: the student is better than its teacher; a better teacher may teach more")
@@ -139,8 +154,10 @@ def _train(
     return replace(result, cut=cut_result(config, parts.student, values, parts.place, log))
 
 
-def _scaled(config: Config, overrides: Sequence[str], log: Log) -> Config:
-    train, lines = scale_schedule(config.train, world_size(), overrides)
+def _scaled(
+    config: Config, overrides: Sequence[str], log: Log, made_for: int | None = None
+) -> Config:
+    train, lines = scale_schedule(config.train, world_size(), overrides, made_for=made_for)
     for line in lines:
         log(line)
     return config.model_copy(update={"train": train})
@@ -277,10 +294,6 @@ def _make_result(
         data_wait=report.wait_share,
         stopped=end.stopped,
     )
-
-
-def _timed(result: Result, seconds: float) -> Result:
-    return replace(result, seconds=seconds)
 
 
 def _json(document: dict[str, Any]) -> str:

@@ -21,6 +21,11 @@ TINY = (
 )
 
 
+def _without(words: tuple[str, ...], word: str) -> list[str]:
+    at = words.index(word)
+    return [*words[: at - 1], *words[at + 1 :]]
+
+
 def train(*words: str) -> int:
     return run(build_app("train"), ["train", *words])
 
@@ -101,6 +106,41 @@ def test_a_second_run_gets_the_next_number(
     config = folder / "yolov3_mobilenet_v1" / "train.yaml"
     assert run(build_app("eval"), ["eval", str(config), "--device", "cpu"]) == 0
     assert f"weights  runs/{home.name}/checkpoints/000003" in capsys.readouterr().out
+
+
+@pytest.mark.paddle
+def test_lengths_are_named_in_epochs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--student", STUDENT, *_without(TINY, "train.max_iters=2"), "--epochs", "1.5")
+    assert train(*words) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["iterations"] == 3  # 4 images, 2 at a time
+    assert "schedule: 3 iterations of 2 samples = 1.5 epochs of 4; warm-up to 1" in said.err
+    assert "iter 3/3  eta 00:00:00  epoch 1.50" in said.err
+    made = folder / "yolov3_mobilenet_v1" / "train.yaml"
+    assert train(str(made), *TINY[2:6], "-o", "train.max_iters=6") == 0
+    assert "  train.learning_rate.milestones: [2, 3] -> [4, 6]" in capsys.readouterr().err
+
+
+@pytest.mark.paddle
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--epochs", "0"), "--epochs 0: must be above 0"),
+        (("--epochs", "3", "--minutes", "3"), "a run has one length; give epochs or minutes"),
+        (("--minutes", "3", "-r", "auto"), "cannot be given to a run that goes on"),
+        (("--schedule", "shrot"), "must be auto or published"),
+        (("--schedule", "published", "--epochs", "3"), "a run has one length"),
+    ],
+)
+def test_lengths_that_make_no_sense(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train("--student", STUDENT, "--data", "digits", *words) == 2
+    assert said in capsys.readouterr().err
+    if "--schedule" not in words:
+        return
+    assert train("c.yaml", "--schedule", "auto") == 2
+    assert "a config has its own schedule; --epochs N" in capsys.readouterr().err
 
 
 @pytest.mark.paddle

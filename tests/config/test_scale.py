@@ -66,7 +66,7 @@ def test_a_run_of_another_length_keeps_the_shares_of_its_schedule() -> None:
     assert scaled.max_iters == 700
     assert scaled.learning_rate.milestones == (550, 620)
     assert scaled.learning_rate.warmup_steps == 10
-    assert scaled.snapshot_iter == 16000
+    assert (scaled.snapshot_iter, scaled.eval_iter) == (20, 20)
 
 
 @pytest.mark.parametrize("reference", [0, 8])
@@ -75,7 +75,7 @@ def test_it_keeps_them_at_its_own_batch_too(reference: int) -> None:
     scaled, lines = scale_schedule(made, 1, ["train.max_iters=700"], made_for=70000)
     assert scaled.learning_rate.milestones == (550, 620) and scaled.max_iters == 700
     assert scaled.learning_rate.base == made.learning_rate.base
-    assert (scaled.snapshot_iter, scaled.reference_batch) == (2000, reference)
+    assert (scaled.snapshot_iter, scaled.reference_batch) == (20, reference)
     assert lines[0] == "schedule: keeps its shares of 700 iterations"
 
 

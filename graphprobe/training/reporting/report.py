@@ -73,6 +73,7 @@ class Reporter:
         log_iter: iterations between lines for people.
         log: takes these lines.
         bar: shows each step instead of the lines.
+        per_epoch: iterations that see the training data once; 0: not known.
     """
 
     def __init__(
@@ -83,9 +84,10 @@ class Reporter:
         log_iter: int,
         log: Log = no_log,
         bar: ProgressBar | None = None,
+        per_epoch: float = 0.0,
     ) -> None:
         self._path, self._total, self._start, self._every = path, total, start, log_iter
-        self.log, self._bar = log, bar
+        self.log, self._bar, self._per_epoch = log, bar, per_epoch
         self._metrics: MetricsLog | None = None
         self._pace, self._whole = Pace(), Pace()
 
@@ -131,7 +133,7 @@ class Reporter:
             self._metrics.metric(iteration, name, value)
 
     def _show(self, step: Step, due: bool) -> None:
-        text = f"lr {step.rate:.3g}  {self._pace.describe()}"
+        text = f"{self._epoch(step.iteration)}lr {step.rate:.3g}  {self._pace.describe()}"
         if self._bar is not None:
             self._bar.update(step.iteration, text)
         elif due:
@@ -139,6 +141,9 @@ class Reporter:
             self.log(f"iter {step.iteration}/{self._total}  eta {duration_text(left)}  {text}")
         if due:
             self._pace = Pace()
+
+    def _epoch(self, iteration: int) -> str:
+        return f"epoch {iteration / self._per_epoch:.2f}  " if self._per_epoch else ""
 
     @property
     def images_per_second(self) -> float:
