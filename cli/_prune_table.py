@@ -46,8 +46,11 @@ def tables(selection: PruneSelection, width: int) -> Iterator[str]:
         yield "\nUnknown ops that channels reach: " + ", ".join(
             f"{printable(name)} ({count})" for name, count in selection.unsupported_ops.items()
         )
-    for line in selection.sizes():
+    sizes = selection.sizes()
+    for line in sizes:
         yield "\n" + textwrap.fill(line, width)
+    if sizes and selection.image is not None:
+        yield f"counted for images of {selection.image} x {selection.image} pixels"
     if selection.groups:
         count = len(selection.params)
         yield f"\nRegex of the {count} parameters to prune:\n{printable(selection.regex)}"

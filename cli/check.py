@@ -30,6 +30,9 @@ LEGEND = """\
 
 def command(
     config: Path = CONFIG,
+    data: str | None = typer.Option(
+        None, "--data", metavar="NAME:PATH", help="Data in place of the config's, as voc:PATH."
+    ),
     override: list[str] | None = OVERRIDE,
     device: Device = DEVICE,
     allow_code: bool = ALLOW_CODE,
@@ -47,6 +50,7 @@ def command(
     with own_prints_to_stderr():
         result = check(
             config,
+            data=data,
             override=override or (),
             device=device.value,
             allow_code=allow_code,

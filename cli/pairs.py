@@ -30,6 +30,12 @@ def command(
         ..., "--student", metavar="PROGRAM", help="File, folder, zoo:NAME or module:function."
     ),
     teacher: str = typer.Option(..., "--teacher", metavar="PROGRAM", help="Likewise."),
+    data: str = typer.Option(
+        None,
+        "--data",
+        metavar="NAME:PATH",
+        help="What will be trained on: bundled models get its classes, the config its schedule.",
+    ),
     rule: str = typer.Option(
         None, "--rule", metavar="NAME", help="Use this rule alone (default: all that apply)."
     ),
@@ -62,7 +68,7 @@ def command(
     from graphprobe.api.pairs import find_pairs
 
     with own_prints_to_stderr():
-        found = find_pairs(student, teacher, rule=rule, loss=loss)
+        found = find_pairs(student, teacher, data=data, rule=rule, loss=loss, progress=say)
     if emit is not None:
         _warn(found)
         deliver_text(found.emit(emit), output)

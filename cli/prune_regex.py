@@ -30,6 +30,12 @@ def command(
     program: str = typer.Argument(
         ..., metavar="PROGRAM", help="File, folder, zoo:NAME or package.module:callable."
     ),
+    data: str = typer.Option(
+        None,
+        "--data",
+        metavar="NAME:PATH",
+        help="What will be trained on: bundled models get its classes, the config its schedule.",
+    ),
     policy: str = typer.Option(
         None,
         "--policy",
@@ -81,6 +87,7 @@ def command(
     with own_prints_to_stderr():
         found = find_prunable(
             program,
+            data=data,
             policy=policy,
             ratio=ratio,
             target_flops=target_flops,
@@ -90,6 +97,7 @@ def command(
             min_channels=min_channels,
             round_to=round_to,
             image=image,
+            progress=say,
         )
     warn(found.warnings)
     for note in found.notes:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
-from graphprobe.api.settings import ConfigLike, Override, open_config
+from graphprobe.api.settings import (
+    ConfigLike,
+    Override,
+    data_words,
+    open_config,
+    override_words,
+)
 from graphprobe.errors import AnswerIsNo, Problem
 
 if TYPE_CHECKING:
@@ -99,6 +105,7 @@ class CheckFailed(AnswerIsNo):
 def check(
     config: ConfigLike,
     *,
+    data: str | None = None,
     override: Override = (),
     device: str = "auto",
     allow_code: bool = False,
@@ -108,7 +115,8 @@ def check(
     """Run one batch and look at every term: does this config train?
 
     Args:
-        config: a config or its file, of any kind.
+        config: a config or its file, of any kind, or a run's folder.
+        data: in place of the config's, as ``voc:PATH``.
         override: what it sets in the config, as ``{"train.batch_size": 4}``.
         device: ``auto`` (a GPU if there is one), ``cpu`` or ``gpu``.
         allow_code: whether a file may name the user's own code.
@@ -124,7 +132,8 @@ def check(
         >>> graphprobe.check("distill.yaml", override={"train.batch_size": 4}).passed
         True
     """
-    settings, where = open_config(config, override, allow_code=allow_code)
+    words = [*data_words(data), *override_words(override)]
+    settings, where = open_config(config, words, allow_code=allow_code)
     return check_config(settings, where, device=device, prove=prove, progress=progress)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.api.run_programs import ref_of
 from graphprobe.errors import UsageError
@@ -18,7 +19,8 @@ from graphprobe.programs import LoadedProgram, ProgramLike, load
 if TYPE_CHECKING:
     import os
 
-    from graphprobe.config import DistillConfig
+    from graphprobe.config import DistillConfig, TrainSection
+    from graphprobe.training.reporting.progress import Log
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,11 +31,13 @@ class PairFindings(Result):
         student: the program that will be trained.
         teacher: the program that it should come to resemble.
         report: the pairs, the candidates that are none, and what is in doubt.
+        train: the schedule that follows from the data; None where none were named.
     """
 
     student: LoadedProgram
     teacher: LoadedProgram
     report: PairReport
+    train: TrainSection | None = None
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
@@ -84,8 +88,13 @@ class PairFindings(Result):
 
         self._refuse_unnamed()
         config = distill_config(self.report, self.student.program, self.teacher.program)
-        refs = {"student": ref_of(self.student), "teacher": ref_of(self.teacher)}
-        return config.model_copy(update=refs)
+        update: dict[str, Any] = {
+            "student": ref_of(self.student),
+            "teacher": ref_of(self.teacher),
+        }
+        if self.train is not None:
+            update["train"] = self.train
+        return config.model_copy(update=update)
 
     def to_yaml(self, file: str = "") -> str:
         """The text of that config, the evidence of each pair above it as a comment.
@@ -138,16 +147,21 @@ def find_pairs(
     student: ProgramLike,
     teacher: ProgramLike,
     *,
+    data: str | None = None,
     rule: str | None = None,
     loss: str | None = None,
+    progress: Log | None = None,
 ) -> PairFindings:
     """Match the outputs (or inner features) of two programs by what they are for.
 
     Args:
         student: the program that will be trained.
         teacher: the program that it should come to resemble.
+        data: what will be trained on, as ``voc:PATH``: bundled models get an output for each of its
+            classes, and the config its data and a schedule for their number.
         rule: use this rule alone; by default the highest-level one that covers the outputs.
         loss: give every pair this loss, with the weight that its references use.
+        progress: takes each line about what follows from the data; by default they are logged.
 
     Raises:
         LoadError: a program cannot be read.
@@ -160,8 +174,15 @@ def find_pairs(
         >>> found.write("distill.yaml")
         PosixPath('distill.yaml')
     """
-    ours, theirs = load(student), load(teacher)
-    return PairFindings(ours, theirs, pairing.find_pairs(ours.program, theirs.program, rule, loss))
+    train = None
+    if data is None:
+        ours, theirs = load(student), load(teacher)
+    else:
+        from graphprobe.api.data_settings import settings_for_data
+
+        (ours, theirs), train = settings_for_data((student, teacher), data, reporter(progress))
+    report = pairing.find_pairs(ours.program, theirs.program, rule, loss)
+    return PairFindings(ours, theirs, report, train)
 
 
 def _pair(pair: Pair) -> dict[str, Any]:

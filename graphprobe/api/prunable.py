@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from graphprobe.api.measured_ratios import Measured, Record, SensitivityLike, read_record
 from graphprobe.api.patterns import PatternLike, pattern
+from graphprobe.api.progress import reporter
 from graphprobe.api.prune_selection import PruneSelection
+from graphprobe.ops.image_size import fixed_image_size
+from graphprobe.ops.work import DEFAULT_IMAGE
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.pruning import decisions as pruning
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.ratios import Limits, choose
 from graphprobe.pruning.regex import names_regex
 
+if TYPE_CHECKING:
+    from graphprobe.training.reporting.progress import Log
+
 
 def find_prunable(
     program: ProgramLike,
     *,
+    data: str | None = None,
     policy: str | None = None,
     ratio: float = 0.5,
     target_flops: float | None = None,
@@ -24,11 +34,14 @@ def find_prunable(
     min_channels: int = 1,
     round_to: int = 1,
     image: int | None = None,
+    progress: Log | None = None,
 ) -> PruneSelection:
     """Say of every convolution whether it can be pruned and why not; select groups and ratios.
 
     Args:
         program: what would be pruned.
+        data: what will be trained on, as ``voc:PATH``: a bundled model gets an output for each of
+            its classes, and the config its data and a schedule for their number.
         policy: ``seeds``: what stands alone; ``coupled``: whole groups. By default that of
             `sensitivity`, else seeds.
         ratio: share of the channels that goes, of every group.
@@ -39,7 +52,9 @@ def find_prunable(
         keep: groups with a filter of such a name stay whole.
         min_channels: at least so many channels stay.
         round_to: a multiple of this many channels stays.
-        image: H and W where the program leaves them open (default 608).
+        image: H and W where the program leaves them open (default: those of the schedule for
+            `data`, else 608).
+        progress: takes each line about what follows from the data; by default they are logged.
 
     Raises:
         LoadError: the program cannot be read.
@@ -55,7 +70,16 @@ def find_prunable(
         >>> found.write("prune.yaml")
         PosixPath('prune.yaml')
     """
-    loaded = load(program)
+    train = None
+    if data is None:
+        loaded = load(program)
+    else:
+        from graphprobe.api.data_settings import settings_for_data
+
+        (loaded,), train = settings_for_data((program,), data, reporter(progress))
+        if image is not None:
+            train = train.model_copy(update={"image_size": image})
+        image = train.image_size
     record = read_record(sensitivity)
     limits = _limits(keep, round_to, min_channels, image)
     if record is None:
@@ -63,7 +87,8 @@ def find_prunable(
     else:
         record.check(loaded, policy)
         found = prune_findings(loaded, record.policy)
-    return _select(loaded, found, ratio, target_flops, record, limits, compact=compact)
+    chosen = _select(loaded, found, ratio, target_flops, record, limits, compact=compact)
+    return replace(chosen, train=train)
 
 
 def choose_ratios(
@@ -105,7 +130,8 @@ def choose_ratios(
         record.check(found.program, found.policy)
     limits = _limits(keep, round_to, min_channels, image)
     decided = found.choice.found
-    return _select(found.program, decided, ratio, target_flops, record, limits, compact=compact)
+    chosen = _select(found.program, decided, ratio, target_flops, record, limits, compact=compact)
+    return replace(chosen, train=found.train)
 
 
 def prune_findings(loaded: LoadedProgram, policy: str) -> PruneFindings:
@@ -131,7 +157,9 @@ def _select(
     regex = names_regex(made.choice.params, names, compact=compact)
     weights = None if record is None else record.weights
     warnings = (*made.warnings, *_quantised(loaded, found))
-    return PruneSelection(loaded, made.choice, regex, weights, made.notes, warnings)
+    size = limits.image or (DEFAULT_IMAGE, DEFAULT_IMAGE)
+    image = fixed_image_size(loaded.program) or size[0]
+    return PruneSelection(loaded, made.choice, regex, weights, made.notes, warnings, image=image)
 
 
 def _quantised(loaded: LoadedProgram, found: PruneFindings) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from graphprobe.pruning.ratios import PruneChoice
 if TYPE_CHECKING:
     import os
 
-    from graphprobe.config import PruneConfig
+    from graphprobe.config import PruneConfig, TrainSection
 
 _STATUSES = ("prunable", "follower", "blocked")
 
@@ -35,6 +35,8 @@ class PruneSelection(Result):
         weights: what the ratios were measured with; None where they were not measured.
         notes: what the choice is predicted to come to.
         warnings: what is in doubt.
+        train: the schedule that follows from the data; None where none were named.
+        image: H and W at which multiply-adds are counted; None where they are not the same.
     """
 
     program: LoadedProgram
@@ -43,6 +45,8 @@ class PruneSelection(Result):
     weights: str | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=())
+    train: TrainSection | None = None
+    image: int | None = None
 
     @property
     def policy(self) -> str:
@@ -163,6 +167,8 @@ class PruneSelection(Result):
 
         self._refuse()
         config = prune_config(self.choice, self.program.program, self.regex, weights=self.weights)
+        if self.train is not None:
+            config = config.model_copy(update={"train": self.train})
         if is_run(self.program.source):
             config = config.model_copy(update={"student": ref_of(self.program)})
         return config

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphprobe.api.data_settings import fit_classes
 from graphprobe.api.pairs import PairFindings, find_pairs
 from graphprobe.api.prunable import find_prunable
 from graphprobe.api.run_programs import ref_of
@@ -135,7 +136,7 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
         if not isinstance(one, str):
             load(one).require_name("program")
     opened = open_data(data.train)
-    loaded = [networks.programs.load(_fitted(one, opened.class_names, log)) for one in given]
+    loaded = [networks.programs.load(fit_classes(one, opened.class_names, log)) for one in given]
     if _is_exported(loaded[0]):
         loaded = _with_own_teacher(loaded, request, log)
         train = exported_schedule(data, *(one.program for one in loaded))
@@ -186,22 +187,6 @@ def _with_own_teacher(
 def _has_weights(config: Config, networks: Networks) -> bool:
     source = networks.source(config.student.program)
     return config.student.weights is not None or source.exported is not None
-
-
-def _fitted(program: ProgramLike, classes: Sequence[str], log: Log) -> ProgramLike:
-    """A bundled model gets an output for each class of the data."""
-    from graphprobe.user_code import ZOO
-    from graphprobe.zoo import parse_zoo, with_classes
-
-    name = _name(program)
-    if not name.startswith(ZOO):
-        return program
-    given = parse_zoo(name)
-    fitted = with_classes(given, len(classes))
-    if fitted is given:
-        return program
-    log(f"{name}: takes {fitted}, for the data have {len(classes)} classes")
-    return str(fitted)
 
 
 def _run_name(request: QuickTrainRequest) -> str:

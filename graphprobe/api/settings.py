@@ -130,6 +130,16 @@ def place_run(wanted: Path, *, resume: bool, log: Log) -> Path:
     return folder
 
 
+def data_words(data: str | None) -> Sequence[str]:
+    """What sets the data of a config: both lines that ``voc:PATH`` stands for."""
+    from graphprobe.data.splits import train_and_val
+
+    if data is None:
+        return ()
+    train_on, val = train_and_val(data)
+    return f"train.data.train={json.dumps(train_on)}", f"train.data.val={json.dumps(val)}"
+
+
 def _val_words(data: str | None) -> Sequence[str]:
     from graphprobe.data.splits import train_and_val
 

@@ -16,6 +16,7 @@ from graphprobe.api.results import Result, Table
 from graphprobe.api.settings import (
     ConfigLike,
     Override,
+    data_words,
     open_config,
     override_words,
     place_run,
@@ -150,7 +151,7 @@ def train(
         networks: Networks | None = None
         if student is None:
             assert config is not None  # noqa: S101 - _refuse_unclear has seen to it
-            words = [*_data_words(data), *_teacher_words(weights), *words]
+            words = [*data_words(data), *_teacher_words(weights), *words]
             settings, where = open_config(config, words, allow_code=allow_code)
             made_for = iterations_in(config)
             if epochs is not None:
@@ -230,15 +231,6 @@ def _placed(settings: Config, where: str, resume: str | None, log: Log) -> Confi
         folder = place_run(wanted, resume=resume is not None, log=log)
     train = settings.train.model_copy(update={"output": str(folder)})
     return settings.model_copy(update={"train": train})
-
-
-def _data_words(data: str | None) -> Sequence[str]:
-    from graphprobe.data.splits import train_and_val
-
-    if data is None:
-        return ()
-    train_on, val = train_and_val(data)
-    return f"train.data.train={json.dumps(train_on)}", f"train.data.val={json.dumps(val)}"
 
 
 def _teacher_words(weights: str | None) -> Sequence[str]:

@@ -135,3 +135,33 @@ def test_runs_are_listed_and_compared(home: Path, capsys: pytest.CaptureFixture[
     assert "multiply-adds" in shown and max(map(len, shown.splitlines())) <= 80
     assert "mAP (11 point)" in (home / "curves.svg").read_text()
     assert run(build_app("runs"), ["runs", str(home / "empty")]) == 1
+
+
+def test_pairs_and_prune_regex_know_the_data(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = "digits?count=40&size=32&classes=2"
+    words = ["--data", data, "-o", str(home / "known.yaml")]
+    names = [
+        "--student",
+        "zoo:yolov3_mobilenet_v1?scale=0.05",
+        "--teacher",
+        "zoo:yolov3_r34?scale=0.05",
+    ]
+    assert run(build_app("pairs"), ["pairs", *names, *words]) == 0
+    said = capsys.readouterr().err
+    assert "for the data have 2 classes" in said and "= 300 epochs of 40" in said
+    config = yaml.safe_load((home / "known.yaml").read_text())
+    assert config["student"]["program"] == "zoo:yolov3_mobilenet_v1?num_classes=2&scale=0.05"
+    assert config["train"]["data"]["val"] == f"{data}&split=val"
+    assert config["train"]["max_iters"] == 1500 and config["train"]["eval_iter"] <= 75
+    assert config["train"]["reference_batch"] == config["train"]["batch_size"] == 8
+
+    assert run(build_app("prune-regex"), ["prune-regex", names[1], *words, "--image", "64"]) == 0
+    config = yaml.safe_load((home / "known.yaml").read_text())
+    assert config["train"]["image_size"] == 64 and config["train"]["max_iters"] == 1500
+    assert run(build_app("prune-regex"), ["prune-regex", names[1], "--image", "64"]) == 0
+    assert "counted for images of 64 x 64 pixels" in capsys.readouterr().out
+    words = ["--data", "digits?count=6&size=32&classes=2"]
+    assert command("check", str(home / "c.yaml"), *words) == 0
+    assert "trained on   digits?count=6" in capsys.readouterr().out

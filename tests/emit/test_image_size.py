@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from graphprobe.emit.image_size import fixed_image_size, train_section
+from graphprobe.emit.image_size import train_section
 from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
+from graphprobe.ops.image_size import fixed_image_size
 
 
 def network(*shape: int) -> Program:

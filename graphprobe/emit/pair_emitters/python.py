@@ -10,10 +10,10 @@ import jinja2
 from graphprobe.emit.distill import options_of
 from graphprobe.emit.emitter import PairEmitter
 from graphprobe.emit.files import model_files
-from graphprobe.emit.image_size import fixed_image_size
 from graphprobe.errors import UsageError
 from graphprobe.ir import Pair, Program
 from graphprobe.losses import find_loss
+from graphprobe.ops.image_size import fixed_image_size
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.find import PairReport
 from graphprobe.user_code import is_code

@@ -143,7 +143,7 @@ def check_weights(found: Mapping[str, object], wanted: Shapes, *, where: str) ->
         raise CheckpointError(
             "the weights are of another model: " + "; ".join(parts),
             where=where,
-            hint="check the program's options (num_classes, width) against those of the training",
+            hint="check the program's options (num_classes, scale) against those of the training",
         )
 
 

@@ -1,0 +1,70 @@
+"""What follows from the data: the classes of bundled models, and the schedule of a config."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from graphprobe.programs import LoadedProgram, ProgramLike, load
+from graphprobe.user_code import ZOO, is_file
+
+if TYPE_CHECKING:
+    from graphprobe.config import TrainSection
+    from graphprobe.training.reporting.progress import Log
+
+
+def settings_for_data(
+    programs: Sequence[ProgramLike], data: str, log: Log
+) -> tuple[list[LoadedProgram], TrainSection]:
+    """Programs with an output for each class, and the section ``train`` of a config for the data.
+
+    Args:
+        programs: the student, then the teacher where there is one.
+        data: as ``voc:PATH``.
+        log: takes a line for each thing that follows from the data.
+
+    Returns:
+        the programs, loaded, and a schedule whose length follows the number of images.
+
+    Raises:
+        DataError: the data cannot be read.
+        LoadError: a program cannot be read.
+    """
+    from graphprobe.config import DataSection, scale_schedule
+    from graphprobe.config.length import default_iterations, length_text
+    from graphprobe.data.open import open_data, opened_once
+    from graphprobe.data.splits import train_and_val
+    from graphprobe.emit import exported_schedule, published_schedule
+
+    to_train, to_evaluate = train_and_val(data)
+    section = DataSection(train=to_train, val=to_evaluate)
+    with opened_once():
+        opened = open_data(to_train)
+    loaded = [load(fit_classes(one, opened.class_names, log)) for one in programs]
+    found = [one.program for one in loaded]
+    if is_file(loaded[0].source) and not opened.class_names:
+        train = exported_schedule(section, *found)
+    else:
+        train = published_schedule(opened.task, section, *found)
+    total = default_iterations(len(opened), train.batch_size, train)
+    longer = train.model_copy(update={"max_iters": total})
+    words = [f"train.max_iters={total}"]
+    fitted, _ = scale_schedule(longer, 1, words, made_for=train.max_iters)
+    log(f"data: trains on {to_train}; evaluates on {to_evaluate or 'nothing'}")
+    log(length_text(fitted, len(opened), 1))
+    return loaded, fitted
+
+
+def fit_classes(program: ProgramLike, classes: Sequence[str], log: Log) -> ProgramLike:
+    """A bundled model with an output for each class of the data; any other program as it is."""
+    from graphprobe.zoo import parse_zoo, with_classes
+
+    name = program if isinstance(program, str) else load(program).source
+    if not name.startswith(ZOO):
+        return program
+    given = parse_zoo(name)
+    fitted = with_classes(given, len(classes))
+    if fitted is given:
+        return program
+    log(f"{name}: takes {fitted}, for the data have {len(classes)} classes")
+    return str(fitted)
