@@ -10,6 +10,7 @@ import numpy as np
 
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
+from graphprobe.data.image_files import ImageFolder
 from graphprobe.data.open import open_data
 from graphprobe.data.sample import Dataset, Image
 from graphprobe.data.splits import train_and_val
@@ -137,6 +138,8 @@ def inspect_data(
     spec, _ = train_and_val(data)
     try:
         found: Dataset = open_data(spec)
+        if isinstance(found, ImageFolder):
+            found = found.strict()
     except DataProblems as error:
         return DataReport(spec, problems=error.problems)
     total = len(found) if samples is None else min(samples, len(found))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from graphprobe.data.images import SUFFIXES, is_image_name, read_image
+from graphprobe.data.images import SUFFIXES, image_size, is_image_name, read_image
 from graphprobe.data.sample import Sample, classification_sample
 from graphprobe.errors import DataError
 
@@ -33,22 +33,65 @@ class ImageFolder:
         files: in their order.
         class_names: of the network that is to look at them, or none.
         task: of that network; ``images`` where there is none.
+        broken: files that were left out because they are no images.
+        skip: take the next image that can be read in place of one that cannot.
     """
 
-    warnings: tuple[str, ...] = ()
-
     def __init__(
-        self, files: Sequence[ImageFile], class_names: tuple[str, ...] = (), task: str = "images"
+        self,
+        files: Sequence[ImageFile],
+        class_names: tuple[str, ...] = (),
+        task: str = "images",
+        *,
+        broken: Sequence[ImageFile] = (),
+        skip: bool = False,
     ) -> None:
         self.files, self.class_names, self.task = list(files), class_names, task
+        self.broken, self._skip = list(broken), skip
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """How many files were left out."""
+        if not self.broken:
+            return ()
+        count, whole = len(self.broken), len(self.broken) + len(self.files)
+        names = ", ".join(file.name for file in self.broken[:3])
+        return (f"{count} of {whole} files are no images and left out: {names}",)
+
+    def strict(self) -> ImageFolder:
+        """The same with every file, where none that cannot be read is left out or replaced."""
+        everything = sorted([*self.files, *self.broken], key=lambda file: file.name)
+        return ImageFolder(everything, self.class_names, self.task)
 
     def __len__(self) -> int:
         return len(self.files)
 
     def sample(self, index: int) -> Sample:
         """The image at this index, without boxes."""
-        file = self.files[index]
-        return classification_sample(file.name, read_image(file.path), None)
+        for at in (*range(index, len(self.files)), *range(index)) if self._skip else ():
+            try:
+                return _sample(self.files[at])
+            except DataError:
+                continue
+        return _sample(self.files[index])
+
+
+def _sample(file: ImageFile) -> Sample:
+    return classification_sample(file.name, read_image(file.path), None)
+
+
+def part_broken(files: Sequence[ImageFile]) -> tuple[list[ImageFile], list[ImageFile]]:
+    """The files whose head is that of an image, and the others."""
+    good: list[ImageFile] = []
+    broken: list[ImageFile] = []
+    for file in files:
+        try:
+            image_size(file.path, exif=False)
+        except DataError:
+            broken.append(file)
+        else:
+            good.append(file)
+    return good, broken
 
 
 def find_images(inputs: Sequence[Path], leave_out: Path | None = None) -> list[ImageFile]:

@@ -25,7 +25,8 @@ def train_and_val(spec: str) -> tuple[str, str | None]:
 
     Args:
         spec: ``name[:path][?options]``. One that names its split is taken for training as it
-            is, and nothing for evaluation; so is one of data without splits (``images:PATH``).
+            is, and nothing for evaluation; so is one of data that are whole
+            unless a split is named (``images:PATH``).
 
     Returns:
         the line for training, and the one for evaluation or None where there is no such split.
@@ -37,7 +38,8 @@ def train_and_val(spec: str) -> tuple[str, str | None]:
     form = find_format(name)
     if form.takes_path and not path:
         raise DataError("needs a path", where=spec, hint=f"write {name}:PATH")
-    if "split" in options or (form.takes_path and "split" not in form.options):
+    named = form.options.get("split", "all")
+    if "split" in options or (form.takes_path and named == "all"):
         return spec, None
     found = ("train", "val") if form.splits is None else form.splits(path)
     train, val = _choose(spec, found)

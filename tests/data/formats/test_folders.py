@@ -53,11 +53,29 @@ def test_images_of_a_folder_and_of_a_list(tmp_path: Path) -> None:
     assert len(data) == 3 and data.task == "images" and data.class_names == ()
     assert sorted(TrainBatches(data, no_augmentation(32), 2).batch(0)) == ["image"]
     assert train_and_val(f"images:{tmp_path}") == (f"images:{tmp_path}", None)
+    parts = [names(f"images:{tmp_path}?split={part}&held_out=0.4") for part in ("train", "val")]
+    assert sorted([*parts[0], *parts[1]]) == names(f"images:{tmp_path}") and all(parts)
     text(listed, "b.jpg", "none.jpg")
     with pytest.raises(DataError, match=r"1 of 2 images are missing: none\.jpg"):
         open_data(f"images:{listed}")
     with pytest.raises(DataError, match="does not exist"):
         open_data(f"images:{tmp_path}/nowhere")
+
+
+def test_broken_images_are_left_out_and_counted(tmp_path: Path) -> None:
+    for name in ("a.png", "d.png"):
+        image(tmp_path / name)
+    text(tmp_path / "b.png", "no image")
+    Image.effect_noise((60, 40), 50).save(tmp_path / "c.png")
+    whole = (tmp_path / "c.png").read_bytes()
+    (tmp_path / "c.png").write_bytes(whole[: len(whole) // 2])  # its head is that of an image
+    data = open_data(f"images:{tmp_path}")
+    assert data.warnings == ("1 of 4 files are no images and left out: b.png",)
+    assert [data.sample(i).name for i in range(len(data))] == ["a.png", "d.png", "d.png"]
+    for name in ("a.png", "c.png", "d.png"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(DataError, match=r"none of its 4 files can be read as an image: a\.png"):
+        open_data(f"images:{tmp_path}")
 
 
 # folder

@@ -1,0 +1,17 @@
+"""How the images of an exported program are prepared: from the file beside it, or from options."""
+
+from graphprobe.data.preparation.dialects import FILE_NAMES, read_preparation
+from graphprobe.data.preparation.find import PreparationOptions, find_inputs, same_preparation
+from graphprobe.data.preparation.preparation import InputPlan, Preparation
+from graphprobe.data.preparation.steps import Step
+
+__all__ = [
+    "FILE_NAMES",
+    "InputPlan",
+    "Preparation",
+    "PreparationOptions",
+    "Step",
+    "find_inputs",
+    "read_preparation",
+    "same_preparation",
+]

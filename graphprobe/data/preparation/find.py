@@ -1,0 +1,201 @@
+"""From a program, the file beside it and options to what each of its inputs is fed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from graphprobe.data.preparation.dialects import FILE_NAMES, read_preparation
+from graphprobe.data.preparation.preparation import InputPlan, Preparation
+from graphprobe.data.preparation.steps import Size, Step, fixed_size
+from graphprobe.errors import DataError
+from graphprobe.ir import Program, Var
+
+# Inputs beside the image by name and numbers an image -> what they get (`FILLED`). PaddleDetection
+# calls them so in all versions, and what runs its models feeds them by these names.
+_OTHERS = {
+    ("im_shape", 2): "resized",
+    ("scale_factor", 2): "scale",
+    ("im_size", 2): "original",
+    ("im_info", 3): "info",
+    ("im_shape", 3): "original3",
+}
+_CHANNELS = ("rgb", "bgr", "gray")
+
+
+@dataclass(frozen=True, slots=True)
+class PreparationOptions:
+    """What a user says of the preparation; None where nothing is said.
+
+    Args:
+        mean, std: a number a channel, after the scale.
+        size: height and width that images are stretched to.
+        channels: ``rgb``, ``bgr`` or ``gray``.
+        scale: what levels of 0 to 255 are multiplied with.
+    """
+
+    mean: Sequence[float] | None = None
+    std: Sequence[float] | None = None
+    size: Size | None = None
+    channels: str | None = None
+    scale: float | None = None
+
+
+def find_inputs(
+    program: Program, file: Path | None, options: PreparationOptions | None = None
+) -> InputPlan:
+    """What each input of a program is fed of an image.
+
+    Args:
+        program: an exported program.
+        file: its path; a file that says how images are prepared is looked for beside it.
+        options: what the user says, which counts more than the file.
+
+    Raises:
+        DataError: no input takes an image, another input is not known, nothing says how images
+            are prepared, or what says it contradicts the program.
+    """
+    image, others = _parted(program)
+    given = options or PreparationOptions()
+    found = None if file is None else _beside(file)
+    where = program.origin.source
+    preparation = _from_options(image, given, where) if found is None else _changed(found, given)
+    return InputPlan(image.name, others, _fitting(preparation, image, where))
+
+
+def _beside(file: Path) -> Preparation | None:
+    """What the first file beside a program says that says anything."""
+    folder = file if file.is_dir() else file.parent
+    for name in FILE_NAMES:
+        if (folder / name).is_file():
+            found = read_preparation(folder / name)
+            if found is not None:
+                return found
+    return None
+
+
+def _parted(program: Program) -> tuple[Var, dict[str, str]]:
+    """The input that takes the image, and what the others get."""
+    inputs = [var for var in map(program.var, program.feeds) if var is not None]
+    where = program.origin.source
+    images = [var for var in inputs if len(var.shape or ()) == 4 and var.dtype != "int64"]
+    if len(images) != 1:
+        text = ", ".join(f"{v.name} {list(v.shape or ())}" for v in inputs) or "none"
+        raise DataError(
+            f"{len(images)} inputs take images, not one: {text}",
+            where=where,
+            hint="give the arrays of all inputs, as npz:FOLDER",
+        )
+    others = {}
+    unknown = []
+    for var in inputs:
+        if var.name == images[0].name:
+            continue
+        kind = _OTHERS.get((var.name, (var.shape or (0,))[-1]))
+        if kind is None:
+            unknown.append(f"{var.name} {var.dtype} {list(var.shape or ())}")
+        else:
+            others[var.name] = kind
+    if unknown:
+        raise DataError(
+            f"what is fed to {', '.join(unknown)} is not known",
+            where=where,
+            hint="give the arrays of all inputs, as npz:FOLDER",
+        )
+    return images[0], others
+
+
+def _layout(image: Var) -> tuple[int, int, int, bool]:
+    """Channels, height and width that a program declares, -1 where open; whether they come last."""
+    _, *sizes = image.shape or (-1, -1, -1, -1)
+    last = sizes[2] in (1, 3) and sizes[0] not in (1, 3)
+    channels, height, width = (sizes[2], sizes[0], sizes[1]) if last else sizes
+    return channels, height, width, last
+
+
+def _from_options(image: Var, given: PreparationOptions, where: str) -> Preparation:
+    channels, height, width, last = _layout(image)
+    missing = [name for name in ("mean", "std") if getattr(given, name) is None]
+    if missing:
+        raise DataError(
+            "nothing beside it says how images are prepared "
+            f"({', '.join(FILE_NAMES)} are looked for)",
+            where=where,
+            hint=f"name {' and '.join(missing)}, as mean=(0.485, 0.456, 0.406)",
+        )
+    if given.size is None and min(height, width) < 0:
+        raise DataError(
+            "it takes images of any size, and nothing beside it says which",
+            where=where,
+            hint="name the size, as size=(640, 640)",
+        )
+    gray = channels == 1
+    start = Preparation((), gray=gray, channels_last=last, source="the options")
+    return _changed(start, given)
+
+
+def _changed(found: Preparation, given: PreparationOptions) -> Preparation:
+    """What was found, with what the user says in its place."""
+    changes: dict[str, object] = {}
+    if given.channels is not None:
+        word = given.channels.lower()
+        if word not in _CHANNELS:
+            raise DataError(f"channels are {', '.join(_CHANNELS)}, not {word}", where="channels")
+        changes.update(bgr=word == "bgr", gray=word == "gray")
+    if given.scale is not None:
+        changes["scale"] = float(given.scale)
+    gray = bool(changes.get("gray", found.gray))
+    for name in ("mean", "std"):
+        values = getattr(given, name)
+        values = getattr(found, name) if values is None else tuple(map(float, values))
+        count = 1 if gray else 3
+        values = values * count if len(set(values)) == 1 and len(values) == 1 else values
+        if len(values) != count:
+            text = f"{len(values)} numbers for {count} channel{'s' if count > 1 else ''}"
+            raise DataError(text, where=name)
+        changes[name] = values
+    if 0.0 in changes["std"]:  # type: ignore[operator]
+        raise DataError("0 cannot be divided by", where="std")
+    changed = replace(found, **changes)  # type: ignore[arg-type]
+    return changed if given.size is None else changed.at(given.size)
+
+
+def _fitting(preparation: Preparation, image: Var, where: str) -> Preparation:
+    """The preparation, held against what the program declares.
+
+    Raises:
+        DataError: it makes images of another size, or with other channels.
+    """
+    channels, height, width, last = _layout(image)
+    says = preparation.source or "the options"
+    if channels > 0 and channels != preparation.channels:
+        raise DataError(
+            f"{says} makes {preparation.channels} channels, {image.name} takes {channels}",
+            where=where,
+            hint="name the channels, as channels='gray'",
+        )
+    if channels > 0 and last != preparation.channels_last:
+        preparation = replace(preparation, channels_last=last)
+    if min(height, width) < 0:
+        return preparation
+    if not preparation.steps:
+        step = Step("stretch", (height, width))
+        return replace(preparation, steps=(step,))
+    size = fixed_size(preparation.steps)
+    if size != (height, width):
+        made = "of many sizes" if size is None else f"of {size[0]}x{size[1]}"
+        raise DataError(
+            f"{says} makes images {made}, {image.name} takes {height}x{width} alone",
+            where=where,
+            hint=f"name the size, as size=({height}, {width}), or take the file of this export",
+        )
+    return preparation
+
+
+def same_preparation(student: InputPlan, teacher: InputPlan) -> str:
+    """How the preparations of two programs differ, in one line; empty where they do not."""
+    ours, theirs = (replace(plan.preparation, source="") for plan in (student, teacher))
+    if ours == theirs:
+        return ""
+    return f"images are prepared for each: the student's {ours}; the teacher's {theirs}"
