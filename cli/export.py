@@ -21,6 +21,9 @@ def command(
     output: Path | None = typer.Option(
         None, "--output", help="Folder (default: export in the run's folder)."
     ),
+    name: str = typer.Option(
+        "model", "--name", help="Of the files, before .pdmodel; PaddleX wants inference."
+    ),
     legacy: bool = typer.Option(
         False, "--legacy", help="Name the files __model__ and __params__, as Paddle 1.x does."
     ),
@@ -44,6 +47,7 @@ def command(
         made = export(
             config,
             output,
+            name=name,
             legacy=legacy,
             override=override or (),
             resume=resume,

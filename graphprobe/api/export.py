@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
 from graphprobe.api.settings import ConfigLike, Override, open_for_weights
+from graphprobe.errors import UsageError
 from graphprobe.training.reporting.progress import Log
 
 
@@ -18,7 +20,7 @@ class ExportedModel(Result):
     """What was written.
 
     Args:
-        files: the program and its parameters.
+        files: the program, its parameters, and the settings of deploy scripts beside them.
         weights: where the weights come from.
         image: how a picture is prepared for it.
         difference: of an exported program that was trained: the largest difference of its outputs
@@ -54,6 +56,7 @@ def export(
     config: ConfigLike,
     output: str | os.PathLike[str] | None = None,
     *,
+    name: str = "model",
     legacy: bool = False,
     override: Override = (),
     resume: str = "auto",
@@ -62,7 +65,10 @@ def export(
     allow_code: bool = False,
     progress: Log | None = None,
 ) -> ExportedModel:
-    """Write a config's trained student as model.pdmodel and model.pdiparams.
+    """Write a trained student as model.pdmodel and model.pdiparams.
+
+    Beside them stand its preparation and labels: infer_cfg.yml as PaddleDetection reads it or
+    deploy.yaml as PaddleSeg does, and inference.yml as PaddleX does.
 
     An exported program that was trained is written in its own form, with the settings beside it,
     and its outputs in Paddle's inference engine are held against those of the training.
@@ -70,6 +76,7 @@ def export(
     Args:
         config: a run's folder, a config or its file, of any kind.
         output: the folder (by default ``export`` in the run's folder).
+        name: of the files, before their suffixes; PaddleX wants ``inference``.
         legacy: name the files __model__ and __params__, as Paddle 1.x does.
         override: what it sets in the config.
         resume: a checkpoint's folder, or ``auto``: the best of the config's run, else its newest.
@@ -85,12 +92,13 @@ def export(
 
     Example:
         >>> graphprobe.export("runs/student", "student").files
-        (PosixPath('student/model.pdmodel'), PosixPath('student/model.pdiparams'))
+        (PosixPath('student/model.pdmodel'), PosixPath('student/model.pdiparams'), ...)
     """
     log = reporter(progress)
     settings, where, resume = open_for_weights(
         config, override, resume=resume, weights=weights, allow_code=allow_code, log=log
     )
+    from graphprobe.training.deploy_settings import write_deploy_settings
     from graphprobe.training.export import export_trained
     from graphprobe.training.feeding.feeding import describe_pixels
     from graphprobe.training.runtime.device import choose_place
@@ -101,6 +109,13 @@ def export(
         settings, place, "infer", where=where, checkpoint=resume, weights=weights
     )
     folder = Path(output) if output is not None else Path(settings.train.output) / "export"
-    files, difference = export_trained(trained, place, folder, legacy=legacy)
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise UsageError("must be letters, digits, dots and dashes", where=f"name={name!r}")
+    files, difference = export_trained(trained, place, folder, name=name, legacy=legacy)
+    if difference is None:  # an exported program has its own settings beside it
+        count = int(trained.built.meta.get("num_classes", 0))
+        classes = trained.class_names or tuple(map(str, range(count)))
+        program = settings.student.program
+        files += write_deploy_settings(trained.built, settings.train, classes, files, program)
     image = describe_pixels(trained.built)
     return ExportedModel(tuple(files), trained.source, image, difference)

@@ -34,7 +34,7 @@ _TRIAL_SIZE = 96
 
 
 def export_trained(
-    trained: Trained, place: Any, folder: Path, *, legacy: bool = False
+    trained: Trained, place: Any, folder: Path, *, name: str = "model", legacy: bool = False
 ) -> tuple[list[Path], float | None]:
     """Write a trained network, and compare what the files give with what it gives.
 
@@ -42,6 +42,7 @@ def export_trained(
         trained: built for inference.
         place: where it runs.
         folder: made if it is not there.
+        name: as `export_network`; an exported program keeps its own.
         legacy: as `export_network`.
 
     Returns:
@@ -54,7 +55,10 @@ def export_trained(
     """
     exported = trained.network.exported
     if exported is None:
-        return export_network(trained.built, trained.scope, place, folder, legacy=legacy), None
+        files = export_network(
+            trained.built, trained.scope, place, folder, name=name, legacy=legacy
+        )
+        return files, None
     shapes = state_shapes(trained.built.main)
     arrays = get_values(trained.scope, sorted(shapes))
     files = _write_program(exported, trained.plan, arrays, folder, legacy=legacy)

@@ -83,6 +83,15 @@ def test_the_tables_name_the_data(home: Path, capsys: pytest.CaptureFixture[str]
 def test_infer_and_export_take_a_run(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command("export", str(home / "run"), "--output", str(home / "exported")) == 0
     assert (home / "exported" / "model.pdmodel").is_file()
+    settings = yaml.safe_load((home / "exported" / "infer_cfg.yml").read_text())
+    assert settings["arch"] == "YOLO" and settings["label_list"] == ["0", "1"]
+    stretch, normalize, _ = settings["Preprocess"]
+    assert stretch["target_size"] == [32, 32] and not stretch["keep_ratio"]
+    assert normalize["mean"] == [0.485, 0.456, 0.406] and normalize["is_scale"]
+    for_paddlex = yaml.safe_load((home / "exported" / "inference.yml").read_text())
+    assert for_paddlex.pop("Global") == {"model_name": "yolov3_mobilenet_v1"}
+    assert for_paddlex == settings
+    assert b".py" not in (home / "exported" / "model.pdmodel").read_bytes()
     words = ("--samples", "1", "--output", str(home / "found"))
     assert command("infer", str(home / "run"), *words) == 0
     assert (home / "found" / "sheet.png").is_file()
