@@ -145,7 +145,8 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     train = train.model_copy(update={"output": f"runs/{name}"})
     pruning, notes = _cut(request.prune, loaded[0], train, log)
     if len(loaded) > 1:
-        made = _with_teacher(loaded[0], loaded[1], train, pruning, notes, networks, log)
+        loss = None if opened.task == "detection" else _boxless_loss(loaded[0], loaded[1], log)
+        made = _with_teacher(loaded[0], loaded[1], loss, train, pruning, notes, networks, log)
     elif pruning is not None:
         made = _Draft(pruning, notes, pruning)
     else:
@@ -222,16 +223,17 @@ def _cut(
 def _with_teacher(
     student: LoadedProgram,
     teacher: LoadedProgram,
+    loss: str | None,
     train: TrainSection,
     pruning: PruneConfig | None,
     notes: Notes,
     networks: Networks,
     log: Log,
 ) -> _Draft:
-    """The distillation of what the cut leaves."""
+    """The distillation of what the cut leaves, by the loss of each role or by this one."""
     from graphprobe.emit import distill_notes
 
-    found = find_pairs(student, teacher)
+    found = find_pairs(student, teacher, loss=loss)
     if pruning is not None:
         found = _after_cut(found, pruning, networks, log)
     if not found.pairs:
@@ -246,12 +248,28 @@ def _with_teacher(
     return _Draft(config, {**notes, **distill_notes(found.report)}, pruning)
 
 
+def _boxless_loss(student: LoadedProgram, teacher: LoadedProgram, log: Log) -> str | None:
+    """The loss of all pairs where one of them would want boxes, which the data do not have."""
+    from graphprobe.losses import find_loss
+    from graphprobe.pairing.roles import FEATURE_LOSS
+
+    wanting = dict.fromkeys(
+        pair.loss for pair in find_pairs(student, teacher) if find_loss(pair.loss).takes_targets
+    )
+    if not wanting:
+        return None
+    name, _ = FEATURE_LOSS
+    log(f"pairs: {name} stands for {', '.join(wanting)}, since the data have no boxes")
+    return name
+
+
 def _after_cut(
     whole: PairFindings, pruning: PruneConfig, networks: Networks, log: Log
 ) -> PairFindings:
     """The pairs of the smaller student: adapters have its channels, what no longer fits is out."""
     smaller = networks.source(ref_of(whole.student).program).after(pruning.prune)
-    found = find_pairs(LoadedProgram(whole.student.source, smaller), whole.teacher)
+    student = LoadedProgram(whole.student.source, smaller)
+    found = find_pairs(student, whole.teacher, loss=whole.report.loss)
     left = {(pair.student, pair.teacher) for pair in found}
     for pair in whole:
         if (pair.student, pair.teacher) not in left:

@@ -49,6 +49,11 @@ class Loss:
     options: Mapping[str, Any] = field(default_factory=dict)
     needs_code: bool = False
 
+    @property
+    def takes_targets(self) -> bool:
+        """Whether it is fed maps that are made from the boxes of a batch."""
+        return self.targets is not _nothing
+
 
 def detach(variables: Sequence[Any]) -> list[Any]:
     """Keep gradients from the teacher's variables."""

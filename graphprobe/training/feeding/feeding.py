@@ -162,7 +162,7 @@ def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> Trai
     Raises:
         DataError: nothing makes one of the inputs.
     """
-    if built.task == EXPORTED:
+    if built.task == EXPORTED and dataset.task in ("images", "arrays"):
         _refuse_missing_inputs(dataset, built, section.data.train)
     return TrainBatches(
         dataset,
@@ -176,7 +176,7 @@ def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> Trai
 
 
 def _targets(dataset: Dataset, built: Built) -> Targets:
-    if dataset.task in ("images", "arrays") or built.task == EXPORTED:
+    if dataset.task in ("images", "arrays"):
         return PLAIN  # nothing is made of what has no labels
     return choose_targets([name for name, _, _ in built.feeds], built.meta)
 
