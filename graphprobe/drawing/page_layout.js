@@ -2,6 +2,18 @@
 // larger, and its row and the rows below move apart.
 const data = JSON.parse(document.getElementById("data").textContent);
 const GAP_X = 12, GAP_Y = 19, PAD = 10, HEAD = 16, WAY = 8;
+// Names and attributes that many ops share stand once; what is usual is not said.
+for (const op of data.ops) {
+  op.s = op.s || 0;
+  for (const slots of [op.i, op.o]) for (const slot in slots) slots[slot] = slots[slot].map((at) => data.names[at]);
+  op.a = op.a === undefined ? {} : data.attrs[op.a];
+}
+for (const side of data.sides) for (const name in side.vars) {
+  if (side.vars[name].length === 1) side.vars[name].push("float32", "");
+}
+for (const group of data.groups) group.nodes = group.nodes.map((node) => ({
+  c: [], b: [], p: [], k: "op", r: 0, child: -1, l: [], v: data.colours.map(() => 0), full: node.t, count: node.ops.length, ...node,
+}));
 const opened = new Set();          // groups that are shown inside their node
 const parentOf = new Map();        // group -> [group, node] that opens into it
 data.groups.forEach((group, g) => group.nodes.forEach((node, n) => {

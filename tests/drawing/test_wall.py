@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from graphprobe.drawing import Marks, make_drawing, render
 from graphprobe.drawing.figures import measure, short
 from graphprobe.drawing.layout.boxes import MIN_TEXT, SMALL, TITLE, Box
+from graphprobe.drawing.layout.routes import Columns
 from graphprobe.drawing.pages.book import make_book
 from graphprobe.drawing.pages.sheet import A3, A4, Page
 from graphprobe.drawing.pages.wall import make_wall
@@ -186,3 +188,33 @@ def test_text_stays_in_its_box_at_every_level(resnet: Program, level: str) -> No
         for box in boxes_of(page):
             for text, end in text_ends(box):
                 assert end <= box.w - 1, (level, text)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_stands_between_two_boxes_against_looking_at_all(seed: int) -> None:
+    pick = random.Random(seed)  # noqa: S311 - not for secrets
+    boxes = [
+        Box(n, pick.choice((0.0, 100.0, 150.0)), 40.0 * pick.randrange(30), 90.0, 30.0, "", "",
+            (), (), (), (), "op")
+        for n in range(40)
+    ]  # fmt: skip
+    columns = Columns(boxes)
+    for a, b in combinations(sorted(boxes, key=lambda box: box.y), 2):
+        left, right = max(a.x, b.x), min(a.x + a.w, b.x + b.w)
+        wanted = any(
+            c.x < right and c.x + c.w > left and a.y + a.h < c.y + c.h <= b.y
+            for c in boxes
+            if c.node not in (a.node, b.node)
+        )
+        assert columns.between(a, b) == wanted
+
+
+def test_a_chain_stands_in_one_line() -> None:
+    b = Builder()
+    x = b.feed("image", (-1, 4, 8, 8))
+    for _ in range(6):
+        x = b.op("relu", {"X": x}, shape=(-1, 4, 8, 8))
+    drawing = make_drawing(b.build([x]), level="op")
+    (placed,) = make_book(drawing)[0].placed
+    middles = {round(box.x + box.w / 2, 1) for box in placed.scene.boxes}
+    assert len(middles) == 1

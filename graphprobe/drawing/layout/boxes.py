@@ -109,6 +109,8 @@ def _flow(statuses: Sequence[tuple[str, str]], room: float) -> tuple[Chip, ...]:
 
 
 def _known(words: Words) -> list[tuple[str, int]]:
+    if not words.statuses:
+        return []
     counted = Counter(words.statuses)
     return [(word, counted[word]) for word in WORD_COLOURS if counted[word] and word not in SILENT]
 
@@ -127,5 +129,7 @@ def _band(words: Words) -> tuple[tuple[str, float], ...]:
     if words.shares:
         return tuple((WORD_COLOURS[word], share) for word, share in words.shares)
     total = len(words.statuses)
+    if not total:
+        return ()
     counted = Counter(words.statuses)
     return tuple((WORD_COLOURS[w], counted[w] / total) for w in WORD_COLOURS if counted[w])

@@ -241,6 +241,8 @@ class _Columns:
     def place(self) -> list[float]:
         """Start with centred rows, then pull each row towards its neighbours, down and up."""
         self.x = [0.0] * len(self.size)
+        if all(len(row) == 1 for row in self.grid.layers):  # a chain: one below the other
+            return self.x
         for row in self.grid.layers:
             at = 0.0
             for node in row:

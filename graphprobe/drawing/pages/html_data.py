@@ -38,6 +38,9 @@ class PageData:
         self._drawing = drawing
         self._groups: list[dict[str, Any]] = []
         self._ops: list[dict[str, Any]] = []
+        self._names: dict[str, int] = {}
+        self._attrs: dict[str, dict[str, str]] = {}
+        self._attrs_at: dict[str, int] = {}
         self._number: dict[tuple[int, int], int] = {}
         self._nodes = 0
         self._closed = 0
@@ -53,6 +56,7 @@ class PageData:
         for group in self._groups:
             for node in group["nodes"]:
                 node["ops"] = self._listed(group["side"], node["ops"], node["child"] >= 0)
+            group["nodes"] = [_without_defaults(node) for node in group["nodes"]]
         if self._closed:
             self._notes.append(f"left out: the insides of {self._closed:,} nodes; take a focus")
         return {
@@ -62,6 +66,8 @@ class PageData:
             "roots": roots,
             "groups": self._groups,
             "ops": self._ops,
+            "names": list(self._names),
+            "attrs": list(self._attrs.values()),
             "partners": self._partners(),
             "pairs": [_pair(pair) for pair in self._drawing.pairs],
             "colours": [[key, title] for key, title in TITLES.items()],
@@ -141,13 +147,30 @@ class PageData:
         key = (at, op.id)
         if key not in self._number:
             self._number[key] = len(self._ops)
-            self._ops.append(_details(at, op, len(self._ops) < _MAX_DETAILS))
+            self._ops.append(self._details(at, op, len(self._ops) < _MAX_DETAILS))
             self._ops[-1].update(_difference(self._drawing.sides[at], op))
             if len(self._ops) == _MAX_DETAILS + 1:
                 self._notes.append(
                     f"left out: attributes of all but the first {_MAX_DETAILS:,} ops"
                 )
         return self._number[key]
+
+    def _details(self, at: int, op: Op, full: bool) -> dict[str, Any]:
+        """An op, with the numbers of its names and of its attributes, which many ops share."""
+        found: dict[str, Any] = {"s": at} if at else {}
+        found["t"] = op.type
+        for key, slots in (("i", op.inputs), ("o", op.outputs)):
+            found[key] = {
+                slot: [self._names.setdefault(name, len(self._names)) for name in names]
+                for slot, names in sorted(slots.items())
+                if names
+            }
+        if full:
+            attrs = {n: _attr(v) for n, v in sorted(op.attrs.items()) if not _is_dull(n)}
+            key = repr(attrs)
+            found["a"] = self._attrs_at.setdefault(key, len(self._attrs_at))
+            self._attrs.setdefault(key, attrs)
+        return found
 
     def _partners(self) -> list[tuple[int, int]]:
         """The numbers of ops that are one op in two versions of a program."""
@@ -181,8 +204,9 @@ class PageData:
             for name in (*op.input_names(), *op.output_names()):
                 var = side.program.var(name, op.block)
                 if var is not None and name not in found:
-                    kept = "persistable" if var.persistable else ""
-                    found[name] = [shape_text(var.shape), var.dtype, kept]
+                    found[name] = [shape_text(var.shape)]
+                    if var.persistable or var.dtype != _DTYPE:
+                        found[name] += [var.dtype, "persistable" if var.persistable else ""]
         return dict(sorted(found.items()))
 
 
@@ -208,14 +232,21 @@ def _inside(
     return None
 
 
-def _details(at: int, op: Op, full: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {"s": at, "t": op.type, "role": op.role}
-    found["i"] = {slot: names for slot, names in sorted(op.inputs.items()) if names}
-    found["o"] = {slot: names for slot, names in sorted(op.outputs.items()) if names}
-    if full:
-        found["a"] = {
-            name: _attr(value) for name, value in sorted(op.attrs.items()) if not _is_dull(name)
-        }
+# What the page takes a node to have where it says nothing (page_layout.js knows the same).
+_DEFAULTS: dict[str, Any] = {
+    "c": [], "b": (), "p": (), "k": "op", "r": 0, "child": -1, "l": (), "v": [0.0, 0.0, 0.0],
+}  # fmt: skip
+_DTYPE = "float32"
+
+
+def _without_defaults(node: dict[str, Any]) -> dict[str, Any]:
+    found = {
+        key: value for key, value in node.items() if key not in _DEFAULTS or value != _DEFAULTS[key]
+    }
+    if found["full"] == found["t"]:
+        del found["full"]
+    if found["count"] == len(found["ops"]):
+        del found["count"]
     return found
 
 

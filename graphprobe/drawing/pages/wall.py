@@ -19,7 +19,7 @@ from graphprobe.drawing.drawing import Drawing, Side
 from graphprobe.drawing.figures import compared_text, size_text
 from graphprobe.drawing.layout.boxes import Box, make_box
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
-from graphprobe.drawing.layout.routes import route
+from graphprobe.drawing.layout.routes import Columns, route
 from graphprobe.drawing.layout.scene import Scene, Wire
 from graphprobe.drawing.pages.pair_lines import PAIR_GUTTER, pair_links
 from graphprobe.drawing.pages.sheet import (
@@ -70,6 +70,7 @@ class _Lane:
         band: of each stage.
         column: of each stage.
         boxes: of the stages, without places.
+        sizes: the boxes for each width that was tried.
         cells: band and column -> stages from top to bottom.
         x: the left edge of each column.
         width: of all columns.
@@ -80,6 +81,7 @@ class _Lane:
     band: list[Band]
     column: list[int]
     boxes: list[Box] = field(default_factory=list)
+    sizes: dict[float, list[Box]] = field(default_factory=dict)
     cells: dict[tuple[Band, int], list[int]] = field(default_factory=dict)
     x: list[float] = field(default_factory=list)
     width: float = 0.0
@@ -138,7 +140,10 @@ def _quality(fit: _Fit) -> tuple[bool, float, float]:
 
 def _fit(lanes: Sequence[_Lane], bands: Sequence[Band], widest: float, rows: int) -> _Fit:
     for lane in lanes:
-        lane.boxes = [make_box(lane.view, node, widest) for node in range(len(lane.view.words))]
+        if widest not in lane.sizes:
+            nodes = range(len(lane.view.words))
+            lane.sizes[widest] = [make_box(lane.view, node, widest) for node in nodes]
+        lane.boxes = lane.sizes[widest]
         _fill_cells(lane, rows)
     tops, height = _bands(lanes, bands)
     wide = _RAIL + sum(lane.width for lane in lanes) + PAIR_GUTTER * (len(lanes) - 1)
@@ -218,8 +223,9 @@ def _scene(lane: _Lane, tops: dict[Band, float]) -> Scene:
         for node in nodes:
             placed[node] = replace(placed[node], x=lane.x[at], y=y)
             y += placed[node].h + _GAP_Y
+    columns = Columns(placed)
     wires = [
-        Wire(u, v, route(placed, u, v), straight=True)
+        Wire(u, v, route(columns, placed[u], placed[v]), straight=True)
         for u, v in sorted(lane.view.dag.edges)
         if not is_shared_input(lane.view, u)
     ]

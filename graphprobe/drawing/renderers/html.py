@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -24,21 +24,28 @@ def asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
+# What json escapes inside a string.
+_ESCAPE = re.compile(r'\\(?:["\\]|u[0-9a-f]{4}|[nrtbf])')
+
+
 def as_script_data(document: Any) -> str:
-    """Json that cannot end the script element that it stands in, nor act where it is shown."""
-    text = json.dumps(_visible(document), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    """Json that cannot end the script element that it stands in, nor act where it is shown.
+
+    Characters that are not seen are written out, so that no name turns the text around it.
+    """
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    text = _ESCAPE.sub(_written_out, text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else f"\\\\u{ord(c):04x}" for c in text)
     return text.replace("<", "\\u003c")
 
 
-def _visible(value: Any) -> Any:
-    """The same with characters that are not seen written out, so that no name turns the text."""
-    if isinstance(value, str):
-        return value if value.isprintable() else clean(value)
-    if isinstance(value, Mapping):
-        return {_visible(key): _visible(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_visible(item) for item in value]
-    return value
+def _written_out(match: re.Match[str]) -> str:
+    """An escaped control character as the text of its escape; quotes and backslashes stay."""
+    if match[0][1] in '"\\':
+        return match[0]
+    code = ord(json.loads(f'"{match[0]}"'))
+    return f"\\\\u{code:04x}"
 
 
 def render(drawing: Drawing) -> bytes:

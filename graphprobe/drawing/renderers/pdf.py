@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from graphprobe.drawing.drawing import Drawing
@@ -29,7 +30,7 @@ class PdfBrush:
         """Write a line; y is the baseline."""
         # One text object a line, whatever fonts it takes, so that a search finds it whole.
         line = self._canvas.beginText(x, self._height - y)
-        line.setFillColor(colour)
+        line.setFillColor(_colour(colour))
         for name, chars in runs(text, bold):
             line.setFont(_face(name), size)
             line.textOut(chars)
@@ -37,14 +38,14 @@ class PdfBrush:
 
     def box(self, x: float, y: float, w: float, h: float, fill: str, frame: str) -> None:
         """A rounded box."""
-        self._canvas.setFillColor(fill)
-        self._canvas.setStrokeColor(frame)
+        self._canvas.setFillColor(_colour(fill))
+        self._canvas.setStrokeColor(_colour(frame))
         self._canvas.setLineWidth(0.8)
         self._canvas.roundRect(x, self._height - y - h, w, h, 2.5, stroke=1, fill=1)
 
     def bar(self, x: float, y: float, w: float, h: float, fill: str) -> None:
         """A filled rectangle without a frame."""
-        self._canvas.setFillColor(fill)
+        self._canvas.setFillColor(_colour(fill))
         self._canvas.rect(x, self._height - y - h, w, h, stroke=0, fill=1)
 
     def curve(self, points: Sequence[Point], colour: str, line: float, dashed: bool) -> None:
@@ -55,7 +56,7 @@ class PdfBrush:
         for (x1, y1), (x2, y2) in zip(points, points[1:], strict=False):
             bend = (y2 - y1) / 2
             path.curveTo(x1, high - y1 - bend, x2, high - y2 + bend, x2, high - y2)
-        self._canvas.setStrokeColor(colour)
+        self._canvas.setStrokeColor(_colour(colour))
         self._canvas.setLineWidth(line)
         self._canvas.setDash([3, 2] if dashed else [])
         self._canvas.drawPath(path, stroke=1, fill=0)
@@ -66,7 +67,7 @@ class PdfBrush:
         path.moveTo(points[0][0], self._height - points[0][1])
         for x, y in points[1:]:
             path.lineTo(x, self._height - y)
-        self._canvas.setStrokeColor(colour)
+        self._canvas.setStrokeColor(_colour(colour))
         self._canvas.setLineWidth(line)
         self._canvas.setDash([3, 2] if dashed else [])
         self._canvas.drawPath(path, stroke=1, fill=0)
@@ -78,8 +79,16 @@ class PdfBrush:
         for x, y in points[1:]:
             path.lineTo(x, self._height - y)
         path.close()
-        self._canvas.setFillColor(fill)
+        self._canvas.setFillColor(_colour(fill))
         self._canvas.drawPath(path, stroke=0, fill=1)
+
+
+@cache
+def _colour(text: str) -> Any:
+    """A colour of reportlab's; it parses a text anew each time, at a quarter of a page's cost."""
+    from reportlab.lib.colors import HexColor
+
+    return HexColor(text)
 
 
 def _face(name: str) -> str:
