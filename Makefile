@@ -4,7 +4,7 @@
 #   make check     what a contributor runs: format, lint, types, layers, tests
 #   make bench     speed, each figure beside what it replaces, in one run
 #   make fuzz      mutated programs against the loaders (INPUTS=200000)
-#   make docs      write docs/api.md and docs/operators.md from the source
+#   make docs      write docs/api.md, operators.md and commands.md from the source
 #   make survey    networks of other libraries, exported and looked at: docs/coverage.md
 #   make lock      resolve requirements/*.txt anew
 DEVICE ?= cpu
@@ -44,6 +44,7 @@ fuzz: install
 docs: install
 	@$(BIN)/python tools/api_docs.py
 	@$(BIN)/python tools/operator_docs.py
+	@$(BIN)/python tools/command_docs.py
 
 survey: install
 	@$(BIN)/python -m tools.survey

@@ -46,6 +46,7 @@ def can_be_written(path: Path | None) -> Path | None:
 
 
 FORMAT = typer.Option(None, "--format", help="Form of the result (default: table).")
+WIDE = typer.Option(False, "--wide", help="Do not fit the table into the terminal.")
 OUTPUT = typer.Option(
     None,
     "--output",
@@ -55,6 +56,7 @@ OUTPUT = typer.Option(
 )
 
 Rows = tuple[Sequence[str], Iterable[Sequence[Any]]]
+_WIDE = 240
 _BY_SUFFIX = {".json": Format.json, ".csv": Format.csv, ".txt": Format.table}
 
 
@@ -120,8 +122,10 @@ def _print(console: Console, renderables: Iterable[RenderableType]) -> None:
         console.print(item)
 
 
-def terminal_width() -> int:
-    """Columns of the terminal (or COLUMNS); 80 where there is none."""
+def terminal_width(wide: bool = False) -> int:
+    """Columns of the terminal (or COLUMNS); 80 where there is none; `wide`: as many as it takes."""
+    if wide:
+        return _WIDE
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal() and int(told) > 0:
         return max(40, int(told))

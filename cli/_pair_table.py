@@ -45,23 +45,42 @@ def _summary(pairs: Sequence[Pair]) -> str:
 
 
 def _pair_lines(pairs: Sequence[Pair], width: int) -> Iterator[str]:
-    cells = [_HEAD, *(_cells(pair) for pair in pairs)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(_HEAD))]
-    wide = sum(widths) + 2 * (len(_HEAD) - 1) > width
-    for row, pair in zip(cells, (None, *pairs), strict=True):
-        yield from _row(row, widths, wide)
-        if pair is not None:
-            yield from (_wrapped(printable("; ".join(pair.evidence)), width, "    "),)
+    """A line a pair and its evidence; a block a pair where the names are too long for that."""
+    cells = [_cells(pair) for pair in pairs]
+    widths = [max(len(row[i]) for row in (_HEAD, *cells)) for i in range(len(_HEAD))]
+    if sum(widths) + 2 * (len(_HEAD) - 1) > width:
+        for number, (row, pair) in enumerate(zip(cells, pairs, strict=True)):
+            yield from ([""] if number else [])
+            yield from _block(row, pair, width)
+        return
+    yield _line(_HEAD, widths)
+    for row, pair in zip(cells, pairs, strict=True):
+        yield _line(row, widths)
+        yield _wrapped(printable("; ".join(pair.evidence)), width, "    ")
 
 
-def _row(row: Sequence[str], widths: Sequence[int], wide: bool) -> Iterator[str]:
-    """One line, or one line a name where the names are too long for the screen."""
-    if wide:
-        yield row[0]
-        yield f"  {row[1]}"
-        yield f"  {row[2]}  {row[3]}  {row[4]}"
-    else:
-        yield "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+
+
+def _block(row: Sequence[str], pair: Pair, width: int) -> Iterator[str]:
+    """What a pair is, then its names whole, its loss and why."""
+    student, teacher, role, loss, score = row
+    yield from textwrap.wrap(role, width, subsequent_indent="  ") or ["pair"]
+    why = printable("; ".join(pair.evidence))
+    for label, text in (
+        ("student", student),
+        ("teacher", teacher),
+        ("loss", f"{loss}, score {score}"),
+        ("why", why),
+    ):
+        yield textwrap.fill(
+            text,
+            max(width, 40),
+            initial_indent=f"  {label:<8} ",
+            subsequent_indent=" " * 11,
+            break_on_hyphens=False,
+        )
 
 
 def _cells(pair: Pair) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ import enum
 
 import typer
 
+from . import _complete
+
 
 class Device(str, enum.Enum):
     """Where programs run."""
@@ -31,6 +33,7 @@ OVERRIDE = typer.Option(
     "--set",
     "--override",
     metavar="KEY.PATH=VALUE",
+    autocompletion=_complete.keys,
     help="Set a value of the config, as train.batch_size=4; repeatable.",
 )
 DEVICE = typer.Option(

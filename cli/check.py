@@ -43,7 +43,9 @@ def command(
     ),
     form: Format | None = FORMAT,
 ) -> None:
-    """Merge, run one batch and look at every term: does this config train? Exit 1 if not.
+    """Try a config on one batch: does it train?
+
+    Networks are merged, and every term is looked at. Exit status 1 where it does not train.
 
     Example: graphprobe check distill.yaml --set train.batch_size=4
     """

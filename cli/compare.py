@@ -27,7 +27,7 @@ def command(
         help=".svg, .png or .pdf: curves of metric and loss; .json, .csv or .txt: the table.",
     ),
 ) -> None:
-    """Compare runs: a student alone, distilled, pruned, as a table and as curves.
+    """Set runs side by side, as a table and as curves.
 
     Example: graphprobe compare runs/alone runs/distilled -o curves.svg
     """

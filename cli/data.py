@@ -42,9 +42,11 @@ def command(
     form: Format = FORMAT,
     output: Path = OUTPUT,
 ) -> None:
-    """Count classes, sizes and objects of a data set, and name its problems.
+    """Count what a data set holds, and name its problems.
 
-    Exit status 1 where there are problems. Example: graphprobe data voc:VOCdevkit --sheet s.png
+    Exit status 1 where there are problems.
+
+    Example: graphprobe data voc:VOCdevkit --sheet s.png
     """
     from graphprobe.api.datasets import inspect_data
 

@@ -80,7 +80,9 @@ def command(
         help="Colour nodes by a number, with a colour bar: multiply-adds, parameters, channels.",
     ),
 ) -> None:
-    """Draw a program folded so that a person can read it, with prune status and pairs.
+    """Draw a program on pages that a person can read.
+
+    Blocks are folded; prune statuses and pairs are shown where they are known.
 
     Example: graphprobe draw model.pdmodel -o model.pdf --prune prune.yaml
     """

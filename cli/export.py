@@ -36,7 +36,7 @@ def command(
     device: Device = DEVICE,
     allow_code: bool = ALLOW_CODE,
 ) -> None:
-    """Write a trained student for inference, or convert an exported program.
+    """Write a trained student, or convert an exported program.
 
     Example: graphprobe export runs/student --output exported
     """

@@ -36,7 +36,9 @@ def command(
     device: Device = DEVICE,
     allow_code: bool = ALLOW_CODE,
 ) -> None:
-    """Draw what a trained student finds in images, and list it in found.json.
+    """Draw what a trained student finds in images.
+
+    found.json lists all of it.
 
     Example: graphprobe infer runs/student photos --threshold 0.4
     """

@@ -30,7 +30,7 @@ def command(
     form: Format = FORMAT,
     output: Path = OUTPUT,
 ) -> None:
-    """List bundled models, losses, pair rules, data sets or known operators.
+    """List models, losses, rules, data sets or operators.
 
     Example: graphprobe list losses
     """

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from . import _pair_table
+from . import _complete, _pair_table
 from ._errors import ANSWER_IS_NO
 from ._output import (
     FORMAT,
+    WIDE,
     Format,
     can_be_written,
     config_among,
@@ -27,9 +28,19 @@ if TYPE_CHECKING:
 
 def command(
     student: str = typer.Option(
-        ..., "--student", metavar="PROGRAM", help="File, folder, zoo:NAME or module:function."
+        ...,
+        "--student",
+        metavar="PROGRAM",
+        autocompletion=_complete.programs,
+        help="File, folder, run, zoo:NAME or module:function.",
     ),
-    teacher: str = typer.Option(..., "--teacher", metavar="PROGRAM", help="Likewise."),
+    teacher: str = typer.Option(
+        ...,
+        "--teacher",
+        metavar="PROGRAM",
+        autocompletion=_complete.programs,
+        help="Likewise; of a run, its weights are taken too.",
+    ),
     data: str = typer.Option(
         None,
         "--data",
@@ -37,18 +48,32 @@ def command(
         help="What will be trained on: bundled models get its classes, the config its schedule.",
     ),
     rule: str = typer.Option(
-        None, "--rule", metavar="NAME", help="Use this rule alone (default: all that apply)."
+        None,
+        "--rule",
+        metavar="NAME",
+        autocompletion=_complete.rules,
+        help="Use this rule alone (default: all that apply): yolo_parts, distribution_heads, "
+        "dense_levels, segmentation, loss_input, decoding_input, neck_levels, backbone_stages or "
+        "stage_flows; graphprobe list rules explains them.",
     ),
     loss: str = typer.Option(
-        None, "--loss", metavar="NAME", help="Give every pair this loss, with its usual weight."
+        None,
+        "--loss",
+        metavar="NAME",
+        autocompletion=_complete.losses,
+        help="Give every pair this loss, with its usual weight: l2, relative_l2, cosine, "
+        "channel_kl, binary_kl, soft_label, fsp, fgd, ld or yolo_fine_grained; graphprobe list "
+        "losses explains them.",
     ),
     emit: str = typer.Option(
         None,
         "--emit",
+        metavar="act|ppdet|python",
         help="Instead of the result: act, the section Distillation of PaddleSlim's "
         "auto-compression; ppdet, the slim YAML of PaddleDetection 2.x; python, a script with "
         "PaddleSlim's merge and losses.",
     ),
+    wide: bool = WIDE,
     form: Format = FORMAT,
     output: Path = typer.Option(
         None,
@@ -77,7 +102,7 @@ def command(
     deliver(
         found.to_dict,
         found.to_rows,
-        lambda: _pair_table.tables(found, terminal_width()),
+        lambda: _pair_table.tables(found, terminal_width(wide)),
         form=form,
         output=None if config is not None else output,
         others=(".yaml",),

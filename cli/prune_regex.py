@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from . import _prune_table
+from . import _complete, _prune_table
 from ._errors import ANSWER_IS_NO
 from ._output import (
     FORMAT,
+    WIDE,
     Format,
     can_be_written,
     config_among,
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 def command(
     program: str = typer.Argument(
-        ..., metavar="PROGRAM", help="File, folder, zoo:NAME or package.module:callable."
+        ...,
+        metavar="PROGRAM",
+        autocompletion=_complete.programs,
+        help="File, folder, run, zoo:NAME or package.module:callable.",
     ),
     data: str = typer.Option(
         None,
@@ -39,6 +43,7 @@ def command(
     policy: str = typer.Option(
         None,
         "--policy",
+        metavar="seeds|coupled",
         help="seeds: what stands alone; coupled: whole groups (default: seeds, or that of "
         "--sensitivity).",
     ),
@@ -64,9 +69,11 @@ def command(
     emit: str = typer.Option(
         None,
         "--emit",
+        metavar="slim1x|ppdet1x|ppdet|ppdet2x|act",
         help="Instead of the result: slim1x, PaddleSlim 1.x; ppdet1x, PaddleDetection 0.x; ppdet "
         "or ppdet2x, PaddleDetection 2.x; act, PaddleSlim's auto-compression.",
     ),
+    wide: bool = WIDE,
     form: Format = FORMAT,
     output: Path = typer.Option(
         None,
@@ -76,7 +83,7 @@ def command(
         help="A .yaml file: the pruning config; .json, .csv or .txt: the result.",
     ),
 ) -> None:
-    """Say of every convolution whether it can be pruned, and why not.
+    """Say which convolutions can be pruned, and why not.
 
     Exit status 1 where nothing can be pruned.
 
@@ -109,7 +116,7 @@ def command(
     deliver(
         found.to_dict,
         found.to_rows,
-        lambda: _prune_table.tables(found, terminal_width()),
+        lambda: _prune_table.tables(found, terminal_width(wide)),
         form=form,
         output=None if config is not None else output,
         others=(".yaml",),

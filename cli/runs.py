@@ -21,7 +21,7 @@ def command(
     form: Format = FORMAT,
     output: Path = OUTPUT,
 ) -> None:
-    """List runs with state, metric, size, multiply-adds and latency.
+    """List runs with state, metric, size and latency.
 
     Exit status 1 where there is none.
 

@@ -37,7 +37,10 @@ def command(
         ..., "--data", help="What to measure on, as voc:PATH?split=val; not the final test set."
     ),
     policy: str = typer.Option(
-        "seeds", "--policy", help="seeds: what stands alone; coupled: whole groups."
+        "seeds",
+        "--policy",
+        metavar="seeds|coupled",
+        help="seeds: what stands alone; coupled: whole groups.",
     ),
     ratios: str = typer.Option(
         "0.1,0.3,0.5,0.7,0.9", "--ratios", help="Shares of the channels that go, one by one."
@@ -63,10 +66,11 @@ def command(
         "table; .png, .svg, .pdf: a picture.",
     ),
 ) -> None:
-    """Cut each group alone at each ratio, and measure what the network loses.
+    """Measure what cutting each group alone costs.
 
-    The record is whole after every measurement: call again to go on after a stop. prune-regex
-    --sensitivity chooses ratios from it. Exit status 1 where nothing can be pruned.
+    Each group is cut at each ratio. The record is whole after every measurement: call again to go
+    on after a stop. prune-regex --sensitivity chooses ratios from it. Exit status 1 where nothing
+    can be pruned.
 
     Example: graphprobe sensitivity zoo:yolov3_mobilenet_v1 --weights runs/student
     --data voc:VOCdevkit?split=val

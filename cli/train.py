@@ -78,7 +78,9 @@ def command(
     allow_code: bool = ALLOW_CODE,
     form: Format | None = FORMAT,
 ) -> None:
-    """Train, with a config or with --student; all that is written goes into train.output.
+    """Train, with a config or from the names of programs.
+
+    All that is written goes into train.output; a second run there gets the next number.
 
     Example: graphprobe train --student zoo:yolov3_mobilenet_v1 --teacher zoo:yolov3_r34
     --data voc:VOCdevkit

@@ -13,6 +13,7 @@ from ._errors import ANSWER_IS_NO
 from ._output import (
     FORMAT,
     OUTPUT,
+    WIDE,
     Format,
     deliver,
     own_prints_to_stderr,
@@ -38,6 +39,7 @@ def command(
     everything: bool = typer.Option(
         False, "--all", help="Also names with py_reader, double_buffer or generated_var."
     ),
+    wide: bool = WIDE,
     form: Format = FORMAT,
     output: Path = OUTPUT,
 ) -> None:
@@ -54,7 +56,7 @@ def command(
     deliver(
         listing.to_dict,
         listing.to_rows,
-        lambda: _tables(listing, terminal_width()),
+        lambda: _tables(listing, terminal_width(wide)),
         form=form,
         output=output,
     )
