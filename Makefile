@@ -5,6 +5,7 @@
 #   make bench     speed, each figure beside what it replaces, in one run
 #   make fuzz      mutated programs against the loaders (INPUTS=200000)
 #   make docs      write docs/api.md, operators.md and commands.md from the source
+#   make site      the documentation as a site, in build/site
 #   make survey    networks of other libraries, exported and looked at: docs/coverage.md
 #   make lock      resolve requirements/*.txt anew
 DEVICE ?= cpu
@@ -12,7 +13,7 @@ INPUTS ?= 200000
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test lint check format bench fuzz docs survey lock clean
+.PHONY: install demo test lint check format bench fuzz docs site survey lock clean
 
 install:
 	@$(PYTHON) tools/install.py --device $(DEVICE)
@@ -45,6 +46,12 @@ docs: install
 	@$(BIN)/python tools/api_docs.py
 	@$(BIN)/python tools/operator_docs.py
 	@$(BIN)/python tools/command_docs.py
+
+site: install
+	@test -x .tools/site/bin/mkdocs || { echo "installing mkdocs-material into .tools/site"; \
+	  $(PYTHON) -m venv .tools/site && .tools/site/bin/pip install -q "mkdocs-material>=9.5,<10"; }
+	@NO_MKDOCS_2_WARNING=1 SITE_NAME="$$($(BIN)/graphprobe --version)" .tools/site/bin/mkdocs build -q
+	@echo "wrote build/site/index.html"
 
 survey: install
 	@$(BIN)/python -m tools.survey
