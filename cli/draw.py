@@ -27,6 +27,8 @@ class ColourKey(str, enum.Enum):
     flops = "flops"
     params = "params"
     channels = "channels"
+    latency = "latency"
+    sensitivity = "sensitivity"
 
 
 class Engine(str, enum.Enum):
@@ -77,7 +79,14 @@ def command(
     color_by: ColourKey = typer.Option(
         ColourKey.status,
         "--color-by",
-        help="Colour nodes by a number, with a colour bar: multiply-adds, parameters, channels.",
+        help="Colour nodes by a number, with a colour bar: multiply-adds, parameters, channels, "
+        "or what was measured.",
+    ),
+    sensitivity: Path = typer.Option(
+        None, "--sensitivity", help="What graphprobe sensitivity wrote: show it by layer."
+    ),
+    latency: Path = typer.Option(
+        None, "--latency", help="A json file of milliseconds by layer: show it by layer."
     ),
 ) -> None:
     """Draw a program on pages that a person can read.
@@ -101,6 +110,8 @@ def command(
             hops=hops,
             engine=engine.value,
             color_by=color_by.value,
+            sensitivity=sensitivity,
+            latency=latency,
         )
     warn(picture.warnings)
     if picture.drawing is not None and picture.drawing.diff is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from graphprobe.api.findings import PairsLike, PruneLike, gather
+from graphprobe.api.measures import LatencyLike, with_measures
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.drawing import Drawing, Focus, make_diff
 from graphprobe.drawing.output import render, renderer_for
@@ -18,8 +19,11 @@ from graphprobe.files import write_whole
 from graphprobe.programs import ProgramLike, load
 
 if TYPE_CHECKING:
+    from graphprobe.api.measured_ratios import SensitivityLike
     from graphprobe.drawing.drawing import AnyLevel
 
+_GIVE_SENSITIVITY = "give what graphprobe sensitivity wrote"
+_GIVE_LATENCY = "give a json file of milliseconds by layer"
 LEVELS: tuple[AnyLevel, ...] = ("stage", "block", "unit", "op", "raw")
 ENGINES = ("layered", "dot", "irgraph")
 
@@ -78,6 +82,8 @@ def draw(
     hops: int = 2,
     engine: str = "layered",
     color_by: str = "status",
+    sensitivity: SensitivityLike | None = None,
+    latency: LatencyLike | None = None,
 ) -> Picture:
     """Draw a program folded so that a person can read it, with prune status and pairs.
 
@@ -98,7 +104,9 @@ def draw(
             as PDF.
 
         color_by: what the fill of a node shows: ``flops`` (multiply-adds), ``params``,
-            ``channels``, or only the prune ``status`` at its edge.
+            ``channels``, ``latency``, ``sensitivity``, or only the prune ``status`` at its edge.
+        sensitivity: what `measure_sensitivity` found for `program`, or its file: shown per layer.
+        latency: milliseconds by layer (filter or output variable), or a json file of that.
 
     Raises:
         GraphprobeError: a program or config cannot be read, or a config is for another program.
@@ -118,8 +126,8 @@ def draw(
         _check_irgraph(chosen, output, alone=teacher is None and diff is None and near is None)
         picture = _irgraph(program)
     elif engine in ("layered", "dot") and diff is not None:
-        if teacher is not None or pairs is not None or prune is not None:
-            hint = "leave out the teacher, the pairs and the pruning"
+        if any(given is not None for given in (teacher, pairs, prune, sensitivity, latency)):
+            hint = "leave out the teacher, the pairs, the pruning and the measures"
             raise UsageError("compares two versions of one program", where="diff", hint=hint)
         drawing = make_diff(
             load(program).program,
@@ -131,8 +139,13 @@ def draw(
         )
         picture = Picture(drawing.title, lambda name: render(drawing, name), drawing)
     elif engine in ("layered", "dot"):
+        if color_by == "sensitivity" and sensitivity is None:
+            raise UsageError("no figures", where="color_by='sensitivity'", hint=_GIVE_SENSITIVITY)
+        if color_by == "latency" and latency is None:
+            raise UsageError("no figures", where="color_by='latency'", hint=_GIVE_LATENCY)
         found = gather(load(program), teacher, pairs, prune)
         laid_out: Literal["dot", "layered"] = "dot" if engine == "dot" else "layered"
+        found = with_measures(found, sensitivity, latency)
         drawing = found.drawing(chosen, near, laid_out, _colour_key(color_by))
         picture = Picture(
             drawing.title,

@@ -6,15 +6,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
 from graphprobe.config._base import Count, Name, Positive, Section
 from graphprobe.config._problems import problems_of
-from graphprobe.errors import ConfigError, GraphprobeError, Problem
+from graphprobe.config.json_file import read_json
+from graphprobe.errors import ConfigError, Problem
 
-MAX_BYTES = 16 << 20
 _AGAIN = "measure again with graphprobe sensitivity"
 Share = Annotated[float, Field(ge=0, le=1)]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
@@ -113,7 +113,7 @@ def read_sensitivity(path: Path) -> Sensitivity:
         GraphprobeError: the file cannot be read, is too large, or is not json.
         ConfigError: it is another file, or damaged; all problems at once.
     """
-    document = _read_json(path)
+    document = read_json(path, _AGAIN)
     if not isinstance(document, dict) or document.get("kind") != "sensitivity":
         raise ConfigError(
             [Problem("kind", "not a file of graphprobe sensitivity")], where=str(path), hint=_AGAIN
@@ -126,22 +126,6 @@ def read_sensitivity(path: Path) -> Sensitivity:
     if problems:
         raise ConfigError(problems, where=str(path), hint=_AGAIN)
     return found
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise GraphprobeError(
-            f"cannot be read ({error.strerror})", where=str(path), hint=_AGAIN
-        ) from error
-    if len(data) > MAX_BYTES:
-        raise GraphprobeError("larger than 16 MiB", where=str(path), hint=_AGAIN)
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:  # ValueError: not json, or not text
-        raise GraphprobeError(f"not json ({error})", where=str(path), hint=_AGAIN) from error
 
 
 def _doubled(found: Sensitivity) -> Iterator[Problem]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graphprobe.drawing.graph import is_state
 from graphprobe.drawing.marks import COLOURS, Marks, status
 from graphprobe.ir import Op, Program
+from graphprobe.ops.kinds import has_weights
 from graphprobe.ops.work import NetworkSize, count_work, multiply_adds, network_size, numbers
 
 
@@ -21,6 +22,10 @@ class Figures:
         params: op id -> numbers in the parameters that it is the first to read.
         channels: op id of a convolution -> its output channels.
         kept: the same after pruning, where a plan is known.
+        latency: op id -> milliseconds, where a table was given.
+        sensitivity: op id of a convolution -> the share of the metric that pruning its group
+            costs, where it was measured.
+        unmeasured: ids of layers with weights that the tables lack, by table.
         uncounted: ids of ops whose multiply-adds are not known.
         size: of the whole program.
         pruned: of the whole program after pruning, where a plan is known.
@@ -30,6 +35,9 @@ class Figures:
     params: Mapping[int, int] = field(default_factory=dict)
     channels: Mapping[int, int] = field(default_factory=dict)
     kept: Mapping[int, int] = field(default_factory=dict)
+    latency: Mapping[int, float] = field(default_factory=dict)
+    sensitivity: Mapping[int, float] = field(default_factory=dict)
+    unmeasured: Mapping[str, frozenset[int]] = field(default_factory=dict)
     uncounted: frozenset[int] = frozenset()
     size: NetworkSize | None = None
     pruned: NetworkSize | None = None
@@ -78,7 +86,37 @@ def measure(program: Program, marks: Marks) -> Figures:
     pruned = network_size(program, None, marks.after) if marks.after else None
     gaps = frozenset(gap.op for gap in work.gaps)
     left = kept if marks.after else {}
-    return Figures(flops, params, channels, left, gaps, size, pruned)
+    found = Figures(flops, params, channels, left, uncounted=gaps, size=size, pruned=pruned)
+    return with_tables(found, program, marks)
+
+
+def with_tables(figures: Figures, program: Program, marks: Marks) -> Figures:
+    """The figures of a program with what tables by layer say of it."""
+    latency, slow = _measured(program, marks.latency)
+    sensitivity, deaf = _measured(program, marks.sensitivity)
+    unmeasured = {"latency": slow, "sensitivity": deaf}
+    return replace(figures, latency=latency, sensitivity=sensitivity, unmeasured=unmeasured)
+
+
+def _measured(
+    program: Program, table: Mapping[str, float]
+) -> tuple[dict[int, float], frozenset[int]]:
+    """The ops that a table by layers names, and the convolutions and linear layers it lacks."""
+    if not table:
+        return {}, frozenset()
+    found: dict[int, float] = {}
+    lacking: set[int] = set()
+    for op in program.ops:
+        if op.role != "forward":
+            continue
+        own = (name for name in op.input_names() if is_state(program, name, op.block))
+        names = (*own, *op.output_names())
+        value = next((table[name] for name in names if name in table), None)
+        if value is not None:
+            found[op.id] = value
+        elif has_weights(op.type):
+            lacking.add(op.id)
+    return found, frozenset(lacking)
 
 
 def channels_made(op: Op, shape: Sequence[int] | None) -> int | None:

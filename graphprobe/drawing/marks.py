@@ -17,12 +17,19 @@ class Marks:
         targets: filters that a prune config names.
         after: shapes of parameters after pruning, where a plan is known.
         pairs: student and teacher variables that belong together.
+        latency: filter or output variable of a layer -> milliseconds, where measured.
+        sensitivity: filter -> the share of the metric lost when its group alone is pruned at
+            `ratio`, where measured.
+        ratio: see `sensitivity`.
     """
 
     decisions: Mapping[str, PruneDecision] = field(default_factory=dict)
     targets: frozenset[str] = frozenset()
     after: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     pairs: Sequence[Pair] = ()
+    latency: Mapping[str, float] = field(default_factory=dict)
+    sensitivity: Mapping[str, float] = field(default_factory=dict)
+    ratio: float = 0.5
 
 
 # Chosen by search so that no two lie close in CIELAB, for full colour vision and as people without

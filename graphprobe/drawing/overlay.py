@@ -14,13 +14,16 @@ from typing import Literal, TypeAlias, get_args
 from graphprobe.drawing.figures import Figures, short
 from graphprobe.ir import Op
 
-ColourBy: TypeAlias = Literal["status", "flops", "params", "channels"]
+ColourBy: TypeAlias = Literal["status", "flops", "params", "channels", "latency", "sensitivity"]
 COLOUR_KEYS: tuple[ColourBy, ...] = get_args(ColourBy)
 TITLES: Mapping[str, str] = {
     "flops": "multiply-adds",
     "params": "parameters",
     "channels": "output channels of the widest convolution",
+    "latency": "latency in ms",
+    "sensitivity": "share of the metric that pruning costs",
 }
+MEASURED = ("latency", "sensitivity")  # only where a table was given
 UNKNOWN = "#dadce0"
 SCALE = (
     (0.0, (0xFF, 0xFF, 0xFF)),
@@ -91,10 +94,35 @@ def _channels(figures: Figures, ops: Sequence[Op]) -> float | None:
     return max((figures.channels.get(op.id, 0) for op in ops), default=0)
 
 
+def _latency(figures: Figures, ops: Sequence[Op]) -> float | None:
+    return _table(figures, "latency", figures.latency, ops, sum)
+
+
+def _sensitivity(figures: Figures, ops: Sequence[Op]) -> float | None:
+    return _table(figures, "sensitivity", figures.sensitivity, ops, max)
+
+
+def _table(
+    figures: Figures,
+    key: str,
+    table: Mapping[int, float],
+    ops: Sequence[Op],
+    join: Callable[[list[float]], float],
+) -> float | None:
+    """What was measured of some ops; None where they have layers and none was measured."""
+    found = [table[op.id] for op in ops if op.id in table]
+    if found:
+        return max(0.0, join(found))
+    lacking = figures.unmeasured.get(key, frozenset())
+    return None if any(op.id in lacking for op in ops) else 0.0
+
+
 _VALUES: Mapping[str, Callable[[Figures, Sequence[Op]], float | None]] = {
     "flops": _flops,
     "params": _params,
     "channels": _channels,
+    "latency": _latency,
+    "sensitivity": _sensitivity,
 }
 
 

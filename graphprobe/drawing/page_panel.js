@@ -307,7 +307,7 @@ function paintColourBar() {
   const bar = html("div", { id: "colour-bar" }, html("h2", {}, data.colours[colourBy][1]));
   const cells = html("div", { class: "bar" });
   for (const colour of data.scale) { const cell = html("span", {}); cell.style.background = colour; cells.append(cell); }
-  const short = (n) => (n >= 1e9 ? `${(n / 1e9).toPrecision(3)} G` : n >= 1e6 ? `${(n / 1e6).toPrecision(3)} M` : n >= 1e3 ? `${(n / 1e3).toPrecision(3)} k` : String(Math.round(n)));
+  const short = (n) => (n >= 1e9 ? `${(n / 1e9).toPrecision(3)} G` : n >= 1e6 ? `${(n / 1e6).toPrecision(3)} M` : n >= 1e3 ? `${(n / 1e3).toPrecision(3)} k` : n >= 100 || !n ? String(Math.round(n)) : n.toPrecision(3));
   bar.append(cells, html("div", { class: "ticks" }, ...[0, 0.25, 0.5, 0.75, 1].map((t) => html("span", {}, short(t * t * colourTop)))), html("p", { class: "faint" }, "grey: not known"));
   panel("legend").prepend(bar);
 }

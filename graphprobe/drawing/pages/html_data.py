@@ -14,8 +14,18 @@ from graphprobe.drawing.labels import shape_text
 from graphprobe.drawing.layout.boxes import Box
 from graphprobe.drawing.layout.layout_graph import LayoutGraph, part_without_ports
 from graphprobe.drawing.layout.scene import lay_out
-from graphprobe.drawing.marks import WORD_COLOURS, WORD_MEANING, status
-from graphprobe.drawing.overlay import TITLES, UNKNOWN, colour_at, value_of
+from graphprobe.drawing.marks import WORD_COLOURS, WORD_MEANING
+from graphprobe.drawing.overlay import MEASURED, TITLES, UNKNOWN, colour_at, value_of
+from graphprobe.drawing.pages.html_entries import (
+    DTYPE,
+    attribute,
+    decision_of,
+    decisions,
+    difference,
+    is_dull,
+    pair_of,
+    without_defaults,
+)
 from graphprobe.drawing.text import clean
 from graphprobe.ir import Op
 
@@ -28,7 +38,6 @@ _MAX_WIDTH = 1600.0
 _MAX_BOX = 230.0
 _MAX_SPAN = 40
 _FLAT = 60
-_MAX_ATTR = 300
 
 
 class PageData:
@@ -38,6 +47,8 @@ class PageData:
         self._drawing = drawing
         self._groups: list[dict[str, Any]] = []
         self._ops: list[dict[str, Any]] = []
+        given = {key for side in drawing.sides for key in MEASURED if getattr(side.figures, key)}
+        self._keys = [key for key in TITLES if key not in MEASURED or key in given]
         self._names: dict[str, int] = {}
         self._attrs: dict[str, dict[str, str]] = {}
         self._attrs_at: dict[str, int] = {}
@@ -56,7 +67,7 @@ class PageData:
         for group in self._groups:
             for node in group["nodes"]:
                 node["ops"] = self._listed(group["side"], node["ops"], node["child"] >= 0)
-            group["nodes"] = [_without_defaults(node) for node in group["nodes"]]
+            group["nodes"] = [without_defaults(node) for node in group["nodes"]]
         if self._closed:
             self._notes.append(f"left out: the insides of {self._closed:,} nodes; take a focus")
         return {
@@ -69,8 +80,8 @@ class PageData:
             "names": list(self._names),
             "attrs": list(self._attrs.values()),
             "partners": self._partners(),
-            "pairs": [_pair(pair) for pair in self._drawing.pairs],
-            "colours": [[key, title] for key, title in TITLES.items()],
+            "pairs": [pair_of(pair) for pair in self._drawing.pairs],
+            "colours": [[key, TITLES[key]] for key in self._keys],
             "scale": [colour_at(k / 16) for k in range(17)],
             "unknown": UNKNOWN,
             "colourBy": self._drawing.sides[0].overlay.key,
@@ -130,7 +141,7 @@ class PageData:
             "r": row[box.node],
             "ops": view.ops[box.node],
             "count": len(view.ops[box.node]),
-            "v": [value_of(key, side.figures, view.ops[box.node]) for key in TITLES],
+            "v": [value_of(key, side.figures, view.ops[box.node]) for key in self._keys],
             "child": -1,
         }
 
@@ -148,7 +159,7 @@ class PageData:
         if key not in self._number:
             self._number[key] = len(self._ops)
             self._ops.append(self._details(at, op, len(self._ops) < _MAX_DETAILS))
-            self._ops[-1].update(_difference(self._drawing.sides[at], op))
+            self._ops[-1].update(difference(self._drawing.sides[at], op))
             if len(self._ops) == _MAX_DETAILS + 1:
                 self._notes.append(
                     f"left out: attributes of all but the first {_MAX_DETAILS:,} ops"
@@ -166,7 +177,7 @@ class PageData:
                 if names
             }
         if full:
-            attrs = {n: _attr(v) for n, v in sorted(op.attrs.items()) if not _is_dull(n)}
+            attrs = {n: attribute(v) for n, v in sorted(op.attrs.items()) if not is_dull(n)}
             key = repr(attrs)
             found["a"] = self._attrs_at.setdefault(key, len(self._attrs_at))
             self._attrs.setdefault(key, attrs)
@@ -194,7 +205,7 @@ class PageData:
             "name": clean(side.name),
             "counts": side.counts(),
             "vars": self._variables(at, side),
-            "convs": {d.param: _decision(side, d.param) for d in _decisions(side)},
+            "convs": {d.param: decision_of(side, d.param) for d in decisions(side)},
         }
 
     def _variables(self, at: int, side: Side) -> dict[str, list[str]]:
@@ -205,7 +216,7 @@ class PageData:
                 var = side.program.var(name, op.block)
                 if var is not None and name not in found:
                     found[name] = [shape_text(var.shape)]
-                    if var.persistable or var.dtype != _DTYPE:
+                    if var.persistable or var.dtype != DTYPE:
                         found[name] += [var.dtype, "persistable" if var.persistable else ""]
         return dict(sorted(found.items()))
 
@@ -230,68 +241,3 @@ def _inside(
             numbers = [f"{number}.{k + 1}" for k in range(len(nodes))]
             return part_without_ports(whole[level], nodes, numbers)
     return None
-
-
-# What the page takes a node to have where it says nothing (page_layout.js knows the same).
-_DEFAULTS: dict[str, Any] = {
-    "c": [], "b": (), "p": (), "k": "op", "r": 0, "child": -1, "l": (), "v": [0.0, 0.0, 0.0],
-}  # fmt: skip
-_DTYPE = "float32"
-
-
-def _without_defaults(node: dict[str, Any]) -> dict[str, Any]:
-    found = {
-        key: value for key, value in node.items() if key not in _DEFAULTS or value != _DEFAULTS[key]
-    }
-    if found["full"] == found["t"]:
-        del found["full"]
-    if found["count"] == len(found["ops"]):
-        del found["count"]
-    return found
-
-
-def _difference(side: Side, op: Op) -> dict[str, Any]:
-    """What became of an op between two versions, where it changed by itself."""
-    version, item = side.version, side.fold.graph.item_of.get(op.id)
-    if version is None or item is None or not version.diff.counts_for(version.side, item):
-        return {}
-    change = version.change(item)
-    return {} if change.kind == "same" else {"d": [change.kind, change.words]}
-
-
-def _is_dull(name: str) -> bool:
-    return name.startswith(("op_", "__")) or name == "with_quant_attr"
-
-
-def _attr(value: object) -> str:
-    text = str(list(value)) if isinstance(value, tuple) else str(value)
-    return text if len(text) <= _MAX_ATTR else text[:_MAX_ATTR] + "…"
-
-
-def _decisions(side: Side) -> list[Any]:
-    return sorted(side.marks.decisions.values(), key=lambda d: d.param)
-
-
-def _decision(side: Side, param: str) -> dict[str, Any]:
-    decision = side.marks.decisions[param]
-    return {
-        "word": status(side.marks, param),
-        "status": decision.status,
-        "reason": decision.reason,
-        "at": decision.at.type if decision.at is not None else None,
-        "path": decision.path,
-        "detail": decision.detail,
-    }
-
-
-def _pair(pair: Any) -> dict[str, Any]:
-    return {
-        "student": pair.student,
-        "teacher": pair.teacher,
-        "role": pair.role,
-        "part": pair.part,
-        "loss": f"{pair.loss} × {pair.weight:g}",
-        "shapes": f"{shape_text(pair.student_shape)} and {shape_text(pair.teacher_shape)}",
-        "why": f"rule {pair.rule}, score {pair.score:g}",
-        "evidence": pair.evidence,
-    }
