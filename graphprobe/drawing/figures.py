@@ -66,7 +66,7 @@ def measure(program: Program, marks: Marks) -> Figures:
     for use in work.uses:
         flops[use.op] += multiply_adds([use])
     for product in work.products:
-        flops[product.op] += product.count
+        flops[product.op] += product.macs
     params: Counter[int] = Counter()
     channels, kept = {}, {}
     seen: set[str] = set()

@@ -7,8 +7,7 @@ Every operator answers every question. One that does not apply is answered with 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from graphprobe.ops.shape_spec import Declared, ShapeRule
 from graphprobe.ops.spatial import SpatialRule
@@ -56,8 +55,7 @@ Move: TypeAlias = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelFacet:
+class ChannelFacet(NamedTuple):
     """How channels pass.
 
     Args:
@@ -80,15 +78,13 @@ class ChannelFacet:
     moves_param: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NoMap:
+class NoMap(NamedTuple):
     """An op behind which nothing has an H and a W, and why."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class HeadSlot:
+class HeadSlot(NamedTuple):
     """A slot in which a loss or a decoding reads what the network predicts.
 
     Args:
@@ -103,8 +99,7 @@ class HeadSlot:
     squashed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OpSpec:
+class OpSpec(NamedTuple):
     """One operator.
 
     Args:
@@ -170,8 +165,7 @@ def operators(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """One file of `graphprobe.ops.families`: operators that work alike.
 
     Args:

@@ -9,14 +9,13 @@ channel then repeats), or split in several factors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 from graphprobe.ops.channel_layout import ChannelLayout, cut_runs
 
 
-@dataclass(frozen=True, slots=True)
-class Regrouped:
+class Regrouped(NamedTuple):
     """The channels after a reshape.
 
     Args:
@@ -54,8 +53,7 @@ def regroup(layout: ChannelLayout, before: Sequence[int], after: Sequence[int]) 
     return _place(layout, pre, post, after[to_low:to_high], to_low)
 
 
-@dataclass(frozen=True, slots=True)
-class Factored:
+class Factored(NamedTuple):
     """Channels that a reshape writes as several axes.
 
     Args:

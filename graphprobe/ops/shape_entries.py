@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -118,7 +117,7 @@ def _arithmetic(kind: str, a: ShapeEntry, b: ShapeEntry) -> ShapeEntry | None:
         if size is None:
             return None
         if b.size.known and a.value is not None:
-            return replace(a, size=size, divided=a.divided * b.size.factor)
+            return a._replace(size=size, divided=a.divided * b.size.factor)
         return ShapeEntry(size)
     sign = {"add": 1, "sub": -1}.get(kind.removeprefix("elementwise_"))
     if sign is not None and a.size.known and b.size.known:

@@ -8,7 +8,6 @@ their contents, entry by entry; an entry that is not known is None.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple, TypeAlias
 
@@ -72,8 +71,7 @@ class Made(NamedTuple):
     at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeContext:
+class ShapeContext(NamedTuple):
     """One op as its rule sees it."""
 
     op: Op
@@ -133,8 +131,7 @@ def _size(number: Number | None) -> int | None:
 ShapeRule: TypeAlias = Callable[[ShapeContext], Iterator[Made]]
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(NamedTuple):
     """An op whose outputs have the sizes that the program declares, and why no more is said."""
 
     reason: str

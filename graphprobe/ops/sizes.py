@@ -8,7 +8,6 @@ when the network runs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from typing import NamedTuple, TypeAlias
 
@@ -76,8 +75,7 @@ class ConstantSource(NamedTuple):
     entry: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ShapeEntry:
+class ShapeEntry(NamedTuple):
     """One entry of a shape.
 
     Args:

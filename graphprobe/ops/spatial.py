@@ -8,16 +8,14 @@ size).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from graphprobe.ir import Op
 
 Shape: TypeAlias = tuple[int, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class SpatialInfo:
+class SpatialInfo(NamedTuple):
     """The spatial axes of a tensor.
 
     Args:
@@ -41,15 +39,14 @@ class SpatialInfo:
 
     def scaled(self, factor_h: float, factor_w: float) -> SpatialInfo:
         """The place after the size was divided by these factors."""
-        return replace(self, down_h=self.down_h * factor_h, down_w=self.down_w * factor_w)
+        return self._replace(down_h=self.down_h * factor_h, down_w=self.down_w * factor_w)
 
     def moved(self, h: int | None, w: int | None) -> SpatialInfo:
         """The same size on other axes."""
-        return replace(self, h=h, w=w)
+        return self._replace(h=h, w=w)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One op as the table's functions see it.
 
     Args:

@@ -7,7 +7,6 @@ attributes do not tell (a resize to a fixed size).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from graphprobe.ops.spatial import SpatialInfo, SpatialRule, Step
 
@@ -51,7 +50,7 @@ def declared(step: Step) -> SpatialInfo | None:
     if h <= 1 or w <= 1:
         return None
     if min(place.image) > 0:
-        return replace(place, down_h=_near(place.image[0] / h), down_w=_near(place.image[1] / w))
+        return place._replace(down_h=_near(place.image[0] / h), down_w=_near(place.image[1] / w))
     if before is None or len(before) <= max(place.h, place.w):
         return None
     if before[place.h] > 0 and before[place.w] > 0:
@@ -107,7 +106,7 @@ def pooled(step: Step) -> SpatialInfo | None:
 def resized(step: Step) -> SpatialInfo | None:
     """To the size of another tensor, by factors, to a fixed size, or as declared: the first."""
     if step.size is not None:
-        return replace(step.place, down_h=step.size.down_h, down_w=step.size.down_w)
+        return step.place._replace(down_h=step.size.down_h, down_w=step.size.down_w)
     scale = step.op.attrs.get("scale")
     factors = scale if isinstance(scale, tuple) else (scale,)
     numbers = [float(f) for f in factors if isinstance(f, int | float) and f > 0]
@@ -116,7 +115,7 @@ def resized(step: Step) -> SpatialInfo | None:
     h, w = step.op.get_int("out_h", -1), step.op.get_int("out_w", -1)
     if h > 0 and w > 0 and min(step.place.image) > 0:
         image = step.place.image
-        return replace(step.place, down_h=_near(image[0] / h), down_w=_near(image[1] / w))
+        return step.place._replace(down_h=_near(image[0] / h), down_w=_near(image[1] / w))
     return declared(step)
 
 

@@ -8,8 +8,8 @@ which channels must be cut alike, and which cannot be cut at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
 
 from graphprobe.ir import Op
 from graphprobe.ir.findings import Reason
@@ -20,8 +20,7 @@ Shape: TypeAlias = tuple[int, ...] | None
 Meeting: TypeAlias = Literal["concat", "residual", "grouped", "reorder"]
 
 
-@dataclass(frozen=True, slots=True)
-class Port:
+class Port(NamedTuple):
     """One input of an op.
 
     Args:
@@ -46,8 +45,7 @@ class Port:
         return self.shape[axis] if self.shape is not None and axis < len(self.shape) else -1
 
 
-@dataclass(frozen=True, slots=True)
-class TargetSize:
+class TargetSize(NamedTuple):
     """One entry of the shape that an op is given.
 
     Args:
@@ -64,8 +62,7 @@ class TargetSize:
     divided: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class OpContext:
+class OpContext(NamedTuple):
     """One op as its rule sees it.
 
     Args:
@@ -80,7 +77,7 @@ class OpContext:
 
     op: Op
     inputs: Mapping[str, tuple[Port, ...]]
-    outputs: Mapping[str, tuple[Shape, ...]] = field(default_factory=dict)
+    outputs: Mapping[str, tuple[Shape, ...]] = MappingProxyType({})
     target: tuple[TargetSize, ...] = ()
     batch_axes: frozenset[int] = frozenset()
 
@@ -106,17 +103,15 @@ class OpContext:
                     yield port
 
 
-@dataclass(frozen=True, slots=True)
-class Propagate:
+class Propagate(NamedTuple):
     """An output carries these channels."""
 
     slot: str
     layout: ChannelLayout
-    index: int = 0
+    at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PruneAlong:
+class PruneAlong(NamedTuple):
     """A parameter is cut along `layout.axis` together with these channels.
 
     `role` is ``out`` where the parameter makes the channels, ``in`` where it consumes them, and
@@ -128,24 +123,21 @@ class PruneAlong:
     role: Literal["out", "in", "each"] = "each"
 
 
-@dataclass(frozen=True, slots=True)
-class TieChannels:
+class TieChannels(NamedTuple):
     """Channels at the same positions are cut together or not at all."""
 
     a: ChannelLayout
     b: ChannelLayout
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyBoundary:
+class PolicyBoundary(NamedTuple):
     """Channels meet something that a policy may refuse."""
 
     what: Meeting
     layout: ChannelLayout
 
 
-@dataclass(frozen=True, slots=True)
-class BlockChannels:
+class BlockChannels(NamedTuple):
     """Channels that cannot be cut because of this op; `reason` None: to be told from the graph.
 
     `because` names the input that carries none, where that is the cause: what stopped its channels
@@ -158,15 +150,14 @@ class BlockChannels:
     because: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AttrUpdate:
+class AttrUpdate(NamedTuple):
     """An integer of an attribute counts channels.
 
     Args:
         attr: its name.
         value: what the attribute is (or is to be set to) before the cut.
         layout: the channels that are counted, with their repetitions.
-        index: which entry of a list; None where the attribute is one integer.
+        entry: which one of a list; None where the attribute is one integer.
         share: how many channels one unit of the attribute stands for.
         source: the op that holds the attribute where it is not the op itself but one that makes
             the shape which it reads.
@@ -175,13 +166,12 @@ class AttrUpdate:
     attr: str
     value: int | tuple[int, ...]
     layout: ChannelLayout
-    index: int | None = None
+    entry: int | None = None
     share: int = 1
     source: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CountsAlike:
+class CountsAlike(NamedTuple):
     """A size that was measured counts these channels, or they cannot go.
 
     Args:

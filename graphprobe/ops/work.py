@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 from graphprobe.ir import Dataflow, Op, Program, Value, Var
 from graphprobe.ops.kinds import has_weights
@@ -55,8 +56,7 @@ _MOST = 2**63 - 1
 _BYTES = {"float64": 8, "int64": 8, "float16": 2, "int16": 2, "uint16": 2, "int8": 1, "uint8": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class WorkCount:
+class WorkCount(NamedTuple):
     """What a program computes, for one image.
 
     Args:
@@ -95,12 +95,12 @@ def _count_work(program: Program, image: tuple[int, int]) -> WorkCount:
             found += map(_plausible, counted)
     return WorkCount(
         tuple(
-            replace(work, positions=_for_one(work.positions, batch))
+            work._replace(positions=_for_one(work.positions, batch))
             for work in found
             if isinstance(work, Work)
         ),
         tuple(
-            replace(made, count=_for_one(made.count, batch))
+            made._replace(macs=_for_one(made.macs, batch))
             for made in found
             if isinstance(made, Product)
         ),
@@ -111,7 +111,7 @@ def _count_work(program: Program, image: tuple[int, int]) -> WorkCount:
 def _plausible(found: Counted) -> Counted:
     """A count, or a gap in the place of one that no machine could do."""
     count = numbers((*found.shape, found.positions)) if isinstance(found, Work) else 0
-    count = numbers((found.count,)) if isinstance(found, Product) else count
+    count = numbers((found.macs,)) if isinstance(found, Product) else count
     return Gap(found.op, "its sizes are more than 64 bits count") if count is None else found
 
 
@@ -230,7 +230,7 @@ def network_size(
         multiply_adds(work.uses, after),
         sum(count for var, count in counts.items() if var.name not in moving),
         sum(count * _BYTES.get(var.dtype, 4) for var, count in counts.items()) / MEGABYTE,
-        sum(product.count for product in work.products),
+        sum(product.macs for product in work.products),
         (*gaps_text(program, work.gaps), *_too_large(len(found) - len(counts))),
     )
 

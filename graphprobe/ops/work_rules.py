@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import prod
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from graphprobe.ir import Dataflow, Op, Value, Var
 from graphprobe.ops.shape_rules import letter_sizes
@@ -13,8 +12,7 @@ from graphprobe.ops.shape_spec import UNKNOWN, Tensor, known_product
 from graphprobe.ops.window_rules import channels_last, spatial_sizes
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """One use of a weight.
 
     Args:
@@ -30,21 +28,19 @@ class Work:
     positions: int
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(NamedTuple):
     """A product of two features, as in attention: no weight takes part.
 
     Args:
         op: the op.
-        count: its multiply-adds for one image.
+        macs: its multiply-adds for one image.
     """
 
     op: int
-    count: int
+    macs: int
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """An op whose multiply-adds are not known.
 
     Args:
@@ -59,8 +55,7 @@ class Gap:
 Counted: TypeAlias = Work | Product | Gap
 
 
-@dataclass(frozen=True, slots=True)
-class WorkContext:
+class WorkContext(NamedTuple):
     """One op as the rules see it.
 
     Args:
@@ -106,15 +101,13 @@ class WorkContext:
 WorkRule: TypeAlias = Callable[[WorkContext], Iterator[Counted]]
 
 
-@dataclass(frozen=True, slots=True)
-class NoWork:
+class NoWork(NamedTuple):
     """An op without multiply-adds that count, and why."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Uncounted:
+class Uncounted(NamedTuple):
     """An op whose multiply-adds are not counted though it has some, and why."""
 
     reason: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from graphprobe.ir import Value
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
@@ -64,7 +62,7 @@ def _map(
     )
     if kind != roles.SEGMENTATION or feature.channels < 1:
         return feature
-    return replace(feature, classes=feature.channels, readers=())
+    return feature._replace(classes=feature.channels, readers=())
 
 
 def _vector(

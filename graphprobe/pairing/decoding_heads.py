@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from graphprobe.ir import Op, Value
 from graphprobe.ir.dataflow import reachable
@@ -45,7 +44,7 @@ def _without_single_rows(heads: list[Feature]) -> list[Feature]:
     doubt = "its rows are learned queries: characters in their order, or objects in none"
     kind = roles.SEQUENCE if head.kind == roles.ROW_CLASS else roles.SEQUENCE_OUTPUT
     return [
-        replace(head, kind=kind, rows="", doubt=doubt) if other is head else other
+        head._replace(kind=kind, rows="", doubt=doubt) if other is head else other
         for other in heads
     ]
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from graphprobe.ir import Adapter
 from graphprobe.pairing.features import Feature, level_of, stride_text
 from graphprobe.pairing.rule import PairRule
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """A student and a teacher feature that go together.
 
     Args:

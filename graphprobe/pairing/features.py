@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from graphprobe.ir import Value
 from graphprobe.ops.spatial import SpatialInfo
@@ -14,8 +13,7 @@ Key: TypeAlias = tuple[float | str, ...]
 Activation: TypeAlias = Literal["", "softmax", "sigmoid"]
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(NamedTuple):
     """One tensor of one program in one role.
 
     Args:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from graphprobe.ir import Value
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 
-@dataclass(frozen=True, slots=True)
-class InputComparison:
+class InputComparison(NamedTuple):
     """What was found about the inputs of two programs.
 
     Args:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from typing import NamedTuple
 
 from graphprobe.ir import Pair
 from graphprobe.pairing.evidence import Choice, adapter_of, evidence, score
@@ -15,8 +16,7 @@ from graphprobe.pairing.refusal import refusal
 from graphprobe.pairing.rule import PairRule
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(NamedTuple):
     """A candidate that did not become a pair.
 
     Args:

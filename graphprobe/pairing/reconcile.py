@@ -7,7 +7,6 @@ may: the same shape in front of a softmax cross entropy.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from graphprobe.pairing.features import Feature, level_of
 from graphprobe.pairing.roles import VAGUE
@@ -34,8 +33,7 @@ def _named_by(mine: Sequence[Feature], others: Sequence[Feature], side: str) -> 
         if feature.kind in VAGUE and feature.kind not in theirs and len(fits) == 1:
             (other,) = fits
             doubt = f"taken for {other.kind} as the {side}'s is"
-            feature = replace(  # noqa: PLW2901
-                feature,
+            feature = feature._replace(  # noqa: PLW2901
                 kind=other.kind,
                 classes=other.classes,
                 activation=other.activation,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from graphprobe.ir import Op, Value
 from graphprobe.ops.kinds import head_slots, is_pointwise, kind_of, moves_only, reads_size_only
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What happens to a tensor behind the layer that makes it.
 
     Args:

@@ -8,7 +8,7 @@ it holds. Parts of the targets hold no channel of a head, so they never come up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from graphprobe.ir import Value
 from graphprobe.ops.kinds import moves_only, reads_size_only
@@ -18,8 +18,7 @@ from graphprobe.pairing.channel_indices import Indices, trace_channel_indices
 PARTS = ("x", "y", "w", "h", "objectness", "class")
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """How a program takes a head apart.
 
     Args:

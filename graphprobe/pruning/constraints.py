@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from graphprobe.ir import Dataflow, Op, Program, Value
 from graphprobe.ir.dataflow import topological
@@ -47,8 +47,7 @@ _MOST_VIA = 40
 QUANTISED = "its weight is quantised: prune before quantising"
 
 
-@dataclass(frozen=True, slots=True)
-class PruneConstraint:
+class PruneConstraint(NamedTuple):
     """Channels that an op keeps from being pruned.
 
     Args:
@@ -73,8 +72,7 @@ class PruneConstraint:
         return self.op if self.joint is None else self.joint
 
 
-@dataclass(frozen=True, slots=True)
-class _Stop:
+class _Stop(NamedTuple):
     """Why a value carries no channels: the op that stopped them, and the value before this."""
 
     op: int
@@ -83,8 +81,7 @@ class _Stop:
     before: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A parameter's axis and the channels that lie along it."""
 
     layout: ChannelLayout
@@ -368,7 +365,7 @@ class _Walk:
 
     def _carry(self, op: Op, effect: Propagate) -> None:
         ids = self.found.flow.outputs[op.id].get(effect.slot, [])
-        if effect.index >= len(ids):
+        if effect.at >= len(ids):
             return
         if len(effect.layout.runs) > _FEW_RANGES:
             self.ranges_left -= len(effect.layout.runs)
@@ -376,7 +373,7 @@ class _Walk:
                 detail = "channels of too many layers are joined here to be followed"
                 self.found.blocks.append(PruneConstraint(effect.layout, op.id, detail, "concat"))
                 return
-        self.found.layouts[ids[effect.index]] = effect.layout
+        self.found.layouts[ids[effect.at]] = effect.layout
         own = {(name, axis) for i, name, axis in self.found.convs[-1:] if i == op.id}
         if not own.intersection(run.space for run in effect.layout.runs[:1]):
             self.found.links.add(op.id)
@@ -415,7 +412,7 @@ class _Walk:
         for layout in carrying:
             if layout.runs and effects and layout.runs[0].space not in spoken:
                 yield BlockChannels(layout, "its part in this op is not known")
-        carried = {(e.slot, e.index) for e in effects if isinstance(e, Propagate)}
+        carried = {(e.slot, e.at) for e in effects if isinstance(e, Propagate)}
         if not carried:
             return
         for value in self.found.flow.writes(view.op):
@@ -516,10 +513,10 @@ def _block_other_readers(found: Channels, sizes: ShapeValues) -> None:
         readers = {i for v in found.flow.writes(found.program.ops[source]) for i in v.consumers}
         first = edits[0][1]
         alike = all(
-            (e.index, e.layout.runs, e.layout.inner, e.layout.outer)
-            == (first.index, first.layout.runs, first.layout.inner, first.layout.outer)
+            (e.entry, e.layout.runs, e.layout.inner, e.layout.outer)
+            == (first.entry, first.layout.runs, first.layout.inner, first.layout.outer)
             for _, e in edits
-        ) or len({e.index for _, e in edits}) == len(edits)
+        ) or len({e.entry for _, e in edits}) == len(edits)
         through = {i for i in readers if sizes.makes_shape(found.program.ops[i])}
         if alike and not (readers - {op for op, _ in edits} - through):
             continue

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Program, PruneDecision, Site
@@ -62,8 +62,7 @@ class PruneFindings:
         return tuple(sorted(rows, key=lambda d: d.op))
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """One layer that makes channels."""
 
     op: int

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from graphprobe.ir import PruneDecision
 from graphprobe.ops.channel_layout import ChannelLayout
@@ -24,8 +23,7 @@ from graphprobe.pruning.plan import PrunedAttr, PrunedAxis, PruneGroup, PrunePar
 _Position: TypeAlias = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
+class _Axis(NamedTuple):
     """An axis that some parameters have alike, as the four of a norm: the same channels on it."""
 
     params: tuple[str, ...]
@@ -33,8 +31,7 @@ class _Axis:
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class _ClassIndex:
+class _ClassIndex(NamedTuple):
     """Where the classes of a program lie.
 
     Args:
@@ -136,7 +133,7 @@ def _counted(channels: Channels, partition: ChannelPartition) -> Iterator[tuple[
                     param,
                     edit.attr,
                     edit.value,
-                    edit.index,
+                    edit.entry,
                     n // edit.share,
                 ),
             )

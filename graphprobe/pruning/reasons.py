@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 
 from graphprobe.ir import Op
 from graphprobe.ir.dataflow import reachable
@@ -37,8 +36,8 @@ def resolved(channels: Channels) -> list[PruneConstraint]:
         if constraint.reason in _JOINED:
             answers = answer_ops(channels) if answers is None else answers
             reason = constraint.reason or "unsupported_op"
-            constraint = replace(
-                constraint, reason="output" if constraint.op in answers else reason
+            constraint = constraint._replace(
+                reason="output" if constraint.op in answers else reason
             )
         found.append(constraint)
     return found

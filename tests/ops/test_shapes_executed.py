@@ -133,7 +133,7 @@ def test_products_of_attention_are_counted_apart():
     work = count_work(program, (64, 96))
     tokens = 16 * 24
     assert gaps_text(program, work.gaps) == ()
-    assert [product.count for product in work.products] == [4 * tokens * tokens * 6] * 2
+    assert [product.macs for product in work.products] == [4 * tokens * tokens * 6] * 2
     assert [use.positions for use in work.uses] == [tokens] * 4
 
 
@@ -141,8 +141,8 @@ def test_a_fixed_batch_is_counted_for_one_image():
     one, four = (built(attention, [n, 3, 64, 96])[2] for n in (1, 4))
     for first, other in zip(count_work(one).uses, count_work(four).uses, strict=True):
         assert (first.positions, first.shape) == (other.positions, other.shape)
-    assert [p.count for p in count_work(one).products] == [
-        p.count for p in count_work(four).products
+    assert [p.macs for p in count_work(one).products] == [
+        p.macs for p in count_work(four).products
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
 from graphprobe.pairing.distribution import distributions
@@ -24,7 +23,7 @@ def _find(analysis: ProgramAnalysis, other: ProgramAnalysis) -> list[Feature]:
     levels = [h for h in in_order(heads) if h.kind == DISTRIBUTION and h.stride is not None]
     classes = {h.stride: h for h in heads if h.kind == CLASS_HEAD}
     return [
-        replace(part, part=f"{number}.{part.part}")
+        part._replace(part=f"{number}.{part.part}")
         for number, level in enumerate(levels)
         if level.stride in classes
         for part in _parts(analysis, level, classes[level.stride])

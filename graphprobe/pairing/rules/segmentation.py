@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from graphprobe.ops.kinds import is_upsampler
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.features import Feature, in_order
@@ -15,7 +13,7 @@ from graphprobe.pairing.rule import PairRule
 def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
     heads = network_heads(analysis)
     return in_order(
-        replace(head, source=f"last upsampling before {head.source.rpartition(' of ')[2]}")
+        head._replace(source=f"last upsampling before {head.source.rpartition(' of ')[2]}")
         for head in heads
         if head.kind == SEGMENTATION and _is_upsampled(analysis, head)
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.features import Feature, in_order
 from graphprobe.pairing.rule import PairRule
@@ -17,7 +15,7 @@ def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
     order = [end.value for end in in_order(end for _, end in found)]
     found.sort(key=lambda pair: order.index(pair[1].value))
     return [
-        replace(feature, kind=FLOW, part=f"{i}.{part}", source=f"{part} of a backbone stage")
+        feature._replace(kind=FLOW, part=f"{i}.{part}", source=f"{part} of a backbone stage")
         for i, pair in enumerate(found)
         for part, feature in zip(("start", "end"), pair, strict=True)
     ]

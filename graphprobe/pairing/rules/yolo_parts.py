@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.features import Feature, in_order, make_feature
@@ -18,7 +17,7 @@ def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
     heads = [head for head in loss_heads(analysis) if head.kind == YOLO]
     whole = [parts for head in in_order(heads) if len(parts := list(_parts(analysis, head))) == 6]
     return [
-        replace(part, part=f"{scale}.{part.part}")
+        part._replace(part=f"{scale}.{part.part}")
         for scale, parts in enumerate(whole)
         for part in parts
     ]
