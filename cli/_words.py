@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-import shlex
+from functools import cache
 
 from graphprobe.errors import GraphprobeError
 
@@ -22,8 +22,6 @@ PARAMETERS = (
 )  # fmt: skip
 _QUOTES = "'\""
 _VALUE = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.,+-]*\w"""
-# After a dot, a question mark or an ampersand it is a key of a config or of a zoo name.
-_NAMED = re.compile(rf"(?<![\w.?&-])({'|'.join(sorted(PARAMETERS, key=len)[::-1])})=({_VALUE})")
 
 
 def option(name: str) -> str:
@@ -33,7 +31,7 @@ def option(name: str) -> str:
 
 def with_options(text: str) -> str:
     """Write each ``name=value`` of a parameter as the option it is."""
-    return _NAMED.sub(_as_option, text)
+    return _named().sub(_as_option, text)
 
 
 def error_line(error: GraphprobeError) -> str:
@@ -42,7 +40,17 @@ def error_line(error: GraphprobeError) -> str:
     return with_options(str(GraphprobeError(error.message, where=where, hint=error.hint)))
 
 
+@cache
+def _named() -> re.Pattern[str]:
+    """A parameter with its value. Most commands say nothing that needs it."""
+    words = "|".join(sorted(PARAMETERS, key=len)[::-1])
+    # After a dot, a question mark or an ampersand it is a key of a config or of a zoo name.
+    return re.compile(rf"(?<![\w.?&-])({words})=({_VALUE})")
+
+
 def _as_option(found: re.Match[str]) -> str:
+    import shlex  # most messages name no parameter
+
     value = found[2]
     if value == "True":
         return option(found[1])

@@ -8,7 +8,7 @@ of which line.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class GraphprobeError(Exception):
@@ -81,8 +81,7 @@ class MissingDependency(GraphprobeError):
     """A command needs a package that is not installed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong with a config: `path` is where in the file, as in ``pairs[2].loss``."""
 
     path: str

@@ -16,11 +16,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphprobe.errors import PluginError
 
@@ -31,8 +30,7 @@ _INSTALLED = (".dist-info", ".egg-info")
 _MENTION = b"[graphprobe."
 
 
-@dataclass(frozen=True)
-class Plugin:
+class Plugin(NamedTuple):
     """One thing that an installed package adds.
 
     Args:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from graphprobe.errors import UsageError
 from graphprobe.programs import LoadedProgram
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 SensitivityLike: TypeAlias = "str | os.PathLike[str] | Sensitivity"
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """What was measured, and what to call it in messages.
 
     Args:
@@ -90,8 +88,7 @@ class Record:
         return Measured(choice, (note,), (warning,))
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(NamedTuple):
     """Ratios with what they are predicted to keep, and what is in doubt."""
 
     choice: PruneChoice

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import Any, TypeAlias
 
 from graphprobe.errors import MissingDependency
@@ -60,6 +59,8 @@ def html_table(caption: str, head: Iterable[str], rows: Sequence[Row]) -> str:
         head: column names.
         rows: cells of any kind; text is escaped.
     """
+    from html import escape  # commands print text alone
+
     shown = "".join(
         f"<tr>{''.join(f'<td>{escape(_text(cell))}</td>' for cell in row)}</tr>"
         for row in rows[:_MOST_ROWS]

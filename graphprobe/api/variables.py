@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.api.results import Result, Table, count_text
@@ -14,8 +14,7 @@ from graphprobe.ir.listing import VarUse, Wanted, list_vars, undeclared
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 
 
-@dataclass(frozen=True)
-class ProgramVariables:
+class ProgramVariables(NamedTuple):
     """The listed variables of one program.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 Status: TypeAlias = Literal["prunable", "follower", "blocked"]
 Reason: TypeAlias = Literal[
@@ -11,8 +11,7 @@ Reason: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Adapter:
+class Adapter(NamedTuple):
     """What a student feature passes through so that it can be compared with the teacher's.
 
     Args:
@@ -64,16 +63,14 @@ class Pair:
     stride: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """An op that a decision points at."""
 
     op: int
     type: str
 
 
-@dataclass(frozen=True, slots=True)
-class PruneDecision:
+class PruneDecision(NamedTuple):
     """What may be done with the output channels of one convolution, and why.
 
     Args:

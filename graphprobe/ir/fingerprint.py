@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 from graphprobe.ir.program import Program
 
 
@@ -18,6 +15,9 @@ def fingerprint(program: Program) -> str:
     Returns:
         ``sha256:`` and 16 hexadecimal digits.
     """
+    import hashlib  # listing a program needs neither
+    import json
+
     digest = hashlib.sha256()
     for op in program.ops:
         if op.role == "forward":

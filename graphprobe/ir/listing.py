@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from graphprobe.ir.dataflow import Dataflow
 from graphprobe.ir.program import Op, Program, Var
@@ -13,8 +14,7 @@ from graphprobe.ir.program import Op, Program, Var
 _HELPERS = ("py_reader", "double_buffer", "generated_var")
 
 
-@dataclass(frozen=True, slots=True)
-class VarUse:
+class VarUse(NamedTuple):
     """A variable and who uses it.
 
     Args:
@@ -30,8 +30,7 @@ class VarUse:
     consumers: tuple[Op, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Which variables to list; every condition must hold.
 
     Args:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 Shape = tuple[int, ...]
 Check = Callable[[Sequence[Shape], Sequence[Shape]], list[str]]
@@ -16,8 +16,7 @@ def _nothing(options: Mapping[str, Any]) -> tuple[str, ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """A loss between variables of a student and of a teacher.
 
     Args:
@@ -46,7 +45,7 @@ class Loss:
     build: Callable[..., Any]
     targets: Targets = _nothing
     levels: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = MappingProxyType({})
     needs_code: bool = False
 
     @property

@@ -8,8 +8,7 @@ teacher that have the same kind, part and stride, and gives each pair its score 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.features import Feature
@@ -35,8 +34,7 @@ BASE_SCORE: dict[Scope, float] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PairRule:
+class PairRule(NamedTuple):
     """A way to find features that stand for the same thing in two programs.
 
     Args:

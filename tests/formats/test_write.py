@@ -160,7 +160,7 @@ def test_sub_blocks_and_lod_levels() -> None:
 def test_versions_are_kept(corpus: ModuleType) -> None:
     old = load_bytes(corpus.programdesc(corpus.detector(), 1008004), "file")
     assert again(old).origin.version == "1.8.4"
-    marked = replace(old, origin=replace(old.origin, op_versions=(("set_value", 4),)))
+    marked = replace(old, origin=old.origin._replace(op_versions=(("set_value", 4),)))
     assert again(marked).origin.op_versions == (("set_value", 4),)
 
 

@@ -141,9 +141,7 @@ def test_a_fixed_batch_is_counted_for_one_image():
     one, four = (built(attention, [n, 3, 64, 96])[2] for n in (1, 4))
     for first, other in zip(count_work(one).uses, count_work(four).uses, strict=True):
         assert (first.positions, first.shape) == (other.positions, other.shape)
-    assert [p.macs for p in count_work(one).products] == [
-        p.macs for p in count_work(four).products
-    ]
+    assert [p.macs for p in count_work(one).products] == [p.macs for p in count_work(four).products]
 
 
 @pytest.mark.skipif(not EXPORTED.is_dir(), reason="no exported programs beside the repository")

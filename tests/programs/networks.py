@@ -102,7 +102,7 @@ class Network(Builder):
 def versioned(program: Program, version: str | None, *, op_versions: bool = False) -> Program:
     """The program as a Paddle of that version would have saved it."""
     versions = (("elementwise_add", 1), ("leaky_relu", 1)) if op_versions else ()
-    return replace(program, origin=replace(program.origin, version=version, op_versions=versions))
+    return replace(program, origin=program.origin._replace(version=version, op_versions=versions))
 
 
 def mobilenet_body(b: Network, x: str) -> list[str]:

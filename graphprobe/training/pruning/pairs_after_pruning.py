@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from graphprobe.config import PairConfig
@@ -31,7 +30,7 @@ def pair_problems(group: Group, student: Network, teacher: Network) -> list[Prob
     whole = student.source.build("train").main
     hints = [hint for pair in group.pairs for hint in _hints(pair, student, whole)]
     first = problems[0]
-    return [replace(first, message="; ".join([first.message, *hints])), *problems[1:]]
+    return [first._replace(message="; ".join([first.message, *hints])), *problems[1:]]
 
 
 def _hints(pair: PairConfig, student: Network, whole: Any) -> Iterator[str]:
