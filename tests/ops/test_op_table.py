@@ -35,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 OF_PROGRAMS = ("ops/", "pairing/", "pruning/", "drawing/", "formats/", "emit/")
 # Where such words stand together all the same: the words, and why.
 ALLOWED = {
+    "drawing/diff/changes.py": ("seed shape", "names of attributes"),
     "ops/facets.py": ("*", "kinds and moves: the words that the families choose from"),
     "ops/kinds.py": ("embedding recurrent", "kinds"),
     "ops/size_rules.py": (
@@ -47,6 +48,7 @@ ALLOWED = {
     "pairing/channel_indices.py": ("*", "moves: one numpy rule for each"),
     "pairing/evidence.py": ("equal shape", "words of a sentence"),
     "pairing/matching.py": ("equal shape", "words of a sentence"),
+    "pairing/features.py": ("softmax sigmoid", "which of two a loss applies to a feature"),
     "pairing/anchors.py": (
         "prior_box density_prior_box anchor_generator flip clip",
         "which attributes of each of the three decide about its boxes",
