@@ -33,6 +33,7 @@ COMMANDS = {
     "export": "export",
     "runs": "runs",
     "compare": "compare",
+    "doctor": "doctor",
 }
 
 

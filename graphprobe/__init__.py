@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from graphprobe.api.check import CheckFailed, CheckResult, check
     from graphprobe.api.conversion import ConvertedModel, convert
     from graphprobe.api.datasets import DataReport, inspect_data
+    from graphprobe.api.doctor import Diagnosis, diagnose
     from graphprobe.api.draw import Picture, draw
     from graphprobe.api.evaluate import Evaluation, evaluate
     from graphprobe.api.export import ExportedModel, export
@@ -45,6 +46,7 @@ _HOMES = {
     "CheckResult": "graphprobe.api.check",
     "ConvertedModel": "graphprobe.api.conversion",
     "DataReport": "graphprobe.api.datasets",
+    "Diagnosis": "graphprobe.api.doctor",
     "Evaluation": "graphprobe.api.evaluate",
     "ExportedModel": "graphprobe.api.export",
     "GraphprobeError": "graphprobe.errors",
@@ -67,6 +69,7 @@ _HOMES = {
     "choose_ratios": "graphprobe.api.prunable",
     "compare_runs": "graphprobe.api.runs",
     "convert": "graphprobe.api.conversion",
+    "diagnose": "graphprobe.api.doctor",
     "draw": "graphprobe.api.draw",
     "evaluate": "graphprobe.api.evaluate",
     "export": "graphprobe.api.export",
@@ -90,6 +93,7 @@ __all__ = [
     "CheckResult",
     "ConvertedModel",
     "DataReport",
+    "Diagnosis",
     "Evaluation",
     "ExportedModel",
     "GraphprobeError",
@@ -113,6 +117,7 @@ __all__ = [
     "choose_ratios",
     "compare_runs",
     "convert",
+    "diagnose",
     "draw",
     "evaluate",
     "export",

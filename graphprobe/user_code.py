@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar
 
+from graphprobe import compat
 from graphprobe.errors import LoadError, MissingDependency, did_you_mean
 from graphprobe.model import Model
 
@@ -77,10 +78,11 @@ _BUILT_BY_IMPORT: dict[str, Programs] = {}
 
 def _enable_static(text: str) -> None:
     try:
-        import numpy  # noqa: F401 - must come before paddle: scipy after paddle alone crashes
-        import paddle
+        compat.import_paddle()
     except ImportError as error:
         raise needs_paddle(text) from error
+    import paddle
+
     paddle.enable_static()
 
 
@@ -94,8 +96,11 @@ def _isolated(call: Callable[[], T]) -> tuple[T, Programs | None]:
         what it returned, and the programs; None for these where nothing imported Paddle.
     """
     if sys.modules.get("paddle") is None:
+        compat.before_import()
         found = call()
+        compat.after_import()
         return found, _replace_defaults() if sys.modules.get("paddle") else None
+    compat.after_import()
     import paddle
     from paddle.base import unique_name
 

@@ -19,6 +19,17 @@ import pytest
 # For each process of a test, before any imports paddle: two that test would fight for the cores
 # otherwise, and runs that are compared to the bit need the same number.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Tests import paddle themselves, and Paddle 3 reads this then.
+os.environ["FLAGS_enable_pir_api"] = "0"  # noqa: SIM112 - Paddle spells it so
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Make Paddle ready as every command does, for tests that call losses and networks alone."""
+    if item.get_closest_marker("paddle"):
+        from graphprobe.compat import import_paddle
+
+        import_paddle()
+
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

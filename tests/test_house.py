@@ -184,7 +184,13 @@ def test_the_rules_find_what_they_forbid() -> None:
 
 
 # Words that start so are arguments of other programs, written into files for them.
-OTHERS_OPTIONS = ("--slim_config", "--pruned_params", "--pruned_ratios")
+OTHERS_OPTIONS = (
+    "--slim_config",
+    "--pruned_params",
+    "--pruned_ratios",
+    "--query-gpu",
+    "--format=csv",
+)
 
 
 def library() -> Iterator[tuple[str, ast.Module]]:

@@ -33,6 +33,7 @@ FUNCTIONS = {
     "Data": ("inspect_data",),
     "Show": ("draw", "report"),
     "Convert": ("convert",),
+    "Installation": ("diagnose",),
     "Runs": ("list_runs", "compare_runs"),
     "Train": ("check", "train", "evaluate", "predict", "export", "sensitivity"),
 }

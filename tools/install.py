@@ -68,9 +68,9 @@ def find_uv() -> list[str]:
 
 def choose_python() -> str:
     """This python3 where it is one that Paddle has wheels for, else what uv finds."""
-    if (3, 10) <= sys.version_info[:2] <= (3, 12):
+    if (3, 10) <= sys.version_info[:2] <= (3, 13):
         return sys.executable
-    return ">=3.10,<3.13"
+    return ">=3.10,<3.14"
 
 
 def main() -> None:

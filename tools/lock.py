@@ -9,7 +9,7 @@ def main() -> None:
     for device in ("cpu", "gpu"):
         run(
             *find_uv(), "pip", "compile", "pyproject.toml", "--quiet", "--extra", device,
-            "--group", "dev", "--universal", "--python-version", "3.10",
+            "--extra", "slim", "--group", "dev", "--universal", "--python-version", "3.10",
             "--override", "requirements/overrides.txt", "--generate-hashes",
             "--no-header", "--no-emit-index-url", "-o", ROOT / "requirements" / f"{device}.txt",
         )  # fmt: skip

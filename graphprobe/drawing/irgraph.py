@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from graphprobe.compat import import_paddle
 from graphprobe.errors import GraphprobeError, MissingDependency
 from graphprobe.ir import Program
 from graphprobe.ops.kinds import is_convolution
@@ -39,14 +40,15 @@ def draw_irgraph(program: Program) -> bytes:
         hint = "install Graphviz, or take the default engine"
         raise MissingDependency("needs the program dot, which is not here", where=where, hint=hint)
     try:
-        import numpy  # noqa: F401 - before paddle, or importing scipy later crashes the process
-        from paddle.base import core
-        from paddle.base.framework import IrGraph
+        import_paddle()
     except ImportError as error:
         hint = "pip install 'graphprobe[cpu]', or take the default engine"
         raise MissingDependency(
             "needs paddle, which is not here", where=where, hint=hint
         ) from error
+    from paddle.base import core
+    from paddle.base.framework import IrGraph
+
     graph = IrGraph(core.Graph(_paddle_program(program, core).desc))
     marked = {node for node in graph.all_op_nodes() if is_convolution(node.name())}
     with tempfile.TemporaryDirectory() as folder:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from graphprobe.compat import import_paddle
 from graphprobe.errors import LoadError, MissingDependency, did_you_mean
-from graphprobe.own_signals import own_sigterm
 from graphprobe.zoo._base import MODES, Built, Graph, ZooModel
 from graphprobe.zoo._options import ZooSpec, zoo_plugin
 
@@ -62,8 +62,7 @@ def load_model(spec: ZooSpec) -> ZooModel:
         PluginError: an installed package's model cannot be used.
     """
     try:
-        with own_sigterm():
-            importlib.import_module("paddle")
+        import_paddle()
     except ImportError as error:
         raise MissingDependency(
             f"building a bundled model needs PaddlePaddle, which cannot be imported ({error})",

@@ -20,14 +20,13 @@ from typing import Any
 import numpy as np
 import paddle
 
+from graphprobe.compat.collectives import broadcast_op, sum_op
 from graphprobe.errors import TrainError, UsageError
 from graphprobe.losses import BATCH_COUNT_MARK as MARK
 from graphprobe.training.distributed.failure_detector import EXIT_MESSAGE_TIMEOUT_S, watch
 from graphprobe.training.distributed.ranks import rank, world_size
 from graphprobe.training.reporting.progress import Log, no_log
 from graphprobe.training.runtime.device import is_gpu
-
-RING = {"ring_id": 0, "use_calc_stream": True}
 
 
 class ProcessGroup:
@@ -92,8 +91,7 @@ def broadcast_program(program: Any, names: Sequence[str]) -> Any:
     made = paddle.static.Program()
     for name in names:
         _declare(made.global_block(), program, name)
-        ends = {"inputs": {"X": [name]}, "outputs": {"Out": [name]}}
-        made.global_block().append_op(type="c_broadcast", attrs={**RING, "root": 0}, **ends)
+        made.global_block().append_op(**broadcast_op(name))
     return made
 
 
@@ -145,9 +143,8 @@ def with_mean_counts(program: Any, count: int) -> Any | None:
 
 def _mean_ops(name: str, mean: str, count: int) -> list[dict[str, Any]]:
     """The ops that put the mean over `count` processes of a variable into another, or itself."""
-    gather = {"inputs": {"X": [name]}, "outputs": {"Out": [mean]}, "attrs": RING}
     divide = {"inputs": {"X": [mean]}, "outputs": {"Out": [mean]}, "attrs": {"scale": 1.0 / count}}
-    return [{"type": "c_allreduce_sum", **gather}, {"type": "scale", **divide}]
+    return [sum_op(name, mean), {"type": "scale", **divide}]
 
 
 def _declare(block: Any, program: Any, name: str) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import importlib
-import io
 import os
-import warnings
 
-from graphprobe.own_signals import own_sigterm
+from graphprobe import compat
 from graphprobe.training.distributed.ranks import local_world_size
 
 MMAP_THRESHOLD = -3  # M_MMAP_THRESHOLD of malloc.h
@@ -19,16 +15,10 @@ LARGE = 1 << 20  # bytes
 def import_paddle() -> None:
     """Import paddle for the first time in this process.
 
-    Paddle takes one thread unless OMP_NUM_THREADS says otherwise, and warns where it does; glog
-    and the packages that paddleslim imports have more to say that helps nobody.
+    Paddle takes one thread unless OMP_NUM_THREADS says otherwise, and warns where it does.
     """
-    os.environ.setdefault("GLOG_minloglevel", "2")
     set_threads()
-    for text in ("pkg_resources is deprecated", "Setuptools is replacing distutils"):
-        warnings.filterwarnings("ignore", message=text)
-    importlib.import_module("numpy")  # before paddle: scipy after paddle alone crashes
-    with own_sigterm(), contextlib.redirect_stderr(io.StringIO()):
-        importlib.import_module("paddle")
+    compat.import_paddle()
 
 
 def set_threads() -> int:
@@ -50,7 +40,7 @@ def thread_count() -> int:
     return int(first) if first.isdecimal() and int(first) > 0 else _share()
 
 
-def _cores() -> int:
+def core_count() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -59,7 +49,7 @@ def _cores() -> int:
 
 def _share() -> int:
     """The part of them that is left to each of the processes that train on this machine."""
-    return max(_cores() // local_world_size(), 1)
+    return max(core_count() // local_world_size(), 1)
 
 
 def give_large_blocks_back() -> None:

@@ -1,0 +1,54 @@
+"""Where Paddle's versions differ: one file a difference.
+
+- ir_mode: Paddle 3 builds programs in a new form unless a flag is set before it is imported.
+- functions: public functions of Paddle 3.2 and later that refuse a variable of the old form.
+- quiet: what Paddle prints that helps nobody.
+
+`import_paddle` is the one way in. What calls Paddle's modules otherwise runs behind it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import sys
+
+from graphprobe.compat.functions import emit_old_ops
+from graphprobe.compat.ir_mode import ask_for_old_form, refuse_new_form
+from graphprobe.compat.quiet import filter_warnings
+from graphprobe.own_signals import own_sigterm
+
+
+def before_import() -> None:
+    """Set what Paddle reads while it is imported; cheap, and without effect afterwards."""
+    ask_for_old_form()
+    filter_warnings()
+
+
+def after_import() -> None:
+    """Where Paddle is imported, by whomever, mend what its version needs.
+
+    Raises:
+        MissingDependency: it was imported in its new form of programs.
+    """
+    paddle = sys.modules.get("paddle")
+    if paddle is None:
+        return
+    refuse_new_form(paddle)
+    emit_old_ops(paddle)
+
+
+def import_paddle() -> None:
+    """Import paddle, or make ready the one that is imported.
+
+    Raises:
+        ImportError: it is not installed, or is broken.
+        MissingDependency: it was imported in its new form of programs.
+    """
+    if "paddle" not in sys.modules:
+        before_import()
+        importlib.import_module("numpy")  # before paddle: scipy after paddle alone crashes
+        with own_sigterm(), contextlib.redirect_stderr(io.StringIO()):
+            importlib.import_module("paddle")
+    after_import()
