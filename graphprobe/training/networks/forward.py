@@ -13,17 +13,25 @@ import paddle
 from graphprobe.errors import LoadError
 from graphprobe.formats import find_file, load_file
 from graphprobe.model import Model
-from graphprobe.ops.kinds import kind_of
+from graphprobe.ops.kinds import has_weights, kind_of, reads_size_only
 from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.source import NetworkSource
 from graphprobe.training.pruning.ranking import Array
-from graphprobe.training.runtime.programs import get_values, infer_shapes, set_values, state_shapes
+from graphprobe.training.runtime.programs import (
+    get_values,
+    infer_shapes,
+    is_tensor,
+    set_values,
+    state_shapes,
+)
 from graphprobe.user_code import ZOO, is_code
 
 # H and W of the trial where the program leaves them open.
 TRIAL_SIZE = 96
 # What is made of predictions is no prediction any more.
 _HEADS = frozenset({"decode", "loss", "metric", "output"})
+# The smallest change of what these read may change all of what they make.
+_CHOOSING = frozenset({"select", "path", "comparison", "control"})
 
 
 @dataclass(frozen=True)
@@ -50,17 +58,22 @@ class Forward:
         set_values(scope, paddle.CPUPlace(), values)
         return Forward(self.program.clone(), scope, self.batch, self.outputs)
 
-    def run(self) -> list[Array]:
-        """The outputs for the batch."""
+    def compared(self) -> Forward:
+        """The part of it that the outputs need: what decodes boxes may not take a small image."""
         names = [n for n in self.batch if self.program.global_block().has_var(n)]
         part = self.program._prune_with_input(names, list(self.outputs))
         feed = {n: v for n, v in self.batch.items() if part.global_block().has_var(n)}
+        return Forward(part, self.scope, feed, self.outputs)
+
+    def run(self) -> list[Array]:
+        """The outputs for the batch."""
+        part = self.compared()
         executor = paddle.static.Executor(paddle.CPUPlace())
         try:
             # Lists of boxes have a LoD, which Paddle does not make into arrays by itself.
             found = executor.run(
-                part,
-                feed=feed,
+                part.program,
+                feed=part.batch,
                 fetch_list=list(self.outputs),
                 scope=self.scope,
                 return_numpy=False,
@@ -79,11 +92,26 @@ class Forward:
             if value.ndim == 4 and min(value.shape[2:]) > TRIAL_SIZE:
                 batch[name] = value[:, :, :TRIAL_SIZE, :TRIAL_SIZE].copy()
                 program.global_block().var(name).desc.set_shape(list(batch[name].shape))
+        small = Forward(program, self.scope, batch, self.outputs)
         try:
             infer_shapes(program)
+            if _has_vanished(self.program, program):
+                return self
+            # With an open batch, a reshape to fixed sizes is refused only when it is run.
+            small.run()
         except (RuntimeError, ValueError):
             return self
-        return Forward(program, self.scope, batch, self.outputs)
+        return small
+
+
+def _has_vanished(whole: Any, small: Any) -> bool:
+    """Whether a map has no size any more: Paddle's kernels do not look, and end the process."""
+    return any(
+        before > 0 >= after
+        for var in whole.list_vars()
+        if is_tensor(var) and small.global_block().has_var(var.name)
+        for before, after in zip(var.shape, small.global_block().var(var.name).shape, strict=False)
+    )
 
 
 def open_forward(source: NetworkSource, *, seed: int = 0) -> Forward:
@@ -96,9 +124,11 @@ def open_forward(source: NetworkSource, *, seed: int = 0) -> Forward:
     _strip(program)
     rng = np.random.default_rng(seed)
     scope = paddle.static.Scope()
-    variances = _variances(program)
+    variances, tables = _variances(program), _tables(program)
     for name, shape in state_shapes(program).items():
-        value = _first_value(rng, name, shape, variances)
+        kind = tables.get(name)
+        # Whole numbers are places in a table, of which the first is always there.
+        value = np.zeros(shape, kind) if kind else _first_value(rng, name, shape, variances)
         scope.var(name).get_tensor().set(value, paddle.CPUPlace())
     return Forward(program, scope, dict(_batch(program, rng)), outputs_of(program))
 
@@ -159,6 +189,17 @@ def _variances(program: Any) -> set[str]:
     }
 
 
+def _tables(program: Any) -> dict[str, str]:
+    """The dtypes of stored tensors of integers and booleans."""
+    kinds = {
+        var.name: str(var.dtype).rsplit(".", 1)[-1].lower()
+        for var in program.list_vars()
+        if var.persistable and is_tensor(var)
+    }
+    whole = ("int", "uint", "bool")
+    return {name: kind for name, kind in kinds.items() if kind.startswith(whole)}
+
+
 def _first_value(
     rng: np.random.Generator, name: str, shape: tuple[int, ...], variances: set[str]
 ) -> Array:
@@ -193,23 +234,62 @@ def outputs_of(program: Any) -> tuple[str, ...]:
     """What decoding, suppression and losses read first; else what nothing reads.
 
     Integers (the classes that arg_max picks) hide differences, so what they are computed from is
-    compared.
+    compared; and a choice among a network's answers (the peaks of a map, the best 100 rows) turns
+    the rounding of two scores into another choice, so what it chooses from is compared.
     """
     ops = program.global_block().ops
     writers = {name: op for op in ops for name in op.output_arg_names}
     heads = [op for op in ops if kind_of(op.type) in _HEADS]
     made = {name for op in heads for name in op.output_arg_names}
+    chosen, answers = _choices(program, writers)
     found = [
         name
         for op in heads
         for name in op.input_arg_names
-        if name not in made and _is_float_activation(program, name, writers)
+        if name not in made | chosen and _is_float_activation(program, name, writers)
     ]
     if not found:
         read = {name for op in ops for name in op.input_arg_names}
-        ends = [op for op in ops if not read.intersection(op.output_arg_names)]
+        ends = [op for op in ops if not read.union(chosen).intersection(op.output_arg_names)]
         found = [name for op in ends for name in _floats(program, op, writers)]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys((*answers, *found)))
+
+
+def _choices(program: Any, writers: Mapping[str, Any]) -> tuple[set[str], list[str]]:
+    """What a network's own answers choose among them, and the answers.
+
+    Returns:
+        names that a choice decides, and the activations that are chosen from and by; none of either
+        where layers with weights follow, for then the answers are behind them.
+    """
+    block = program.global_block()
+    computed = {
+        name
+        for op in block.ops
+        for name in op.input_arg_names
+        if name not in writers and not block.var(name).persistable
+    }
+    chosen: set[str] = set()
+    answers: list[str] = []
+    for op in block.ops:
+        reads = [name for name in op.input_arg_names if name in computed]
+        chooses = bool(reads) and kind_of(op.type) in _CHOOSING
+        if chooses or chosen.intersection(op.input_arg_names):
+            if any(has_weights(inner.type) for inner in _with_inner(program, op)):
+                return set(), []
+            chosen.update(op.output_arg_names)
+            answers += [n for n in reads if _is_float_activation(program, n, writers)]
+        elif reads and not reads_size_only(op.type):
+            computed.update(op.output_arg_names)
+    return chosen, answers
+
+
+def _with_inner(program: Any, op: Any) -> Iterator[Any]:
+    """An op, and those of the block that it runs."""
+    yield op
+    if op.has_attr("sub_block"):
+        for inner in program.block(op._block_attr_id("sub_block")).ops:
+            yield from _with_inner(program, inner)
 
 
 def _floats(program: Any, op: Any, writers: Mapping[str, Any]) -> list[str]:
