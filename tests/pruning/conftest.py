@@ -209,6 +209,12 @@ RUN: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
         ("X",),
         lambda op, x: x.max(op.get_ints("dim"), keepdims=bool(op.attrs.get("keep_dim"))),
     ),
+    "p_norm": (
+        ("X",),
+        lambda op, x: np.linalg.norm(
+            x, axis=op.get_int("axis"), keepdims=bool(op.attrs.get("keepdim"))
+        ),
+    ),
     "index_select": (("X", "Index"), lambda op, x, i: np.take(x, i, op.get_int("dim"))),
     "reshape2": (("X",), reshape),
     "transpose2": (("X",), lambda op, x: x.transpose(op.get_ints("axis"))),

@@ -165,6 +165,17 @@ def reduced_over_places():
     return n.done(n.conv(mean, 3, "z"), n.op("mul", (-1, 5), {"x_num_col_dims": 1}, X=best, Y=w))
 
 
+def lengths_over_places():
+    """The length of what stands in front of the channels takes their axis one place forward."""
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    x = n.op("transpose2", (-1, 4, 4, 8), {"axis": (0, 2, 3, 1)}, X=x)
+    x = n.op("p_norm", (-1, 4, 8), {"axis": 1, "keepdim": False}, X=x)
+    x = n.op("p_norm", (-1, 1, 8), {"axis": 1, "keepdim": True}, X=x)
+    w = n.b.param("fc.w", (8, 5))
+    return n.done(n.op("matmul_v2", (-1, 1, 5), X=x, Y=w))
+
+
 def spatial_attention():
     """A non-local block: the value's channels pass the product; query and key are summed over."""
     n = Net()
@@ -278,6 +289,7 @@ KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]
     "unpool": (unpooled, {"a.w_0": ("prunable", "prunable")}),
     "set_value": (put_into_a_map, {"a.w_0": ("blocked", "prunable")}),
     "reduce over places": (reduced_over_places, {"a.w_0": ("prunable", "prunable")}),
+    "length over places": (lengths_over_places, {"a.w_0": ("prunable", "prunable")}),
     "attention over places": (
         spatial_attention,
         {"value.w_0": ("prunable", "prunable"), "key.w_0": ("blocked", "blocked")},

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ops.facets import family, operators
-from graphprobe.ops.shape_rules import like, reduced_sizes
+from graphprobe.ops.shape_rules import like
 from graphprobe.ops.shared_rules import blocks, neighbours_alike, together
-from graphprobe.ops.spatial_rules import reduced, same
+from graphprobe.ops.spatial_rules import same
 from graphprobe.ops.spec import (
     AttrUpdate,
     BlockChannels,
@@ -78,21 +78,17 @@ def _group_norm(view: OpContext) -> Iterator[Effect]:
     yield Propagate("Y", x.layout)
 
 
-def _along(attr: str, default: int) -> Rule:
-    """The norm of a vector along one axis: channels that are zero do not count in it."""
-
-    def rule(view: OpContext) -> Iterator[Effect]:
-        x = view.port("X")
-        if x is None or x.layout is None:
-            return
-        axis = axis_of(view.op.get_int(attr, default), rank_of(x.shape))
-        whole = bool(view.op.attrs.get("asvector"))
-        if axis is None or whole or x.layout.axis == axis:
-            yield BlockChannels(x.layout, "it reduces over the channels")
-        else:
-            yield Propagate("Out", x.layout)
-
-    return rule
+def _l2_norm(view: OpContext) -> Iterator[Effect]:
+    """A map divided by its length along one axis."""
+    x = view.port("X")
+    if x is None or x.layout is None:
+        return
+    axis = axis_of(view.op.get_int("axis", 1), rank_of(x.shape))
+    if axis is None or x.layout.axis == axis:
+        detail = "it normalises over the channels, so the others would change if some were cut"
+        yield BlockChannels(x.layout, detail)
+    else:
+        yield Propagate("Out", x.layout)
 
 
 def _lrn(view: OpContext) -> Iterator[Effect]:
@@ -178,19 +174,11 @@ FAMILY = family(
     operators(
         "norm",
         kind="norm",
-        channels=_along("axis", 1),
+        channels=_l2_norm,
         spatial=same,
         shapes=like("X"),
         work=ELEMENTS,
     ),
     operators("lrn", kind="norm", channels=_lrn, spatial=same, shapes=like("X"), work=ELEMENTS),
-    operators(
-        "p_norm",
-        kind="reduce",
-        channels=_along("axis", 1),
-        spatial=reduced,
-        shapes=reduced_sizes,
-        work=ELEMENTS,
-    ),
     pir=_PIR,
 )

@@ -24,13 +24,14 @@ def _reduce(view: OpContext) -> Iterator[Effect]:
     x = view.port("X")
     if x is None or x.layout is None:
         return
-    rank = rank_of(x.shape)
+    rank, attrs = rank_of(x.shape), view.op.attrs
     given = view.op.get_ints("dim") or view.op.get_ints("axis")
     axes = {axis_of(a, rank) for a in given}
-    if view.op.attrs.get("reduce_all") or not axes or None in axes or x.layout.axis in axes:
+    whole = attrs.get("reduce_all") or attrs.get("asvector") or not axes
+    if whole or None in axes or x.layout.axis in axes:
         yield BlockChannels(x.layout, "it reduces over the channels, so their number tells")
         return
-    kept = view.op.attrs.get("keep_dim") or view.op.attrs.get("keepdim")
+    kept = attrs.get("keep_dim") or attrs.get("keepdim")
     gone = 0 if kept else sum(1 for a in axes if a is not None and a < x.layout.axis)
     yield Propagate("Out", x.layout.at(x.layout.axis - gone))
 
@@ -69,6 +70,7 @@ all = reduce_all : {_REDUCE}
 amax = reduce_amax : {_REDUCE}
 amin = reduce_amin : {_REDUCE}
 frobenius_norm : {_REDUCE}
+p_norm : X > Out
 mean_all = mean
 argmax = arg_max : X Axis@axis > Out
 argmin = arg_min : X Axis@axis > Out
@@ -80,7 +82,7 @@ FAMILY = family(
     "reduction",
     operators(
         "reduce_mean reduce_sum reduce_max reduce_min reduce_prod reduce_any reduce_all "
-        "reduce_amax reduce_amin frobenius_norm logsumexp",
+        "reduce_amax reduce_amin frobenius_norm p_norm logsumexp",
         kind="reduce",
         channels=_reduce,
         spatial=reduced,
