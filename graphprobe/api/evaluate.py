@@ -132,21 +132,37 @@ def evaluate(
         allow_code=allow_code,
         log=log,
     )
+    from graphprobe.training.agreement import agreement_evaluator
+    from graphprobe.training.assemble import open_teacher
     from graphprobe.training.evaluate import make_evaluator
     from graphprobe.training.feeding.feeding import open_validation
+    from graphprobe.training.networks.source import Networks
     from graphprobe.training.run_record import compare_class_names
     from graphprobe.training.runtime.device import choose_place
     from graphprobe.training.trained import open_trained
+    from graphprobe.zoo import EXPORTED
 
-    place = choose_place(device, log)
-    trained = open_trained(settings, place, "eval", where=where, checkpoint=resume, weights=weights)
+    place, networks = choose_place(device, log), Networks()
+    trained = open_trained(
+        settings,
+        place,
+        "eval",
+        where=where,
+        checkpoint=resume,
+        weights=weights,
+        networks=networks,
+    )
     found = open_validation(settings.train, trained.built)
     spec = str(settings.train.data.val)
     for line in compare_class_names(
         trained.class_names, found.class_names, spec=spec, source=trained.source
     ):
         log(line)
-    evaluator = make_evaluator(settings.train, trained.built, found, place)
+    if trained.built.task == EXPORTED:
+        teacher = open_teacher(settings, place, where=where, log=log, networks=networks)
+        evaluator = agreement_evaluator(settings, trained.built, found, place, teacher)
+    else:
+        evaluator = make_evaluator(settings.train, trained.built, found, place)
     score = evaluator.run(trained.scope)
     size = settings.train.image_size
     return Evaluation(score, evaluator.label, trained.source, len(found), spec, size)

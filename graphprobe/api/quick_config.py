@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.data_settings import fit_classes
+from graphprobe.api.exported_runs import (
+    boxless_loss,
+    held_out,
+    images_text,
+    is_exported,
+    with_own_teacher,
+)
 from graphprobe.api.pairs import PairFindings, find_pairs
 from graphprobe.api.prunable import find_prunable
 from graphprobe.api.run_programs import ref_of
 from graphprobe.api.settings import place_run
-from graphprobe.errors import AnswerIsNo, CheckpointError, UsageError
+from graphprobe.errors import AnswerIsNo, CheckpointError
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.user_code import is_file
 
@@ -126,6 +133,8 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     from graphprobe.emit import exported_schedule, published_schedule
 
     to_train, to_evaluate = train_and_val(request.data)
+    if to_evaluate is None and is_file(_name(request.student)):
+        to_train, to_evaluate = held_out(to_train)
     data = DataSection(train=to_train, val=to_evaluate)
     log(f"data: trains on {data.train}; evaluates on {data.val or 'nothing'}")
     if data.val is None:
@@ -137,15 +146,17 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
             load(one).require_name("program")
     opened = open_data(data.train)
     loaded = [networks.programs.load(fit_classes(one, opened.class_names, log)) for one in given]
-    if _is_exported(loaded[0]):
-        loaded = _with_own_teacher(loaded, request, log)
+    if is_exported(loaded[0]):
+        loaded = with_own_teacher(loaded, request.prune, log)
         train = exported_schedule(data, *(one.program for one in loaded))
+        for one in dict.fromkeys(loaded):
+            log(images_text(networks.source(ref_of(one).program)))
     else:
         train = published_schedule(opened.task, data, *(one.program for one in loaded))
     train = train.model_copy(update={"output": f"runs/{name}"})
     pruning, notes = _cut(request.prune, loaded[0], train, log)
     if len(loaded) > 1:
-        loss = None if opened.task == "detection" else _boxless_loss(loaded[0], loaded[1], log)
+        loss = None if opened.task == "detection" else boxless_loss(loaded[0], loaded[1], log)
         made = _with_teacher(loaded[0], loaded[1], loss, train, pruning, notes, networks, log)
     elif pruning is not None:
         made = _Draft(pruning, notes, pruning)
@@ -157,32 +168,6 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
 
 def _name(program: ProgramLike) -> str:
     return program if isinstance(program, str) else load(program).source
-
-
-def _is_exported(loaded: LoadedProgram) -> bool:
-    """Whether an exported program is trained: itself, or what a run has made of it."""
-    return is_file(loaded.source) and is_file(ref_of(loaded).program)
-
-
-def _with_own_teacher(
-    loaded: list[LoadedProgram], request: QuickTrainRequest, log: Log
-) -> list[LoadedProgram]:
-    """An exported program has no loss of its own: without a teacher the uncut one teaches it.
-
-    Raises:
-        UsageError: it is not cut either, so there is nothing to learn.
-    """
-    if len(loaded) > 1:
-        return loaded
-    student = loaded[0]
-    if request.prune is None:
-        raise UsageError(
-            "an exported program has no loss of its own, so it learns from a teacher alone",
-            where=student.source,
-            hint="name one (teacher=PROGRAM), or cut it (prune=0.5): the uncut one teaches it then",
-        )
-    log(f"teacher: {student.source} itself, uncut")
-    return [student, student]
 
 
 def _has_weights(config: Config, networks: Networks) -> bool:
@@ -246,21 +231,6 @@ def _with_teacher(
     update = {"student": ref_of(student), "train": train}
     config = found.to_config().model_copy(update=update)
     return _Draft(config, {**notes, **distill_notes(found.report)}, pruning)
-
-
-def _boxless_loss(student: LoadedProgram, teacher: LoadedProgram, log: Log) -> str | None:
-    """The loss of all pairs where one of them would want boxes, which the data do not have."""
-    from graphprobe.losses import find_loss
-    from graphprobe.pairing.roles import FEATURE_LOSS
-
-    wanting = dict.fromkeys(
-        pair.loss for pair in find_pairs(student, teacher) if find_loss(pair.loss).takes_targets
-    )
-    if not wanting:
-        return None
-    name, _ = FEATURE_LOSS
-    log(f"pairs: {name} stands for {', '.join(wanting)}, since the data have no boxes")
-    return name
 
 
 def _after_cut(

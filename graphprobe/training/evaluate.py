@@ -14,14 +14,14 @@ from graphprobe.config import TrainSection
 from graphprobe.data.eval_batches import TRUTH, EvalBatches, split_truth, truths
 from graphprobe.data.metrics.coco_ap import CocoAp
 from graphprobe.data.metrics.miou import Miou
-from graphprobe.data.metrics.names import COCO, ELEVEN_POINT, INTEGRAL, LABELS, MIOU
+from graphprobe.data.metrics.names import AGREEMENT, COCO, ELEVEN_POINT, INTEGRAL, LABELS, MIOU
 from graphprobe.data.metrics.voc_map import VocMap
 from graphprobe.data.open import parse_spec
 from graphprobe.data.sample import Dataset
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.training.feeding.cached_dataset import CachedBatches
 from graphprobe.training.feeding.feeding import eval_batches
-from graphprobe.zoo import Built
+from graphprobe.zoo import EXPORTED, Built
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,7 @@ def choose_metric(section: TrainSection, task: str) -> str:
         ConfigError: it is not one of the task.
     """
     known = [MIOU] if task == "segmentation" else [ELEVEN_POINT, INTEGRAL, COCO]
+    known = [AGREEMENT] if task == EXPORTED else known
     if section.metric in known:
         return section.metric
     if section.metric != "auto":

@@ -15,7 +15,6 @@ from paddle import inference
 
 from graphprobe.errors import ExportError
 from graphprobe.files import write_whole
-from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.evaluate import run_feed
 from graphprobe.training.networks.exported import ExportedProgram
 from graphprobe.training.runtime.compare import relative_difference
@@ -61,7 +60,8 @@ def export_trained(
         return files, None
     shapes = state_shapes(trained.built.main)
     arrays = get_values(trained.scope, sorted(shapes))
-    files = _write_program(exported, trained.plan, arrays, folder, legacy=legacy)
+    content = trained.network.pruned_content(trained.plan)
+    files = _write_program(exported, content, arrays, folder, legacy=legacy)
     difference = _difference(trained, files, place)
     if not difference <= TOLERANCE:
         raise ExportError(
@@ -74,7 +74,7 @@ def export_trained(
 
 def _write_program(
     exported: ExportedProgram,
-    plan: PrunePlan | None,
+    content: bytes,
     arrays: Arrays,
     folder: Path,
     *,
@@ -92,7 +92,7 @@ def _write_program(
     settings = {file.name: file.read_bytes() for file in settings_files(exported.path)}
     folder.mkdir(parents=True, exist_ok=True)
     # The program is last: whoever finds it finds the rest.
-    for name, data in {**contents, **settings, model: exported.pruned_content(plan)}.items():
+    for name, data in {**contents, **settings, model: content}.items():
         write_whole(folder / name, data)
     return [folder / name for name in (model, *contents, *settings)]
 

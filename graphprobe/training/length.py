@@ -10,9 +10,10 @@ from typing import Any
 from graphprobe.config import Config, scale_schedule
 from graphprobe.config.length import CHECKS
 from graphprobe.errors import DataError
+from graphprobe.training.agreement import evaluator_of
 from graphprobe.training.assemble import Assembly
 from graphprobe.training.distributed.process_group import ProcessGroup
-from graphprobe.training.evaluate import Evaluator, make_evaluator
+from graphprobe.training.evaluate import Evaluator
 from graphprobe.training.feeding.feeding import DataSets, train_batches
 from graphprobe.training.feeding.workers import Batches, load_batches
 from graphprobe.training.reporting.progress import Log
@@ -59,8 +60,7 @@ def fit_to_time(
     train = config.train
     evaluator = None
     if sets.val is not None and group.is_rank0:
-        built = parts.student.source.pruned("eval", parts.student.plan)
-        evaluator = make_evaluator(train, built, sets.val, parts.place)
+        evaluator = evaluator_of(config, parts, sets.val)
     pace = measure_pace(
         parts,
         train_batches(train, sets.train, parts.student.built),

@@ -19,10 +19,11 @@ from graphprobe.files import write_whole
 from graphprobe.formats import load_bytes
 from graphprobe.ops.work import MEGABYTE, network_size
 from graphprobe.pruning.plan_json import plan_to_json
+from graphprobe.training.agreement import evaluator_of
 from graphprobe.training.assemble import Assembly, assemble
+from graphprobe.training.before_training import measure_start, measure_teacher, measure_whole
 from graphprobe.training.distributed.process_group import ProcessGroup, init_process_group
 from graphprobe.training.distributed.ranks import world_size
-from graphprobe.training.evaluate import make_evaluator
 from graphprobe.training.feeding.feeding import DataSets, open_sets, train_batches
 from graphprobe.training.feeding.workers import load_batches
 from graphprobe.training.length import fit_to_time
@@ -37,11 +38,9 @@ from graphprobe.training.run_folder import PROGRAM
 from graphprobe.training.run_record import teacher_warnings
 from graphprobe.training.runtime.device import choose_place
 from graphprobe.training.runtime.process import give_large_blocks_back
-from graphprobe.training.runtime.programs import drop_values, plain_bytes, state_shapes
+from graphprobe.training.runtime.programs import drop_values, state_shapes
 from graphprobe.training.schedule import Schedule
-from graphprobe.training.student import prune_config
 from graphprobe.training.teacher.cache import cache_outputs
-from graphprobe.training.trained import open_trained
 from graphprobe.training.weights.checkpoint import Checkpoint
 from graphprobe.training.weights.run_lock import own_run
 
@@ -131,8 +130,9 @@ def _train(
     if group.is_rank0:
         path = Path(config.train.output) / "metrics.jsonl"
         _open_folder(path.parent, config, fresh=found is None, where=where)
-        teacher_value = None if start.iteration else _measure_teacher(config, parts, sets, log)
-        plan.state["metric_before"] = _measure_whole(config, parts, sets, found, log)
+        teacher_value = None if start.iteration else measure_teacher(config, parts, sets, log)
+        plan.state["metric_before"] = measure_whole(config, parts, sets, found, log)
+    at_start = measure_start(parts, plan, start, log)
     if parts.teacher is not None and parts.inference_teacher is not None:
         drop_values(parts.teacher.scope, parts.teacher.shapes())  # its engine has its own
     batches = train_batches(config.train, sets.train, parts.student.built)
@@ -145,6 +145,8 @@ def _train(
         end = run_loop(parts.engine, plan, feeds, report, start)
     if teacher_value is not None and end.metric is not None and end.metric > teacher_value:
         log("warning: the student is better than its teacher; a better teacher may teach more")
+    if at_start is not None and end.best is not None and end.best <= at_start:
+        log(f"warning: no better than before the training, when it was {at_start:.4f}")
     result = _make_result(config, parts, plan, end, report, teacher_value)
     data = data_of_run(config.train, sets.train, sets.val)
     result = replace(result, data=data, flops=flops)
@@ -180,7 +182,7 @@ def _keep_program(config: Config, parts: Assembly) -> int | None:
     Returns:
         its multiply-adds for one image of the run's size; None where some cannot be counted.
     """
-    content = plain_bytes(parts.student.source.pruned("train", parts.student.plan).main)
+    content = parts.student.source.pruned_content(parts.student.plan)
     folder = Path(config.train.output)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / PROGRAM, content)
@@ -189,43 +191,12 @@ def _keep_program(config: Config, parts: Assembly) -> int | None:
     return None if found.uncounted else found.flops
 
 
-def _measure_teacher(config: Config, parts: Assembly, sets: DataSets, log: Log) -> float | None:
-    if parts.teacher is None or sets.val is None or not parts.teacher.has_weights:
-        return None
-    built = parts.teacher.source.pruned("eval", parts.teacher.plan)
-    evaluator = make_evaluator(config.train, built, sets.val, parts.place)
-    score = evaluator.run(parts.teacher.scope)
-    log(f"teacher: {evaluator.label} {score.value:.4f}")
-    return score.value
-
-
-def _measure_whole(
-    config: Config, parts: Assembly, sets: DataSets, found: Checkpoint | None, log: Log
-) -> float | None:
-    """The metric of the student before its pruning, with the weights that it begins with."""
-    if found is not None:
-        value: float | None = found.state.get("metric_before")
-        return value
-    weights = config.student.weights
-    if weights is None or sets.val is None or prune_config(config, weights) is None:
-        return None
-    networks = parts.networks
-    whole = open_trained(
-        config, parts.place, "eval", where=weights, weights=weights, networks=networks
-    )
-    evaluator = make_evaluator(config.train, whole.built, sets.val, parts.place)
-    score = evaluator.run(whole.scope)
-    log(f"before pruning: {evaluator.label} {score.value:.4f}")
-    return score.value
-
-
 def _make_plan(config: Config, parts: Assembly, sets: DataSets, group: ProcessGroup) -> RunPlan:
     train = config.train
     rate = train.learning_rate
     label, evaluate = "", None
     if sets.val is not None and group.is_rank0:
-        built = parts.student.source.pruned("eval", parts.student.plan)
-        evaluator = make_evaluator(config.train, built, sets.val, parts.place)
+        evaluator = evaluator_of(config, parts, sets.val)
         label = evaluator.label
 
         def evaluate() -> float:

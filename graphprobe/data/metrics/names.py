@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 ELEVEN_POINT, INTEGRAL, COCO, MIOU = "11point", "integral", "coco", "miou"
+AGREEMENT = "agreement"
 LABELS = {
     ELEVEN_POINT: "mAP (11 point)",
     INTEGRAL: "mAP (integral)",
     COCO: "AP (COCO)",
     MIOU: "mIoU",
+    AGREEMENT: "agreement with the teacher",
 }

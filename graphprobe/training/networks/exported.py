@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import paddle
 
+from graphprobe.data.preparation import find_inputs, read_preparation
 from graphprobe.errors import LoadError
 from graphprobe.formats import add_ports, as_programdesc, find_file, write_program
 from graphprobe.ir import Program
@@ -25,7 +26,12 @@ from graphprobe.training.networks.trainable import (
 from graphprobe.training.pruning.cutter import replay_plan
 from graphprobe.training.runtime.programs import plain_bytes
 from graphprobe.training.weights.arrays import Arrays
-from graphprobe.training.weights.beside import has_parameters, parameter_files, read_beside
+from graphprobe.training.weights.beside import (
+    has_parameters,
+    parameter_files,
+    read_beside,
+    settings_files,
+)
 from graphprobe.training.weights.lod_tensor import stored_shapes
 from graphprobe.training.weights.read import refuse_not_finite
 from graphprobe.zoo import EXPORTED, Built
@@ -96,8 +102,25 @@ class ExportedProgram:
             loss=None,
             outputs={name: name for name in plain.fetches},
             task=EXPORTED,
-            meta={"size": size, "mode": mode, "input": picture_input(self.program)},
+            meta={"size": size, "mode": mode, **self.pixels},
         )
+
+    @cached_property
+    def pixels(self) -> dict[str, Any]:
+        """What its images are normalised with, by the settings beside it; empty without any.
+
+        Mean and deviation are over 0..1, as networks of all other sources have them.
+
+        Raises:
+            DataError: what is beside it contradicts the program.
+        """
+        if not any(map(read_preparation, settings_files(self.path))):
+            return {}
+        found = find_inputs(self.program, self.path).preparation
+        unit = 255 * found.scale
+        values = {"image_mean": found.mean, "image_std": found.std}
+        means = {key: [value / unit for value in given] for key, given in values.items()}
+        return {**means, "image_channels": "bgr" if found.bgr else "rgb"}
 
     def pruned_content(self, plan: PrunePlan | None) -> bytes:
         """The program as it was exported, with the shapes that a plan leaves.

@@ -16,7 +16,7 @@ from graphprobe.pruning.plan import PrunePart, PrunePlan
 from graphprobe.training.networks.exported import ExportedProgram
 from graphprobe.training.networks.own_model import build_own
 from graphprobe.training.pruning.cutter import pruned_shapes, replay_plan
-from graphprobe.training.runtime.programs import copy_program
+from graphprobe.training.runtime.programs import copy_program, plain_bytes
 from graphprobe.user_code import ZOO, is_code, is_file, run_code
 from graphprobe.zoo import Built, build_zoo, parse_zoo
 
@@ -39,6 +39,7 @@ class NetworkSource:
         self._programs = programs
         self._built: dict[str, Built] = {}
         self._pruned: dict[tuple[str, PrunePlan], Built] = {}
+        self._contents: dict[PrunePlan | None, bytes] = {}
         self._returned: dict[str, Any] = {}
 
     @property
@@ -109,6 +110,21 @@ class NetworkSource:
             self._pruned[key] = built
         return self._pruned[key]
 
+    def pruned_content(self, plan: PrunePlan | None) -> bytes:
+        """The ProgramDesc of the network with the shapes that a plan leaves.
+
+        Of an exported program that is the program as it was exported, with its inputs and outputs.
+
+        Raises:
+            TrainError: the plan is of another program.
+        """
+        if self.exported is None:
+            return plain_bytes(self.pruned("train", plan).main)
+        key = None if plan is None else _first_channels(plan)
+        if key not in self._contents:
+            self._contents[key] = self.exported.pruned_content(plan)
+        return self._contents[key]
+
     def after(self, section: PruneSection) -> Program:
         """The program as it will be after a pruning, to find pairs in; no weights are needed.
 
@@ -116,10 +132,7 @@ class NetworkSource:
             ConfigError: the pruning does not fit the program.
         """
         plan = pruned_shapes(self.build("train").main, section)
-        if self.exported is not None:
-            return load_bytes(self.exported.pruned_content(plan), self.text)
-        content = self.pruned("train", plan).main.desc.serialize_to_string()
-        return load_bytes(content, self.text)
+        return load_bytes(self.pruned_content(plan), self.text)
 
 
 class Networks:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ class InferenceTeacher:
         part = teacher_part(teacher.main, self.wanted, teacher.feed_names)
         self.inputs = inputs_of(part, teacher.feed_names)
         self._predictor = _start(part, self.inputs, self.wanted, teacher.scope, place)
+        self._lock = Lock()
         block = part.global_block()
         self.shapes = {name: tuple(block.var(name).shape) for name in self.wanted}
 
@@ -49,7 +51,11 @@ class InferenceTeacher:
         return {**feed, **self.outputs(feed)}
 
     def outputs(self, feed: Feed) -> dict[str, Any]:
-        """The teacher's variables for a feed, with the merge's names."""
+        """The teacher's variables for a feed, with the merge's names; any thread may ask."""
+        with self._lock:
+            return self._outputs(feed)
+
+    def _outputs(self, feed: Feed) -> dict[str, Any]:
         predictor = self._predictor
         for name in self.inputs:
             handle = predictor.get_input_handle(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from graphprobe.data.preparation import FILE_NAMES
 from graphprobe.errors import CheckpointError
 from graphprobe.ir import Program
 from graphprobe.training.weights.arrays import Arrays
@@ -16,8 +17,6 @@ from graphprobe.training.weights.lod_tensor import (
 )
 from graphprobe.training.weights.read import listed
 
-# What exporters write beside a program about images and classes.
-SETTINGS = ("infer_cfg.yml", "inference.yml", "deploy.yaml", "inference_cls.yaml")
 _HINT = "put the program and the parameters of one export into a folder"
 
 
@@ -54,7 +53,7 @@ def parameter_files(path: Path, names: Sequence[str], source: str) -> list[Path]
 
 def settings_files(path: Path) -> list[Path]:
     """What lies beside a program and says what its images and classes are."""
-    return [file for file in map(path.with_name, SETTINGS) if file.is_file()]
+    return [file for file in map(path.with_name, FILE_NAMES) if file.is_file()]
 
 
 def has_parameters(path: Path, program: Program) -> bool:

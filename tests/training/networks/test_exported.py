@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -27,13 +28,27 @@ FAST = {
     "train.max_iters": 4,
     "train.snapshot_iter": 2,
     "train.learning_rate.warmup_steps": 0,
+    "train.learning_rate.base": 0.01,
 }
+SETTINGS = """\
+Preprocess:
+- type: Resize
+  interp: 2
+  keep_ratio: false
+  target_size: [32, 32]
+- type: NormalizeImage
+  is_scale: true
+  mean: [0.5, 0.4, 0.3]
+  std: [0.25, 0.25, 0.2]
+- type: Permute
+label_list: [a, b]
+"""
 
 
 @pytest.fixture(scope="module")
 def model(export_small: Export, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = export_small(tmp_path_factory.mktemp("model") / "small", name="inference")
-    (folder / "inference.yml").write_text("Global:\n  model_name: small\n")
+    (folder / "infer_cfg.yml").write_text(SETTINGS)
     return folder
 
 
@@ -123,6 +138,11 @@ def test_a_run_cuts_trains_and_says_who_teaches(
     pruned_run: tuple[Path, list[str], Counter[str]], model: Path
 ) -> None:
     output, said, _ = pruned_run
+    pixels = (
+        "channels red, green, blue; pixels over 255, minus (0.5, 0.4, 0.3), over (0.25, 0.25, 0.2)"
+    )
+    assert f"images of {model}: {pixels}" in said
+    assert any(line.startswith("before training: agreement with the teacher 0.") for line in said)
     assert f"teacher: {model} itself, uncut" in said
     assert not any("untrained" in line or "random first values" in line for line in said)
     assert (output / "checkpoints" / "000004").is_dir() and (output / "distill.yaml").is_file()
@@ -136,9 +156,9 @@ def test_a_run_cuts_trains_and_says_who_teaches(
 def test_nothing_is_read_or_built_twice(
     pruned_run: tuple[Path, list[str], Counter[str]],
 ) -> None:
-    # Train (shared by student and teacher), infer for the latency, and the file that is cut to
-    # find the pairs that are left.
-    assert pruned_run[2] == {"load_program": 1, "read_beside": 1, "parse_program": 3, "_start": 1}
+    # To train (shared by student and teacher), to evaluate, for the latency, and the file that is
+    # cut: pairs are found in it, and it stays in the run's folder.
+    assert pruned_run[2] == {"load_program": 1, "read_beside": 1, "parse_program": 4, "_start": 1}
 
 
 def test_a_resumed_run_ends_bit_equal(
@@ -162,13 +182,25 @@ def test_a_resumed_run_ends_bit_equal(
             np.testing.assert_array_equal(value, other[key], err_msg=key)
 
 
+def test_agreement_with_the_teacher_is_the_metric(
+    pruned_run: tuple[Path, list[str], Counter[str]],
+) -> None:
+    import graphprobe
+
+    found = graphprobe.evaluate(pruned_run[0], device="cpu")
+    assert found.metric == "agreement" and 0 < found.value < 1
+    assert 0 < (dict(found.score.more)["relative l2"] or 0) < 2
+    logged = json.loads((pruned_run[0] / "result.json").read_text())
+    assert logged["best"] == pytest.approx(found.value, abs=1e-5)
+
+
 def test_the_export_has_the_form_of_the_original(
     pruned_run: tuple[Path, list[str], Counter[str]], model: Path, tmp_path: Path
 ) -> None:
     import graphprobe
 
     made = graphprobe.export(pruned_run[0] / "distill.yaml", tmp_path, device="cpu")
-    names = ["inference.pdmodel", "inference.pdiparams", "inference.yml"]
+    names = ["inference.pdmodel", "inference.pdiparams", "infer_cfg.yml"]
     assert [path.name for path in made.files] == names
     assert made.difference is not None and made.difference <= 1e-5
     assert (tmp_path / names[2]).read_bytes() == (model / names[2]).read_bytes()
