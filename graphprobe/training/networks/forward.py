@@ -134,7 +134,7 @@ def open_forward(source: NetworkSource, *, seed: int = 0) -> Forward:
 
 
 def pruned_forward(network: Network, *, seed: int = 0) -> Forward:
-    """The forward part of a trainable network, with its values and its pruning.
+    """The forward part of a trainable network, with its values and its pruning, if any.
 
     Args:
         network: the student of a run, as it will be trained.

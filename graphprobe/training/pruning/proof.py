@@ -13,6 +13,7 @@ from graphprobe.config import PruneConfig, PruneSection, check_fingerprint
 from graphprobe.errors import ConfigError, GraphprobeError, Problem
 from graphprobe.ops.work import NetworkSize, network_size
 from graphprobe.pruning.plan import PrunePlan
+from graphprobe.training.networks.build import fill, open_network
 from graphprobe.training.networks.forward import Forward, open_forward, pruned_forward
 from graphprobe.training.networks.source import Networks, NetworkSource
 from graphprobe.training.pruning.cutter import apply_prune
@@ -92,7 +93,8 @@ def check_prune(
     """Prune the config's network and run it once.
 
     A network that can be trained is the one that training will begin with: its weights, its
-    pruning. Of a file the graph alone is known, so its parameters are random.
+    pruning; a proof takes those weights too. Of a file without its parameters the graph alone is
+    known, so they are random. A note of the report says which were taken.
 
     Args:
         config: what is pruned.
@@ -130,7 +132,12 @@ def check_prune(
         return PruneReport((), {}, before, before, "", {}, error.problems, (error.hint,))
     outputs, problems = _run(trial)
     del trial  # a proof takes memory of its own
-    proof = Proof(whole or open_forward(source), config.prune) if prove else None
+    notes: list[str] = []
+    proof = None
+    if prove:
+        whole, weights = _whole(config, whole, place, where, networks)
+        proof = Proof(whole, config.prune)
+        notes.append(f"proven with {weights}")
     limit = TOLERANCE if proof is None else max(TOLERANCE, OF_LAST_BITS * proof.last_bits())
     rows = tuple(_rows(config.prune, plan, proof, throttle(log)))
     problems += _unproven(rows, limit)
@@ -142,8 +149,21 @@ def check_prune(
         "paddleslim" if config.prune.engine == "paddleslim" else "own",
         outputs,
         tuple(problems),
-        tuple(_notes(limit)),
+        (*notes, *_notes(limit)),
     )
+
+
+def _whole(
+    config: PruneConfig, opened: Forward | None, place: Any, where: str, networks: Networks
+) -> tuple[Forward, str]:
+    """The whole network of a proof, and what its weights are: those that training begins with."""
+    source = networks.source(config.student.program)
+    if source.is_trainable:
+        network = open_network(config.student, "student", networks=networks, where=where)
+        if network.has_weights:
+            filled = fill(network, place, config.train.seed)
+            return pruned_forward(filled), f"the weights {config.student.weights or source.text}"
+    return opened or open_forward(source), "random weights"
 
 
 def _changed(source: NetworkSource, plan: PrunePlan) -> dict[str, tuple[Shape, Shape]]:

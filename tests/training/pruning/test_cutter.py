@@ -324,3 +324,29 @@ def test_a_wrong_cut_is_no_rounding(config, monkeypatch):
     monkeypatch.setattr(PrunePlan, "removed_inputs", lambda _: iter(()))
     report = proof.check_prune(made.model_copy(update={"prune": prune}), prove=True)
     assert not report.passed and "differs by" in report.problems[0].message
+
+
+def test_a_proof_takes_the_weights_that_the_config_names(config, tmp_path, monkeypatch):
+    from graphprobe.training.pruning import proof
+    from graphprobe.training.runtime.programs import get_values, state_shapes
+
+    whole = forward(SEGMENTER)
+    saved = get_values(whole.scope, state_shapes(whole.program))
+    first = next(name for name, value in saved.items() if value.ndim == 4)
+    saved[first] = np.full_like(saved[first], 0.25)
+    np.savez(tmp_path / "trained.npz", **saved)
+    made = config(SEGMENTER)
+    prune = made.prune.model_copy(update={"groups": made.prune.groups[:1]})
+    student = made.student.model_copy(update={"program": SEGMENTER})
+    taken = []
+    monkeypatch.setattr(proof.Proof, "last_bits", lambda self: taken.append(self.forward) or 0.0)
+    for weights in (None, str(tmp_path / "trained.npz")):
+        ref = student.model_copy(update={"weights": weights})
+        report = proof.check_prune(
+            made.model_copy(update={"student": ref, "prune": prune}), prove=True
+        )
+        assert report.passed and report.groups[0].difference <= proof.TOLERANCE
+        name = "random weights" if weights is None else f"the weights {weights}"
+        assert report.notes == (f"proven with {name}",)
+    random, trained = (get_values(one.scope, [first])[first] for one in taken)
+    assert np.array_equal(trained, saved[first]) and not np.array_equal(random, trained)
