@@ -214,6 +214,77 @@ def pir_detector() -> bytes:
     return w.document()
 
 
+def networks() -> list[bytes]:
+    """Small networks that meet the rules of every family of operators, between convolutions."""
+    return [programdesc(_shaping()), programdesc(_joining()), programdesc(_attending())]
+
+
+def _shaping() -> Program:
+    """Reshape, transpose, flatten, expand, pad, slice, pooling, upsampling, shuffles."""
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, 16, 16)), 8, k=3, stride=2)
+    x = b.op("reshape2", {"X": x}, attrs={"shape": (0, 2, 4, 8, 8)}, shape=(-1, 2, 4, 8, 8))
+    x = b.op("transpose2", {"X": x}, attrs={"axis": (0, 2, 1, 3, 4)}, shape=(-1, 4, 2, 8, 8))
+    x = b.op("reshape2", {"X": x}, attrs={"shape": (0, 8, 8, 8)}, shape=(-1, 8, 8, 8))
+    x = b.conv(x, 16, k=3)
+    x = b.op("pixel_shuffle", {"X": x}, attrs={"upscale_factor": 2}, shape=(-1, 4, 16, 16))
+    x = b.op("expand_v2", {"X": x}, attrs={"shape": (-1, 4, 16, 16)}, shape=(-1, 4, 16, 16))
+    x = b.conv(x, 8, groups=4, k=3)
+    x = b.op("shuffle_channel", {"X": x}, attrs={"group": 2}, shape=(-1, 8, 16, 16))
+    x = b.op("pad3d", {"X": x}, attrs={"paddings": (0,) * 6}, shape=(-1, 8, 16, 16))
+    starts = {"axes": (2,), "starts": (0,), "ends": (8,)}
+    x = b.op("slice", {"Input": x}, attrs=starts, shape=(-1, 8, 8, 16))
+    pool = {"pooling_type": "avg", "ksize": (1, 1), "adaptive": True}
+    x = b.op("pool2d", {"X": b.conv(x, 8)}, attrs=pool, shape=(-1, 8, 1, 1))
+    x = b.op("flatten_contiguous_range", {"X": x}, attrs={"start_axis": 1}, shape=(-1, 8))
+    y = b.param("fc.w", (8, 5))
+    x = b.op("mul", {"X": x, "Y": y}, attrs={"x_num_col_dims": 1}, shape=(-1, 5))
+    return b.build([b.op("softmax", {"X": x}, shape=(-1, 5))])
+
+
+def _joining() -> Program:
+    """Concats, splits, sums, scales of channels, and an operand that is nowhere declared."""
+    b = Builder()
+    image = b.feed("image", (-1, 3, 16, 16))
+    parts = [b.conv(image, 4, k=3) for _ in range(3)]
+    both = b.op("concat", {"X": parts}, attrs={"axis": 1}, shape=(-1, 12, 16, 16))
+    outs = {"Out": ["part_0", "part_1", "part_2"]}
+    b.op("split", {"X": both}, outs, {"axis": 1, "num": 3}, shape=(-1, 4, 16, 16))
+    total = b.op("sum", {"X": ["part_0", "part_2"]}, shape=(-1, 4, 16, 16))
+    total = b.op("elementwise_mul", {"X": total, "Y": "part_1"}, shape=(-1, 4, 16, 16))
+    bias = b.param("bias", (4,))
+    total = b.op(
+        "elementwise_add", {"X": total, "Y": bias}, attrs={"axis": 1}, shape=(-1, 4, 16, 16)
+    )
+    last = b.conv(total, 4)
+    more = b.op("stack", {"X": [last, total]}, {"Y": "stacked"}, {"axis": 1}, (-1, 2, 4, 16, 16))
+    more = b.op("reduce_mean", {"X": more}, attrs={"dim": (1,)}, shape=(-1, 4, 16, 16))
+    whole = b.op("concat", {"X": [more, last, "gone"]}, attrs={"axis": 1}, shape=(-1, 12, 16, 16))
+    return b.build([b.op("sigmoid", {"X": b.conv(whole, 2)}, shape=(-1, 2, 16, 16))])
+
+
+def _attending() -> Program:
+    """Tokens of a convolution, a layer norm, one head of attention, fully connected layers."""
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, 16, 16)), 8, k=4, stride=4)
+    x = b.op("reshape2", {"X": x}, attrs={"shape": (0, 8, 16)}, shape=(-1, 8, 16))
+    x = b.op("transpose2", {"X": x}, attrs={"axis": (0, 2, 1)}, shape=(-1, 16, 8))
+    names = {slot: b.param(f"ln.{slot}", (8,)) for slot in ("Scale", "Bias")}
+    x = b.op("layer_norm", {"X": x, **names}, {"Y": "ln.y"}, {"begin_norm_axis": 2}, (-1, 16, 8))
+    ways = []
+    for name in "qkv":
+        weight = b.param(f"{name}.w", (8, 8))
+        ways.append(b.op("matmul_v2", {"X": x, "Y": weight}, shape=(-1, 16, 8)))
+    attrs = {"trans_x": False, "trans_y": True}
+    weights = b.op("matmul_v2", {"X": ways[0], "Y": ways[1]}, attrs=attrs, shape=(-1, 16, 16))
+    weights = b.op("softmax", {"X": weights}, attrs={"axis": -1}, shape=(-1, 16, 16))
+    x = b.op("matmul_v2", {"X": weights, "Y": ways[2]}, shape=(-1, 16, 8))
+    x = b.op("matmul_v2", {"X": x, "Y": b.param("mlp.w", (8, 12))}, shape=(-1, 16, 12))
+    x = b.op("gelu", {"X": x}, shape=(-1, 16, 12))
+    x = b.op("matmul_v2", {"X": x, "Y": b.param("out.w", (12, 4))}, shape=(-1, 16, 4))
+    return b.build([x])
+
+
 def seeds() -> list[bytes]:
     """What the fuzzer starts from where no real program is at hand."""
     chain = Builder()

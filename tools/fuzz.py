@@ -1,10 +1,13 @@
-"""Mutate programs of both formats and see whether reading them ever does what it must not.
+"""Mutate files and see whether graphprobe ever does what it must not.
 
-Every input must end in a Program (on which dataflow, fingerprint and the list of variables run
-too) or in graphprobe's own error: no other exception, no crash of the process, none slower than
-5 s, none above 1 GB. What fails is kept under .cache/fuzz.
+Three targets (tools/fuzz_targets.py): ``readers``, the loaders of both program formats;
+``commands``, whole commands on programs whose ops, slots and attributes were changed; ``files``,
+the readers of weights, archives, images, annotations and configs. Every input must be taken or
+end in graphprobe's own error: no other exception, no crash of the process, none slower than 5 s
+(a command: 20 s), none above 1 GB, nothing printed that acts. What fails is kept under .cache/fuzz.
 
-    python tools/fuzz.py --inputs 200000
+    python tools/fuzz.py --target commands --inputs 20000
+    python tools/fuzz.py --target commands FILE    # run an input again
 """
 
 from __future__ import annotations
@@ -28,14 +31,7 @@ from typing import Any
 TOOLS = Path(__file__).resolve().parent
 sys.path.insert(0, str(TOOLS))
 
-from corpus import seeds  # noqa: E402
-from mutate import mutate  # noqa: E402
-
-from graphprobe.errors import GraphprobeError  # noqa: E402
-from graphprobe.formats import load_bytes  # noqa: E402
-from graphprobe.ir import build_dataflow  # noqa: E402
-from graphprobe.ir.fingerprint import fingerprint  # noqa: E402
-from graphprobe.ir.listing import list_vars, undeclared  # noqa: E402
+from fuzz_targets import TARGETS  # noqa: E402
 
 ROOT = TOOLS.parent
 FOUND = ROOT / ".cache" / "fuzz"
@@ -53,19 +49,6 @@ POOL = 2000
 
 class Hang(BaseException):
     """An input took longer than the limit."""
-
-
-def target(data: bytes) -> bool:
-    """Read a program and use it; True where it was one."""
-    try:
-        program = load_bytes(data, "fuzz")
-    except GraphprobeError:
-        return False
-    build_dataflow(program)
-    fingerprint(program)
-    list_vars(program)
-    undeclared(program)
-    return True
 
 
 def real_programs() -> list[bytes]:
@@ -140,13 +123,14 @@ class Stats:
 class Worker:
     """Runs inputs one after the other, and keeps those that take new ways as seeds."""
 
-    def __init__(self, seed: int, action: Callable[[bytes], bool] = target, guided: bool = True):
+    def __init__(self, seed: int, target: str = "readers", guided: bool = True):
         self.random = random.Random(seed)
-        self.action = action
+        self.target = TARGETS[target]
+        self.action = self.target.run
         self.guided = guided
-        self.small = seeds()
+        self.small = self.target.seeds()
         self.whole = len(self.small)
-        self.real = real_programs()
+        self.real = real_programs() if self.target.real else []
         self.edges = Edges()
         self.stats = Stats()
 
@@ -157,7 +141,7 @@ class Worker:
         # Kept inputs are damaged already; every other time start from a whole program.
         small = self.small if rng.getrandbits(1) else self.small[: self.whole]
         start = rng.choice(self.real if real else small)
-        return mutate(start, rng.choice(self.small), rng)[:LARGEST_INPUT]
+        return self.target.mutate(start, rng.choice(self.small), rng)[:LARGEST_INPUT]
 
     def try_input(self, data: bytes) -> None:
         """Run one input and note what came of it."""
@@ -186,11 +170,13 @@ def _on_alarm(*_: object) -> None:
     raise Hang(f"slower than {LIMIT_SECONDS} s")
 
 
-def work(pipe: Connection, current: mmap.mmap, inputs: int, seed: int, guided: bool) -> None:
+def work(
+    pipe: Connection, current: mmap.mmap, inputs: int, seed: int, kind: str, guided: bool
+) -> None:
     """The body of a worker process."""
     resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
     signal.signal(signal.SIGALRM, _on_alarm)
-    worker = Worker(seed, guided=guided)
+    worker = Worker(seed, kind, guided)
     told = time.monotonic()
     for _ in range(inputs):
         data = worker.next_input()
@@ -207,8 +193,8 @@ def work(pipe: Connection, current: mmap.mmap, inputs: int, seed: int, guided: b
 class Child:
     """A worker process, watched from outside: C code cannot be interrupted from within."""
 
-    def __init__(self, number: int, inputs: int, seed: int, guided: bool) -> None:
-        self.number, self.left, self.seed, self.guided = number, inputs, seed, guided
+    def __init__(self, inputs: int, seed: int, kind: str, guided: bool) -> None:
+        self.left, self.seed, self.kind, self.guided = inputs, seed, kind, guided
         self.start()
 
     def start(self) -> None:
@@ -216,7 +202,7 @@ class Child:
         context = multiprocessing.get_context("fork")
         self.pipe, other = context.Pipe()
         self.current = mmap.mmap(-1, LARGEST_INPUT + 8)
-        arguments = (other, self.current, self.left, self.seed, self.guided)
+        arguments = (other, self.current, self.left, self.seed, self.kind, self.guided)
         self.process = context.Process(target=work, args=arguments, daemon=True)
         self.process.start()
         other.close()
@@ -241,14 +227,14 @@ class Child:
 class Campaign:
     """All workers and what they found."""
 
-    def __init__(self, inputs: int, workers: int, seed: int, guided: bool) -> None:
+    def __init__(self, inputs: int, workers: int, seed: int, kind: str, guided: bool) -> None:
         self.total = Stats()
         self.peak = 0
         self.kinds: set[str] = set()
         self.began = time.monotonic()
         self.wanted = inputs
         shares = [inputs // workers + (i < inputs % workers) for i in range(workers)]
-        self.children = [Child(i, n, seed * 1000 + i, guided) for i, n in enumerate(shares)]
+        self.children = [Child(n, seed * 1000 + i, kind, guided) for i, n in enumerate(shares)]
 
     def run(self) -> int:
         """Run to the end; returns how many kinds of failure there were."""
@@ -310,7 +296,7 @@ class Campaign:
         total = self.total
         return (
             f"{total.inputs}/{self.wanted} inputs, {total.inputs / seconds:.0f}/s, "
-            f"{total.programs} programs, {total.edges} ways reached, {total.pool} seeds, "
+            f"{total.programs} taken, {total.edges} ways reached, {total.pool} seeds, "
             f"slowest {total.slowest:.2f} s, peak {self.peak / 2**20:.0f} MiB, "
             f"{len(self.kinds)} failures"
         )
@@ -319,6 +305,7 @@ class Campaign:
 def main() -> int:
     """Parse, run, and return 1 if anything failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--target", choices=list(TARGETS), default="readers")
     parser.add_argument("--inputs", type=int, default=200_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
@@ -327,9 +314,15 @@ def main() -> int:
     options = parser.parse_args()
     if options.files:
         for path in options.files:
-            print(path, "is a program" if target(path.read_bytes()) else "is refused")
+            taken = TARGETS[options.target].run(path.read_bytes())
+            print(path, "is taken" if taken else "is refused")
         return 0
-    campaign = Campaign(options.inputs, options.workers, options.seed, not options.unguided)
+    if options.target == "commands":
+        global LIMIT_SECONDS, SILENT_SECONDS  # noqa: PLW0603 - before any worker starts
+        LIMIT_SECONDS, SILENT_SECONDS = 20, 30
+    campaign = Campaign(
+        options.inputs, options.workers, options.seed, options.target, not options.unguided
+    )
     return 1 if campaign.run() else 0
 
 

@@ -27,7 +27,7 @@ PLANTED = """
 import sys
 sys.argv = ["fuzz", "--inputs", "80", "--workers", "1"]
 sys.path.insert(0, {tools!r})
-import fuzz
+import dataclasses, fuzz
 from pathlib import Path
 
 def target(data):
@@ -37,7 +37,7 @@ def target(data):
 count = {{"n": 0}}
 fuzz.FOUND = Path({found!r})
 fuzz.LIMIT_SECONDS, fuzz.SILENT_SECONDS = 1, 5
-fuzz.Worker.__init__.__defaults__ = (target, True)
+fuzz.TARGETS["readers"] = dataclasses.replace(fuzz.TARGETS["readers"], run=target)
 sys.exit(fuzz.main())
 """
 
