@@ -73,7 +73,7 @@ def _document() -> Callable[..., dict[str, Any]]:
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Any]:
     """Starts processes of graphprobe quickly; see warm.py."""
-    path = Path(__file__).with_name("warm.py")
+    path = Path(__file__).resolve().parents[2] / "tools" / "warm.py"
     spec = importlib.util.spec_from_file_location("warm", path)
     assert spec is not None
     assert spec.loader is not None
