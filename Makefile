@@ -3,7 +3,8 @@
 #   make test      the tests
 #   make check     what a contributor runs: format, lint, types, layers, tests
 #   make bench     speed, each figure beside what it replaces, in one run
-#   make fuzz      mutated programs against the loaders (INPUTS=200000)
+#   make fuzz      damaged files against readers and whole commands (INPUTS=200000)
+#   make audit     known weaknesses of every locked package (needs the network)
 #   make docs      write docs/api.md, operators.md and commands.md from the source
 #   make site      the documentation as a site, in build/site
 #   make survey    networks of other libraries, exported and looked at: docs/coverage.md
@@ -13,7 +14,7 @@ INPUTS ?= 200000
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test lint check format bench fuzz docs site survey lock clean
+.PHONY: install demo test lint check format bench fuzz audit docs site survey lock clean
 
 install:
 	@$(PYTHON) tools/install.py --device $(DEVICE)
@@ -40,7 +41,12 @@ bench: install
 	@$(BIN)/python tools/bench.py
 
 fuzz: install
-	@$(BIN)/python tools/fuzz.py --inputs $(INPUTS)
+	@$(BIN)/python tools/fuzz.py --target readers --inputs $(INPUTS)
+	@$(BIN)/python tools/fuzz.py --target files --inputs $(INPUTS)
+	@$(BIN)/python tools/fuzz.py --target commands --inputs $$(($(INPUTS) / 100))
+
+audit:
+	@$(PYTHON) tools/audit.py $(LOCKS)
 
 docs: install
 	@$(BIN)/python tools/api_docs.py

@@ -33,6 +33,9 @@ def command(
         metavar="pdmodel|legacy",
         help="Convert the program file or folder that is named in place of a config; -o FOLDER.",
     ),
+    force: bool = typer.Option(
+        False, "--force", help="With --form: replace files that are in the folder already."
+    ),
     device: Device = DEVICE,
     allow_code: bool = ALLOW_CODE,
 ) -> None:
@@ -41,7 +44,7 @@ def command(
     Example: graphprobe export runs/student --output exported
     """
     if form is not None:
-        _convert(config, form, output, override or [])
+        _convert(config, form, output, override or [], force=force)
         return
     with own_prints_to_stderr():
         made = export(
@@ -64,14 +67,16 @@ def command(
         put(str(path))
 
 
-def _convert(program: Path, form: str, output: Path | None, given: list[str]) -> None:
+def _convert(
+    program: Path, form: str, output: Path | None, given: list[str], *, force: bool
+) -> None:
     """Convert a program; ``-o`` names the folder here, since there is nothing to override."""
     folders = [*([output] if output is not None else []), *map(Path, given)]
     if len(folders) != 1:
         raise UsageError("one folder is needed with --form", where="-o", hint="name it: -o FOLDER")
     from graphprobe.api.conversion import convert
 
-    result = convert(program, folders[0], form=form)
+    result = convert(program, folders[0], form=form, force=force)
     say(result.summary())
     for path in result.files:
         put(str(path))

@@ -1,4 +1,4 @@
-"""Run every tools/bench_*.py, one after the other: each prints its figures side by side."""
+"""Run every tools/bench_*.py and tools/shapes.py, one after the other, with their figures."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ def main() -> int:
             continue
         print(f"\n== {script.stem.removeprefix('bench_')} ==", flush=True)
         worst = max(worst, subprocess.run([sys.executable, str(script)]).returncode)
+    if not chosen or "shapes" in chosen:
+        print("\n== shapes ==", flush=True)
+        worst = max(worst, subprocess.run([sys.executable, str(TOOLS / "shapes.py")]).returncode)
     return worst
 
 

@@ -3,8 +3,8 @@
 Three targets (tools/fuzz_targets.py): ``readers``, the loaders of both program formats;
 ``commands``, whole commands on programs whose ops, slots and attributes were changed; ``files``,
 the readers of weights, archives, images, annotations and configs. Every input must be taken or
-end in graphprobe's own error: no other exception, no crash of the process, none slower than 5 s
-(a command: 20 s), none above 1 GB, nothing printed that acts. What fails is kept under .cache/fuzz.
+end in graphprobe's own error: no other exception, no crash of the process, none beyond 5 s of CPU
+(a command: 20 s), none above 1 GB, nothing printed that acts. What fails is kept in .cache/fuzz.
 
     python tools/fuzz.py --target commands --inputs 20000
     python tools/fuzz.py --target commands FILE    # run an input again
@@ -37,7 +37,8 @@ ROOT = TOOLS.parent
 FOUND = ROOT / ".cache" / "fuzz"
 LIMIT_SECONDS = 5
 LIMIT_BYTES = 2**30
-SILENT_SECONDS = LIMIT_SECONDS + 5
+# Of the clock, for what waits or is held in C code; others may use the machine too.
+SILENT_SECONDS = 60
 LARGEST_SEED = 300_000
 LARGEST_INPUT = 2**20
 # One input in so many starts from a real program: they are a hundred times slower.
@@ -146,15 +147,15 @@ class Worker:
     def try_input(self, data: bytes) -> None:
         """Run one input and note what came of it."""
         traced = self.random.randrange(TRACED_SHARE) == 0
-        began = time.monotonic()
-        signal.setitimer(signal.ITIMER_REAL, LIMIT_SECONDS)
+        began = time.process_time()
+        signal.setitimer(signal.ITIMER_PROF, LIMIT_SECONDS)
         try:
             self.stats.programs += self.edges.run(self.action, data, traced)
         except (Hang, Exception):  # noqa: BLE001 - finding these is what a fuzzer is for
             self.stats.failures.append((traceback.format_exc(), data))
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        self.stats.slowest = max(self.stats.slowest, time.monotonic() - began)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        self.stats.slowest = max(self.stats.slowest, time.process_time() - began)
         self.stats.inputs += 1
         if self.edges.fresh and self.guided and len(self.small) < POOL and len(data) < 20_000:
             self.small.append(data)
@@ -167,7 +168,7 @@ class Worker:
 
 
 def _on_alarm(*_: object) -> None:
-    raise Hang(f"slower than {LIMIT_SECONDS} s")
+    raise Hang(f"over {LIMIT_SECONDS} s of CPU")
 
 
 def work(
@@ -175,7 +176,7 @@ def work(
 ) -> None:
     """The body of a worker process."""
     resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
-    signal.signal(signal.SIGALRM, _on_alarm)
+    signal.signal(signal.SIGPROF, _on_alarm)
     worker = Worker(seed, kind, guided)
     told = time.monotonic()
     for _ in range(inputs):
@@ -318,8 +319,8 @@ def main() -> int:
             print(path, "is taken" if taken else "is refused")
         return 0
     if options.target == "commands":
-        global LIMIT_SECONDS, SILENT_SECONDS  # noqa: PLW0603 - before any worker starts
-        LIMIT_SECONDS, SILENT_SECONDS = 20, 30
+        global LIMIT_SECONDS  # noqa: PLW0603 - before any worker starts
+        LIMIT_SECONDS = 20
     campaign = Campaign(
         options.inputs, options.workers, options.seed, options.target, not options.unguided
     )

@@ -17,6 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 TOOLS = ROOT / ".tools"
+# The one version of uv whose files have these hashes.
+PINNED_UV = ("--require-hashes", "-r", "requirements/uv.txt")
 STAMP = VENV / ".graphprobe-installed"
 
 
@@ -45,11 +47,11 @@ def find_uv() -> list[str]:
         ways = (
             lambda: (
                 run(sys.executable, "-m", "venv", "--clear", TOOLS),
-                run(TOOLS / "bin" / "python", "-m", "pip", "install", "-q", "uv"),
+                run(TOOLS / "bin" / "python", "-m", "pip", "install", "-q", *PINNED_UV),
             ),
             lambda: (
                 shutil.rmtree(TOOLS, ignore_errors=True),
-                run(sys.executable, "-m", "pip", "install", "-q", "--target", TOOLS, "uv"),
+                run(sys.executable, "-m", "pip", "install", "-q", "--target", TOOLS, *PINNED_UV),
             ),
         )
         for way in ways:
@@ -95,7 +97,11 @@ def main() -> None:
         # the lock is complete; resolving again would bring back what overrides.txt leaves out
         "--no-deps", "-r", f"requirements/{device}.txt",
     )  # fmt: skip
-    run(*uv, "pip", "install", "--quiet", "--python", python, "--no-deps", "-e", ".")
+    # built by the locked setuptools in .venv; build isolation would fetch one without a hash
+    run(
+        *uv, "pip", "install", "--quiet", "--python", python, "--no-build-isolation",
+        "--no-deps", "-e", ".",
+    )  # fmt: skip
     STAMP.write_text(stamp)
     print("installed: .venv/bin/graphprobe", flush=True)
 

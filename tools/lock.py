@@ -1,6 +1,9 @@
-"""Resolve requirements/cpu.txt and requirements/gpu.txt anew from pyproject.toml."""
+"""Resolve requirements/*.txt anew: what make installs, uv itself, and what make audit runs."""
 
 from __future__ import annotations
+
+import tempfile
+from pathlib import Path
 
 from install import ROOT, find_uv, run
 
@@ -13,6 +16,17 @@ def main() -> None:
             "--override", "requirements/overrides.txt", "--generate-hashes",
             "--no-header", "--no-emit-index-url", "-o", ROOT / "requirements" / f"{device}.txt",
         )  # fmt: skip
+
+    for name, wanted in (("uv", "uv>=0.9,<1"), ("audit", "pip-audit>=2.10,<3")):
+        with tempfile.TemporaryDirectory() as folder:
+            given = Path(folder) / f"{name}.in"
+            given.write_text(f"{wanted}\n")
+            run(
+                *find_uv(), "pip", "compile", given, "--quiet", "--universal",
+                "--python-version", "3.10", "--generate-hashes", "--no-header",
+                "--no-emit-index-url", "--no-annotate",
+                "-o", ROOT / "requirements" / f"{name}.txt",
+            )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -60,7 +60,11 @@ class ConvertedModel(Result):
 
 
 def convert(
-    model: str | os.PathLike[str], folder: str | os.PathLike[str], *, form: str = "pdmodel"
+    model: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    *,
+    form: str = "pdmodel",
+    force: bool = False,
 ) -> ConvertedModel:
     """Write an exported model of any Paddle as ProgramDesc with its parameters in one file.
 
@@ -70,13 +74,14 @@ def convert(
         folder: where to write; made if it is not there.
         form: ``pdmodel`` (``inference.pdmodel`` and ``.pdiparams``) or ``legacy`` (``__model__``
             and ``__params__``, the same contents).
+        force: replace files of these names that are there already.
 
     Returns:
         the files that were written. Settings beside the model (``inference.yml`` and the like) are
         copied; call stacks of the machine that exported it are left out.
 
     Raises:
-        UsageError: no such form, or a bundled model.
+        UsageError: no such form, a bundled model, or files that would be replaced.
         LoadError: the program cannot be read.
         ExportError: it has operators that Paddle 2.6.2 does not have, all of them in one message.
         CheckpointError: the parameters are not beside it, damaged or of another program.
@@ -105,7 +110,12 @@ def convert(
     desc, weights = FORMS[form]
     settings = {file.name: file.read_bytes() for file in settings_files(path)}
     # The program is last: whoever finds it finds the rest.
-    for name, data in {weights: params, **settings, desc: content}.items():
+    contents = {weights: params, **settings, desc: content}
+    taken = [] if force else [name for name in contents if (target / name).exists()]
+    if taken:
+        hint = "name another folder, or take force=True"
+        raise UsageError(f"would replace {', '.join(taken)}", where=str(target), hint=hint)
+    for name, data in contents.items():
         write_whole(target / name, data)
     files = tuple(target / name for name in (desc, weights, *settings))
     return ConvertedModel(source, program.origin.kind, files, len(program.ops), len(names))

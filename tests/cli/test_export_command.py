@@ -25,6 +25,22 @@ def test_a_conversion_names_its_files(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "(pir)" in printed.err
 
 
+def test_files_that_are_there_stay_without_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for suffix in ("json", "pdiparams"):
+        shutil.copy(PIR / f"attention.{suffix}", tmp_path / f"inference.{suffix}")
+    mine = (tmp_path / "inference.pdiparams").read_bytes()
+    words = ["export", str(tmp_path / "inference.json"), "--form", "pdmodel", "-o", str(tmp_path)]
+    assert run(build_app("export"), words) == 2
+    error = capsys.readouterr().err
+    assert "would replace inference.pdiparams" in error and "--force" in error
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["inference.json", "inference.pdiparams"]
+    assert run(build_app("export"), [*words, "--force"]) == 0
+    assert (tmp_path / "inference.pdiparams").read_bytes() == mine
+    assert (tmp_path / "inference.pdmodel").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

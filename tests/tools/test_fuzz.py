@@ -36,7 +36,7 @@ def target(data):
 
 count = {{"n": 0}}
 fuzz.FOUND = Path({found!r})
-fuzz.LIMIT_SECONDS, fuzz.SILENT_SECONDS = 1, 5
+fuzz.LIMIT_SECONDS = 1
 fuzz.TARGETS["readers"] = dataclasses.replace(fuzz.TARGETS["readers"], run=target)
 sys.exit(fuzz.main())
 """
@@ -64,7 +64,7 @@ def test_a_crash_of_the_process_is_noticed(tmp_path: Path) -> None:
 def test_a_hang_is_noticed(tmp_path: Path) -> None:
     result = planted(tmp_path, "\n    while count['n'] == 30: pass")
     assert result.returncode == 1
-    assert "Hang: slower than 1 s" in result.stderr
+    assert "Hang: over 1 s of CPU" in result.stderr
 
 
 def test_too_much_memory_is_noticed(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def parameter_files(path: Path, names: Sequence[str], source: str) -> list[Path]
     one = next((file for file in beside if file.is_file() and file != path), None)
     if one is not None:
         return [one]
-    unfit = [name for name in names if Path(name).name != name]  # no name of a file
+    unfit = [name for name in names if not name or Path(name).name != name]  # no files' names
     files = [path.with_name(name) for name in names if name not in unfit]
     missing = unfit + [file.name for file in files if not file.is_file()]
     if missing:

@@ -1,0 +1,32 @@
+"""What make installs is named with its hash: packages, uv itself, and what make audit runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+
+
+@pytest.mark.parametrize("path", [p for p in LOCKS if p.stem != "overrides"], ids=lambda p: p.stem)
+def test_every_locked_package_has_a_version_and_hashes(path: Path) -> None:
+    text = path.read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+    assert lines
+    for line in lines:
+        assert re.match(r"[\w.\[\]-]+==[\w.!+]+ ", line), line
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", line), line
+
+
+def test_uv_and_the_build_back_end_are_locked() -> None:
+    assert re.search(r"^uv==", (ROOT / "requirements" / "uv.txt").read_text(), re.M)
+    for device in ("cpu", "gpu"):
+        lock = (ROOT / "requirements" / f"{device}.txt").read_text()
+        assert re.search(r"^setuptools==", lock, re.M)
+    script = (ROOT / "tools" / "install.py").read_text()
+    assert '"--require-hashes", "-r", "requirements/uv.txt"' in script
+    assert "--no-build-isolation" in script
+    assert '"uv"]' not in script and '"-q", "uv"' not in script
