@@ -47,6 +47,12 @@ CHECKPOINT = typer.Option(
     metavar="CHECKPOINT|auto",
     help="A checkpoint, or auto: the best of the config's run, else its newest.",
 )
+ENGINE = typer.Option(
+    None,
+    "--engine",
+    metavar="own|paddleslim",
+    help="Who cuts, of a pruning config: graphprobe (default) or PaddleSlim's Pruner (seeds only).",
+)
 WEIGHTS = typer.Option(
     None, "--weights", help="Weights (a path or an address) in place of a checkpoint."
 )

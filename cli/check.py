@@ -12,7 +12,7 @@ from graphprobe.api.check import CheckResult, check
 from ._errors import ANSWER_IS_NO
 from ._escape import printable
 from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say, warn
-from ._train import ALLOW_CODE, CONFIG, DEVICE, OVERRIDE, Device
+from ._train import ALLOW_CODE, CONFIG, DEVICE, ENGINE, OVERRIDE, Device
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -41,6 +41,7 @@ def command(
         "--prove",
         help="Pruning: also compare each group's cut with the network whose channels are masked.",
     ),
+    engine: str | None = ENGINE,
     form: Format | None = FORMAT,
 ) -> None:
     """Try a config on one batch: does it train?
@@ -57,6 +58,7 @@ def command(
             device=device.value,
             allow_code=allow_code,
             prove=prove,
+            engine=engine,
             progress=say,
         )
     deliver(

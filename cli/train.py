@@ -14,7 +14,7 @@ from ._errors import ANSWER_IS_NO
 from ._escape import printable
 from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say, to_text
 from ._progress import terminal_bar
-from ._train import ALLOW_CODE, DEVICE, OVERRIDE, Device
+from ._train import ALLOW_CODE, DEVICE, ENGINE, OVERRIDE, Device
 from .check import say_findings, tables
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def command(
         help="With --student: auto, the length follows the data (default); published, as many "
         "images as the published schedule.",
     ),
+    engine: str | None = ENGINE,
     override: list[str] | None = OVERRIDE,
     resume: str | None = typer.Option(
         None,
@@ -98,6 +99,7 @@ def command(
                 epochs=epochs,
                 minutes=minutes,
                 schedule=schedule,
+                engine=engine,
                 override=override or (),
                 resume=resume,
                 device=device.value,

@@ -11,6 +11,7 @@ from graphprobe.api.settings import (
     ConfigLike,
     Override,
     data_words,
+    engine_words,
     open_config,
     override_words,
 )
@@ -110,6 +111,7 @@ def check(
     device: str = "auto",
     allow_code: bool = False,
     prove: bool = False,
+    engine: str | None = None,
     progress: Log | None = None,
 ) -> CheckResult:
     """Run one batch and look at every term: does this config train?
@@ -122,6 +124,7 @@ def check(
         allow_code: whether a file may name the user's own code.
         prove: of a pruning config: also compare each group's cut with the network whose channels
             are masked.
+        engine: of a pruning config: who cuts, ``own`` or ``paddleslim`` (``prune.engine``).
         progress: takes each line about the work; by default they are logged.
 
     Raises:
@@ -132,7 +135,7 @@ def check(
         >>> graphprobe.check("distill.yaml", override={"train.batch_size": 4}).passed
         True
     """
-    words = [*data_words(data), *override_words(override)]
+    words = [*data_words(data), *engine_words(engine), *override_words(override)]
     settings, where = open_config(config, words, allow_code=allow_code)
     return check_config(settings, where, device=device, prove=prove, progress=progress)
 

@@ -140,6 +140,11 @@ def data_words(data: str | None) -> Sequence[str]:
     return f"train.data.train={json.dumps(train_on)}", f"train.data.val={json.dumps(val)}"
 
 
+def engine_words(engine: str | None) -> Sequence[str]:
+    """What sets who cuts, in a pruning config."""
+    return () if engine is None else (f"prune.engine={json.dumps(engine)}",)
+
+
 def _val_words(data: str | None) -> Sequence[str]:
     from graphprobe.data.splits import train_and_val
 

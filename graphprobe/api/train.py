@@ -17,6 +17,7 @@ from graphprobe.api.settings import (
     ConfigLike,
     Override,
     data_words,
+    engine_words,
     open_config,
     override_words,
     place_run,
@@ -100,6 +101,7 @@ def train(
     epochs: float | None = None,
     minutes: float | None = None,
     schedule: str | None = None,
+    engine: str | None = None,
     override: Override = (),
     resume: str | None = None,
     device: str = "auto",
@@ -122,6 +124,7 @@ def train(
         minutes: train for about so long; a few steps are timed first.
         schedule: with `student`: ``auto`` (the default: the length follows the number of images) or
             ``published`` (as many images as the published schedule of the task).
+        engine: of a pruning config: who cuts, ``own`` or ``paddleslim`` (``prune.engine``).
         override: what it sets in the config, as ``{"train.batch_size": 4}``.
         resume: go on from a checkpoint; ``auto``: from the newest whole one of the run's folder.
         device: ``auto`` (a GPU if there is one), ``cpu`` or ``gpu``.
@@ -151,7 +154,7 @@ def train(
         networks: Networks | None = None
         if student is None:
             assert config is not None  # noqa: S101 - _refuse_unclear has seen to it
-            words = [*data_words(data), *_teacher_words(weights), *words]
+            words = [*data_words(data), *engine_words(engine), *_teacher_words(weights), *words]
             settings, where = open_config(config, words, allow_code=allow_code)
             made_for = iterations_in(config)
             if epochs is not None:
@@ -159,7 +162,7 @@ def train(
             settings = _placed(settings, where, resume, log)
         else:
             # Without a config the data decide on more than two of its values.
-            words = [*_teacher_words(weights), *words]
+            words = [*engine_words(engine), *_teacher_words(weights), *words]
             from graphprobe.api.quick_config import QuickTrainRequest
 
             request = QuickTrainRequest(

@@ -18,15 +18,19 @@ pytestmark = pytest.mark.paddle
 STUDENT = "zoo:yolov3_mobilenet_v1?scale=0.05&size=32"
 
 
-@pytest.fixture(scope="module")
-def config() -> PruneConfig:
+def make_config(policy: str) -> PruneConfig:
     from graphprobe.emit import prune_config
     from graphprobe.programs import load_program
     from graphprobe.pruning.decisions import find_prunable
     from graphprobe.pruning.ratios import choose
 
     program = load_program(STUDENT)
-    return prune_config(choose(find_prunable(program, "coupled"), 0.5), program, STUDENT)
+    return prune_config(choose(find_prunable(program, policy), 0.5), program, STUDENT)
+
+
+@pytest.fixture(scope="module")
+def config() -> PruneConfig:
+    return make_config("coupled")
 
 
 @pytest.fixture
@@ -65,6 +69,18 @@ def test_what_changes_is_said(config: PruneConfig, check: Any) -> None:
     assert found["after"]["flops"] < 0.4 * found["before"]["flops"]
     heads = [shape for shape in found["outputs"].values() if shape[1:2] == [75]]
     assert heads == [[1, 75, 1, 1], [1, 75, 2, 2], [1, 75, 4, 4]]
+
+
+def test_an_engine_is_an_option_too(config: PruneConfig, check: Any) -> None:
+    status, out, err = check(config, "--engine", "paddleslim", "--format", "json")
+    assert (status, out) == (2, "") and "prune.engine" in err  # it cannot cut whole groups
+    alone = make_config("seeds")
+    status, out, err = check(alone, "--engine", "paddleslim", "--format", "json")
+    assert status == 0, err
+    assert json.loads(out)["engine"] == "paddleslim"
+    status, _, err = check(config, "--engine", "other")
+    assert status == 2 and err.count("\n") == 1
+    assert "prune.engine" in err and "paddleslim" in err
 
 
 def test_the_table_fits_80_columns(config: PruneConfig, check: Any) -> None:
