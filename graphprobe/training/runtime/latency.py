@@ -20,7 +20,7 @@ import paddle
 from paddle import inference
 
 from graphprobe.training.export import export_network
-from graphprobe.training.networks.forward import outputs_of
+from graphprobe.training.networks.predictions import outputs_of
 from graphprobe.training.reporting.progress import Log, throttle
 from graphprobe.training.runtime.inference_engine import engine_settings, run_predictor
 from graphprobe.training.teacher.merge import inputs_of

@@ -92,7 +92,7 @@ def test_what_is_compared_is_no_whole_number():
     """A segmenter's file ends in arg_max: its scores are compared, not the classes."""
     import paddle
 
-    from graphprobe.training.networks.forward import outputs_of
+    from graphprobe.training.networks.predictions import outputs_of
 
     paddle.enable_static()
     program = paddle.static.Program()
