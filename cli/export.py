@@ -78,5 +78,6 @@ def _convert(
 
     result = convert(program, folders[0], form=form, force=force)
     say(result.summary())
+    say(result.proof)
     for path in result.files:
         put(str(path))

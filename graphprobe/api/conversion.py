@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.errors import UsageError
@@ -13,6 +15,10 @@ from graphprobe.files import write_whole
 from graphprobe.formats import add_ports, find_file, load_file, write_program
 from graphprobe.training.weights.beside import parameter_files, read_beside, settings_files
 from graphprobe.user_code import ZOO
+
+if TYPE_CHECKING:
+    from graphprobe.ir import Program
+    from graphprobe.training.weights.arrays import Arrays
 
 # Form -> names of the program and of its parameters.
 FORMS = {
@@ -31,6 +37,8 @@ class ConvertedModel(Result):
         files: the program, its parameters and what was copied beside them.
         ops: number of ops of the program.
         parameters: number of parameters and statistics.
+        proof: how it was proven to compute the same, in one line, or why it was not.
+        difference: the largest one that the proof found, as a share of the largest value.
     """
 
     source: str
@@ -38,6 +46,8 @@ class ConvertedModel(Result):
     files: tuple[Path, ...]
     ops: int
     parameters: int
+    proof: str
+    difference: float | None
 
     def summary(self) -> str:
         """What was written where."""
@@ -52,6 +62,8 @@ class ConvertedModel(Result):
             "files": [str(path) for path in self.files],
             "ops": self.ops,
             "parameters": self.parameters,
+            "proof": self.proof,
+            "difference": self.difference,
         }
 
     def to_rows(self) -> Table:
@@ -80,10 +92,15 @@ def convert(
         the files that were written. Settings beside the model (``inference.yml`` and the like) are
         copied; call stacks of the machine that exported it are left out.
 
+    Where Paddle is installed, source and result are run on the same random inputs before anything
+    is written. Paddle 2 does not run PIR json: there a numpy executor runs the source, as far as it
+    knows its operators.
+
     Raises:
         UsageError: no such form, a bundled model, or files that would be replaced.
         LoadError: the program cannot be read.
-        ExportError: it has operators that Paddle 2.6.2 does not have, all of them in one message.
+        ExportError: it has operators that Paddle 2.6.2 does not have, all of them in one message;
+            or the result computes other numbers.
         CheckpointError: the parameters are not beside it, damaged or of another program.
 
     Example:
@@ -102,9 +119,13 @@ def convert(
     path = find_file(Path(source).expanduser(), source)
     program = add_ports(load_file(path, source))
     content = write_program(program)
-    names = list(read_beside(path, program, source))
+    arrays = read_beside(path, program, source)
+    names = list(arrays)
     # One file of all is a file each, put one behind the other in the order of names.
-    params = b"".join(file.read_bytes() for file in parameter_files(path, names, source))
+    beside = parameter_files(path, names, source)
+    params = b"".join(file.read_bytes() for file in beside)
+    one = beside[0] if len(beside) == 1 < len(names) else None
+    proof, difference = _prove(path, one, program, arrays, (content, params))
     target = Path(folder).expanduser()
     target.mkdir(parents=True, exist_ok=True)
     desc, weights = FORMS[form]
@@ -118,4 +139,28 @@ def convert(
     for name, data in contents.items():
         write_whole(target / name, data)
     files = tuple(target / name for name in (desc, weights, *settings))
-    return ConvertedModel(source, program.origin.kind, files, len(program.ops), len(names))
+    counts = len(program.ops), len(names)
+    return ConvertedModel(source, program.origin.kind, files, *counts, proof, difference)
+
+
+def _prove(
+    path: Path, params: Path | None, program: Program, arrays: Arrays, made: tuple[bytes, bytes]
+) -> tuple[str, float | None]:
+    """Run source and result where Paddle is installed; the line that says it, and the difference.
+
+    Raises:
+        ExportError: they compute different numbers.
+    """
+    if find_spec("paddle") is None:
+        return "not proven: paddle is not installed", None
+    from graphprobe.training.runtime.process import import_paddle
+
+    import_paddle()
+    from graphprobe.training.reference.proof import prove_conversion
+
+    with TemporaryDirectory() as folder:
+        files = tuple(Path(folder) / name for name in FORMS["pdmodel"])
+        for file, data in zip(files, made, strict=True):
+            file.write_bytes(data)
+        proof = prove_conversion(path, params, program, arrays, (files[0], files[1]))
+    return str(proof), proof.difference

@@ -24,6 +24,8 @@ from graphprobe.ir import Program
 # A program's file name -> that of all its parameters; others have the suffix .pdiparams.
 PARAMS_OF = {"__model__": "__params__", "model": "params"}
 _READ = ("bool", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "float64")
+# numpy has no bfloat16: its 16 bits are the upper half of a float32.
+_BFLOAT16 = next(number for number, name in DTYPES.items() if name == "bfloat16")
 _NUMPY = {n: np.dtype(name).newbyteorder("<") for n, name in DTYPES.items() if name in _READ}
 
 
@@ -113,12 +115,15 @@ def _tensor(stream: _Stream) -> NDArray[np.generic]:
     if stream.number("<I") != 0:
         raise stream.error("is not a Paddle tensor stream")
     code, sizes = _tensor_desc(stream, stream.number("<i"))
-    if code not in _NUMPY or any(size < 0 for size in sizes):
+    if code not in (*_NUMPY, _BFLOAT16) or any(size < 0 for size in sizes):
         raise stream.error(f"holds a tensor of unknown type {code} or sizes {sizes}")
-    dtype = _NUMPY[code]
+    dtype = _NUMPY.get(code, np.dtype("<u2"))
     data = stream.take(math.prod(sizes) * dtype.itemsize)
     try:
-        return np.frombuffer(data, dtype).reshape(sizes).copy()
+        found = np.frombuffer(data, dtype).reshape(sizes)
+        if code == _BFLOAT16:
+            return (found.astype("<u4") << 16).view("<f4")
+        return found.copy()
     except (ValueError, OverflowError) as error:  # more axes than numpy has, or 0 x 2^70
         raise stream.error(f"holds a tensor of {len(sizes)} sizes") from error
 

@@ -140,3 +140,14 @@ def test_a_tensor_of_complex_numbers_is_refused(tmp_path: Path) -> None:
     (tmp_path / "w").write_bytes(stream(ARRAY).replace(b"\x08\x05", b"\x08\x17"))
     with pytest.raises(CheckpointError, match="unknown type 23"):
         read_tensor_file(tmp_path / "w")
+
+
+def test_bfloat16_is_the_upper_half_of_float32(tmp_path: Path) -> None:
+    values = np.array([1.0, -2.5, 0.0, 3e38], np.float32)
+    half = (values.view(np.uint32) >> 16).astype("<u2")
+    desc = b"\x08\x16\x10\x04"  # type 22, one size: 4
+    (tmp_path / "w").write_bytes(struct.pack("<IQIi", 0, 0, 0, len(desc)) + desc + half.tobytes())
+    found = read_tensor_file(tmp_path / "w")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, values, rtol=1e-2)
+    assert found[:3].tolist() == [1.0, -2.5, 0.0]
