@@ -14,12 +14,13 @@ from graphprobe.ir import Op, Program
 from graphprobe.training.reference.layers import LAYERS
 from graphprobe.training.reference.moves import MOVES
 from graphprobe.training.reference.numbers import NUMBERS
+from graphprobe.training.reference.resizing import RESIZING
 
 Array: TypeAlias = NDArray[Any]
 # An op and the arrays of its input slots -> those of its output slots.
 Run: TypeAlias = Callable[[Op, Mapping[str, list[Array]]], dict[str, list[Array]]]
 
-TABLE: dict[str, Run] = {**LAYERS, **NUMBERS, **MOVES}
+TABLE: dict[str, Run] = {**LAYERS, **RESIZING, **NUMBERS, **MOVES}
 _PORTS = ("feed", "fetch")
 
 
@@ -56,7 +57,6 @@ def run_reference(
         feed: the inputs by name.
     """
     found = Outcome({**weights, **feed})
-    written: set[str] = set()
     for op in program.blocks[0].ops:
         if op.type in _PORTS:
             continue
@@ -73,7 +73,6 @@ def run_reference(
         for slot, arrays in outputs.items():
             for name, array in zip(op.outputs.get(slot, ()), arrays, strict=False):
                 found.values[name] = array
-                written.add(name)
     return found
 
 
