@@ -1,17 +1,25 @@
-"""Draw the pictures of docs/images anew: python tools/images.py
+"""Draw the pictures of docs/images anew: python tools/images.py [--programs FOLDER]
 
-Bundled models only, so that anyone can draw them. Each picture is a page of a drawing in at most
+Of bundled models, so that anyone can draw them; with --programs, also of exported ones in a folder
+(picodet_s_320_coco_lcnet.pdmodel and rtdetr_r18vd_6x_coco.pdmodel of PaddleDetection's configs of
+these names), which are no part of the project. Each picture is a page of a drawing in at most
 256 colours and 200 kB. Needs paddle (for the bundled models) and pypdfium2.
 """
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
 from PIL import Image
 
 import graphprobe
+from graphprobe.drawing import make_diff, render
+from graphprobe.ir import Program
+from graphprobe.programs import load_program
 
 STUDENT, TEACHER = "zoo:yolov3_mobilenet_v1", "zoo:yolov3_r34"
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
@@ -24,11 +32,44 @@ PICTURES: dict[str, tuple[dict[str, object], int, float]] = {
     "stages-in-detail": ({"teacher": TEACHER}, 1, 1.4),
     "focus-concat": ({"focus": "concat$", "hops": 1}, 0, 1.4),
 }
+# File name -> program (a name without a colon is a file of --programs), page 1.
+NETWORKS = {
+    "yolov3": ("zoo:yolov3_r34", 1.3),
+    "deeplabv3p": ("zoo:deeplabv3p_mobilenetv2", 1.3),
+    "picodet": ("picodet_s_320_coco_lcnet.pdmodel", 1.3),
+    "rtdetr": ("rtdetr_r18vd_6x_coco.pdmodel", 1.1),
+}
+
+
+def pruned(program: Program) -> Program:
+    """The student with half the channels of every group, as shapes of its parameters."""
+    plan = graphprobe.find_prunable(STUDENT, policy="coupled", ratio=0.5).choice.plan
+    after = plan.shapes_after({v.name: v.shape for v in program.parameters if v.shape})
+    block = program.blocks[0]
+    variables = {n: replace(v, shape=after.get(n, v.shape)) for n, v in block.vars.items()}
+    origin = replace(program.origin, source=f"{STUDENT}, pruned")
+    return replace(
+        program, blocks=(replace(block, vars=variables), *program.blocks[1:]), origin=origin
+    )
+
+
+def contents(programs: Path | None) -> Iterator[tuple[str, bytes, int, float]]:
+    """Name, PDF, page and scale of each picture."""
+    for name, (options, page, scale) in PICTURES.items():
+        yield name, graphprobe.draw(STUDENT, **options).render("pdf"), page, scale  # type: ignore[arg-type]
+    student = load_program(STUDENT)
+    yield "before-and-after", render(make_diff(student, pruned(student)), "x.pdf"), 0, 1.4
+    for name, (source, scale) in NETWORKS.items():
+        if ":" in source:
+            yield name, graphprobe.draw(source).render("pdf"), 0, scale
+        elif programs is not None:
+            yield name, graphprobe.draw(programs / source).render("pdf"), 0, scale
 
 
 def main() -> None:
-    for name, (options, page, scale) in PICTURES.items():
-        content = graphprobe.draw(STUDENT, **options).render("pdf")  # type: ignore[arg-type]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--programs", type=Path, help="a folder of exported programs")
+    for name, content, page, scale in contents(parser.parse_args().programs):
         image = pypdfium2.PdfDocument(content)[page].render(scale=scale).to_pil()
         path = FOLDER / f"{name}.png"
         image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)

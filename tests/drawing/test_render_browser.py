@@ -342,3 +342,15 @@ def test_heights_between_panes_follow_their_anchors(browser: Any, tmp_path: Path
     )
     assert heights == [90, 100, 200, 305, 320]
     assert browser.run("heightThere([[10, 100], [30, 300]], 1, 200)") == 20
+
+
+def test_text_stays_in_its_box_on_the_screen(browser: Any, student_and_teacher: Path) -> None:
+    browser.open(student_and_teacher)
+    browser.run("openAll(), 0")
+    wide = browser.run(
+        "[...document.querySelectorAll('.node')].flatMap((node) => {"
+        " const box = node.querySelector('.frame').getBBox();"
+        " return [...node.querySelectorAll('text')].filter((t) => t.getBBox().x +"
+        " t.getBBox().width > box.width + 0.5).map((t) => t.textContent); })"
+    )
+    assert wide == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from itertools import combinations
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from graphprobe.drawing import Marks, make_drawing, render
+from graphprobe.drawing import Drawing, Marks, make_drawing, render
 from graphprobe.drawing.figures import measure, short
 from graphprobe.drawing.layout.boxes import MIN_TEXT, SMALL, TITLE, Box
 from graphprobe.drawing.layout.routes import Columns
@@ -21,6 +22,7 @@ from graphprobe.drawing.text import width
 from graphprobe.ir import Pair, Program, PruneDecision
 from graphprobe.ir.builder import Builder
 from graphprobe.programs import load_program
+from graphprobe.zoo import zoo_names
 
 SHEETS = [A4, A4[::-1], A3, A3[::-1]]
 
@@ -218,3 +220,42 @@ def test_a_chain_stands_in_one_line() -> None:
     (placed,) = make_book(drawing)[0].placed
     middles = {round(box.x + box.w / 2, 1) for box in placed.scene.boxes}
     assert len(middles) == 1
+
+
+def exported() -> list[str]:
+    """Exported networks in shared/ and in the folder that GRAPHPROBE_SURVEY names."""
+    shared = Path(__file__).resolve().parents[3] / "shared"
+    folders = [shared / "cases" / "exported", shared / "models"]
+    if "GRAPHPROBE_SURVEY" in os.environ:
+        folders.append(Path(os.environ["GRAPHPROBE_SURVEY"]))
+    return sorted(
+        str(path)
+        for folder in folders
+        if folder.is_dir()
+        for path in folder.iterdir()
+        if path.suffix == ".pdmodel" or (folder.name == "models" and is_program(path))
+    )
+
+
+def is_program(path: Path) -> bool:
+    return path.suffix != ".md" and path.name != "not_a_program"
+
+
+def check_text(drawing: Drawing) -> None:
+    for page in make_book(drawing):
+        for box in boxes_of(page):
+            for text, end in text_ends(box):
+                assert end <= box.w - 1, text
+        for text in page.texts:
+            assert text.x + width(text.text, text.size, text.bold) <= page.size[0] - 8, text.text
+
+
+@pytest.mark.parametrize("path", exported(), ids=lambda path: Path(path).stem)
+def test_text_stays_in_its_box_on_exported_networks(path: str) -> None:
+    check_text(make_drawing(load_program(path)))
+
+
+@pytest.mark.paddle
+@pytest.mark.parametrize("name", zoo_names())
+def test_text_stays_in_its_box_on_bundled_models(name: str) -> None:
+    check_text(make_drawing(load_program(f"zoo:{name}")))

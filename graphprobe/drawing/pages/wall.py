@@ -50,8 +50,8 @@ _LARGEST = 1.35
 _KEY = (
     "A box is a stage: what it holds; the channels (ch) and the size that leave it; parameters "
     "and multiply-adds (MACs).",
-    "The band at the left edge and the words below show the prune status by share of output "
-    "channels; a dashed line joins the variables of a distillation pair: role, loss x weight.",
+    "Left edge and last words: prune status by share of output channels. Dashed: a distillation "
+    "pair with its role, loss x weight.",
 )
 _DIFF_KEY = (
     "A box is a stage, the same one on both sides; the band at its left edge and the words below "

@@ -13,7 +13,7 @@ from graphprobe.drawing.pages.picture import make_picture
 from graphprobe.drawing.pages.sheet import Page
 from graphprobe.drawing.paint import paint_page
 from graphprobe.drawing.renderer import Renderer
-from graphprobe.drawing.text import clean
+from graphprobe.drawing.text import clean, width
 
 FAMILY = "DejaVu Sans Condensed, Arial, Helvetica, Noto Sans CJK SC, sans-serif"
 
@@ -34,6 +34,8 @@ class SvgBrush:
     ) -> None:
         """Write a line; y is the baseline."""
         weight = ' font-weight="bold"' if bold else ""
+        if len(text) > 1:  # a viewer without the font must not make it wider
+            weight += f' textLength="{_n(width(text, size, bold))}" lengthAdjust="spacingAndGlyphs"'
         self.parts.append(
             f'<text x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" fill="{colour}"{weight}>'
             f"{escape(text)}</text>"
