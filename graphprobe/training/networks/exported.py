@@ -17,6 +17,7 @@ from graphprobe.ir import Program
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.networks.trainable import (
     IMAGE,
+    fused_op,
     picture_input,
     quantised_op,
     trainable,
@@ -196,6 +197,9 @@ def _reasons(program: Program) -> list[str]:
     quantised = quantised_op(program)
     if quantised is not None:
         reasons.append(f"it is quantised (first: op {quantised.id} {quantised.type})")
+    fused = fused_op(program)
+    if fused is not None:
+        reasons.append(f"an engine has fused its ops (first: op {fused.id} {fused.type})")
     half = [var.name for var in program.parameters if var.dtype in _HALF]
     if half:
         reasons.append(f"{len(half)} parameters are of half precision, as {half[0]}")

@@ -121,6 +121,16 @@ def quantised_op(program: Program) -> Op | None:
     return next((op for op in program.ops if kind_of(op.type) == "quantize"), None)
 
 
+def fused_op(program: Program) -> Op | None:
+    """The first op that an engine has fused with others, whose gradient is that of the op alone."""
+    return next((op for op in program.ops if _is_fused(op)), None)
+
+
+def _is_fused(op: Op) -> bool:
+    flags = ("fuse_relu", "fuse_brelu", "fuse_residual_connection")
+    return bool(op.get_str("fuse_activation")) or any(op.attrs.get(f) is True for f in flags)
+
+
 def _renamed(op: Op, names: dict[str, str]) -> Op:
     if not any(name in names for name in (*op.input_names(), *op.output_names())):
         return op

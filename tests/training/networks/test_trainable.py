@@ -5,6 +5,7 @@ from __future__ import annotations
 from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
 from graphprobe.training.networks.trainable import (
+    fused_op,
     picture_input,
     trainable,
     trainable_names,
@@ -85,3 +86,13 @@ def test_inputs_that_are_no_picture_keep_their_names() -> None:
     program = b.build()
     assert picture_input(program) is None
     assert without_ports(program).feeds == ("im_shape", "a", "b")
+
+
+def test_ops_that_an_engine_has_fused_are_found() -> None:
+    b = Builder()
+    y = b.conv(b.feed("x", (-1, 3, 8, 8)), 4)
+    assert fused_op(b.build([y])) is None
+    fused = {"Input": y, "Filter": b.param("w", (4, 4, 1, 1))}
+    b.op("conv2d", fused, {"Output": "y"}, {"fuse_activation": "relu"}, (-1, 4, 8, 8))
+    found = fused_op(b.build(["y"]))
+    assert found is not None and found.output("Output") == "y"
