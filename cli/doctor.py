@@ -16,7 +16,7 @@ _WORKS = {True: "yes", False: "no ", None: "?  "}
 
 
 def command(form: Format = FORMAT, output: Path = OUTPUT) -> None:
-    """Show versions, Paddle's build, cards and threads, and what will work here.
+    """Show versions, Paddle's build, and what will work.
 
     Example: graphprobe doctor --format json -o doctor.json
     """
