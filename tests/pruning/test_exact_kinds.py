@@ -176,6 +176,15 @@ def lengths_over_places():
     return n.done(n.op("matmul_v2", (-1, 1, 5), X=x, Y=w))
 
 
+def joined_with_the_image():
+    """What is added to a map that holds the image keeps the image's channels."""
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    both = n.op("concat", (-1, 11, 4, 4), {"axis": 1}, X=[x, n.image])
+    total = n.op("elementwise_add", (-1, 11, 4, 4), X=both, Y=n.conv(x, 11, "b"))
+    return n.done(n.conv(total, 3, "z"))
+
+
 def spatial_attention():
     """A non-local block: the value's channels pass the product; query and key are summed over."""
     n = Net()
@@ -290,6 +299,7 @@ KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]
     "set_value": (put_into_a_map, {"a.w_0": ("blocked", "prunable")}),
     "reduce over places": (reduced_over_places, {"a.w_0": ("prunable", "prunable")}),
     "length over places": (lengths_over_places, {"a.w_0": ("prunable", "prunable")}),
+    "joined with the image": (joined_with_the_image, {"a.w_0": ("blocked", "prunable")}),
     "attention over places": (
         spatial_attention,
         {"value.w_0": ("prunable", "prunable"), "key.w_0": ("blocked", "blocked")},

@@ -47,6 +47,9 @@ def _joined(view: OpContext, ports: tuple[Port, ...], axis: int) -> Iterator[Eff
         layout = port.layout
         if layout is None and port.size(axis) > 0:
             layout = own((f"{port.name}@{view.op.id}.{i}", axis), port.size(axis), axis)
+            # Free it is of no group; what is added to it later must stay with it.
+            detail = f"{port.name}, which it joins, cannot be cut"
+            yield BlockChannels(layout, detail, "concat", port.name)
         if layout is None or layout.axis != axis:
             yield from fixed(view, f"{port.name}, which it joins, has channels elsewhere", "concat")
             return
