@@ -104,10 +104,10 @@ def pairs(found: dict[str, Any], model: str, student: str) -> None:
         by_position = [
             pair["student"]
             for pair in answer["pairs"]
-            if pair["score"] >= 1 and not pair["evidence"]
+            if pair["score"] >= 1 and any(", by " in text for text in pair["evidence"])
         ]
         if by_position:
-            found["failures"].append(f"{key}: without evidence: {by_position[:3]}")
+            found["failures"].append(f"{key}: sure by position alone: {by_position[:3]}")
         if key == "pairs_self":
             crossed = [p["student"] for p in answer["pairs"] if p["student"] != p["teacher"]]
             if crossed:
@@ -143,16 +143,18 @@ def execute(found: dict[str, Any], stem: Path, size: tuple[int, int]) -> None:
     if claimed is not None and counted:
         found["macs_error"] = round(claimed / counted - 1, 4)
     try:
-        proofs = whole.proofs()
+        proofs, groups = whole.proofs()
     except Exception as error:  # noqa: BLE001 - one network must not end the survey
         found["failures"].append(f"proof: {type(error).__name__}: {str(error)[-300:]}")
         return
-    found["proven"] = sum(d <= TOLERANCE for _, d in proofs)
-    found["proofs"] = len(proofs)
-    found["together"] = proofs[-1][1] if proofs else None
-    for group, difference in proofs:
-        if not difference <= TOLERANCE:
-            found["failures"].append(f"proof of {group}: differs by {difference:.1e}")
+    alone = proofs[:-1]
+    found["groups"] = groups
+    found["alone"], found["linear"] = len(alone), sum(proof.linear for proof in alone)
+    found["together"] = proofs[-1].difference if proofs else None
+    found["largest"] = max((proof.difference for proof in proofs), default=None)
+    for proof in proofs:
+        if not proof.difference <= TOLERANCE:
+            found["failures"].append(f"proof of {proof.name}: differs by {proof.difference:.1e}")
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ must give the same outputs.
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,42 @@ from graphprobe.programs import load_program
 from graphprobe.training.networks.forward import Forward, open_forward
 from graphprobe.training.networks.source import Networks
 from graphprobe.training.pruning.cutter import apply_prune
-from graphprobe.training.runtime.programs import state_shapes
+from graphprobe.training.runtime.programs import get_values, set_values
+from graphprobe.training.weights.read import read_weights
 
 CONV_TRANSPOSE = ("conv2d_transpose", "depthwise_conv2d_transpose")
-CONVS = ("conv2d", "depthwise_conv2d", *CONV_TRANSPOSE)
+DEFORMABLE = ("deformable_conv", "deformable_conv_v1")
+CONVS = ("conv2d", "depthwise_conv2d", *DEFORMABLE, *CONV_TRANSPOSE)
 LINEARS = ("matmul_v2", "matmul", "mul")
+# All groups of a network are proven alone where that takes no more multiply-adds than this; of a
+# larger one, a sample.
+ALL_ALONE = 20_000_000_000
 SAMPLE = 6
+# Pruning adds in another order, which changes more than the last bits of an image do.
+LAST_BITS = 1e-5
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One pruning held against the whole network.
+
+    Args:
+        name: of the group, or ``all together``.
+        difference: the largest of any output, as a share of that output's largest value.
+        linear: whether linear layers lead the group.
+    """
+
+    name: str
+    difference: float
+    linear: bool = False
 
 
 class Whole:
-    """A network read from NAME.pdmodel, with random weights.
+    """A network read from NAME.pdmodel, with random weights and its own tables of integers.
+
+    Statistics, scales and shifts are random, too, so that one which is cut at another channel than
+    its filter shows; where that overflows or blows rounding up, the norms take the statistics of
+    what reaches them.
 
     Args:
         stem: the file without suffix.
@@ -48,89 +74,149 @@ class Whole:
         for name, value in forward.batch.items():
             shape = (1, *value.shape[1:2], *size) if value.ndim == 4 else value.shape
             batch[name] = rng.normal(size=shape).astype(value.dtype)
+            if value.shape[1:] == (2,):  # im_shape, scale_factor: the image as it is
+                batch[name] = np.array([size if name == "im_shape" else (1, 1)], value.dtype)
         self.forward = replace(forward, batch=batch)
+        stored = read_weights(Path(f"{stem}.pdiparams"), {}).arrays
+        # Tables of places are the network's own: random ones would name places that are not there.
+        tables = {name: array for name, array in stored.items() if array.dtype.kind in "iub"}
+        set_values(forward.scope, paddle.CPUPlace(), tables)
+        # Weights do not depend on the image, so proofs run on a small one where the network can.
+        self.trial = self.forward.small().compared()
+        if not self._last_bits() <= LAST_BITS:
+            _normalise(self.trial)
+
+    def _last_bits(self) -> float:
+        """What the next larger number at every place of the image changes in the outputs."""
+        batch = {n: np.nextafter(v, np.inf, dtype=v.dtype) for n, v in self.trial.batch.items()}
+        moved = replace(self.trial, batch=batch).run()
+        return max(_difference(a, b) for a, b in zip(moved, self.trial.run(), strict=True))
 
     def multiply_adds(self) -> int:
         """Of convolutions and products of matrices, from the shapes that one image executes."""
-        block = self.forward.program.global_block()
-        counted = [op for op in block.ops if op.type in (*CONVS, *LINEARS, "bmm")]
-        shapes = self._shapes(counted)
-        total = 0
-        for op in counted:
-            out = shapes[op.output(op.output_names[0])[0]]
-            if op.type in CONV_TRANSPOSE:
-                weight = block.var(op.input("Filter")[0]).shape
-                total += prod(shapes[op.input("Input")[0]]) * prod(weight[1:])
-            elif op.type in CONVS:
-                weight = block.var(op.input("Filter")[0]).shape
-                total += prod(out) * prod(weight[1:])
-            else:
-                x = shapes[op.input("X")[0]]
-                across = any(op.has_attr(a) and op.attr(a) for a in ("trans_x", "transpose_X"))
-                inner = x[-2] if across else x[-1]
-                if op.type == "mul":
-                    inner = prod(x[op.attr("x_num_col_dims") :])
-                total += prod(out) * inner
-        return total
+        return _multiply_adds(self.forward)
 
     def claimed(self) -> int | None:
         """What graphprobe says of the same network at the same size; None where it does not."""
         found = network_size(load_program(self.file), self.size)
         return None if found.uncounted else found.flops + found.products
 
-    def _shapes(self, ops: list[Any]) -> dict[str, tuple[int, ...]]:
-        program = self.forward.program
-        block = program.global_block()
-        names = {n for op in ops for n in (*op.input_arg_names, *op.output_arg_names)}
-        wanted = [n for n in sorted(names) if not block.var(n).persistable]
-        found = paddle.static.Executor(paddle.CPUPlace()).run(
-            program,
-            feed=self.forward.batch,
-            fetch_list=wanted,
-            scope=self.forward.scope,
-            return_numpy=False,
-        )
-        shapes = {n: tuple(t.shape()) for n, t in zip(wanted, found, strict=True)}
-        shapes.update({n: tuple(block.var(n).shape) for n in names if block.var(n).persistable})
-        return shapes
-
-    def proofs(self) -> list[tuple[str, float]]:
-        """(group, difference) of a sample of groups alone, and of all together.
-
-        The difference is the largest of any output, as a share of that output's largest value.
-        """
+    def proofs(self) -> tuple[list[Proof], int]:
+        """Proofs of groups alone, then of all together; and how many groups there are."""
         found = graphprobe.find_prunable(self.file, policy="coupled", ratio=0.5)
         if not found.params:
-            return []
+            return [], 0
         section = found.to_config().prune
         groups = [group for group in section.groups if group.ratio > 0]
-        sample = random.Random(0).sample(groups, min(SAMPLE, len(groups)))
-        tried = [(group.convs[0], (group,)) for group in sample]
-        tried.append(("all together", section.groups))
-        return [
-            (name, self.compare(section.model_copy(update={"groups": tuple(chosen)})))
-            for name, chosen in tried
+        alone = groups
+        if 2 * len(groups) * _multiply_adds(self.trial) > ALL_ALONE:
+            alone = random.Random(0).sample(groups, min(SAMPLE, len(groups)))
+        linears = {row.param for row in found.linears}
+        proofs = [
+            Proof(
+                group.convs[0],
+                self.compare(section.model_copy(update={"groups": (group,)})),
+                group.convs[0] in linears,
+            )
+            for group in alone
         ]
+        return [*proofs, Proof("all together", self.compare(section))], len(groups)
 
     def compare(self, section: PruneSection) -> float:
         """How far the network that graphprobe prunes is from the whole one that reads no more."""
-        pruned = self.forward.copy()
-        apply_prune(pruned.program, None, pruned.scope, section)
-        whole = self.forward.copy()
-        before, after = _arrays(whole), _arrays(pruned)
-        for op in whole.program.global_block().ops:
+        program, scope, cpu = self.trial.program.clone(), self.trial.scope, paddle.CPUPlace()
+        params = {n for g in section.groups for p in g.parts for c in p.cuts for n in c.params}
+        whole = get_values(scope, params)
+        apply_prune(program, None, scope, section)
+        pruned = get_values(scope, params)
+        found = self._run(program)
+        set_values(scope, cpu, whole)
+        for op in self.trial.program.global_block().ops:
             for name, axis in _reads(op):
-                if name in after and after[name].shape != before[name].shape:
-                    gone = _gone(before[name], after[name], axis)
-                    before[name][(slice(None),) * axis + (gone,)] = 0
-        for name, value in before.items():
-            whole.scope.find_var(name).get_tensor().set(value, paddle.CPUPlace())
-        return max(_difference(a, b) for a, b in zip(pruned.run(), whole.run(), strict=True))
+                if name in pruned and pruned[name].shape != whole[name].shape:
+                    gone = _gone(whole[name], pruned[name], axis)
+                    value = np.array(scope.find_var(name).get_tensor())
+                    value[(slice(None),) * axis + (gone,)] = 0
+                    set_values(scope, cpu, {name: value})
+        wanted = self._run(self.trial.program)
+        set_values(scope, cpu, whole)
+        return max(_difference(a, b) for a, b in zip(found, wanted, strict=True))
+
+    def _run(self, program: Any) -> list[Any]:
+        """The outputs of a program with the values of the trial's scope.
+
+        An executor keeps what it has run in scopes below that one: loops do not start anew there.
+        """
+        executor = paddle.static.Executor(paddle.CPUPlace())
+        try:
+            found = executor.run(
+                program,
+                feed=self.trial.batch,
+                fetch_list=list(self.trial.outputs),
+                scope=self.trial.scope,
+                return_numpy=False,
+            )
+            return [np.array(value) for value in found]
+        finally:
+            executor.close()
+            self.trial.scope.drop_kids()
 
 
-def _arrays(forward: Forward) -> dict[str, Any]:
-    names = state_shapes(forward.program)
-    return {name: np.array(forward.scope.find_var(name).get_tensor()) for name in names}
+def _normalise(forward: Forward) -> None:
+    """Give norms the statistics of what reaches them, which keeps products of features small."""
+    program = forward.program.clone()
+    for op in program.global_block().ops:
+        if op.type == "batch_norm":
+            for name in ("is_test", "use_global_stats"):
+                op._set_attr(name, False)
+            op._set_attr("momentum", 0.0)
+            for slot in ("SavedMean", "SavedVariance", "ReserveSpace"):
+                name = f"{op.output('Y')[0]}.{slot}"
+                program.global_block().create_var(name=name, dtype="float32")
+                op.desc.set_output(slot, [name])
+    replace(forward, program=program).run()
+
+
+def _multiply_adds(forward: Forward) -> int:
+    block = forward.program.global_block()
+    counted = [op for op in block.ops if op.type in (*CONVS, *LINEARS, "bmm")]
+    shapes = _shapes(forward, counted)
+    total = 0
+    for op in counted:
+        out = shapes[op.output(op.output_names[0])[0]]
+        if op.type in CONV_TRANSPOSE:
+            weight = block.var(op.input("Filter")[0]).shape
+            total += prod(shapes[op.input("Input")[0]]) * prod(weight[1:])
+        elif op.type in CONVS:
+            weight = block.var(op.input("Filter")[0]).shape
+            total += prod(out) * prod(weight[1:])
+        else:
+            x = shapes[op.input("X")[0]]
+            across = any(op.has_attr(a) and op.attr(a) for a in ("trans_x", "transpose_X"))
+            inner = x[-2] if across else x[-1]
+            if op.type == "mul":
+                inner = prod(x[op.attr("x_num_col_dims") :])
+            total += prod(out) * inner
+    return total
+
+
+def _shapes(forward: Forward, ops: list[Any]) -> dict[str, tuple[int, ...]]:
+    block = forward.program.global_block()
+    names = {n for op in ops for n in (*op.input_arg_names, *op.output_arg_names)}
+    wanted = [n for n in sorted(names) if not block.var(n).persistable]
+    executor = paddle.static.Executor(paddle.CPUPlace())
+    found = executor.run(
+        forward.program,
+        feed=forward.batch,
+        fetch_list=wanted,
+        scope=forward.scope,
+        return_numpy=False,
+    )
+    executor.close()
+    forward.scope.drop_kids()
+    shapes = {n: tuple(t.shape()) for n, t in zip(wanted, found, strict=True)}
+    shapes.update({n: tuple(block.var(n).shape) for n in names if block.var(n).persistable})
+    return shapes
 
 
 def _reads(op: Any) -> list[tuple[str, int]]:
@@ -156,15 +242,14 @@ def _gone(before: Any, after: Any, axis: int) -> list[int]:
     order = np.argsort(before, axis=None)
     values = before.ravel()[order]
     where = np.unravel_index(order, before.shape)[axis]
+    parts = np.moveaxis(after, axis, 0).reshape(after.shape[axis], -1)[:, :16]
+    low, high = (np.searchsorted(values, parts, side=side) for side in ("left", "right"))
     kept = set()
-    for part in np.moveaxis(after, axis, 0).reshape(after.shape[axis], -1):
-        found: set[int] | None = None
-        for value in part[:16]:
-            low, high = np.searchsorted(values, [value, np.nextafter(value, np.inf)])
-            here = set(where[low:high].tolist())
-            found = here if found is None else found & here
-        if found is None or len(found) != 1:
-            raise ValueError(f"{len(found or ())} slices of the whole fit one of the cut array")
+    for starts, ends in zip(low.tolist(), high.tolist(), strict=True):
+        spans = zip(starts, ends, strict=True)
+        found = set.intersection(*(set(where[a:b].tolist()) for a, b in spans))
+        if len(found) != 1:
+            raise ValueError(f"{len(found)} slices of the whole fit one of the cut array")
         kept |= found
     return [i for i in range(before.shape[axis]) if i not in kept]
 
