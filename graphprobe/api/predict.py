@@ -111,7 +111,8 @@ def predict(
         CheckpointError: there are no weights, they are damaged, or of another model.
         ConfigError: the config has problems, or is for another program.
         DataError: none of the images can be read, or files of an earlier run are there.
-        UsageError: neither or both of `images` and `samples`.
+        UsageError: neither or both of `images` and `samples`; or the run is of an exported
+            program, whose outputs nothing here can draw.
 
     Example:
         >>> found = graphprobe.predict("runs/student", ["photos"], threshold=0.4)
@@ -136,6 +137,7 @@ def predict(
     from graphprobe.training.run_record import compare_class_names
     from graphprobe.training.runtime.device import choose_place
     from graphprobe.training.trained import open_trained
+    from graphprobe.zoo import EXPORTED
 
     paths = [Path(image) for image in images]
     if bool(paths) == bool(samples):
@@ -152,6 +154,13 @@ def predict(
     trained = open_trained(
         settings, place, "infer", where=where, checkpoint=resume, weights=weights
     )
+    if trained.built.task == EXPORTED:
+        raise UsageError(
+            "is of an exported program, which does not say what its outputs mean",
+            where=str(settings.train.output),
+            hint="evaluate measures how far it agrees with its teacher, export writes it for the "
+            "code that draws the original's outputs",
+        )
     shown: Dataset
     if samples:
         shown = first_subset(open_validation(settings.train, trained.built), samples)

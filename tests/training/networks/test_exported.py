@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphprobe.errors import GraphprobeError
+from graphprobe.errors import GraphprobeError, UsageError
 from graphprobe.formats import load_file, write_program
 from graphprobe.ir.builder import Builder
 from graphprobe.training.weights.lod_tensor import tensor_bytes
@@ -192,6 +192,16 @@ def test_agreement_with_the_teacher_is_the_metric(
     assert 0 < (dict(found.score.more)["relative l2"] or 0) < 2
     logged = json.loads((pruned_run[0] / "result.json").read_text())
     assert logged["best"] == pytest.approx(found.value, abs=1e-5)
+
+
+def test_outputs_that_nobody_here_can_draw_are_refused(
+    pruned_run: tuple[Path, list[str], Counter[str]], small_pictures: Path
+) -> None:
+    import graphprobe
+
+    with pytest.raises(UsageError, match="does not say what its outputs mean"):
+        graphprobe.predict(str(pruned_run[0]), [small_pictures])
+    assert not (pruned_run[0] / "infer").exists()
 
 
 def test_the_export_has_the_form_of_the_original(
