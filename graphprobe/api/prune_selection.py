@@ -218,16 +218,20 @@ class PruneSelection(Result):
         Raises:
             UsageError: no such form.
         """
-        from graphprobe.emit import find_prune_emitter, miscounted, not_followed
+        from graphprobe.emit import asserted, find_prune_emitter, miscounted, not_followed
 
         found = []
-        wrong = miscounted(self.choice)
-        if wrong:
-            found.append(
-                f"PaddleSlim fails on {len(wrong)} of {len(self.params)} filters (first: "
-                f"{wrong[0]}): behind flatten it takes one row a channel out of the fully "
-                f"connected layer; keep them whole, or train with graphprobe, which cuts them"
-            )
+        behind_flatten = (
+            "behind flatten it takes one row a channel out of the fully connected layer"
+        )
+        second = "their feature is the second operand of an op whose first has fewer axes"
+        for why, find in ((behind_flatten, miscounted), (second, asserted)):
+            if wrong := find(self.choice):
+                found.append(
+                    f"PaddleSlim fails on {len(wrong)} of {len(self.params)} filters (first: "
+                    f"{wrong[0]}): {why}; keep them whole, or train with graphprobe, which cuts "
+                    "them"
+                )
         lost = not_followed(self.choice)
         if lost:
             through = " or ".join(dict.fromkeys(lost.values()))

@@ -9,10 +9,11 @@ from graphprobe.emit.emitter import (
     pair_emitters,
     prune_emitters,
 )
-from graphprobe.emit.prune import miscounted, not_followed, prune_config
+from graphprobe.emit.prune import asserted, miscounted, not_followed, prune_config
 from graphprobe.emit.train_settings import exported_schedule, published_schedule
 
 __all__ = [
+    "asserted",
     "PairEmitter",
     "PruneEmitter",
     "distill_config",

@@ -6,6 +6,7 @@ from graphprobe.config import PruneConfig, PruneSection
 from graphprobe.emit.distill import program_ref
 from graphprobe.emit.train_settings import default_train_section
 from graphprobe.ir import Program
+from graphprobe.ops.kinds import kind_of
 from graphprobe.pruning.decisions import find_prunable
 from graphprobe.pruning.ratios import PruneChoice
 
@@ -63,4 +64,24 @@ def miscounted(choice: PruneChoice) -> tuple[str, ...]:
             for axis in part.axes
             if axis.role == "in" and axis.width > 1
         )
+    )
+
+
+def asserted(choice: PruneChoice) -> tuple[str, ...]:
+    """Filters on which PaddleSlim 2.6 fails: their feature is the second operand of an elementwise
+    op whose first has fewer axes, as a learned scale times the feature.
+    """
+    channels = choice.found.channels
+    program, flow = channels.program, channels.flow
+    hit: set[str] = set()
+    for op in program.ops:
+        x, y = flow.read(op, "X"), flow.read(op, "Y")
+        if kind_of(op.type) != "elementwise" or x is None or y is None:
+            continue
+        layout = channels.layouts[y.id]
+        ranks = [len(program.shape(value.name, value.block) or ()) for value in (x, y)]
+        if layout is not None and ranks[0] < ranks[1]:
+            hit.update(run.space[0] for run in layout.runs)
+    return tuple(
+        dict.fromkeys(group.leader for group in choice.groups if hit.intersection(group.layers))
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphprobe.emit import not_followed
+from graphprobe.emit import asserted, not_followed
 from graphprobe.ir.builder import Builder
 from graphprobe.pruning.decisions import find_prunable
 from graphprobe.pruning.ratios import choose
@@ -36,3 +36,17 @@ def test_only_what_is_there_is_named():
 
 def test_what_policy_seeds_takes_is_followed():
     assert lost("seeds", concat=True, hidden=True) == {}
+
+
+def test_a_scale_in_front_of_its_feature_is_what_paddleslim_fails_on():
+    """The learned scale and bias of one number each, as PP-LCNetV3 has them."""
+    b = Builder()
+    scale, bias = b.param("scale", (1,)), b.param("bias", (1,))
+    x = b.conv(b.feed("image", (-1, 3, 4, 4)), 8, name="a")
+    x = b.op("elementwise_mul", {"X": scale, "Y": x}, shape=(-1, 8, 4, 4))
+    x = b.conv(b.op("relu", {"X": x}, shape=(-1, 8, 4, 4)), 6, name="b")
+    x = b.op("elementwise_add", {"X": x, "Y": bias}, shape=(-1, 6, 4, 4))
+    b.op("fetch", {"X": b.conv(x, 2, name="z")}, {"Out": "fetch"})
+    choice = choose(find_prunable(b.build(), "seeds"))
+    assert choice.params == ["a.w_0", "b.w_0"]
+    assert asserted(choice) == ("a.w_0",)

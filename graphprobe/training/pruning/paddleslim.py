@@ -67,7 +67,11 @@ def cut_with_paddleslim(
     with _hushed():
         from paddleslim.prune import Pruner
 
-        Pruner(criterion="l1_norm").prune(program, scope, params, ratios, place=place)
+        try:
+            Pruner(criterion="l1_norm").prune(program, scope, params, ratios, place=place)
+        except AssertionError as error:
+            _put_back(scope, before, place)
+            raise _refused("PaddleSlim fails on an op that these channels reach") from error
     wrong = [
         name
         for name, value in {**before, **wanted}.items()
@@ -75,9 +79,13 @@ def cut_with_paddleslim(
     ]
     if not wrong:
         return
-    for name, value in before.items():
-        scope.find_var(name).get_tensor().set(value, place)
+    _put_back(scope, before, place)
     raise _refused(f"PaddleSlim left {len(wrong)} parameters otherwise than planned ({wrong[0]})")
+
+
+def _put_back(scope: Any, values: dict[str, Array], place: Any) -> None:
+    for name, value in values.items():
+        scope.find_var(name).get_tensor().set(value, place)
 
 
 def _refused(reason: str) -> TrainError:

@@ -350,3 +350,33 @@ def test_a_proof_takes_the_weights_that_the_config_names(config, tmp_path, monke
         assert report.notes == (f"proven with {name}",)
     random, trained = (get_values(one.scope, [first])[first] for one in taken)
     assert np.array_equal(trained, saved[first]) and not np.array_equal(random, trained)
+
+
+def test_what_paddleslim_fails_on_is_said_and_leaves_the_weights(tmp_path):
+    """A learned number in front of the feature that it scales: PaddleSlim asserts another order."""
+    import paddle
+
+    import graphprobe
+    from graphprobe.training.networks.forward import open_forward
+    from graphprobe.training.networks.source import Networks
+    from graphprobe.training.pruning.cutter import apply_prune
+
+    paddle.enable_static()
+    main, startup = paddle.static.Program(), paddle.static.Program()
+    with paddle.static.program_guard(main, startup), paddle.utils.unique_name.guard():
+        x = paddle.static.data("image", [-1, 3, 16, 16])
+        x = paddle.static.nn.conv2d(x, 8, 3, bias_attr=False)
+        x = paddle.static.create_parameter([1], "float32", name="scale") * x
+        paddle.static.nn.conv2d(x, 4, 3, bias_attr=False)
+    path = tmp_path / "lab.pdmodel"
+    path.write_bytes(main.desc.serialize_to_string())
+
+    found = graphprobe.find_prunable(str(path))
+    (said,) = found.emit_warnings("act")
+    assert said.startswith("PaddleSlim fails on 1 of 1 filters (first: conv2d_0.w_0)")
+    section = found.to_config().prune.model_copy(update={"engine": "paddleslim"})
+    forward = open_forward(Networks().source(str(path)))
+    before = forward.run()
+    with pytest.raises(TrainError, match="PaddleSlim fails on an op that these channels reach"):
+        apply_prune(forward.program.clone(), None, forward.scope, section)
+    assert (forward.run()[0] == before[0]).all()
