@@ -35,6 +35,11 @@ ROOT = Path(__file__).parents[2]
 OF_PROGRAMS = ("ops/", "pairing/", "pruning/", "drawing/", "formats/", "emit/")
 # Where such words stand together all the same: the words, and why.
 ALLOWED = {
+    "compat/functions.py": ("*", "names of Paddle's public functions, and the op that each emits"),
+    "training/reference/layers.py": ("*", "one numpy function for each op"),
+    "training/reference/moves.py": ("*", "one numpy function for each op"),
+    "training/reference/numbers.py": ("*", "one numpy function for each op"),
+    "training/reference/resizing.py": ("*", "one numpy function for each op"),
     "drawing/diff/changes.py": ("seed shape", "names of attributes"),
     "ops/facets.py": ("*", "kinds and moves: the words that the families choose from"),
     "ops/kinds.py": ("embedding recurrent", "kinds"),
