@@ -120,8 +120,12 @@ def place_run(wanted: Path, *, resume: bool, log: Log) -> Path:
         resume: whether the run goes on: then it is the last one into that place.
         log: takes a line where it is another folder.
     """
+    from graphprobe.training.distributed.ranks import world_size
     from graphprobe.training.run_folder import free_folder, newest_run
 
+    if world_size() > 1 and not resume:
+        # Each process would choose for itself; a folder that holds a run is refused by all.
+        return wanted
     folder = newest_run(wanted) if resume else free_folder(wanted)
     if folder != wanted and resume:
         log(f"going on with {folder}, the last run into {wanted}")

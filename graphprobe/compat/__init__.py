@@ -46,7 +46,7 @@ def import_paddle() -> None:
         ImportError: it is not installed, or is broken.
         MissingDependency: it was imported in its new form of programs.
     """
-    if "paddle" not in sys.modules:
+    if sys.modules.get("paddle") is None:
         before_import()
         importlib.import_module("numpy")  # before paddle: scipy after paddle alone crashes
         with own_sigterm(), contextlib.redirect_stderr(io.StringIO()):
