@@ -25,7 +25,7 @@ CASES = {
         YOLO.format("mobilenet_v1", 0.05, ""),
         YOLO.format("r34", 0.2, ""),
         "digits?classes=2&size=32",
-        ["l2.0", "l2.1", "l2.2"],
+        ["relative_l2.0", "relative_l2.1", "relative_l2.2"],
         ["--rule", "neck_levels"],
     ),
     "segmentation": (
