@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from graphprobe.api.results import Result, Row, Table, count_text
+from graphprobe.api.results import Result, Row, Table
 from graphprobe.compat.installed import PaddleBuild, find_build, installed_version
 from graphprobe.version import __version__
 
@@ -84,14 +84,12 @@ class Diagnosis(Result):
     @property
     def ok(self) -> bool:
         """Whether nothing that is installed is broken; what is not installed is no fault."""
-        return not any(
-            one.works is False and one.note.startswith("broken") for one in self.abilities
-        )
+        return self.paddle is None or len(self.paddle.packages) <= 1
 
     def summary(self) -> str:
         """How much works."""
         works = sum(one.works is True for one in self.abilities)
-        return f"{works} of {count_text(len(self.abilities), 'ability').replace('ys', 'ies')} here"
+        return f"{works} of {len(self.abilities)} things work here"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -211,7 +209,7 @@ def install_command(capability: str) -> str:
     if (6, 1) <= number <= (8, 6) and sys.version_info < (3, 13):
         return "pip install 'graphprobe[gpu]'"
     cuda = next(name for most, name in _CUDA_FOR if number <= most)
-    return f"pip install paddlepaddle-gpu==3.3.1 -i {INDEX}{cuda}/"
+    return f"pip install 'paddlepaddle-gpu>=3.3,<3.4' -i {INDEX}{cuda}/"
 
 
 def _program(what: str, name: str, hint: str) -> Ability:

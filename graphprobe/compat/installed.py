@@ -10,8 +10,9 @@ from pathlib import Path
 
 CPU, GPU = "paddlepaddle", "paddlepaddle-gpu"
 
-# Compute capabilities with machine code in a wheel that does not list them itself.
-# Source: cuobjdump of paddlepaddle-gpu 2.6.2 from PyPI; it holds no PTX, so no others run.
+# Compute capabilities with machine code in a wheel that does not list them itself. That of 2.6.2 on
+# PyPI holds code for 6.1 to 8.6 and no PTX, so no later card runs; the ones between are those of
+# NVIDIA's cards for desktops and servers.
 _KNOWN_ARCHS = {"2.6.2": ("6.1", "7.0", "7.5", "8.0", "8.6")}
 
 

@@ -39,7 +39,7 @@ def test_a_missing_config_and_a_missing_paddle(
     assert "none.yaml: cannot be read" in capsys.readouterr().err
     path = tmp_path / "c.yaml"
     path.write_text(VALID)
-    monkeypatch.setattr(dependencies, "installed", lambda _: None)
+    monkeypatch.setattr(dependencies, "installed_version", lambda _: None)
     monkeypatch.setattr(dependencies, "find_spec", lambda _: None)
     assert run(build_app(command), [command, str(path)]) == 2
     assert "graphprobe[cpu]" in capsys.readouterr().err

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
+from graphprobe.compat.installed import CPU, GPU, installed_version
 from graphprobe.errors import MissingDependency
 from graphprobe.training.runtime.process import import_paddle
-
-CPU, GPU = "paddlepaddle", "paddlepaddle-gpu"
-
-
-def installed(package: str) -> str | None:
-    """The version of an installed package, or None."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def require_paddle() -> None:
@@ -25,7 +15,7 @@ def require_paddle() -> None:
     Raises:
         MissingDependency: none is installed, or both are (they overwrite each other's files).
     """
-    cpu, gpu = installed(CPU), installed(GPU)
+    cpu, gpu = installed_version(CPU), installed_version(GPU)
     if cpu and gpu:
         raise MissingDependency(
             f"both {CPU} {cpu} and {GPU} {gpu} are installed, and they overwrite each other",
@@ -53,5 +43,5 @@ def require_paddleslim(what: str, instead: str) -> None:
     if find_spec("paddleslim") is None:
         raise MissingDependency(
             f"{what} needs paddleslim, which is not installed",
-            hint=f"pip install 'graphprobe[cpu]' or 'graphprobe[gpu]', or set {instead}",
+            hint=f"pip install 'graphprobe[slim]', or set {instead}",
         )

@@ -9,14 +9,14 @@ from graphprobe.training.runtime import dependencies
 
 
 def test_none_installed_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dependencies, "installed", lambda _: None)
+    monkeypatch.setattr(dependencies, "installed_version", lambda _: None)
     monkeypatch.setattr(dependencies, "find_spec", lambda _: None)
     with pytest.raises(MissingDependency, match=r"needs PaddlePaddle.*graphprobe\[cpu\]"):
         dependencies.require_paddle()
 
 
 def test_both_installed_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dependencies, "installed", lambda _: "2.6.2")
+    monkeypatch.setattr(dependencies, "installed_version", lambda _: "2.6.2")
     with pytest.raises(
         MissingDependency, match="both paddlepaddle 2.6.2 and paddlepaddle-gpu 2.6.2"
     ):
@@ -29,7 +29,9 @@ def test_paddleslim_is_missed_only_by_what_asks_for_it(monkeypatch: pytest.Monke
 
     imported: list[bool] = []
     monkeypatch.setattr(
-        dependencies, "installed", lambda name: "2.6.2" if name == dependencies.CPU else None
+        dependencies,
+        "installed_version",
+        lambda name: "2.6.2" if name == dependencies.CPU else None,
     )
     monkeypatch.setattr(dependencies, "find_spec", find)
     monkeypatch.setattr(dependencies, "import_paddle", lambda: imported.append(True))
