@@ -10,15 +10,13 @@ from typing import Any
 
 import numpy as np
 import paddle
-from numpy.typing import NDArray
-from paddle import inference
 
 from graphprobe.errors import ExportError
 from graphprobe.files import write_whole
 from graphprobe.training.evaluate import run_feed
 from graphprobe.training.networks.exported import ExportedProgram
-from graphprobe.training.runtime.compare import relative_difference
-from graphprobe.training.runtime.inference_engine import run_predictor
+from graphprobe.training.runtime.compare import EQUAL, largest_difference, trial_input
+from graphprobe.training.runtime.inference_engine import run_unoptimised
 from graphprobe.training.runtime.programs import get_values, plain_bytes, state_shapes
 from graphprobe.training.trained import Trained
 from graphprobe.training.weights.arrays import Arrays
@@ -27,9 +25,6 @@ from graphprobe.training.weights.lod_tensor import tensor_bytes
 from graphprobe.zoo import Built
 
 LEGACY = ("__model__", "__params__")
-# The largest difference from the trained outputs, as a share of the largest one.
-TOLERANCE = 1e-5
-_TRIAL_SIZE = 96
 
 
 def export_trained(
@@ -63,7 +58,7 @@ def export_trained(
     content = trained.network.pruned_content(trained.plan)
     files = _write_program(exported, content, arrays, folder, legacy=legacy)
     difference = _difference(trained, files, place)
-    if not difference <= TOLERANCE:
+    if not difference <= EQUAL:
         raise ExportError(
             f"its outputs differ by {difference:.1e} of the largest from the trained network's",
             where=str(folder),
@@ -100,28 +95,15 @@ def _write_program(
 def _difference(trained: Trained, files: list[Path], place: Any) -> float:
     """Of the outputs for random numbers, in the inference engine without its optimisations."""
     rng = np.random.default_rng(0)
-    feed = {name: _example(rng, shape, dtype) for name, shape, dtype in trained.built.feeds}
+    feed = {name: trial_input(rng, shape, dtype) for name, shape, dtype in trained.built.feeds}
     wanted = run_feed(paddle.static.Executor(place), trained.built, feed, trained.scope)
     given = trained.network.exported
     assert given is not None  # noqa: S101 - callers look
     single = given.has_single_files and files[0].name == LEGACY[0]
-    settings = inference.Config(*([str(files[0].parent)] if single else map(str, files[:2])))
-    settings.disable_glog_info()
-    settings.disable_gpu()
-    settings.switch_ir_optim(False)
-    predictor = inference.create_predictor(settings)
-    for handle, array in zip(predictor.get_input_names(), feed.values(), strict=True):
-        predictor.get_input_handle(handle).copy_from_cpu(array)
-    run_predictor(predictor)
-    found = [predictor.get_output_handle(n).copy_to_cpu() for n in predictor.get_output_names()]
-    return max(map(relative_difference, found, wanted), default=0.0)
-
-
-def _example(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    """Random numbers for a picture, ones for what is told beside it."""
-    sizes = [1 if i == 0 else _TRIAL_SIZE if s < 0 else s for i, s in enumerate(shape)]
-    values = rng.normal(size=sizes) if len(shape) == 4 else np.ones(sizes)
-    return values.astype(dtype)
+    # The file has the names of the export; in the trained network the picture is called image.
+    own = dict(zip(given.program.feeds, feed.values(), strict=True))
+    found = run_unoptimised(files[0], None if single else files[1], own)
+    return largest_difference(found, wanted)
 
 
 def export_network(

@@ -18,6 +18,7 @@ from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.predictions import outputs_of
 from graphprobe.training.networks.source import NetworkSource
 from graphprobe.training.pruning.ranking import Array
+from graphprobe.training.runtime.compare import TRIAL_SIZE
 from graphprobe.training.runtime.programs import (
     get_values,
     infer_shapes,
@@ -26,9 +27,6 @@ from graphprobe.training.runtime.programs import (
     state_shapes,
 )
 from graphprobe.user_code import ZOO, is_code
-
-# H and W of the trial where the program leaves them open.
-TRIAL_SIZE = 96
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from graphprobe.training.networks.source import Networks, NetworkSource
 from graphprobe.training.pruning.cutter import apply_prune
 from graphprobe.training.pruning.ranking import Array
 from graphprobe.training.reporting.progress import Log, no_log, throttle
-from graphprobe.training.runtime.compare import relative_difference
+from graphprobe.training.runtime.compare import largest_difference
 from graphprobe.training.runtime.programs import get_values, set_values, state_shapes
 from graphprobe.training.student import try_student
 
@@ -236,8 +236,7 @@ class Proof:
             else value
             for name, value in batch.items()
         }
-        pairs = zip(replace(self.forward, batch=moved).run(), self.forward.run(), strict=True)
-        return max((relative_difference(a, b) for a, b in pairs), default=0.0)
+        return largest_difference(replace(self.forward, batch=moved).run(), self.forward.run())
 
     def difference(self, group: int) -> float:
         """The largest difference of any output, over the largest value of that output."""
@@ -265,5 +264,4 @@ class Proof:
             return float("inf")
         finally:
             set_values(scope, cpu, before)
-        pairs = zip(results, wanted, strict=True)
-        return max((relative_difference(a, b) for a, b in pairs), default=0.0)
+        return largest_difference(results, wanted)

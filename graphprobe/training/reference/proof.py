@@ -10,23 +10,24 @@ from typing import Any
 import numpy as np
 import paddle
 from numpy.typing import NDArray
-from paddle import inference
 
 from graphprobe.errors import ExportError
 from graphprobe.ir import Program
 from graphprobe.training.reference.executor import run_reference
-from graphprobe.training.runtime.compare import relative_difference
-from graphprobe.training.runtime.inference_engine import run_predictor
+from graphprobe.training.runtime.compare import (
+    EQUAL,
+    largest_difference,
+    relative_difference,
+    trial_input,
+)
+from graphprobe.training.runtime.inference_engine import run_unoptimised
 from graphprobe.training.weights.arrays import Arrays
 
-# The largest difference that counts as equal, as a share of the largest value.
-EQUAL = 1e-5
 # How often the rounding of one order of sums may stand in that of another.
 _ROUNDINGS = 4.0
 # What kernels of Paddle 2.6.2 add of their own, measured: a softmax over 18,385 classes is 2.2e-5
 # away from the exact one of the same inputs.
 _KERNELS = {"softmax": 5e-5}
-_SIDE = 96
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,9 @@ def _by_numpy(
     wanted = [outcome.values[name] for name in ends]
     found = _static(made, feed, ends)
     limits = [EQUAL] * len(ends)
-    if _worst(found, wanted) > EQUAL:  # so much that single precision itself may be the cause
+    if (
+        largest_difference(found, wanted) > EQUAL
+    ):  # so much that single precision itself may be the cause
         single = run_reference(program, weights, feed).values
         makers = {n: op.type for op in program.blocks[0].ops for n in op.output_names()}
         limits = [
@@ -129,10 +132,6 @@ def _by_numpy(
 
 def _doubled(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     return {n: a.astype(np.float64) if a.dtype == np.float32 else a for n, a in arrays.items()}
-
-
-def _worst(found: list[NDArray[Any]], wanted: list[NDArray[Any]]) -> float:
-    return max(map(relative_difference, found, wanted), default=0.0)
 
 
 def _compared(
@@ -159,19 +158,14 @@ def _compared(
 
 
 def _random_feed(program: Program) -> dict[str, NDArray[Any]] | None:
-    """Random numbers for each input; open sizes are 1 for the batch and 96 elsewhere."""
+    """What each input is fed; None where one has no known shape or type."""
     rng = np.random.default_rng(0)
     feed: dict[str, NDArray[Any]] = {}
     for name in program.feeds:
         var = program.var(name)
         if var is None or var.shape is None or var.dtype == "unknown":
             return None
-        sizes = [1 if i == 0 and s < 0 else _SIDE if s < 0 else s for i, s in enumerate(var.shape)]
-        dtype = np.dtype("float32" if var.dtype == "bfloat16" else var.dtype)
-        if dtype.kind == "f" and len(sizes) == 4:
-            feed[name] = rng.normal(size=sizes).astype(dtype)
-        else:
-            feed[name] = np.ones(sizes, dtype)
+        feed[name] = trial_input(rng, var.shape, var.dtype)
     return feed
 
 
@@ -179,17 +173,8 @@ def _try_engine(
     program: Path, params: Path, feed: Mapping[str, NDArray[Any]]
 ) -> tuple[list[NDArray[Any]] | None, str]:
     """The outputs in the inference engine; None with the reason where it cannot run."""
-    settings = inference.Config(str(program), str(params))
-    settings.disable_glog_info()
-    settings.disable_gpu()
-    settings.switch_ir_optim(False)
     try:
-        predictor = inference.create_predictor(settings)
-        for name in predictor.get_input_names():
-            predictor.get_input_handle(name).copy_from_cpu(np.ascontiguousarray(feed[name]))
-        run_predictor(predictor)
-        names = predictor.get_output_names()
-        return [predictor.get_output_handle(name).copy_to_cpu() for name in names], ""
+        return run_unoptimised(program, params, feed), ""
     except (RuntimeError, ValueError, KeyError, NotImplementedError, OSError) as error:
         lines = [line.strip() for line in str(error).splitlines() if "Error:" in line]
         return None, " ".join((lines or [type(error).__name__])[-1].split())[:160]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from paddle import inference
 from paddle.base import core
 
@@ -34,6 +37,34 @@ def engine_settings(model: Path, params: Path, place: Any, *, half: bool = False
         settings.enable_mkldnn()
         settings.set_cpu_math_library_num_threads(thread_count())
     return settings
+
+
+def run_unoptimised(
+    model: Path, params: Path | None, feed: Mapping[str, NDArray[Any]]
+) -> list[NDArray[Any]]:
+    """The outputs of a network in files, on the CPU and by its ops as they are written.
+
+    Args:
+        model: the program.
+        params: its parameters in one file; None where each has a file of its own beside
+            ``__model__``.
+        feed: an array for each input, by the program's names.
+
+    Raises:
+        RuntimeError, ValueError, NotImplementedError, OSError: Paddle cannot read or run it.
+        KeyError: an input is not fed.
+    """
+    where = [str(model.parent)] if params is None else [str(model), str(params)]
+    settings = inference.Config(*where)
+    settings.disable_glog_info()
+    settings.disable_gpu()
+    settings.switch_ir_optim(False)
+    predictor = inference.create_predictor(settings)
+    for name in predictor.get_input_names():
+        predictor.get_input_handle(name).copy_from_cpu(np.ascontiguousarray(feed[name]))
+    run_predictor(predictor)
+    names = predictor.get_output_names()
+    return [predictor.get_output_handle(name).copy_to_cpu() for name in names]
 
 
 def run_predictor(predictor: Any) -> None:
