@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphprobe.api.pairs import find_pairs
 from graphprobe.api.run_programs import ref_of
 from graphprobe.errors import DataError, UsageError
 from graphprobe.programs import LoadedProgram
 from graphprobe.user_code import is_file
 
 if TYPE_CHECKING:
+    from graphprobe.api.pairs import PairFindings
     from graphprobe.training.networks.source import NetworkSource
     from graphprobe.training.reporting.progress import Log
 
@@ -66,14 +66,12 @@ def held_out(spec: str) -> tuple[str, str | None]:
     return (spec, None) if few else (train, val)
 
 
-def boxless_loss(student: LoadedProgram, teacher: LoadedProgram, log: Log) -> str | None:
+def boxless_loss(found: PairFindings, log: Log) -> str | None:
     """The loss of all pairs where one of them would want boxes, which the data do not have."""
     from graphprobe.losses import find_loss
     from graphprobe.pairing.roles import FEATURE_LOSS
 
-    wanting = dict.fromkeys(
-        pair.loss for pair in find_pairs(student, teacher) if find_loss(pair.loss).takes_targets
-    )
+    wanting = dict.fromkeys(pair.loss for pair in found if find_loss(pair.loss).takes_targets)
     if not wanting:
         return None
     name, _ = FEATURE_LOSS

@@ -156,8 +156,8 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     train = train.model_copy(update={"output": f"runs/{name}"})
     pruning, notes = _cut(request.prune, loaded[0], train, log)
     if len(loaded) > 1:
-        loss = None if opened.task == "detection" else boxless_loss(loaded[0], loaded[1], log)
-        made = _with_teacher(loaded[0], loaded[1], loss, train, pruning, notes, networks, log)
+        boxes = opened.task == "detection"
+        made = _with_teacher(loaded[0], loaded[1], boxes, train, pruning, notes, networks, log)
     elif pruning is not None:
         made = _Draft(pruning, notes, pruning)
     else:
@@ -208,17 +208,20 @@ def _cut(
 def _with_teacher(
     student: LoadedProgram,
     teacher: LoadedProgram,
-    loss: str | None,
+    boxes: bool,
     train: TrainSection,
     pruning: PruneConfig | None,
     notes: Notes,
     networks: Networks,
     log: Log,
 ) -> _Draft:
-    """The distillation of what the cut leaves, by the loss of each role or by this one."""
+    """The distillation of what the cut leaves, by losses that data with or without boxes allow."""
     from graphprobe.emit import distill_notes
 
-    found = find_pairs(student, teacher, loss=loss)
+    found = find_pairs(student, teacher)
+    loss = None if boxes else boxless_loss(found, log)
+    if loss is not None:
+        found = find_pairs(student, teacher, loss=loss)
     if pruning is not None:
         found = _after_cut(found, pruning, networks, log)
     if not found.pairs:
