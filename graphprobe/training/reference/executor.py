@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graphprobe.ir import Op, Program
+from graphprobe.training.reference.kernel import Array, Run
 from graphprobe.training.reference.layers import LAYERS
 from graphprobe.training.reference.moves import MOVES
 from graphprobe.training.reference.numbers import NUMBERS
 from graphprobe.training.reference.resizing import RESIZING
-
-Array: TypeAlias = NDArray[Any]
-# An op and the arrays of its input slots -> those of its output slots.
-Run: TypeAlias = Callable[[Op, Mapping[str, list[Array]]], dict[str, list[Array]]]
 
 TABLE: dict[str, Run] = {**LAYERS, **RESIZING, **NUMBERS, **MOVES}
 _PORTS = ("feed", "fetch")

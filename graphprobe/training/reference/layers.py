@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from graphprobe.ir import Op
-from graphprobe.training.reference.attributes import number
-
-Array: TypeAlias = NDArray[Any]
-Arrays: TypeAlias = Mapping[str, list[Array]]
+from graphprobe.training.reference.kernel import Array, Arrays, number
 
 
 def _pair(value: Any, usual: int = 1) -> tuple[int, int]:

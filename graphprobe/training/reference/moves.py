@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graphprobe.formats.programdesc.types import DTYPES
 from graphprobe.ir import Op
-
-Array: TypeAlias = NDArray[Any]
-Arrays: TypeAlias = Mapping[str, list[Array]]
-Run: TypeAlias = Callable[[Op, Arrays], dict[str, list[Array]]]
+from graphprobe.training.reference.kernel import Array, Arrays, Run
 
 
 def _ints(value: Any) -> tuple[int, ...]:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from math import erf
-from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graphprobe.ir import Op
-from graphprobe.training.reference.attributes import number
-
-Array: TypeAlias = NDArray[Any]
-Arrays: TypeAlias = Mapping[str, list[Array]]
-Run: TypeAlias = Callable[[Op, Arrays], dict[str, list[Array]]]
+from graphprobe.training.reference.kernel import Array, Arrays, Run, number
 
 
 def _unary(compute: Callable[[Array], Array]) -> Run:

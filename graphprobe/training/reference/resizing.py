@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
 from graphprobe.ir import Op
-
-Array: TypeAlias = NDArray[Any]
-Arrays: TypeAlias = Mapping[str, list[Array]]
+from graphprobe.training.reference.kernel import Array, Arrays
 
 
 def _interpolated_size(
