@@ -8,6 +8,7 @@ folders with numbers themselves.
 from __future__ import annotations
 
 import contextlib
+import glob
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,15 +62,11 @@ def _row(wanted: Path) -> Iterator[Path]:
     """The numbered folders of a place, in order."""
     with contextlib.suppress(OSError):
         numbered = {}
-        for folder in wanted.parent.glob(f"{_escaped(wanted.name)}-*"):
+        for folder in wanted.parent.glob(f"{glob.escape(wanted.name)}-*"):
             number = folder.name[len(wanted.name) + 1 :]
             if number.isdecimal() and (folder / RUN_OF).is_file() and _is_ours(folder, wanted):
                 numbered[int(number)] = folder
         yield from (numbered[number] for number in sorted(numbered))
-
-
-def _escaped(name: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
 
 
 def _is_ours(folder: Path, wanted: Path) -> bool:
