@@ -13,7 +13,6 @@ from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.decoding_heads import decoding_heads
 from graphprobe.pairing.features import Feature
 from graphprobe.pairing.rows import why_rows_differ
-from graphprobe.pairing.usage import ranks
 
 # The slot that says how many rows of an output are of each image.
 _COUNTS = ("NmsRoisNum", "RoisNum")
@@ -144,7 +143,7 @@ def _kind(
         return OutputKind(
             name, "boxes", count=analysis.flow.values[count].name if count is not None else ""
         )
-    if op is not None and ranks(op.type) and "max" in op.type and _is_whole(analysis, origin):
+    if op is not None and op.type == "arg_max" and _is_whole(analysis, origin):
         return OutputKind(name, "map labels" if len(shape) > 2 else "labels")
     if op is not None and kind_of(op.type) == "softmax":
         axis = _class_axis(analysis, value, origin, op)
