@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from graphprobe.data.preparation.dialects import FILE_NAMES, read_preparation
+from graphprobe.data.preparation.draft import for_channels
 from graphprobe.data.preparation.preparation import InputPlan, Preparation
 from graphprobe.data.preparation.steps import Size, Step, fixed_size
 from graphprobe.errors import DataError
@@ -150,7 +151,7 @@ def _changed(found: Preparation, given: PreparationOptions) -> Preparation:
         values = getattr(given, name)
         values = getattr(found, name) if values is None else tuple(map(float, values))
         count = 1 if gray else 3
-        values = values * count if len(set(values)) == 1 and len(values) == 1 else values
+        values = for_channels(values, count)
         if len(values) != count:
             text = f"{len(values)} numbers for {count} channel{'s' if count > 1 else ''}"
             raise DataError(text, where=name)

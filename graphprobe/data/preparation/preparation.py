@@ -64,9 +64,9 @@ class Preparation:
         """
         found = run_steps(image, self.steps)
         values = padded(self._normalised(found.image), found, self._level)
-        return (
-            values if self.channels_last else np.ascontiguousarray(values.transpose(2, 0, 1))
-        ), (found)
+        if not self.channels_last:
+            values = np.ascontiguousarray(values.transpose(2, 0, 1))
+        return values, found
 
     def _normalised(self, image: Image) -> NDArray[np.float32]:
         if self.gray:
@@ -96,11 +96,8 @@ class Preparation:
 
 
 def _numbers(values: Sequence[float]) -> str:
-    return (
-        " ".join(f"{value:g}" for value in dict.fromkeys(values))
-        if len(set(values)) == 1
-        else (" ".join(f"{value:g}" for value in values))
-    )
+    shown = values[:1] if len(set(values)) == 1 else values
+    return " ".join(f"{value:g}" for value in shown)
 
 
 @dataclass(frozen=True, slots=True)
