@@ -82,9 +82,12 @@ class Measure:
 
     def result(self) -> OutputAgreement:
         """The figures of all that was taken in."""
-        return OutputAgreement(
-            self.pair.student, self.pair.kind, **self._numbers(), doubt=self.pair.doubt
-        )
+        pair = self.pair
+        return OutputAgreement(pair.student, pair.kind, **{"doubt": pair.doubt, **self._figures()})
+
+    def _figures(self) -> dict[str, Any]:
+        """The fields of `OutputAgreement` that apply."""
+        return self._numbers()
 
     def _numbers(self) -> dict[str, float]:
         gap, ours, theirs, both = self._sums.tolist()
@@ -111,12 +114,9 @@ class _Top1(Measure):
         self._equal += int((ours == theirs).sum())
         self._all += ours.size
 
-    def result(self) -> OutputAgreement:
-        """The figures of all that was taken in."""
+    def _figures(self) -> dict[str, Any]:
         numbers = self._numbers() if self.pair.kind == "scores" else {}
-        top1 = self._equal / self._all if self._all else None
-        pair = self.pair
-        return OutputAgreement(pair.student, pair.kind, **numbers, top1=top1, doubt=pair.doubt)
+        return {**numbers, "top1": self._equal / self._all if self._all else None}
 
 
 class _Classes(Measure):
@@ -149,11 +149,9 @@ class _Classes(Measure):
             self._miou = Miou([str(i) for i in range(count)], ignore=-1)
             self._miou.confusion[: len(old), : len(old)] = old
 
-    def result(self) -> OutputAgreement:
-        """The figures of all that was taken in."""
+    def _figures(self) -> dict[str, Any]:
         numbers = self._numbers() if self.pair.kind != "map labels" else {}
-        miou, pair = self._miou.result().miou, self.pair
-        return OutputAgreement(pair.student, pair.kind, **numbers, miou=miou, doubt=pair.doubt)
+        return {**numbers, "miou": self._miou.result().miou}
 
 
 class _Boxes(Measure):
@@ -179,8 +177,7 @@ class _Boxes(Measure):
             rows.append(parts)
         self._images += list(zip(*rows, strict=True))
 
-    def result(self) -> OutputAgreement:
-        """The figures of all that was taken in."""
+    def _figures(self) -> dict[str, Any]:
         classes = 1 + max(
             (int(rows[:, 0].max(initial=-1)) for image in self._images for rows in image),
             default=-1,
@@ -191,14 +188,10 @@ class _Boxes(Measure):
             truth = theirs[theirs[:, 1] >= SURE]
             objects += len(truth)
             measure.add(ours, truth[:, 2:], truth[:, 0])
-        pair = self.pair
         if not objects:
-            doubt = f"the teacher finds no box of score {SURE:g}"
-            return OutputAgreement(pair.student, pair.kind, doubt=doubt)
+            return {"doubt": f"the teacher finds no box of score {SURE:g}"}
         found = measure.result()
-        return OutputAgreement(
-            pair.student, pair.kind, ap=found.ap, ap50=found.ap50, doubt=pair.doubt
-        )
+        return {"ap": found.ap, "ap50": found.ap50}
 
 
 def _parted(rows: Array, counts: Array, images: int, name: str) -> list[Array]:
