@@ -242,7 +242,8 @@ def trained_part(student: Network, losses: Mapping[str, Any]) -> Network:
         return student
     keep_needed(student.main, [var.name for var in losses.values()])
     refuse_without_gradient(student.main, where=student.source.text)
-    feeds = tuple(feed for feed in student.built.feeds if feed[0] in read_names(student.main))
+    read = read_names(student.main)
+    feeds = tuple(feed for feed in student.built.feeds if feed[0] in read)
     return replace(student, built=replace(student.built, feeds=feeds))
 
 

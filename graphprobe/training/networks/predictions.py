@@ -25,15 +25,16 @@ def outputs_of(program: Any) -> tuple[str, ...]:
     heads = [op for op in ops if kind_of(op.type) in _HEADS]
     made = {name for op in heads for name in op.output_arg_names}
     chosen, answers = _choices(program, writers)
+    made |= chosen
     found = [
         name
         for op in heads
         for name in op.input_arg_names
-        if name not in made | chosen and _is_float_activation(program, name, writers)
+        if name not in made and _is_float_activation(program, name, writers)
     ]
     if not found:
-        read = {name for op in ops for name in op.input_arg_names}
-        ends = [op for op in ops if not read.union(chosen).intersection(op.output_arg_names)]
+        inner = chosen.union(name for op in ops for name in op.input_arg_names)
+        ends = [op for op in ops if inner.isdisjoint(op.output_arg_names)]
         found = [name for op in ends for name in _floats(program, op, writers)]
     return tuple(dict.fromkeys((*answers, *found)))
 
