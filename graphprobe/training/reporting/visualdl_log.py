@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from graphprobe.files import write_whole
+from graphprobe.training.varint import varint
 
 _VARINT, _BYTES, _FLOAT = 0, 2, 5  # wire types
 _VALUES = 1  # of a record, and the fields of one:
@@ -83,25 +84,15 @@ def _record(value: bytes) -> bytes:
 
 
 def _bytes(field: int, content: bytes) -> bytes:
-    return _key(field, _BYTES) + _varint(len(content)) + content
+    return _key(field, _BYTES) + varint(len(content)) + content
 
 
 def _number(field: int, value: int) -> bytes:
-    return _key(field, _VARINT) + _varint(value)
+    return _key(field, _VARINT) + varint(value)
 
 
 def _key(field: int, wire_type: int) -> bytes:
-    return _varint(field << 3 | wire_type)
-
-
-def _varint(value: int) -> bytes:
-    """An unsigned number, 7 bits a byte, low bits first."""
-    parts = bytearray()
-    while value > 0x7F:
-        parts.append(value & 0x7F | 0x80)
-        value >>= 7
-    parts.append(value)
-    return bytes(parts)
+    return varint(field << 3 | wire_type)
 
 
 def _read_varint(content: bytes, at: int) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from graphprobe.data.npz_reader import refuse_special_files
 from graphprobe.errors import CheckpointError
 from graphprobe.formats.programdesc.types import DTYPES
 from graphprobe.ir import Program
+from graphprobe.training.varint import varint
 
 # A program's file name -> that of all its parameters; others have the suffix .pdiparams.
 PARAMS_OF = {"__model__": "__params__", "model": "params"}
@@ -96,15 +97,10 @@ def tensor_bytes(array: NDArray[np.generic]) -> bytes:
     code = next((n for n, kind in _NUMPY.items() if kind == array.dtype.newbyteorder("<")), None)
     if code is None:
         raise CheckpointError(f"a tensor of type {array.dtype} cannot be written")
-    desc = b"\x08" + _varint_bytes(code)
-    desc += b"".join(b"\x10" + _varint_bytes(size) for size in array.shape)
+    desc = b"\x08" + varint(code)
+    desc += b"".join(b"\x10" + varint(size) for size in array.shape)
     head = struct.pack("<IQIi", 0, 0, 0, len(desc))
     return head + desc + np.ascontiguousarray(array, _NUMPY[code]).tobytes()
-
-
-def _varint_bytes(value: int) -> bytes:
-    low, rest = value & 0x7F, value >> 7
-    return bytes([low | 0x80]) + _varint_bytes(rest) if rest else bytes([low])
 
 
 def _tensor(stream: _Stream) -> NDArray[np.generic]:
@@ -133,15 +129,15 @@ def _tensor_desc(stream: _Stream, size: int) -> tuple[int, list[int]]:
     end = stream.at + size
     code, sizes = -1, []
     while stream.at < end:
-        tag = _varint(stream)
+        tag = _read_varint(stream)
         if tag == 0x08:
-            code = _varint(stream)
+            code = _read_varint(stream)
         elif tag == 0x10:
-            sizes.append(_varint(stream))
+            sizes.append(_read_varint(stream))
         elif tag == 0x12:
-            stop = _varint(stream) + stream.at
+            stop = _read_varint(stream) + stream.at
             while stream.at < stop:
-                sizes.append(_varint(stream))
+                sizes.append(_read_varint(stream))
         else:
             raise stream.error("holds a tensor description that is not understood")
     if stream.at != end:
@@ -149,7 +145,7 @@ def _tensor_desc(stream: _Stream, size: int) -> tuple[int, list[int]]:
     return code, sizes
 
 
-def _varint(stream: _Stream) -> int:
+def _read_varint(stream: _Stream) -> int:
     value = shift = 0
     while shift < 70:
         byte = stream.take(1)[0]
