@@ -14,6 +14,7 @@ from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 from graphprobe.formats import add_ports, find_file, load_file, write_program
 from graphprobe.training.weights.beside import parameter_files, read_beside, settings_files
+from graphprobe.training.weights.lod_tensor import LEGACY
 from graphprobe.user_code import ZOO
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # Form -> names of the program and of its parameters.
 FORMS = {
     "pdmodel": ("inference.pdmodel", "inference.pdiparams"),
-    "legacy": ("__model__", "__params__"),
+    "legacy": LEGACY,
 }
 
 

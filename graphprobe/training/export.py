@@ -21,10 +21,8 @@ from graphprobe.training.runtime.programs import get_values, plain_bytes, state_
 from graphprobe.training.trained import Trained
 from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.beside import settings_files
-from graphprobe.training.weights.lod_tensor import tensor_bytes
+from graphprobe.training.weights.lod_tensor import LEGACY, tensor_bytes
 from graphprobe.zoo import Built
-
-LEGACY = ("__model__", "__params__")
 
 
 def export_trained(

@@ -22,8 +22,10 @@ from graphprobe.formats.programdesc.types import DTYPES
 from graphprobe.ir import Program
 from graphprobe.training.varint import varint
 
+# What Paddle 1.x calls a program and its parameters in one file.
+LEGACY = ("__model__", "__params__")
 # A program's file name -> that of all its parameters; others have the suffix .pdiparams.
-PARAMS_OF = {"__model__": "__params__", "model": "params"}
+PARAMS_OF = dict([LEGACY, ("model", "params")])
 _READ = ("bool", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "float64")
 # numpy has no bfloat16: its 16 bits are the upper half of a float32.
 _BFLOAT16 = next(number for number, name in DTYPES.items() if name == "bfloat16")
