@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -78,8 +79,8 @@ def read_run_info(folder: Path) -> RunInfo:
         state = read_state(checkpoints[-1]) if checkpoints else {}
     except GraphprobeError:
         pass  # a damaged run is listed with what can be read of it
-    iterations = max(_number(state.get("iteration")), _number(result.get("iterations")))
-    total = _section(config, "train").get("max_iters")
+    iterations = max(_count(state.get("iteration")) or 0, _count(result.get("iterations")) or 0)
+    total = _count(_section(config, "train").get("max_iters"))
     known = result if result.get("iterations") == iterations else {}
     cut = _section(known, "cut")
     after = _section(cut, "after")
@@ -90,15 +91,15 @@ def read_run_info(folder: Path) -> RunInfo:
         iterations=iterations,
         total=total,
         metric=str(known.get("metric") or state.get("metric") or ""),
-        value=known.get("value", state.get("metric_value")),
-        best=known.get("best", state.get("best")),
-        best_iteration=known.get("best_iteration", state.get("best_iteration")),
-        teacher=result.get("teacher_value"),
-        flops=after.get("flops") or known.get("flops"),
-        parameters=known.get("parameters"),
-        megabytes=known.get("megabytes"),
-        latency_ms=after.get("latency_ms"),
-        seconds=known.get("seconds"),
+        value=_figure(known.get("value", state.get("metric_value"))),
+        best=_figure(known.get("best", state.get("best"))),
+        best_iteration=_count(known.get("best_iteration", state.get("best_iteration"))),
+        teacher=_figure(result.get("teacher_value")),
+        flops=_count(after.get("flops") or known.get("flops")),
+        parameters=_count(known.get("parameters")),
+        megabytes=_figure(known.get("megabytes")),
+        latency_ms=_figure(after.get("latency_ms")),
+        seconds=_figure(known.get("seconds")),
         program=str(_section(config, "student").get("program", "")),
         data=str(_section(_section(config, "train"), "data").get("val") or ""),
         started=_begun(folder),
@@ -129,23 +130,23 @@ def _begun(folder: Path) -> str:
 
 def evaluations_of(folder: Path) -> tuple[tuple[int, float], ...]:
     """(iteration, value) of each evaluation of a run."""
-    return tuple(
-        (line["iter"], float(line["value"]))
-        for line in _lines(folder / "evaluations.jsonl")
-        if isinstance(line.get("iter"), int) and isinstance(line.get("value"), float)
-    )
+    return tuple(_points(folder / "evaluations.jsonl", "value"))
 
 
 def losses_of(folder: Path) -> tuple[tuple[int, float], ...]:
     """(iteration, total loss) of a run, averaged where there are many."""
-    points = [
-        (line["iter"], float(line["loss/total"]))
-        for line in _lines(folder / "metrics.jsonl")
-        if isinstance(line.get("iter"), int) and isinstance(line.get("loss/total"), float)
-    ]
+    points = list(_points(folder / "metrics.jsonl", "loss/total"))
     many = -(-len(points) // MOST_POINTS) or 1
     parts = (points[i : i + many] for i in range(0, len(points), many))
     return tuple((part[-1][0], sum(y for _, y in part) / len(part)) for part in parts)
+
+
+def _points(path: Path, name: str) -> Iterator[tuple[int, float]]:
+    """(iteration, value) of each line that has both; NaN and infinite values are left out."""
+    for line in _lines(path):
+        iteration, value = line.get("iter"), line.get(name)
+        if isinstance(iteration, int) and isinstance(value, float) and math.isfinite(value):
+            yield iteration, value
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -176,5 +177,9 @@ def _section(document: dict[str, Any], key: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) else 0
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _figure(value: Any) -> float | None:
+    return value if isinstance(value, int | float) else None

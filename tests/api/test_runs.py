@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,28 @@ def test_a_damaged_run_is_listed(runs: Path) -> None:
         (runs / "alone" / name).write_text("{ [")
     found = graphprobe.list_runs(runs / "alone").runs[0]
     assert found.state == "broken off" and found.iterations == 0 and found.best is None
+
+
+def test_figures_that_are_none(tmp_path: Path) -> None:
+    """A word where a number belongs is not known; the rest of the run is still told."""
+    result = {"best": "high", "flops": "many", "parameters": [1], "seconds": {}, "value": None}
+    folder = write_run(tmp_path / "runs" / "odd", result=result)
+    state = folder / "checkpoints" / "000040" / "state.json"
+    state.write_text(state.read_text().replace('"max_iters": 40', '"max_iters": "many"'))
+    run = graphprobe.list_runs(tmp_path / "runs").runs[0]
+    assert (run.best, run.flops, run.parameters, run.seconds, run.value) == (None,) * 5
+    assert (run.total, run.state) == (None, "broken off")
+    assert (run.iterations, run.megabytes, run.best_iteration) == (40, 0.25, 20)
+
+
+def test_curves_without_what_is_no_number(runs: Path) -> None:
+    """NaN and infinite values have no place on a curve; those around them do."""
+    folder = runs / "alone"
+    lines = [{"iter": i, "loss/total": y} for i, y in enumerate((4.0, math.nan, math.inf, 2.0), 1)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = graphprobe.compare_runs([folder, folder])
+    assert found.losses[0] == ((1, 4.0), (4, 2.0))
+    assert found.render("svg").startswith(b"<svg")
 
 
 def test_no_such_folder(tmp_path: Path) -> None:
