@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -118,6 +119,10 @@ def convert(
             hint="train it, export the run",
         )
     path = find_file(Path(source).expanduser(), source)
+    target = Path(folder).expanduser()
+    desc, weights = FORMS[form]
+    settings = {file.name: file for file in settings_files(path)}
+    _refuse_taken(target, (weights, *settings, desc), force)
     program = add_ports(load_file(path, source))
     content = write_program(program)
     arrays = read_beside(path, program, source)
@@ -127,21 +132,22 @@ def convert(
     params = b"".join(file.read_bytes() for file in beside)
     one = beside[0] if len(beside) == 1 < len(names) else None
     proof, difference = _prove(path, one, program, arrays, (content, params))
-    target = Path(folder).expanduser()
-    target.mkdir(parents=True, exist_ok=True)
-    desc, weights = FORMS[form]
-    settings = {file.name: file.read_bytes() for file in settings_files(path)}
     # The program is last: whoever finds it finds the rest.
-    contents = {weights: params, **settings, desc: content}
-    taken = [] if force else [name for name in contents if (target / name).exists()]
-    if taken:
-        hint = "name another folder, or take force=True"
-        raise UsageError(f"would replace {', '.join(taken)}", where=str(target), hint=hint)
+    copied = {name: file.read_bytes() for name, file in settings.items()}
+    contents = {weights: params, **copied, desc: content}
+    target.mkdir(parents=True, exist_ok=True)
     for name, data in contents.items():
         write_whole(target / name, data)
     files = tuple(target / name for name in (desc, weights, *settings))
     counts = len(program.ops), len(names)
     return ConvertedModel(source, program.origin.kind, files, *counts, proof, difference)
+
+
+def _refuse_taken(folder: Path, names: Iterable[str], force: bool) -> None:
+    taken = [] if force else [name for name in names if (folder / name).exists()]
+    if taken:
+        hint = "name another folder, or take force=True"
+        raise UsageError(f"would replace {', '.join(taken)}", where=str(folder), hint=hint)
 
 
 def _prove(

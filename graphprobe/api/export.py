@@ -89,11 +89,14 @@ def export(
         CheckpointError: there are no weights, they are damaged, or of another model.
         ConfigError: the config has problems, or is for another program.
         ExportError: what was written gives other outputs than the trained network.
+        UsageError: `name` is not a plain file name.
 
     Example:
         >>> graphprobe.export("runs/student", "student").files
         (PosixPath('student/model.pdmodel'), PosixPath('student/model.pdiparams'), ...)
     """
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise UsageError("must be letters, digits, dots and dashes", where=f"name={name!r}")
     log = reporter(progress)
     settings, where, resume = open_for_weights(
         config, override, resume=resume, weights=weights, allow_code=allow_code, log=log
@@ -109,8 +112,6 @@ def export(
         settings, place, "infer", where=where, checkpoint=resume, weights=weights
     )
     folder = Path(output) if output is not None else Path(settings.train.output) / "export"
-    if not re.fullmatch(r"[\w.-]+", name):
-        raise UsageError("must be letters, digits, dots and dashes", where=f"name={name!r}")
     files, difference = export_trained(trained, place, folder, name=name, legacy=legacy)
     if difference is None:  # an exported program has its own settings beside it
         count = int(trained.built.meta.get("num_classes", 0))

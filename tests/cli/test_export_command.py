@@ -55,3 +55,10 @@ def test_bad_use(
     assert run(build_app("export"), ["export", str(PIR / "attention.json"), *given]) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
+
+
+def test_a_name_with_a_folder_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is refused before the run is opened."""
+    assert run(build_app("export"), ["export", str(tmp_path / "none"), "--name", "a/b"]) == 2
+    error = capsys.readouterr().err
+    assert "must be letters, digits, dots and dashes" in error and error.count("\n") == 1
