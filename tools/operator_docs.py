@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -23,16 +21,6 @@ not here is reported: `pairs` warns and tells no stride behind it but what decla
 multiply-adds are not known.
 
 """
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit 1 where the page is not current")
-    text = page()
-    if not parser.parse_args().check:
-        PAGE.write_text(text, encoding="utf-8")
-    elif not PAGE.is_file() or PAGE.read_text("utf-8") != text:
-        sys.exit("docs/operators.md is not current: run make docs")
 
 
 def page() -> str:
@@ -70,4 +58,4 @@ def _entry(answers: tuple[str, ...], rows: list[OperatorRow]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main()
+    PAGE.write_text(page(), encoding="utf-8")
