@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from graphprobe.drawing import palette
 from graphprobe.ir import Pair, PruneDecision
 
 
@@ -64,17 +65,7 @@ MEANING = {
     "unknown": "not analysed",
 }
 
-# What became of an op between two versions of a program: after Okabe and Ito, where the same words
-# stand beside the colours.
-CHANGE_COLOURS = {
-    "gone": "#d55e00",
-    "new": "#009e73",
-    "narrower": "#0072b2",
-    "wider": "#56b4e9",
-    "changed": "#cc79a7",
-    "moved": "#8a6d00",
-    "same": "#dadce0",
-}
+CHANGE_COLOURS = {**palette.CHANGE, "same": "#dadce0"}
 CHANGE_MEANING = {
     "gone": "only before",
     "new": "only after",

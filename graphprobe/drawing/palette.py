@@ -20,6 +20,16 @@ FILL = {
     "changed": "#f7e6ef",
     "moved": "#f4ecd2",
 }
+# What became of an op between two versions of a program: after Okabe and Ito, where the same words
+# stand beside the colours.
+CHANGE = {
+    "gone": "#d55e00",
+    "new": "#009e73",
+    "narrower": "#0072b2",
+    "wider": "#56b4e9",
+    "changed": "#cc79a7",
+    "moved": "#8a6d00",
+}
 FRAME = {
     "input": "#5bb974",
     "output": "#e27a72",
@@ -29,10 +39,5 @@ FRAME = {
     "var": "#dadce0",
     "param": "#c3b1e1",
     "hit": "#d99800",
-    "gone": "#d55e00",
-    "new": "#009e73",
-    "narrower": "#0072b2",
-    "wider": "#56b4e9",
-    "changed": "#cc79a7",
-    "moved": "#8a6d00",
+    **CHANGE,
 }
