@@ -10,6 +10,7 @@ import typer
 
 from graphprobe.api.doctor import Card, Diagnosis, diagnose
 
+from ._errors import ANSWER_IS_NO
 from ._output import FORMAT, OUTPUT, Format, deliver, terminal_width
 
 _WORKS = {True: "yes", False: "no ", None: "?  "}
@@ -17,6 +18,8 @@ _WORKS = {True: "yes", False: "no ", None: "?  "}
 
 def command(form: Format = FORMAT, output: Path = OUTPUT) -> None:
     """Show versions, Paddle's build, and what will work.
+
+    Exit status 1 where something that is installed is broken.
 
     Example: graphprobe doctor --format json -o doctor.json
     """
@@ -29,7 +32,7 @@ def command(form: Format = FORMAT, output: Path = OUTPUT) -> None:
         output=output,
     )
     if not found.ok:
-        raise typer.Exit(1)
+        raise typer.Exit(ANSWER_IS_NO)
 
 
 def _lines(found: Diagnosis, width: int) -> Iterator[str]:
@@ -71,5 +74,4 @@ def _build(found: Diagnosis) -> str:
 
 
 def _card(card: Card) -> str:
-
     return f"{card.name}, compute capability {card.capability}, driver {card.driver}"
