@@ -13,6 +13,7 @@ from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.decoding_heads import decoding_heads
 from graphprobe.pairing.features import Feature
 from graphprobe.pairing.rows import why_rows_differ
+from graphprobe.pairing.usage import moved_axis
 
 # The slot that says how many rows of an output are of each image.
 _COUNTS = ("NmsRoisNum", "RoisNum")
@@ -170,9 +171,4 @@ def _class_axis(analysis: ProgramAnalysis, value: Value, origin: Value, op: Op) 
     axis = op.attrs.get("axis", -1)
     if not isinstance(axis, int) or not before:
         return None
-    axis %= len(before)
-    if shape == before:
-        return axis
-    size = before[axis]
-    same = [i for i, n in enumerate(shape) if i and n == size]
-    return same[0] if size > 0 and len(same) == 1 else None
+    return moved_axis(axis % len(before), before, shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from graphprobe.ir import Op, Value
@@ -81,7 +82,7 @@ def is_returned(analysis: ProgramAnalysis, value: Value) -> bool:
 def _axis_of(analysis: ProgramAnalysis, value: Value, here: Value, op: Op) -> int | None:
     """The axis of `value` that an op works along, which reads `here`, moved from `value`.
 
-    Where axes were moved in between it is the one axis of that size; None where that is open.
+    None where moves in between leave it open.
     """
     shape, now = analysis.shape(value), analysis.shape(here)
     if not shape or not now:
@@ -90,10 +91,18 @@ def _axis_of(analysis: ProgramAnalysis, value: Value, here: Value, op: Op) -> in
     if not isinstance(axis, int) or not -len(now) <= axis < len(now):
         return None
     axis %= len(now)
-    if here.id == value.id or now == shape:
-        return axis
-    size = now[axis]
     if len(now) == 2 and len(shape) == 4 and axis == 1 and now[1] == shape[1]:
         return 1
-    same = [i for i, n in enumerate(shape) if i > 0 and n == size]
+    return moved_axis(axis, now, shape)
+
+
+def moved_axis(axis: int, shape: Sequence[int], other: Sequence[int]) -> int | None:
+    """The axis of a shape in another one that holds the same numbers, moved.
+
+    It is the one of that size beside the batch; None where that is open.
+    """
+    if tuple(shape) == tuple(other):
+        return axis
+    size = shape[axis]
+    same = [i for i, n in enumerate(other) if i > 0 and n == size]
     return same[0] if size > 0 and len(same) == 1 else None
