@@ -19,7 +19,7 @@ from graphprobe.ops import OpSpec, op_spec
 from graphprobe.ops.channel_layout import ChannelLayout, ChannelRange, Space, aligned, own
 from graphprobe.ops.facets import ChannelFacet
 from graphprobe.ops.feature_products import product_axes
-from graphprobe.ops.kinds import kind_of
+from graphprobe.ops.kinds import is_quantizer, kind_of
 from graphprobe.ops.shape_values import ShapeValues
 from graphprobe.ops.sizes import ShapeEntry
 from graphprobe.ops.spec import (
@@ -528,7 +528,7 @@ def _block_quantised(found: Channels, walk: _Walk) -> None:
     """Weights that are quantised have scales of what they were: of channels that would go, too."""
     by: dict[str, int] = {}
     for op in found.program.ops:
-        if op.role != "forward" or kind_of(op.type) != "quantize":
+        if op.role != "forward" or not is_quantizer(op.type):
             continue
         for value in found.flow.reads(op):
             name = walk.alias.get(value.id, value.name if value.producer is None else "")

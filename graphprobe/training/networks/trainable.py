@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from graphprobe.formats.programdesc.protos import op_proto
 from graphprobe.ir import Block, Op, Program, Var
-from graphprobe.ops.kinds import has_weights, is_norm, kind_of
+from graphprobe.ops.kinds import has_weights, is_norm, is_quantizer, kind_of
 
 # What the picture that a program looks at is called in batches, whatever the program calls it.
 IMAGE = "image"
@@ -118,7 +118,7 @@ def trainable_names(program: Program) -> frozenset[str]:
 
 def quantised_op(program: Program) -> Op | None:
     """The first op that quantises, undoes it or simulates it; None where there is none."""
-    return next((op for op in program.ops if kind_of(op.type) == "quantize"), None)
+    return next((op for op in program.ops if is_quantizer(op.type)), None)
 
 
 def fused_op(program: Program) -> Op | None:
