@@ -13,7 +13,7 @@ from graphprobe.config import (
 from graphprobe.emit.train_settings import default_train_section
 from graphprobe.ir import Pair, Program
 from graphprobe.ir.fingerprint import fingerprint
-from graphprobe.losses import find_loss
+from graphprobe.losses import class_axis, find_loss
 from graphprobe.pairing.find import PairReport
 
 
@@ -45,8 +45,8 @@ def options_of(pair: Pair) -> dict[str, str | int | float | bool | None]:
     options = find_loss(pair.loss).options
     if "stride" in options and pair.stride is not None:
         return {"stride": pair.stride}
-    # The classes of a [N, C, H, W] map are on axis 1, not on the last, which is the default.
-    return {"axis": 1} if "axis" in options and len(pair.student_shape) == 4 else {}
+    axis = class_axis(pair.student_shape)
+    return {"axis": axis} if options.get("axis", axis) != axis else {}
 
 
 def _pair(pair: Pair) -> PairConfig:

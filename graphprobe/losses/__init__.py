@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphprobe.errors import UsageError, did_you_mean
-from graphprobe.losses._base import Loss, Shape, detach, same_shape
+from graphprobe.losses._base import Loss, Shape, class_axis, detach, same_shape
 from graphprobe.losses._batch_count import MARK as BATCH_COUNT_MARK
 from graphprobe.losses._batch_count import batch_count
 from graphprobe.registry import discover
@@ -14,6 +14,7 @@ __all__ = [
     "Shape",
     "all_losses",
     "batch_count",
+    "class_axis",
     "detach",
     "find_loss",
     "same_shape",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphprobe.losses import class_axis
+
 if TYPE_CHECKING:
     from graphprobe.pairing.features import Feature
 
@@ -64,8 +66,7 @@ def loss_of(feature: Feature) -> tuple[str, float]:
     if feature.activation == "sigmoid" and feature.kind != YOLO:
         return _PROBABILITY_LOSS
     loss, weight = _PUBLISHED_LOSS.get(feature.kind, FEATURE_LOSS)
-    rank = len(feature.shape)
-    axis = 1 if rank == 4 else max(rank - 1, 0)
+    axis = class_axis(feature.shape) % max(len(feature.shape), 1)
     if loss == "soft_label" and (feature.channels == 1 or feature.channel != axis):
         return FEATURE_LOSS
     return loss, weight
