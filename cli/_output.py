@@ -22,6 +22,8 @@ from ._words import with_options
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from graphprobe.api.results import Result, Table
+
 
 class Format(str, enum.Enum):
     """The forms a result can take."""
@@ -55,7 +57,6 @@ OUTPUT = typer.Option(
     help="Write to this file; its suffix (.json, .csv, .txt) is the form.",
 )
 
-Rows = tuple[Sequence[str], Iterable[Sequence[Any]]]
 _WIDE = 240
 _BY_SUFFIX = {".json": Format.json, ".csv": Format.csv, ".txt": Format.table}
 
@@ -67,7 +68,7 @@ def to_json(document: Any) -> str:
     return json_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)) + "\n"
 
 
-def to_csv(rows: Rows) -> str:
+def to_csv(rows: Table) -> str:
     """A head line and a line a row; no cell is a formula."""
     import csv
 
@@ -136,22 +137,20 @@ def terminal_width(wide: bool = False) -> int:
 
 
 def deliver(
-    document: Callable[[], Any],
-    rows: Callable[[], Rows],
+    found: Result,
     tables: Callable[[], Iterable[RenderableType]],
     *,
     form: Format | None,
-    output: Path | None,
+    output: Path | None = None,
     others: Sequence[str] = (),
 ) -> None:
     """Render a result in the form asked for and print it or write it whole.
 
     Args:
-        document: makes the json document.
-        rows: makes head and lines for csv.
+        found: the result; its plain data are the json, its rows the csv.
         tables: makes the rich renderables for people.
         form: what --format says, or None.
-        output: what --output says, or None for standard output.
+        output: what --output says; by default standard output.
         others: suffixes that the command itself takes, for the error's hint.
 
     Raises:
@@ -162,9 +161,9 @@ def deliver(
         print_tables(tables())
         return
     if chosen is Format.json:
-        text = to_json(document())
+        text = to_json(found.to_dict())
     elif chosen is Format.csv:
-        text = to_csv(rows())
+        text = to_csv(found.to_rows())
     else:
         text = to_text(tables())
     if output is None:

@@ -61,9 +61,7 @@ def command(
             engine=engine,
             progress=say,
         )
-    deliver(
-        result.to_dict, result.to_rows, lambda: tables(result, prove=prove), form=form, output=None
-    )
+    deliver(result, lambda: tables(result, prove=prove), form=form)
     say_findings(result)
     if not result.passed:
         raise typer.Exit(ANSWER_IS_NO)

@@ -34,8 +34,7 @@ def command(
     found = compare_runs(runs)
     picture = output is not None and output.suffix.lower() in _PICTURES
     deliver(
-        found.to_dict,
-        found.to_rows,
+        found,
         lambda: _lines(found, terminal_width()),
         form=form,
         output=None if picture else output,

@@ -58,11 +58,7 @@ def command(
         progress=say,
     )
     deliver(
-        report.to_dict,
-        report.to_rows,
-        lambda: _lines(report, None if everything else _SHOWN),
-        form=form,
-        output=output,
+        report, lambda: _lines(report, None if everything else _SHOWN), form=form, output=output
     )
     warn(report.warnings)
     if sheet is not None and report.sheet is not None:

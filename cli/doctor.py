@@ -24,13 +24,7 @@ def command(form: Format = FORMAT, output: Path = OUTPUT) -> None:
     Example: graphprobe doctor --format json -o doctor.json
     """
     found = diagnose()
-    deliver(
-        found.to_dict,
-        found.to_rows,
-        lambda: _lines(found, terminal_width()),
-        form=form,
-        output=output,
-    )
+    deliver(found, lambda: _lines(found, terminal_width()), form=form, output=output)
     if not found.ok:
         raise typer.Exit(ANSWER_IS_NO)
 

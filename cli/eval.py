@@ -44,15 +44,13 @@ def command(
             progress=say,
         )
     deliver(
-        found.to_dict,
-        found.to_rows,
+        found,
         lambda: [
             _table(found.label, found.to_rows()[1]),
             f"  weights  {found.weights}",
             f"  data     {found.measured_on}",
         ],
         form=form,
-        output=None,
     )
 
 

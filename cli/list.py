@@ -35,13 +35,7 @@ def command(
     Example: graphprobe list losses
     """
     found = list_names(kind.value)
-    deliver(
-        found.to_dict,
-        found.to_rows,
-        lambda: _lines(found, terminal_width()),
-        form=form,
-        output=output,
-    )
+    deliver(found, lambda: _lines(found, terminal_width()), form=form, output=output)
 
 
 def _lines(found: Catalog, width: int) -> Iterator[str]:

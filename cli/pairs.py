@@ -100,8 +100,7 @@ def command(
         return
     config = config_among(output)
     deliver(
-        found.to_dict,
-        found.to_rows,
+        found,
         lambda: _pair_table.tables(found, terminal_width(wide)),
         form=form,
         output=None if config is not None else output,

@@ -28,13 +28,7 @@ def command(
     Example: graphprobe runs
     """
     found = list_runs(folder)
-    deliver(
-        found.to_dict,
-        found.to_rows,
-        lambda: _lines(found, terminal_width()),
-        form=form,
-        output=output,
-    )
+    deliver(found, lambda: _lines(found, terminal_width()), form=form, output=output)
     if not found.runs:
         say(f"{folder}: no runs there; graphprobe train makes one")
         raise typer.Exit(ANSWER_IS_NO)

@@ -91,13 +91,7 @@ def command(
             output=record,
             progress=say,
         )
-    deliver(
-        found.to_dict,
-        found.to_rows,
-        lambda: _sensitivity_table.tables(found),
-        form=form,
-        output=None,
-    )
+    deliver(found, lambda: _sensitivity_table.tables(found), form=form)
     _write(found, output)
 
 
@@ -134,13 +128,7 @@ def _write(found: SensitivityResult, output: Sequence[Path]) -> None:
         if suffix in _PICTURES:
             write_whole(path, found.render(suffix[1:]))
         elif suffix in _TEXTS:
-            deliver(
-                found.to_dict,
-                found.to_rows,
-                lambda: _sensitivity_table.tables(found),
-                form=None,
-                output=path,
-            )
+            deliver(found, lambda: _sensitivity_table.tables(found), form=None, output=path)
         else:
             continue
         say(f"wrote {path}")

@@ -128,11 +128,7 @@ def _say_check(result: CheckResult) -> None:
 def _deliver(result: TrainResult, form: Format | None) -> None:
     cut = [] if result.run.cut is None else result.run.cut.rows(result.metric)
     deliver(
-        result.to_dict,
-        result.to_rows,
-        lambda: [_table(result.run.rows()), *([_cut_table(cut)] if cut else [])],
-        form=form,
-        output=None,
+        result, lambda: [_table(result.run.rows()), *([_cut_table(cut)] if cut else [])], form=form
     )
 
 

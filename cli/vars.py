@@ -53,13 +53,7 @@ def command(
         listing = list_variables(
             program, teacher=teacher, match=match, params=params, op_type=op_type, all=everything
         )
-    deliver(
-        listing.to_dict,
-        listing.to_rows,
-        lambda: _tables(listing, terminal_width(wide)),
-        form=form,
-        output=output,
-    )
+    deliver(listing, lambda: _tables(listing, terminal_width(wide)), form=form, output=output)
     warn(listing.warnings)
     if not listing:
         say(listing.nothing)
