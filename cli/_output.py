@@ -237,6 +237,11 @@ def config_among(output: Path | None) -> Path | None:
     return output if output is not None and output.suffix.lower() in (".yaml", ".yml") else None
 
 
+def say_checkable(config: Path) -> None:
+    """Say that a config was written, and how to try it."""
+    say(f"wrote {config}; check it with: graphprobe check {config}")
+
+
 def deliver_text(text: str, output: Path | None) -> None:
     """Print a text as it is, or write it whole and say so."""
     if output is None:

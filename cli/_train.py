@@ -1,4 +1,4 @@
-"""What the commands that train, check, evaluate, infer and export share."""
+"""What the commands that write configs, train, check, evaluate, infer and export share."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ MEASURED_ON = typer.Option(
     "--data",
     metavar="NAME:PATH",
     help="Other data than the run was evaluated on, as voc:PATH?split=test.",
+)
+TRAINED_ON = typer.Option(
+    None,
+    "--data",
+    metavar="NAME:PATH",
+    help="What will be trained on: bundled models get its classes, the config its schedule.",
 )
 OVERRIDE = typer.Option(
     None,

@@ -19,8 +19,10 @@ from ._output import (
     deliver_text,
     own_prints_to_stderr,
     say,
+    say_checkable,
     terminal_width,
 )
+from ._train import TRAINED_ON
 
 if TYPE_CHECKING:
     from graphprobe.api.pairs import PairFindings
@@ -41,12 +43,7 @@ def command(
         autocompletion=_complete.programs,
         help="Likewise; of a run, its weights are taken too.",
     ),
-    data: str = typer.Option(
-        None,
-        "--data",
-        metavar="NAME:PATH",
-        help="What will be trained on: bundled models get its classes, the config its schedule.",
-    ),
+    data: str = TRAINED_ON,
     rule: str = typer.Option(
         None,
         "--rule",
@@ -109,7 +106,7 @@ def command(
     _warn(found)
     if config is not None:
         found.write(config)
-        say(f"wrote {config}; check it with: graphprobe check {config}")
+        say_checkable(config)
 
 
 def _warn(found: PairFindings) -> None:

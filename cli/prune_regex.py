@@ -19,9 +19,11 @@ from ._output import (
     deliver_text,
     own_prints_to_stderr,
     say,
+    say_checkable,
     terminal_width,
     warn,
 )
+from ._train import TRAINED_ON
 
 if TYPE_CHECKING:
     from graphprobe.api.prune_selection import PruneSelection
@@ -34,12 +36,7 @@ def command(
         autocompletion=_complete.programs,
         help="File, folder, run, zoo:NAME or package.module:callable.",
     ),
-    data: str = typer.Option(
-        None,
-        "--data",
-        metavar="NAME:PATH",
-        help="What will be trained on: bundled models get its classes, the config its schedule.",
-    ),
+    data: str = TRAINED_ON,
     policy: str = typer.Option(
         None,
         "--policy",
@@ -123,7 +120,7 @@ def command(
     _refuse_nothing(found)
     if config is not None:
         found.write(config)
-        say(f"wrote {config}; check it with: graphprobe check {config}")
+        say_checkable(config)
 
 
 def _refuse_nothing(found: PruneSelection) -> None:
