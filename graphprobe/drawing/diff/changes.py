@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from graphprobe.drawing.dag import predecessors
 from graphprobe.drawing.diff.align import align
@@ -45,7 +45,7 @@ class Change:
     words: tuple[str, ...] = ()
 
 
-_SAME = Change("same")
+_GONE, _NEW, _SAME = Change("gone"), Change("new"), Change("same")
 
 
 @dataclass(slots=True)
@@ -67,18 +67,15 @@ class Diff:
 
         Ops without weights that only pass fewer channels on are not counted.
         """
-        found: Counter[str] = Counter()
-        for side, kinds in ((0, None), (1, ("new",))):
-            for at in range(len(self.changes[side])):
-                kind = self.changes[side][at].kind
-                if (
-                    kind != "same"
-                    and (kinds is None or kind in kinds)
-                    and self.counts_for(side, at)
-                ):
-                    found[kind] += 1
-        return {kind: found[kind] for kind in ("gone", "new", "narrower", "wider", "changed",
-                                               "moved") if found[kind]}  # fmt: skip
+        found = Counter(
+            change.kind
+            for side, changes in enumerate(self.changes)
+            for at, change in enumerate(changes)
+            if (side == 0 or change.kind == "new") and self.counts_for(side, at)
+        )
+        return {
+            kind: found[kind] for kind in get_args(ChangeKind) if kind != "same" and found[kind]
+        }
 
     def counts_for(self, side: int, item: int) -> bool:
         """Whether an item's change is one of its own and not only passed on."""
@@ -120,9 +117,6 @@ def compare(before: ItemGraph, after: ItemGraph) -> Diff:
             change = Change("moved", ("reads from other ops",))
         first[a] = second[b] = change
     return Diff((before, after), (first, second), (there, back))
-
-
-_GONE, _NEW = Change("gone"), Change("new")
 
 
 def _change(before: ItemGraph, after: ItemGraph, a: int, b: int) -> Change:

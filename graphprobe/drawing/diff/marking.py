@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from graphprobe.drawing.diff.changes import Change, Diff
@@ -124,8 +124,8 @@ def delta_line(mine: Figures, ops: Sequence[Op], other: Figures, others: Sequenc
     return " · ".join(parts)
 
 
-def _total(values: object, ops: Sequence[Op]) -> float:
-    return sum(values.get(op.id, 0) for op in ops)  # type: ignore[attr-defined]
+def _total(values: Mapping[int, int], ops: Sequence[Op]) -> int:
+    return sum(values.get(op.id, 0) for op in ops)
 
 
 def diff_text(diff: Diff) -> str:
