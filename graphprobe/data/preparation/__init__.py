@@ -1,7 +1,13 @@
 """How the images of an exported program are prepared: from the file beside it, or from options."""
 
 from graphprobe.data.preparation.dialects import FILE_NAMES, read_preparation
-from graphprobe.data.preparation.find import PreparationOptions, find_inputs, same_preparation
+from graphprobe.data.preparation.find import (
+    PreparationOptions,
+    find_inputs,
+    plan_inputs,
+    preparation_beside,
+    same_preparation,
+)
 from graphprobe.data.preparation.preparation import InputPlan, Preparation
 from graphprobe.data.preparation.steps import Step
 
@@ -12,6 +18,8 @@ __all__ = [
     "PreparationOptions",
     "Step",
     "find_inputs",
+    "plan_inputs",
+    "preparation_beside",
     "read_preparation",
     "same_preparation",
 ]

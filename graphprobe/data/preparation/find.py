@@ -57,16 +57,38 @@ def find_inputs(
         DataError: no input takes an image, another input is not known, nothing says how images
             are prepared, or what says it contradicts the program.
     """
+    return plan_inputs(program, None if file is None else preparation_beside(file), options)
+
+
+def plan_inputs(
+    program: Program, found: Preparation | None, options: PreparationOptions | None = None
+) -> InputPlan:
+    """What each input of a program is fed, where the preparation beside it has been read.
+
+    Args:
+        program: an exported program.
+        found: what `preparation_beside` its file gives.
+        options: what the user says, which counts more.
+
+    Raises:
+        DataError: as `find_inputs`, but for a file that cannot be read.
+    """
     image, others = _parted(program)
     given = options or PreparationOptions()
-    found = None if file is None else _beside(file)
     where = program.origin.source
     preparation = _from_options(image, given, where) if found is None else _changed(found, given)
     return InputPlan(image.name, others, _fitting(preparation, image, where))
 
 
-def _beside(file: Path) -> Preparation | None:
-    """What the first file beside a program says that says anything."""
+def preparation_beside(file: Path) -> Preparation | None:
+    """What the first file beside a program says that says anything; None where none does.
+
+    Args:
+        file: the program's file, or its folder.
+
+    Raises:
+        DataError: a file is no YAML, or has steps that are not known, all of them named.
+    """
     folder = file if file.is_dir() else file.parent
     for name in FILE_NAMES:
         if (folder / name).is_file():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import paddle
 
-from graphprobe.data.preparation import find_inputs, read_preparation
+from graphprobe.data.preparation import plan_inputs, preparation_beside
 from graphprobe.errors import LoadError
 from graphprobe.formats import add_ports, as_programdesc, find_file, write_program
 from graphprobe.ir import Program
@@ -31,7 +31,6 @@ from graphprobe.training.weights.beside import (
     has_parameters,
     parameter_files,
     read_beside,
-    settings_files,
 )
 from graphprobe.training.weights.lod_tensor import stored_shapes
 from graphprobe.training.weights.read import refuse_not_finite
@@ -115,9 +114,10 @@ class ExportedProgram:
         Raises:
             DataError: what is beside it contradicts the program.
         """
-        if not any(map(read_preparation, settings_files(self.path))):
+        beside = preparation_beside(self.path)
+        if beside is None:
             return {}
-        found = find_inputs(self.program, self.path).preparation
+        found = plan_inputs(self.program, beside).preparation
         unit = 255 * found.scale
         values = {"image_mean": found.mean, "image_std": found.std}
         means = {key: [value / unit for value in given] for key, given in values.items()}
