@@ -14,7 +14,6 @@ import importlib
 import io
 import sys
 
-from graphprobe.compat.functions import emit_old_ops
 from graphprobe.compat.ir_mode import ask_for_old_form, refuse_new_form
 from graphprobe.compat.quiet import filter_warnings
 from graphprobe.own_signals import own_sigterm
@@ -35,6 +34,8 @@ def after_import() -> None:
     paddle = sys.modules.get("paddle")
     if paddle is None:
         return
+    from graphprobe.compat.functions import emit_old_ops  # commands without Paddle need none of it
+
     refuse_new_form(paddle)
     emit_old_ops(paddle)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from graphprobe.compat import import_paddle
 from graphprobe.errors import LoadError, MissingDependency, did_you_mean
 from graphprobe.zoo._base import MODES, Built, Graph, ZooModel
 from graphprobe.zoo._options import ZooSpec, zoo_plugin
@@ -60,8 +61,6 @@ def load_model(spec: ZooSpec) -> ZooModel:
         MissingDependency: paddle is not installed, or is broken.
         PluginError: an installed package's model cannot be used.
     """
-    from graphprobe.compat import import_paddle  # a program that is kept on disk needs none of it
-
     try:
         import_paddle()
     except ImportError as error:
