@@ -14,11 +14,11 @@ from graphprobe.errors import GraphprobeError
 
 # Parameters of the library that are options of some command under their own name.
 PARAMETERS = (
-    "allow_code", "compact", "data", "device", "emit", "engine", "epochs", "focus", "force", "form",
-    "format", "hops", "image", "keep", "level", "loss", "match", "min_channels", "minutes",
-    "op_type", "output", "override", "pairs", "policy", "prune", "ratio", "ratios", "resume",
-    "round_to", "rule", "samples", "schedule", "sensitivity", "student", "target_flops", "teacher",
-    "teacher_weights", "threshold", "weights",
+    "allow_code", "color_by", "compact", "data", "device", "diff", "emit", "engine", "epochs",
+    "focus", "force", "form", "format", "hops", "image", "keep", "latency", "level", "loss",
+    "match", "min_channels", "minutes", "op_type", "output", "override", "pairs", "policy", "prune",
+    "ratio", "ratios", "resume", "round_to", "rule", "samples", "schedule", "sensitivity",
+    "student", "target_flops", "teacher", "teacher_weights", "threshold", "weights",
 )  # fmt: skip
 _QUOTES = "'\""
 _VALUE = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.,+-]*\w"""

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from graphprobe.api.measured_ratios import SensitivityLike
     from graphprobe.drawing.drawing import AnyLevel
 
-_GIVE_SENSITIVITY = "give what graphprobe sensitivity wrote"
-_GIVE_LATENCY = "give a json file of milliseconds by layer"
+_GIVE = {
+    "sensitivity": "give what graphprobe sensitivity wrote",
+    "latency": "give a json file of milliseconds by layer",
+}
 LEVELS: tuple[AnyLevel, ...] = ("stage", "block", "unit", "op", "raw")
 ENGINES = ("layered", "dot", "irgraph")
 
@@ -102,16 +104,16 @@ def draw(
         engine: who lays out: ``layered`` (no other program), ``dot`` (Graphviz, where it is
             installed; PDF, SVG and PNG), or ``irgraph``: Paddle's own picture, with level raw,
             as PDF.
-
         color_by: what the fill of a node shows: ``flops`` (multiply-adds), ``params``,
             ``channels``, ``latency``, ``sensitivity``, or only the prune ``status`` at its edge.
-        sensitivity: what `measure_sensitivity` found for `program`, or its file: shown per layer.
+        sensitivity: the record of what `sensitivity` measured of `program`, or its file: shown by
+            layer.
         latency: milliseconds by layer (filter or output variable), or a json file of that.
 
     Raises:
         GraphprobeError: a program or config cannot be read, or a config is for another program.
         UsageError: an unknown level, engine or suffix, a focus that matches nothing, or a diff
-            together with a teacher, pairs or pruning.
+            together with a teacher, pairs, pruning or measures.
 
     Example:
         >>> graphprobe.draw("zoo:yolov3_mobilenet_v1", "student.pdf", level="block")
@@ -125,40 +127,43 @@ def draw(
     if engine == "irgraph":
         _check_irgraph(chosen, output, alone=teacher is None and diff is None and near is None)
         picture = _irgraph(program)
-    elif engine in ("layered", "dot") and diff is not None:
-        if any(given is not None for given in (teacher, pairs, prune, sensitivity, latency)):
-            hint = "leave out the teacher, the pairs, the pruning and the measures"
-            raise UsageError("compares two versions of one program", where="diff", hint=hint)
-        drawing = make_diff(
-            load(program).program,
-            load(diff).program,
-            level=chosen,
-            focus=near,
-            engine="dot" if engine == "dot" else "layered",
-            colour_by=_colour_key(color_by),
-        )
-        picture = Picture(drawing.title, lambda name: render(drawing, name), drawing)
     elif engine in ("layered", "dot"):
-        if color_by == "sensitivity" and sensitivity is None:
-            raise UsageError("no figures", where="color_by='sensitivity'", hint=_GIVE_SENSITIVITY)
-        if color_by == "latency" and latency is None:
-            raise UsageError("no figures", where="color_by='latency'", hint=_GIVE_LATENCY)
-        found = gather(load(program), teacher, pairs, prune)
         laid_out: Literal["dot", "layered"] = "dot" if engine == "dot" else "layered"
-        found = with_measures(found, sensitivity, latency)
-        drawing = found.drawing(chosen, near, laid_out, _colour_key(color_by))
-        picture = Picture(
-            drawing.title,
-            lambda name: render(drawing, name),
-            drawing,
-            tuple(found.messages),
-        )
+        measures = {"sensitivity": sensitivity, "latency": latency}
+        messages: tuple[str, ...] = ()
+        if diff is not None:
+            if any(given is not None for given in (teacher, pairs, prune, *measures.values())):
+                hint = "leave out the teacher, the pairs, the pruning and the measures"
+                raise UsageError("compares two versions of one program", where="diff", hint=hint)
+            if color_by in measures:
+                hint = "colour by flops, params or channels"
+                raise UsageError("a diff has no such figures", where=_by(color_by), hint=hint)
+            versions = load(program).program, load(diff).program
+            drawing = make_diff(
+                *versions,
+                level=chosen,
+                focus=near,
+                engine=laid_out,
+                colour_by=_colour_key(color_by),
+            )
+        else:
+            if color_by in measures and measures[color_by] is None:
+                raise UsageError("no figures", where=_by(color_by), hint=_GIVE[color_by])
+            found = gather(load(program), teacher, pairs, prune)
+            found = with_measures(found, sensitivity, latency)
+            drawing = found.drawing(chosen, near, laid_out, _colour_key(color_by))
+            messages = tuple(found.messages)
+        picture = Picture(drawing.title, lambda name: render(drawing, name), drawing, messages)
     else:
         hint = did_you_mean(engine, ENGINES) or f"use {', '.join(ENGINES)}"
         raise UsageError(f"nothing draws as {engine!r}", where="engine", hint=hint)
     if output is not None:
         picture.write(output)
     return picture
+
+
+def _by(name: str) -> str:
+    return f"color_by={name!r}"
 
 
 def _colour_key(name: str) -> ColourBy:

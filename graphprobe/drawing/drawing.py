@@ -224,11 +224,9 @@ def make_drawing(
         sides.append(_side("teacher", teacher, teacher_marks, theirs, _numbered(pairs, "teacher")))
     for side, known in zip(sides, figures, strict=False):
         side.figures = known
-    overlay = Overlay(colour_by)
     for side in sides:
-        side.engine, side.overlay = engine, overlay
-    if colour_by != "status":
-        overlay.tops.update(_tops(sides, colour_by))
+        side.engine = engine
+    _colour(sides, colour_by)
     return Drawing(sides, tuple(pairs), level, focus, engine=engine)
 
 
@@ -248,9 +246,7 @@ def make_diff(
         after: the other: pruned, retrained, edited.
         level, focus, engine, colour_by: as for `make_drawing`.
     """
-    drawing = make_drawing(
-        before, after, level=level, focus=focus, engine=engine, colour_by=colour_by
-    )
+    drawing = make_drawing(before, after, level=level, focus=focus, engine=engine)
     one, two = drawing.sides
     diff = compare(one.fold.graph, two.fold.graph)
     stages = fold_alike(one.fold, two.fold, diff)
@@ -258,9 +254,17 @@ def make_diff(
     one.role, two.role = "before", "after"
     one.version = Version(diff, 0, back, two.figures)
     two.version = Version(diff, 1, stages, one.figures)
-    if colour_by != "status":
-        one.overlay.tops.update(_tops(drawing.sides, colour_by))
+    _colour(drawing.sides, colour_by)
     return drawing
+
+
+def _colour(sides: Sequence[Side], key: ColourBy) -> None:
+    """Fill the nodes of all programs by one number, on one scale for each level."""
+    overlay = Overlay(key)
+    for side in sides:
+        side.overlay = overlay
+    if key != "status":
+        overlay.tops.update(_tops(sides, key))
 
 
 def _tops(sides: Sequence[Side], key: ColourBy) -> dict[str, float]:

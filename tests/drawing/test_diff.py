@@ -232,4 +232,17 @@ def test_a_diff_is_of_two_versions_and_nothing_else(program_files: dict[str, Pat
     path = program_files["mobilenet_v1_p1.x"]
     with pytest.raises(UsageError, match="compares two versions"):
         graphprobe.draw(path, diff=path, teacher=path)
+    with pytest.raises(UsageError, match="a diff has no such figures"):
+        graphprobe.draw(path, diff=path, color_by="latency")
     assert graphprobe.draw(path, diff=path).drawing.diff.is_empty  # type: ignore[union-attr]
+
+
+def test_a_diff_is_coloured_on_one_scale(program_files: dict[str, Path]) -> None:
+    """The scale is that of the stages as both versions are folded."""
+    path = program_files["mobilenet_v1_p1.x"]
+    drawing = graphprobe.draw(path, diff=path, color_by="params").drawing
+    assert drawing is not None
+    one, two = drawing.sides
+    assert one.overlay is two.overlay and one.overlay.key == "params"
+    most = max(sum(one.figures.params.get(op.id, 0) for op in ops) for ops in one.view("stage").ops)
+    assert one.overlay.tops["stage"] == most > 0
