@@ -122,7 +122,8 @@ def replay_plan(program: Any, plan: PrunePlan, startup: Any | None = None) -> No
         startup: its startup program, or None.
 
     Raises:
-        TrainError: the program has been pruned already, or is another one.
+        TrainError: the program has been pruned already, is another one, or does not say enough of
+            its shapes.
     """
     _refuse_optimizer(program)
     problems = list(_unfit(program, plan))
@@ -136,7 +137,15 @@ def replay_plan(program: Any, plan: PrunePlan, startup: Any | None = None) -> No
     _set_attrs(program, plan)
     if startup is not None:
         _set_initializers(startup, plan)
-    infer_shapes(program)
+    try:
+        infer_shapes(program)
+    except (RuntimeError, ValueError) as error:
+        told = str(error).strip().splitlines()[0]
+        raise TrainError(
+            f"the shapes of the pruned program do not follow from its ops ({told})",
+            where="pruning",
+            hint="export the program with the size of its image fixed",
+        ) from error
 
 
 def _refuse_optimizer(program: Any) -> None:

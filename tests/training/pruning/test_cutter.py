@@ -199,13 +199,21 @@ def test_what_paddleslim_cannot_cut_is_refused(config):
 
 def test_a_plan_is_replayed_once(config):
     from graphprobe.pruning.plan_json import plan_from_json, plan_to_json
+    from graphprobe.training.pruning import cutter
     from graphprobe.training.pruning.cutter import apply_prune, replay_plan
+
+    def unknown_shapes(_program):
+        raise ValueError("channels of -1\n  [Hint: of Paddle's]")
 
     made = config(STUDENT)
     trial, summary = cut(made)
     plan = plan_from_json(plan_to_json(summary.plan))
     assert plan == summary.plan
     fresh = forward(STUDENT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutter, "infer_shapes", unknown_shapes)
+        with pytest.raises(TrainError, match=r"do not follow from its ops \(channels of -1\)"):
+            replay_plan(fresh.program.clone(), plan)
     replay_plan(fresh.program, plan)
     for name, (_, after) in summary.shapes.items():
         assert tuple(fresh.program.global_block().var(name).shape) == after
