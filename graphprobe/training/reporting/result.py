@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from graphprobe.config import TrainSection
+from graphprobe.data.metrics.names import AGREEMENT, LABELS
 from graphprobe.data.sample import Dataset
 from graphprobe.data.splits import data_text
 from graphprobe.ops.work import work_text
@@ -50,8 +51,9 @@ class CutResult:
              _share(a.latency_ms, b.latency_ms)),
         ]  # fmt: skip
         if b.value is not None:
-            known = a.value is not None
-            before = f"{a.value:.4f}" if known else "no weights"
+            # What agrees with a teacher is measured against one that often is the whole network.
+            unknown = "not measured" if metric == LABELS[AGREEMENT] else "no weights"
+            before = unknown if a.value is None else f"{a.value:.4f}"
             change = f"{b.value - a.value:+.4f}" if a.value is not None else ""
             rows.append((metric, before, f"{b.value:.4f}", change))
         return rows
