@@ -20,7 +20,7 @@ from graphprobe.api.pairs import PairFindings, find_pairs
 from graphprobe.api.prunable import find_prunable
 from graphprobe.api.run_programs import ref_of
 from graphprobe.api.settings import place_run
-from graphprobe.errors import AnswerIsNo, CheckpointError
+from graphprobe.errors import AnswerIsNo, CheckpointError, UsageError
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.user_code import is_file
 
@@ -154,7 +154,8 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     else:
         train = published_schedule(opened.task, data, *(one.program for one in loaded))
     train = train.model_copy(update={"output": f"runs/{name}"})
-    pruning, notes = _cut(request.prune, loaded[0], train, log)
+    size = _image_size(request.override, train)
+    pruning, notes = _cut(request.prune, loaded[0], train, size, log)
     if len(loaded) > 1:
         boxes = opened.task == "detection"
         made = _with_teacher(loaded[0], loaded[1], boxes, train, pruning, notes, networks, log)
@@ -191,13 +192,25 @@ def _stem(program: str) -> str:
     return re.sub(r"[^\w.-]+", "_", told).strip("_") or "model"
 
 
+def _image_size(override: Sequence[str], train: TrainSection) -> int:
+    """The size that the run will have; a wrong one is told with all problems of its config."""
+    from graphprobe.config import apply_overrides, is_named
+
+    words = [word for word in override if is_named("train.image_size", [word])]
+    document, _ = apply_overrides({"train": {"image_size": train.image_size}}, words)
+    found = document["train"]["image_size"] if isinstance(document["train"], dict) else None
+    return found if isinstance(found, int) and found > 0 else train.image_size
+
+
 def _cut(
-    share: float | None, student: LoadedProgram, train: TrainSection, log: Log
+    share: float | None, student: LoadedProgram, train: TrainSection, size: int, log: Log
 ) -> tuple[PruneConfig | None, Notes]:
     """The cut that takes a share of the multiply-adds away, whole groups at a time."""
     if share is None:
         return None, {}
-    size = train.image_size
+    if not 0 < share < 1:
+        text = f"must be above 0 and below 1, not {share:g}"
+        raise UsageError(text, where="prune", hint="0.5 takes half of the multiply-adds away")
     found = find_prunable(student, policy="coupled", target_flops=share, image=size)
     summary = found.sizes()
     for text in summary:

@@ -266,7 +266,7 @@ def _refuse_unclear(
         hint = "name a config, or student=PROGRAM data='voc:PATH' (with teacher=PROGRAM)"
         raise UsageError("nothing to train", where="train", hint=hint)
     elif data is None:
-        hint = "as data='voc:PATH', coco:PATH, cityscapes:PATH or digits"
+        hint = "as data='voc:PATH', coco:PATH, cityscapes:PATH, images:FOLDER or digits"
         raise UsageError("the data are not named", where="student", hint=hint)
     elif teacher_weights is not None and teacher is None:
         raise UsageError(

@@ -4,7 +4,7 @@ from graphprobe.config._base import ProgramRef
 from graphprobe.config.binding import check_fingerprint
 from graphprobe.config.distill import AdapterConfig, DistillConfig, PairConfig
 from graphprobe.config.load import Config, load_config, override_config, read_config
-from graphprobe.config.overrides import is_named
+from graphprobe.config.overrides import apply_overrides, is_named
 from graphprobe.config.prune import (
     CountConfig,
     CutConfig,
@@ -24,6 +24,7 @@ from graphprobe.config.train_section import (
 from graphprobe.config.write import config_text
 
 __all__ = [
+    "apply_overrides",
     "AdapterConfig",
     "AugmentSection",
     "Config",

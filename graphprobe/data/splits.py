@@ -37,7 +37,7 @@ def train_and_val(spec: str) -> tuple[str, str | None]:
     name, path, options = parse_spec(spec)
     form = find_format(name)
     if form.takes_path and not path:
-        raise DataError("needs a path", where=spec, hint=f"write {name}:PATH")
+        raise DataError("needs a path", where=name, hint=f"write {name}:PATH")
     named = form.options.get("split", "all")
     if "split" in options or (form.takes_path and named == "all"):
         return spec, None

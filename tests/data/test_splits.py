@@ -90,7 +90,8 @@ def test_coco_and_cityscapes(tmp_path):
     ("spec", "said"),
     [
         ("vco:/a", "did you mean voc"),
-        ("voc", "needs a path; write voc:PATH"),
+        ("voc", "voc: needs a path; write voc:PATH"),
+        ("images:", "images: needs a path; write images:PATH"),
         ("voc:/no/such", "does not exist"),
         ("coco:/no/such", "there are none"),
     ],
@@ -98,7 +99,7 @@ def test_coco_and_cityscapes(tmp_path):
 def test_bad_lines(spec: str, said: str):
     with pytest.raises(DataError) as caught:
         train_and_val(spec)
-    assert said in str(caught.value)
+    assert said in str(caught.value) and "::" not in str(caught.value)
 
 
 def test_a_real_folder(shared_data: Path):

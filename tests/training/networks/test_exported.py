@@ -142,6 +142,7 @@ def test_a_run_cuts_trains_and_says_who_teaches(
         "channels red, green, blue; pixels over 255, minus (0.5, 0.4, 0.3), over (0.25, 0.25, 0.2)"
     )
     assert f"images of {model}: {pixels}" in said
+    assert any(line.startswith("prune: at 32 x 32 pixels, ") for line in said)
     assert any(line.startswith("before training: agreement with the teacher 0.") for line in said)
     assert f"teacher: {model} itself, uncut" in said
     assert not any("untrained" in line or "random first values" in line for line in said)
