@@ -22,15 +22,14 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
 
 TOOLS = Path(__file__).resolve().parent
 sys.path.insert(0, str(TOOLS))
 
+from fuzz_edges import Edges  # noqa: E402
 from fuzz_targets import TARGETS  # noqa: E402
 
 ROOT = TOOLS.parent
@@ -58,55 +57,6 @@ def real_programs() -> list[bytes]:
     paths = [p for f in folders if f.is_dir() for p in sorted(f.rglob("*")) if p.is_file()]
     wanted = [p for p in paths if p.suffix in (".pdmodel", ".json") or p.name == "__model__"]
     return [p.read_bytes() for p in wanted if 0 < p.stat().st_size <= LARGEST_SEED]
-
-
-class Edges:
-    """Tells whether an input took a way through the readers that none took before."""
-
-    def __init__(self) -> None:
-        self.seen: set[tuple[object, int, int]] = set()
-        self.fresh = False
-        self.folder = str(ROOT / "graphprobe")
-        self.last = 0
-        if sys.version_info >= (3, 12):
-            self._monitor()
-
-    def _monitor(self) -> None:
-        """Each branch reports once and is then switched off: nearly free."""
-        monitoring: Any = sys.monitoring  # type: ignore[attr-defined]
-        monitoring.use_tool_id(monitoring.COVERAGE_ID, "fuzz")
-
-        def on_branch(code: Any, start: int, end: int) -> Any:
-            if code.co_filename.startswith(self.folder):
-                self._note((code, start, end))
-            return monitoring.DISABLE
-
-        monitoring.register_callback(monitoring.COVERAGE_ID, monitoring.events.BRANCH, on_branch)
-        monitoring.set_events(monitoring.COVERAGE_ID, monitoring.events.BRANCH)
-
-    def _note(self, edge: tuple[object, int, int]) -> None:
-        if edge not in self.seen:
-            self.seen.add(edge)
-            self.fresh = True
-
-    def run(self, action: Callable[[bytes], bool], data: bytes, traced: bool) -> bool:
-        """Run and say afterwards, in `fresh`, whether anything new was reached."""
-        self.fresh = False
-        if sys.version_info >= (3, 12) or not traced:
-            return action(data)
-        sys.settrace(self._trace)
-        try:
-            return action(data)
-        finally:
-            sys.settrace(None)
-
-    def _trace(self, frame: Any, *_: Any) -> Any:
-        code = frame.f_code
-        if not code.co_filename.startswith(self.folder):
-            return None
-        self._note((code.co_filename, self.last, frame.f_lineno))
-        self.last = frame.f_lineno
-        return self._trace
 
 
 @dataclass

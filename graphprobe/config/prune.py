@@ -12,6 +12,7 @@ from graphprobe.config.train_section import TrainSection
 from graphprobe.errors import Problem
 from graphprobe.pruning.amounts import kept_channels, ranges_text, read_ranges
 from graphprobe.pruning.plan import PrunedAttr, PrunedAxis, PruneGroup, PrunePart, PrunePlan
+from graphprobe.pruning.plan_problems import plan_problems
 
 Ratio = Annotated[float, Field(ge=0, lt=1)]
 _RANGES = r"^\d{1,12}(-\d{1,12})?(,\d{1,12}(-\d{1,12})?)*(/[1-9]\d{0,8})?$"
@@ -114,7 +115,7 @@ class PruneSection(Section):
         """What is wrong beyond the types: positions, doubled names, channels cut twice."""
         unreadable = list(_unreadable(self, path))
         places = {problem.path for problem in unreadable}
-        found = self.plan().problems(path)
+        found = plan_problems(self.plan(), path)
         return [*unreadable, *(problem for problem in found if problem.path not in places)]
 
 

@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Program, PruneDecision, Site
 from graphprobe.ir.findings import Reason
 from graphprobe.ops.channel_layout import ChannelLayout, ChannelRange
 from graphprobe.ops.shared_rules import RUNTIME_SHAPE
-from graphprobe.ops.spec import depthwise_filter
-from graphprobe.pruning.constraints import Channels, PruneConstraint, find_channels
+from graphprobe.pruning.channels import Channels, PruneConstraint
+from graphprobe.pruning.constraints import find_channels
+from graphprobe.pruning.layers import Layer, class_lengths, layers_of, number_groups
 from graphprobe.pruning.partition import ChannelPartition
 from graphprobe.pruning.paths import Paths
 from graphprobe.pruning.reasons import answer_ops, resolved, seeds_blocks
@@ -62,18 +63,6 @@ class PruneFindings:
         return tuple(sorted(rows, key=lambda d: d.op))
 
 
-class _Row(NamedTuple):
-    """One layer that makes channels."""
-
-    op: int
-    param: str
-    shape: tuple[int, ...]
-    groups: int
-    classes: tuple[int, ...]
-    depthwise: bool
-    linear: bool
-
-
 def find_prunable(program: Program, policy: str = "seeds") -> PruneFindings:
     """Decide on every convolution of a program's forward part.
 
@@ -102,12 +91,9 @@ def decide_convolutions(
     partition = ChannelPartition(channels.alike, _marks(channels, constraints))
     stopped: dict[int, list[PruneConstraint]] = defaultdict(list)
     for constraint in (*constraints, *_counted_otherwise(channels, partition)):
-        for index in dict.fromkeys(_indices(partition, constraint.layout)):
+        for index in dict.fromkeys(partition.classes(constraint.layout)):
             stopped[index].append(constraint)
-    layers = [(*conv, False) for conv in channels.convs]
-    if policy == "coupled":
-        layers += [(*linear, True) for linear in channels.linears]
-    rows = [_row(channels, partition, *layer) for layer in sorted(layers)]
+    rows = layers_of(channels, partition, linears=policy == "coupled")
     decisions = _Decisions(channels, partition, stopped, rows, policy)
     found = [(row, decisions.decide(row)) for row in rows]
     types = Counter(channels.program.ops[i].type for i in channels.unknown)
@@ -137,7 +123,7 @@ def _counted_otherwise(
 def _times(partition: ChannelPartition, layout: ChannelLayout) -> Counter[int]:
     """How often a channel of each class stands along an axis."""
     found: Counter[int] = Counter()
-    for index in _indices(partition, layout):
+    for index in partition.classes(layout):
         found[index] += layout.inner * layout.outer
     return found
 
@@ -153,34 +139,6 @@ def _marks(channels: Channels, constraints: Iterable[PruneConstraint]) -> Iterat
         yield from (*counts.layout.runs, *counts.measured.runs)
     for constraint in constraints:
         yield from constraint.layout.runs
-
-
-def _lengths(channels: Channels, partition: ChannelPartition) -> dict[int, int]:
-    """How many channels each class of the layers has."""
-    return {
-        part.index: part.run.length
-        for layout in channels.layers.values()
-        for run in layout.runs
-        for part in partition.parts(run)
-    }
-
-
-def _indices(partition: ChannelPartition, layout: ChannelLayout) -> Iterator[int]:
-    for run in layout.runs:
-        for part in partition.parts(run):
-            yield part.index
-
-
-def _row(
-    channels: Channels, partition: ChannelPartition, op_id: int, param: str, axis: int, linear: bool
-) -> _Row:
-    op = channels.program.ops[op_id]
-    shape = channels.program.shape(param, op.block) or ()
-    groups = 1 if linear else max(1, op.get_int("groups", 1))
-    made = channels.layers.get(op_id)
-    classes = tuple(dict.fromkeys(_indices(partition, made))) if made is not None else ()
-    depthwise = not linear and depthwise_filter(groups, shape, axis)
-    return _Row(op_id, param, shape, groups, classes, depthwise, linear)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +162,7 @@ class _Decisions:
         channels: Channels,
         partition: ChannelPartition,
         stopped: dict[int, list[PruneConstraint]],
-        rows: list[_Row],
+        rows: list[Layer],
         policy: Policy,
     ) -> None:
         self.channels = channels
@@ -213,22 +171,22 @@ class _Decisions:
         self.paths = Paths(channels, partition)
         self.obstacles: dict[int, _Obstacle] = {}
         self.answers = answer_ops(channels)
-        self.length = _lengths(channels, partition)
-        self.group = _groups(rows)
+        self.length = class_lengths(channels, partition)
+        self.group = number_groups(rows)
         self.uses = Counter(row.param for row in rows)
         self.added = {
             index
             for what, layout, _ in channels.meets
             if what == "residual"
-            for index in _indices(partition, layout)
+            for index in partition.classes(layout)
         }
-        self.leader: dict[int, _Row] = {}
+        self.leader: dict[int, Layer] = {}
         # A convolution leads before a fully connected layer, the first of each before the others.
         for row in sorted(rows, key=lambda row: row.linear):
             if not row.depthwise and self._is_free(row):
                 self.leader.setdefault(self.group[row.op], row)
 
-    def decide(self, row: _Row) -> PruneDecision:
+    def decide(self, row: Layer) -> PruneDecision:
         """The decision on one layer."""
         if self.policy == "seeds" and row.depthwise:
             detail = "depthwise: it has the channels of its input, and follows them"
@@ -243,14 +201,14 @@ class _Decisions:
                 return self._follower(row, leader)
         return self._blocked(row)
 
-    def _is_free(self, row: _Row) -> bool:
+    def _is_free(self, row: Layer) -> bool:
         """seeds: nothing stops any channel; coupled: some channels are not stopped."""
         free = [index for index in row.classes if index not in self.stopped]
         if self.policy == "seeds" and len(free) < len(row.classes):
             return False
         return sum(self.length[index] for index in free) > 1
 
-    def _blocked(self, row: _Row) -> PruneDecision:
+    def _blocked(self, row: Layer) -> PruneDecision:
         obstacles = [self._obstacle(i) for i in row.classes if i in self.stopped]
         if not row.classes:
             detail = "its filter is not a parameter of known size"
@@ -279,11 +237,11 @@ class _Decisions:
             self.obstacles[index] = _Obstacle(index, rank, ops)
         return self.obstacles[index]
 
-    def _alone(self, row: _Row, reason: Reason, detail: str) -> PruneDecision:
+    def _alone(self, row: Layer, reason: Reason, detail: str) -> PruneDecision:
         """Blocked by what the layer itself is."""
         return self._make(row, "blocked", reason, Site(row.op, self._type(row)), (), detail)
 
-    def _follower(self, row: _Row, leader: _Row) -> PruneDecision:
+    def _follower(self, row: Layer, leader: Layer) -> PruneDecision:
         reason: Reason = "residual"
         if row.depthwise:
             reason = "depthwise"
@@ -299,12 +257,12 @@ class _Decisions:
         site = Site(leader.op, self.channels.program.ops[leader.op].type)
         return self._make(row, "follower", reason, site, path, f"goes with {leader.param}")
 
-    def _type(self, row: _Row) -> str:
+    def _type(self, row: Layer) -> str:
         return self.channels.program.ops[row.op].type
 
     def _make(
         self,
-        row: _Row,
+        row: Layer,
         status: Literal["prunable", "follower", "blocked"],
         reason: Reason | None = None,
         at: Site | None = None,
@@ -319,23 +277,3 @@ class _Decisions:
 
 def _rank(constraint: PruneConstraint) -> int:
     return _ORDER.index(constraint.reason or "unsupported_op")
-
-
-def _groups(rows: list[_Row]) -> dict[int, int]:
-    """Number the sets of convolutions that share a class of channels, in program order."""
-    parent = list(range(len(rows)))
-
-    def find(at: int) -> int:
-        while parent[at] != at:
-            parent[at] = parent[parent[at]]
-            at = parent[at]
-        return at
-
-    owner: dict[int, int] = {}
-    for i, row in enumerate(rows):
-        for index in row.classes:
-            first = find(owner.setdefault(index, i))
-            here = find(i)
-            parent[max(first, here)] = min(first, here)
-    numbers: dict[int, int] = {}
-    return {row.op: numbers.setdefault(find(i), len(numbers)) for i, row in enumerate(rows)}

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 from graphprobe.ir import PruneDecision
 from graphprobe.ops.channel_layout import ChannelLayout
 from graphprobe.ops.spec import AttrUpdate
-from graphprobe.pruning.constraints import Channels
+from graphprobe.pruning.channels import Channels
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.partition import ChannelPartition
 from graphprobe.pruning.plan import PrunedAttr, PrunedAxis, PruneGroup, PrunePart, Ranges, Role
@@ -70,10 +70,9 @@ def _classes_of(found: PruneFindings, layers: list[PruneDecision]) -> list[int]:
     classes: dict[int, None] = {}
     for layer in layers:
         layout = found.channels.layers.get(layer.op)
-        for run in layout.runs if layout is not None else ():
-            for part in found.partition.parts(run):
-                if part.index not in found.blocked:
-                    classes[part.index] = None
+        for index in found.partition.classes(layout) if layout is not None else ():
+            if index not in found.blocked:
+                classes[index] = None
     return list(classes)
 
 

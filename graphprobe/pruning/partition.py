@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from graphprobe.ops.channel_layout import ChannelRange, Space
+from graphprobe.ops.channel_layout import ChannelLayout, ChannelRange, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,12 @@ class ChannelPartition:
         if found is None:
             found = self._known[run] = tuple(self._part(run))
         return found
+
+    def classes(self, layout: ChannelLayout) -> Iterator[int]:
+        """The class of each part of a layout, in order."""
+        for run in layout.runs:
+            for part in self.parts(run):
+                yield part.index
 
     def _part(self, run: ChannelRange) -> Iterator[ClassRange]:
         space = self._number.get(run.space)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from graphprobe.ops.channel_layout import ChannelLayout
 from graphprobe.ops.kinds import kind_of
-from graphprobe.pruning.constraints import Channels
+from graphprobe.pruning.channels import Channels
 from graphprobe.pruning.partition import ChannelPartition
 
 # For each value reached: the value one step nearer to the goal (None at the goal), the last value
@@ -140,6 +140,6 @@ class Paths:
     def _set(self, layout: ChannelLayout) -> frozenset[int]:
         found = self._of_layout.get(id(layout))
         if found is None:
-            indices = (p.index for run in layout.runs for p in self._partition.parts(run))
-            found = self._of_layout[id(layout)] = frozenset(indices)
+            found = frozenset(self._partition.classes(layout))
+            self._of_layout[id(layout)] = found
         return found

@@ -17,8 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias
 
-from graphprobe.errors import Problem
-from graphprobe.pruning.amounts import kept_channels, ranges_text, units
+from graphprobe.pruning.amounts import kept_channels, units
 
 Role: TypeAlias = Literal["out", "in", "each"]
 PlanPolicy: TypeAlias = Literal["seeds", "coupled"]
@@ -276,55 +275,3 @@ class PrunePlan:
             for part in group.parts:
                 for axis in part.axes if part.removed else ():
                     yield axis, part.removed or ()
-
-    def problems(self, path: str = "prune") -> list[Problem]:
-        """What contradicts itself: lists of positions, doubled names, channels pruned twice.
-
-        Args:
-            path: of the plan in its file, for the places of the problems.
-        """
-        return [*_doubled(self, path), *_wrong_positions(self, path)]
-
-
-def _doubled(plan: PrunePlan, path: str) -> Iterator[Problem]:
-    seen: dict[str, int] = {}
-    for i, group in enumerate(plan.groups):
-        for j, name in enumerate(group.layers):
-            if name in seen:
-                also = "named twice" if seen[name] == i else f"also in groups[{seen[name]}]"
-                yield Problem(f"{path}.groups[{i}].convs[{j}]", f"{name} is {also}")
-            seen.setdefault(name, i)
-
-
-def _wrong_positions(plan: PrunePlan, path: str) -> Iterator[Problem]:
-    taken: dict[tuple[str, int], list[tuple[int, int, str]]] = {}
-    for i, group in enumerate(plan.groups):
-        for j, part in enumerate(group.parts):
-            for k, axis in enumerate(part.axes):
-                where = f"{path}.groups[{i}].parts[{j}].cuts[{k}].at"
-                message = _wrong_axis(part, axis)
-                if message:
-                    yield Problem(where, message)
-                for name in axis.params:
-                    ends = [(a, a + n, where) for a, n in axis.ranges]
-                    taken.setdefault((name, axis.axis), []).extend(ends)
-    for (name, at), ranges in taken.items():
-        yield from _overlaps(f"axis {at} of {name}", sorted(ranges))
-
-
-def _wrong_axis(part: PrunePart, axis: PrunedAxis) -> str | None:
-    text = ranges_text(axis.ranges, axis.width)
-    if sum(length for _, length in axis.ranges) != part.channels * axis.width:
-        return f"{text} does not hold {part.channels} channels"
-    if max(first + length for first, length in axis.ranges) > axis.size:
-        return f"{text} goes beyond the {axis.size} positions of the axis"
-    return None
-
-
-def _overlaps(what: str, ranges: list[tuple[int, int, str]]) -> Iterator[Problem]:
-    """One problem for each range that begins before an earlier one has ended."""
-    end = 0
-    for first, last, where in ranges:
-        if first < end:
-            yield Problem(where, f"{what} is cut twice at {first}")
-        end = max(end, last)

@@ -8,6 +8,7 @@ from typing import Any
 from graphprobe.errors import CheckpointError
 from graphprobe.pruning.amounts import ranges_text, read_ranges, units
 from graphprobe.pruning.plan import PrunedAttr, PrunedAxis, PruneGroup, PrunePart, PrunePlan, Ranges
+from graphprobe.pruning.plan_problems import plan_problems
 
 
 def plan_to_json(plan: PrunePlan) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def plan_from_json(document: Any, *, where: str = "") -> PrunePlan:
             int(document["round_to"]),
             int(document["min_channels"]),
         )
-        problems = [problem.message for problem in plan.problems()]
+        problems = [problem.message for problem in plan_problems(plan)]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         problems = [str(error)]
     if problems:

@@ -9,7 +9,7 @@ from graphprobe.ir.dataflow import reachable
 from graphprobe.ir.findings import Reason
 from graphprobe.ops import op_spec
 from graphprobe.ops.kinds import kind_of
-from graphprobe.pruning.constraints import Channels, PruneConstraint
+from graphprobe.pruning.channels import Channels, PruneConstraint
 
 _SEEDS: dict[str, tuple[Reason, str]] = {
     "concat": ("concat", "its channels are joined with others"),

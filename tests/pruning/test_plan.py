@@ -18,6 +18,7 @@ from graphprobe.pruning.plan import (
     PrunePlan,
 )
 from graphprobe.pruning.plan_json import plan_from_json, plan_to_json
+from graphprobe.pruning.plan_problems import plan_problems
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_what_contradicts_itself_is_named(ranked):
     twice = replace(part.axes[0], ranges=((0, 2), (1, 2)))
     far = replace(part.axes[1], ranges=((8, 8),))
     bad = replace(ranked, groups=(replace(group, parts=(replace(part, axes=(twice, far)),)), group))
-    found = [str(problem.message) for problem in bad.problems()]
+    found = [str(problem.message) for problem in plan_problems(bad)]
     assert "a is also in groups[0]" in found
     assert "8-15/2 goes beyond the 10 positions of the axis" in found
     assert any("cut twice" in message for message in found)

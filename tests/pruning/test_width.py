@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graphprobe.ir.builder import Builder
-from graphprobe.pruning import constraints, paths
+from graphprobe.pruning import channel_walk, paths
 from graphprobe.pruning.constraints import find_channels
 from graphprobe.pruning.decisions import find_prunable
 
@@ -63,8 +63,8 @@ def test_twice_as_wide_takes_twice_the_steps(shape):
 
 
 def test_what_joins_everything_is_followed_up_to_a_bound_and_the_rest_is_said(monkeypatch):
-    monkeypatch.setattr(constraints, "_SOME_RANGES", 2_000)
-    monkeypatch.setattr(constraints, "_RANGES_AN_OP", 4)
+    monkeypatch.setattr(channel_walk, "_SOME_RANGES", 2_000)
+    monkeypatch.setattr(channel_walk, "_RANGES_AN_OP", 4)
     program = concat_of_concats(300)
     found = find_channels(program)
     # Without a bound: 300 * 301 / 2. Short lists (64 at most) are not taken from the budget.

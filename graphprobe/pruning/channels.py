@@ -1,0 +1,93 @@
+"""Where channels go in one program: what the walk finds, and all that follows is told by.
+
+`graphprobe.pruning.channel_walk` fills a `Channels` op by op, `graphprobe.pruning.constraints` adds
+what keeps channels for the sake of the whole program, and decisions, groups and paths read it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from graphprobe.ir import Dataflow, Program
+from graphprobe.ir.findings import Reason
+from graphprobe.ops.channel_layout import ChannelLayout, ChannelRange, Space
+from graphprobe.ops.spec import AttrUpdate, CountsAlike
+
+
+class PruneConstraint(NamedTuple):
+    """Channels that an op keeps from being pruned.
+
+    Args:
+        layout: the channels.
+        op: the op that stops them.
+        detail: one sentence for people.
+        reason: None where it is to be told from the graph.
+        joint: the op where the channels meet what has been stopped before by `op`; None: `op`.
+        via: variables from the joint back to what `op` makes.
+    """
+
+    layout: ChannelLayout
+    op: int
+    detail: str
+    reason: Reason | None = None
+    joint: int | None = None
+    via: tuple[str, ...] = ()
+
+    @property
+    def meets_at(self) -> int:
+        """The op that the channels reach."""
+        return self.op if self.joint is None else self.joint
+
+
+class Bound(NamedTuple):
+    """A parameter's axis and the channels that lie along it."""
+
+    layout: ChannelLayout
+    role: Literal["out", "in", "each"]
+    op: int
+
+
+@dataclass(slots=True)
+class Channels:
+    """Where channels go in one program.
+
+    Args:
+        flow: the program's values.
+        layouts: for each value, what it carries.
+        bound: (parameter, axis) -> the channels along it, as first met.
+        users: (parameter, axis) -> ops that cut it along.
+        alike: runs of equal length that are cut alike, position by position.
+        blocks: what cannot be cut.
+        meets: what a policy may refuse: (kind, channels, op).
+        edits: attributes that count channels, with their ops.
+        counts: measured sizes that must count the same channels, with their ops.
+        unknown: ops that channels reach and that have no spec.
+        quantised: the first op that quantises a weight, or None.
+        convs: (op id, filter, the axis of its output channels), in program order.
+        linears: the same for fully connected layers.
+        layers: op id of each of both -> the channels that it makes.
+        links: ops whose inputs and outputs carry the same channels.
+    """
+
+    flow: Dataflow
+    layouts: list[ChannelLayout | None]
+    bound: dict[Space, Bound] = field(default_factory=dict)
+    users: dict[Space, set[int]] = field(default_factory=lambda: defaultdict(set))
+    alike: list[tuple[ChannelRange, ChannelRange]] = field(default_factory=list)
+    blocks: list[PruneConstraint] = field(default_factory=list)
+    meets: list[tuple[str, ChannelLayout, int]] = field(default_factory=list)
+    edits: list[tuple[int, AttrUpdate]] = field(default_factory=list)
+    counts: list[tuple[int, CountsAlike]] = field(default_factory=list)
+    unknown: list[int] = field(default_factory=list)
+    quantised: int | None = None
+    convs: list[tuple[int, str, int]] = field(default_factory=list)
+    linears: list[tuple[int, str, int]] = field(default_factory=list)
+    layers: dict[int, ChannelLayout] = field(default_factory=dict)
+    links: set[int] = field(default_factory=set)
+
+    @property
+    def program(self) -> Program:
+        """The program."""
+        return self.flow.program

@@ -1,0 +1,114 @@
+"""Which values are a parameter in another form: renamed, quantised, reshaped, combined one to one.
+
+What is pruned of a value is pruned of the parameter that it comes from.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from graphprobe.ir import Dataflow, Op, Value
+from graphprobe.ops import OpSpec
+from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.ops.shape_values import ShapeValues
+from graphprobe.ops.spec import PruneAlong
+
+# What computes each number of its output from one number of its input.
+_ONE_TO_ONE = ("activation", "unary", "identity")
+# Where an op writes what it computes one number of from one number of its input.
+_OUTPUTS = ("Out", "Y", "Output")
+
+
+def keeps_parameter(spec: OpSpec) -> bool:
+    """Whether what an op makes of a parameter is that parameter in another form."""
+    return spec.channels.keeps_param or spec.kind in _ONE_TO_ONE
+
+
+class ParameterForms:
+    """The parameters of a program and the forms that they take on the way to a layer.
+
+    Args:
+        flow: the program's values.
+        sizes: of all values.
+    """
+
+    def __init__(self, flow: Dataflow, sizes: ShapeValues) -> None:
+        self._flow = flow
+        self._sizes = sizes
+        self._names: dict[int, str] = {}
+        self._beside: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self.combining: set[int] = set()  # ops that combine two parameters
+
+    def name(self, value: Value, op: Op) -> str | None:
+        """The parameter that a value is, in whatever form, where an op reads it."""
+        if value.id in self._names:
+            return self._names[value.id]
+        var = self._flow.program.var(value.name, op.block)
+        return value.name if var is not None and var.persistable else None
+
+    def form_of(self, value: Value) -> str | None:
+        """The parameter that a computed value is another form of."""
+        return self._names.get(value.id)
+
+    def read_name(self, value: Value) -> str:
+        """The name under which what reads a value reads a parameter; empty where it reads none."""
+        return self._names.get(value.id, value.name if value.producer is None else "")
+
+    def keep(self, op: Op) -> None:
+        """What an op makes of a parameter one number from one is that parameter."""
+        for slot in ("X", "Input"):
+            value = self._flow.read(op, slot)
+            name = self.name(value, op) if value is not None else None
+            for out in _OUTPUTS:
+                written = self._flow.written(op, out)
+                if name is not None and written is not None:
+                    self._names[written.id] = name
+
+    def combine(self, op: Op) -> None:
+        """Two parameters combined number by number are one parameter with a companion."""
+        x, y = (self._flow.read(op, slot) for slot in ("X", "Y"))
+        out = self._flow.written(op, "Out")
+        if x is None or y is None or out is None:
+            return
+        names = (self.name(x, op), self.name(y, op))
+        if names[0] is None or names[1] is None:
+            return
+        shapes = [self._sizes.numbers(value) or () for value in (x, y)]
+        wide, narrow = (0, 1) if len(shapes[0]) >= len(shapes[1]) else (1, 0)
+        missing = len(shapes[wide]) - len(shapes[narrow])
+        axis = op.get_int("axis", -1)
+        before = min(axis, missing) if axis >= 0 else missing
+        ends = shapes[wide][before : before + len(shapes[narrow])]
+        if all(a in (1, b) for a, b in zip(shapes[narrow], ends, strict=True)):
+            self.combining.add(op.id)
+            self._names[out.id] = names[wide] or ""
+            self._beside[names[wide] or ""].append((names[narrow] or "", before))
+
+    def companions(self, name: str, layout: ChannelLayout, op: Op) -> Iterator[PruneAlong]:
+        """What is combined one to one with a parameter and has its channels, too.
+
+        Args:
+            name: the parameter.
+            layout: the channels along one of its axes.
+            op: that reads it.
+        """
+        for other, before in self._beside.get(name, ()):
+            axis = layout.axis - before
+            shape = self._flow.program.shape(other, op.block) or ()
+            if 0 <= axis < len(shape) and shape[axis] == layout.extent:
+                yield PruneAlong(other, layout.at(axis))
+
+    def vector(self, op: Op) -> tuple[Value, str, int] | None:
+        """The vector of parameters that an op moves: what it reads, the parameter, its length."""
+        value = self._flow.read(op, "X")
+        name = self.name(value, op) if value is not None else None
+        shape = self._flow.program.shape(name, op.block)
+        if value is None or name is None or shape is None or len(shape) != 1 or shape[0] < 2:
+            return None
+        return value, name, shape[0]
+
+    def moved(self, op: Op, value: Value, name: str) -> None:
+        """What moves a vector leaves its numbers as they are."""
+        for same in (value, *self._flow.writes(op)):
+            self._names[same.id] = name
