@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from graphprobe.drawing.graph import is_state
 from graphprobe.drawing.marks import COLOURS, Marks, status
 from graphprobe.ir import Op, Program
-from graphprobe.ops.kinds import has_weights
+from graphprobe.ops.kinds import has_weights, is_transposed
 from graphprobe.ops.work import NetworkSize, count_work, multiply_adds, network_size, numbers
 
 
@@ -123,7 +123,7 @@ def channels_made(op: Op, shape: Sequence[int] | None) -> int | None:
     """The output channels of a convolution with a filter of this shape; None for other ops."""
     if op.input("Filter") is None or shape is None or len(shape) < 2 or min(shape) <= 0:
         return None
-    return shape[1] * op.get_int("groups", 1) if "transpose" in op.type else shape[0]
+    return shape[1] * op.get_int("groups", 1) if is_transposed(op.type) else shape[0]
 
 
 def shares(figures: Figures, marks: Marks, ops: Iterable[Op]) -> tuple[tuple[str, float], ...]:

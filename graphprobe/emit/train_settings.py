@@ -7,6 +7,7 @@ from typing import Any
 from graphprobe.config import AugmentSection, DataSection, LearningRateSection, TrainSection
 from graphprobe.emit.image_size import train_section
 from graphprobe.ir import Program
+from graphprobe.ops.kinds import computed_by, kind_of
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.rules import segmentation
 
@@ -82,7 +83,7 @@ def is_dense(program: Program) -> bool:
 
 
 def _is_yolo(program: Program) -> bool:
-    return any(op.type == "yolov3_loss" for op in program.ops)
+    return any(computed_by(op.type) == "yolo" and kind_of(op.type) == "loss" for op in program.ops)
 
 
 def _is_segmentation(program: Program) -> bool:

@@ -48,6 +48,26 @@ Kind: TypeAlias = Literal[
     "collective",
 ]
 
+# What an operator computes, whatever generation of Paddle it is of and whatever it is fused with.
+# Named where a decision rests on it; kinds say the rest.
+Computation: TypeAlias = Literal[
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "affine",  # a fixed factor and a fixed summand
+    "root",  # square root, or one over it
+    "length",  # of vectors
+    "unit",  # vectors divided by their own length
+    "largest",
+    "argmax",
+    "sigmoid",
+    "dropout",
+    "pixels",  # channels become places: pixel_shuffle
+    "proposals",  # boxes that another head of the same network looks into
+    "yolo",  # what YOLOv3 reads with anchors, to learn or to decode
+]
+
 # How a movement moves numbers.
 Move: TypeAlias = Literal[
     "reshape", "transpose", "squeeze", "unsqueeze", "slice", "split", "concat", "stack",
@@ -99,6 +119,16 @@ class HeadSlot(NamedTuple):
     squashed: bool = False
 
 
+class Boxes(NamedTuple):
+    """How an operator makes prior boxes of a map.
+
+    Args:
+        attributes: those that decide about the boxes and their order.
+    """
+
+    attributes: tuple[str, ...]
+
+
 class OpSpec(NamedTuple):
     """One operator.
 
@@ -113,6 +143,8 @@ class OpSpec(NamedTuple):
         heads: where it reads predictions: losses, decoding, arg_max.
         move: how it moves numbers; given for kind ``movement`` and for no other.
         onednn: whether Paddle trains it in oneDNN: it has kernels for both directions there.
+        computes: what it computes, where a decision rests on it.
+        boxes: how it makes prior boxes, where it does.
     """
 
     type: str
@@ -125,6 +157,8 @@ class OpSpec(NamedTuple):
     heads: tuple[HeadSlot, ...] = ()
     move: Move | None = None
     onednn: bool = False
+    computes: Computation | None = None
+    boxes: Boxes | None = None
 
 
 def operators(
@@ -138,6 +172,8 @@ def operators(
     heads: tuple[HeadSlot, ...] = (),
     move: Move | None = None,
     onednn: bool = False,
+    computes: Computation | Mapping[str, Computation] | None = None,
+    boxes: Boxes | None = None,
 ) -> tuple[OpSpec, ...]:
     """Specs of operators that share their facets.
 
@@ -145,6 +181,7 @@ def operators(
         names: op types, each with what a drawing calls it behind a colon where that differs:
             ``relu hard_swish:hswish``. A hyphen stands for a space there.
         kind: and all that follow: as `OpSpec` has them; `channels` may be the rule alone.
+        computes: of all of them, or of those that compute something of their own, by type.
     """
     facet = channels if isinstance(channels, ChannelFacet) else ChannelFacet(channels)
     pairs = (name.partition(":") for name in names.split())
@@ -160,6 +197,8 @@ def operators(
             heads,
             move,
             onednn,
+            computes.get(type_) if isinstance(computes, Mapping) else computes,
+            boxes,
         )
         for type_, _, label in pairs
     )

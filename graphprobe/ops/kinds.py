@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from graphprobe.ir import Op, Program
-from graphprobe.ops.facets import HeadSlot, Kind, Move
+from graphprobe.ops.facets import Boxes, Computation, HeadSlot, Kind, Move
 from graphprobe.ops.spec import depthwise_filter
 from graphprobe.ops.table import op_spec
 
@@ -82,6 +82,18 @@ def move_of(op_type: str) -> Move | None:
     """How an op moves numbers, whatever generation of Paddle it is of."""
     spec = op_spec(op_type)
     return None if spec is None else spec.move
+
+
+def computed_by(op_type: str) -> Computation | None:
+    """What an op computes, whatever it is called; None where no decision rests on it."""
+    spec = op_spec(op_type)
+    return None if spec is None else spec.computes
+
+
+def prior_boxes(op_type: str) -> Boxes | None:
+    """How an op makes prior boxes of a map; None for all others."""
+    spec = op_spec(op_type)
+    return None if spec is None else spec.boxes
 
 
 def reads_size_only(op_type: str) -> bool:

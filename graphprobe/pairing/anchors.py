@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from graphprobe.ir import Attr, Op, Value
+from graphprobe.ops.facets import Boxes
+from graphprobe.ops.kinds import prior_boxes
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.features import Key
 
-# Ops that make prior boxes of a feature map, and the attributes that decide about them.
-_PRIORS = {
-    "prior_box": (
-        "min_sizes",
-        "max_sizes",
-        "aspect_ratios",
-        "flip",
-        "clip",
-        "step_w",
-        "step_h",
-        "offset",
-        "variances",
-        "min_max_aspect_ratios_order",
-    ),
-    "density_prior_box": ("fixed_sizes", "fixed_ratios", "densities", "clip", "variances"),
-    "anchor_generator": ("anchor_sizes", "aspect_ratios", "variances", "stride", "offset"),
-}
 # How far a head may stand behind the map that its priors are made of.
 _STEPS = 40
 
@@ -60,16 +45,17 @@ def _makers(analysis: ProgramAnalysis) -> dict[int, Key]:
     if "priors" not in analysis.memo:
         found: dict[int, Key] = {}
         for op in analysis.ops:
-            value = analysis.flow.read(op, "Input") if op.type in _PRIORS else None
-            if value is not None:
-                found[value.id] = _key(op)
+            boxes = prior_boxes(op.type)
+            value = analysis.flow.read(op, "Input") if boxes is not None else None
+            if boxes is not None and value is not None:
+                found[value.id] = _key(op, boxes)
         analysis.memo["priors"] = found
     makers: dict[int, Key] = analysis.memo["priors"]
     return makers
 
 
-def _key(op: Op) -> Key:
-    return tuple(f"{name} {_text(op.attrs[name])}" for name in _PRIORS[op.type] if name in op.attrs)
+def _key(op: Op, boxes: Boxes) -> Key:
+    return tuple(f"{n} {_text(op.attrs[n])}" for n in boxes.attributes if n in op.attrs)
 
 
 def _text(value: Attr) -> str:

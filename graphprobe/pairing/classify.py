@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graphprobe.ir import Value
+from graphprobe.ops.kinds import computed_by
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.anchors import prior_key
@@ -100,4 +101,4 @@ def _scores_classes(analysis: ProgramAnalysis, value: Value, used: Usage) -> boo
     shape = analysis.shape(value) or ()
     if used.softmaxed or used.ranked is not None or used.ranks_others:
         return True
-    return used.sigmoid and bool(shape) and "reduce_max" in used.readers
+    return used.sigmoid and bool(shape) and any(computed_by(t) == "largest" for t in used.readers)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from graphprobe.ir import Op, Value
 from graphprobe.ir.dataflow import reachable
-from graphprobe.ops.kinds import head_slots, is_upsampler, kind_of
+from graphprobe.ops.kinds import computed_by, head_slots, is_upsampler, kind_of, label_of
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.anchors import prior_key
@@ -28,7 +28,7 @@ def decoding_heads(analysis: ProgramAnalysis) -> list[Feature]:
 
 
 def _decoding_heads(analysis: ProgramAnalysis) -> list[Feature]:
-    yolo = yolo_heads(analysis, "yolo_box")
+    yolo = yolo_heads(analysis, "decode")
     if yolo:
         return yolo
     found = once(_nms_heads(analysis)) or once(_returned(analysis))
@@ -86,7 +86,7 @@ def _ends(analysis: ProgramAnalysis, op: Op, value: Value) -> list[Value]:
     What only leads to the proposals of another head is left to the op that makes proposals.
     """
     ends = producing_layers(analysis, [value], distributions(analysis))
-    if op.type.startswith("generate_proposals") or not any(
+    if computed_by(op.type) == "proposals" or not any(
         why_rows_differ(analysis, end) for end in ends
     ):
         return ends
@@ -162,7 +162,7 @@ def _block_inputs(analysis: ProgramAnalysis) -> dict[str, set[int]]:
     starts: dict[str, list[int]] = {}
     for op in analysis.ops:
         if isinstance(op.attrs.get("sub_block"), int):
-            name = op.type.partition("_block")[0]
+            name = label_of(op.type).removesuffix(" block")
             starts.setdefault(name, []).extend(v.id for v in analysis.reads(op))
     return {name: reachable(ids, analysis.predecessors) for name, ids in starts.items()}
 
@@ -189,7 +189,9 @@ def _is_plain(analysis: ProgramAnalysis, value: Value) -> bool:
     op = analysis.producer(value)
     if op is None or ends_layer(analysis, op) or is_upsampler(op.type):
         return True
-    if kind_of(op.type) in _DECODING or op.type == "reduce_max" or _is_whole(analysis, value):
+    if kind_of(op.type) in _DECODING or computed_by(op.type) == "largest":
+        return False
+    if _is_whole(analysis, value):
         return False
     if picks_by_content(analysis, op):
         return False

@@ -8,7 +8,7 @@ class head of four anchors has a softmax over its channels too, and no such sum 
 from __future__ import annotations
 
 from graphprobe.ir import Op, Value
-from graphprobe.ops.kinds import is_convolution, is_linear, kind_of, moves_only
+from graphprobe.ops.kinds import computed_by, is_convolution, is_linear, kind_of, moves_only
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.trace import walk_back
 
@@ -61,12 +61,12 @@ def _is_product(analysis: ProgramAnalysis, op: Op, size: int) -> bool:
         return False
     if is_linear(op.type) or is_convolution(op.type):
         return True
-    written = list(analysis.flow.writes(op)) if op.type == "elementwise_mul" else []
+    written = list(analysis.flow.writes(op)) if computed_by(op.type) == "multiply" else []
     return any(_sums(reader.type) for v in written for reader in analysis.consumers(v))
 
 
 def _sums(op_type: str) -> bool:
-    return kind_of(op_type) == "reduce" or op_type == "sum"
+    return kind_of(op_type) == "reduce" or computed_by(op_type) == "add"
 
 
 def _count(analysis: ProgramAnalysis, value: Value) -> int:

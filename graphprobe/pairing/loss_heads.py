@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from graphprobe.ir import Op, Value
 from graphprobe.ir.dataflow import reachable
 from graphprobe.ops.facets import HeadSlot
-from graphprobe.ops.kinds import head_slots, kind_of
+from graphprobe.ops.kinds import computed_by, head_slots, kind_of
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.classify import make_head
 from graphprobe.pairing.features import Feature
@@ -26,11 +26,11 @@ def loss_heads(analysis: ProgramAnalysis) -> list[Feature]:
 
 
 def _loss_heads(analysis: ProgramAnalysis) -> list[Feature]:
-    yolo = yolo_heads(analysis, "yolov3_loss")
+    yolo = yolo_heads(analysis, "loss")
     if yolo:
         return yolo
     typed = _typed_heads(analysis)
-    boxes = yolo_heads(analysis, "yolo_box")
+    boxes = yolo_heads(analysis, "decode")
     if {head.value for head in boxes} & {head.value for head in typed}:
         return boxes
     known = {head.value for head in typed}
@@ -99,7 +99,7 @@ def _reader(analysis: ProgramAnalysis, value: Value, op: Op) -> Reader:
     used = usage(analysis, value)
     if used.softmaxed and used.softmax is not None:
         return "class"
-    subtracts = op.type == "elementwise_sub" and not used.sigmoid
+    subtracts = computed_by(op.type) == "subtract" and not used.sigmoid
     return "box" if subtracts and not is_map(analysis, value) else "any"
 
 
@@ -115,4 +115,4 @@ def _totals(analysis: ProgramAnalysis) -> Iterator[int]:
 
 def _sums_up(op: Op) -> bool:
     """Whether an op makes one number of many, or adds such numbers up."""
-    return kind_of(op.type) == "reduce" or op.type == "sum"
+    return kind_of(op.type) == "reduce" or computed_by(op.type) == "add"

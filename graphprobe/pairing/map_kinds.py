@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphprobe.ir import Value
-from graphprobe.ops.kinds import kind_of
+from graphprobe.ops.kinds import computed_by, kind_of
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.usage import Usage
@@ -80,10 +80,10 @@ def _is_restored(analysis: ProgramAnalysis, value: Value) -> bool:
     for _ in range(4):
         if op is None:
             return False
-        if op.type == "pixel_shuffle":
+        if computed_by(op.type) == "pixels":
             return True
         reads = analysis.reads(op)
-        if op.type == "elementwise_add" and any(
+        if computed_by(op.type) == "add" and any(
             not analysis.after_first_layer[v.id] for v in reads
         ):
             return True

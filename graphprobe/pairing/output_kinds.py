@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from graphprobe.data.metrics.agreement_types import Kind, OutputPair
 from graphprobe.ir import Op, Program, Value
-from graphprobe.ops.kinds import is_identity, kind_of, moves_only
+from graphprobe.ops.kinds import computed_by, is_identity, kind_of, moves_only
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.decoding_heads import decoding_heads
@@ -76,7 +76,7 @@ def _origin(analysis: ProgramAnalysis, value: Value) -> Value:
     """The value that an output is without moves and scales that change nothing."""
     for _ in range(64):
         op = analysis.producer(value)
-        if op is None or not (moves_only(op.type) or is_identity(op.type) or _keeps(op)):
+        if op is None or not (moves_only(op.type) or is_identity(op.type) or _is_one(op)):
             return value
         reads = analysis.reads(op)
         if not reads or len(reads) > 1:
@@ -85,11 +85,10 @@ def _origin(analysis: ProgramAnalysis, value: Value) -> Value:
     return value
 
 
-def _keeps(op: Op) -> bool:
-    """Whether an op is the scale by 1 that exporters put before an output, or a cast."""
-    if op.type == "scale":
-        return op.attrs.get("scale", 1.0) == 1.0 and not op.attrs.get("bias", 0.0)
-    return op.type == "cast"
+def _is_one(op: Op) -> bool:
+    """Whether an op is the scale by 1 that exporters put before an output."""
+    neutral = op.attrs.get("scale", 1.0) == 1.0 and not op.attrs.get("bias", 0.0)
+    return neutral and computed_by(op.type) == "affine"
 
 
 def _counts(
@@ -144,13 +143,13 @@ def _kind(
         return OutputKind(
             name, "boxes", count=analysis.flow.values[count].name if count is not None else ""
         )
-    if op is not None and op.type == "arg_max" and _is_whole(analysis, origin):
+    if op is not None and computed_by(op.type) == "argmax" and _is_whole(analysis, origin):
         return OutputKind(name, "map labels" if len(shape) > 2 else "labels")
     if op is not None and kind_of(op.type) == "softmax":
         axis = _class_axis(analysis, value, origin, op)
         if axis is not None:
             return OutputKind(name, "map scores" if is_map else "scores", axis)
-    if op is not None and op.type == "sigmoid" and is_map and shape[1] == 1:
+    if op is not None and computed_by(op.type) == "sigmoid" and is_map and shape[1] == 1:
         return OutputKind(name, "mask")
     head = heads.get(origin.id) or heads.get(value.id)
     if head is not None and head.kind in (roles.CLASS, roles.SEQUENCE):

@@ -30,7 +30,9 @@ def _picked(analysis: ProgramAnalysis) -> tuple[list[bool], str] | None:
     """Which values lie behind rows that the network picks, and the type of the op that picks."""
     if "picked" not in analysis.memo:
         ops = list(_picking(analysis))
-        analysis.memo["picked"] = (_behind_layers(analysis, ops), _kinds(ops)) if ops else None
+        analysis.memo["picked"] = (
+            (_behind_layers(analysis, ops), _kinds(analysis, ops)) if ops else None
+        )
     found: tuple[list[bool], str] | None = analysis.memo["picked"]
     return found
 
@@ -54,7 +56,7 @@ def picks_by_content(analysis: ProgramAnalysis, op: Op) -> bool:
 
 def _asks_with_queries(analysis: ProgramAnalysis, op: Op) -> bool:
     """Whether an op compares learned queries with what the network saw (attention or sampling)."""
-    if op.type == "grid_sampler":
+    if kind_of(op.type) == "sample":
         grid = analysis.flow.read(op, "Grid")
         return grid is not None and not analysis.depends_on_input[grid.id]
     if not is_linear(op.type):
@@ -95,6 +97,6 @@ def _behind_layers(analysis: ProgramAnalysis, ops: list[Op]) -> list[bool]:
     return analysis.reachable_from(layers)
 
 
-def _kinds(ops: list[Op]) -> str:
-    types = list(dict.fromkeys(op.type for op in ops))
-    return ", ".join("learned queries" if is_linear(t) or t == "grid_sampler" else t for t in types)
+def _kinds(analysis: ProgramAnalysis, ops: list[Op]) -> str:
+    names = (op.type if picks_by_content(analysis, op) else "learned queries" for op in ops)
+    return ", ".join(dict.fromkeys(names))

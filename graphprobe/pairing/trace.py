@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable
 
 from graphprobe.ir import Op, Value
 from graphprobe.ir.dataflow import reachable
-from graphprobe.ops.kinds import is_norm, is_pointwise, moves_only, reads_size_only
+from graphprobe.ops.kinds import computed_by, is_norm, is_pointwise, moves_only, reads_size_only
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 
@@ -60,7 +60,7 @@ def layer_of(analysis: ProgramAnalysis, op: Op) -> list[Op]:
     while not analysis.is_layer(ops[-1]):
         fed = analysis.reads(ops[-1])
         before = analysis.producer(fed[0]) if len(fed) == 1 else None
-        adds = ops[-1].type == "elementwise_add" or is_norm(ops[-1].type)
+        adds = computed_by(ops[-1].type) == "add" or is_norm(ops[-1].type)
         if before is None or len(ops) > 2 or not adds:
             return []
         ops.append(before)

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from graphprobe.ir import Op, Value
-from graphprobe.ops.kinds import head_slots, is_pointwise, kind_of, moves_only, reads_size_only
+from graphprobe.ops.kinds import (
+    computed_by,
+    head_slots,
+    is_pointwise,
+    kind_of,
+    moves_only,
+    reads_size_only,
+)
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 
@@ -63,7 +70,7 @@ def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
                 axis = _axis_of(analysis, value, here, op)
                 ranked = axis if ranked is None else ranked
                 others |= axis is None
-            sigmoid |= op.type == "sigmoid"
+            sigmoid |= computed_by(op.type) == "sigmoid"
             if not moves_only(op.type) and not is_pointwise(op.type):
                 readers.add(op.type)
                 continue

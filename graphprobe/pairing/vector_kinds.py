@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphprobe.ir import Value
-from graphprobe.ops.kinds import kind_of, moves_only
+from graphprobe.ops.kinds import computed_by, moves_only
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.usage import Usage
@@ -68,9 +68,9 @@ def _is_normalised(analysis: ProgramAnalysis, value: Value) -> bool:
     op = analysis.producer(value)
     if op is None:
         return False
-    if op.type == "norm":
+    if computed_by(op.type) == "unit":
         return True
-    if not op.type.endswith(("_div", "_mul")):
+    if computed_by(op.type) not in ("divide", "multiply"):
         return False
     return any(_comes_from_norm(analysis, v) for v in analysis.reads(op))
 
@@ -81,8 +81,7 @@ def _comes_from_norm(analysis: ProgramAnalysis, value: Value) -> bool:
         op = analysis.producer(value)
         if op is None:
             return False
-        is_length = kind_of(op.type) == "reduce" and op.type.endswith("_norm")
-        if is_length or op.type.endswith("sqrt"):
+        if computed_by(op.type) in ("length", "root"):
             return True
         reads = analysis.reads(op)
         if len(reads) != 1 or analysis.is_layer(op):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from graphprobe.ir import Op
+from graphprobe.ops.kinds import computed_by, kind_of
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.anchors import anchors_of
 from graphprobe.pairing.features import Feature, Key, make_feature
@@ -16,9 +18,10 @@ def once(heads: Iterable[Feature]) -> list[Feature]:
     return list({head.value: head for head in reversed(list(heads))}.values())[::-1]
 
 
-def yolo_heads(analysis: ProgramAnalysis, type: str) -> list[Feature]:
-    """X of every yolov3_loss or every yolo_box."""
-    heads = (_yolo_head(analysis, op) for op in analysis.ops if op.type == type)
+def yolo_heads(analysis: ProgramAnalysis, kind: Literal["loss", "decode"]) -> list[Feature]:
+    """X of every op that learns from YOLOv3's anchors, or of every one that decodes with them."""
+    ops = (op for op in analysis.ops if computed_by(op.type) == "yolo")
+    heads = (_yolo_head(analysis, op) for op in ops if kind_of(op.type) == kind)
     return once(head for head in heads if head is not None)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Set
 
 from graphprobe.drawing.graph import Item, ItemGraph, is_state
 from graphprobe.ir import Op
-from graphprobe.ops.kinds import is_activation, is_identity, is_norm, is_quantizer
+from graphprobe.ops.kinds import computed_by, is_activation, is_identity, is_norm, is_quantizer
 
 _QUANT, _START, _BIAS, _NORM, _ACT = -1, 0, 1, 2, 3
 
@@ -61,14 +61,14 @@ def _passes(item: Item) -> bool:
     if item.op is None:
         return False
     type_ = item.op.type
-    return is_identity(type_) or is_quantizer(type_) or type_ == "scale"
+    return is_identity(type_) or is_quantizer(type_) or computed_by(type_) == "affine"
 
 
 def is_bias(graph: ItemGraph, op: Op) -> bool:
     """Whether an op adds a parameter to a feature."""
     name = op.input("Y")
     return (
-        op.type == "elementwise_add"
+        computed_by(op.type) == "add"
         and name is not None
         and is_state(graph.program, name, op.block)
     )

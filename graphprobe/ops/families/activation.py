@@ -81,6 +81,7 @@ FAMILY = family(
         spatial=same,
         shapes=like("X"),
         work=ELEMENTS,
+        computes={"sigmoid": "sigmoid"},
     ),
     operators(
         "prelu", kind="activation", channels=_prelu, spatial=same, shapes=like("X"), work=ELEMENTS
@@ -109,6 +110,7 @@ FAMILY = family(
             spatial=same,
             shapes=rule,
             work=ELEMENTS,
+            computes={"scale": "affine"},
         )
         for name, rule in (("scale", scaled_numbers), ("floor", FLOOR), ("ceil", CEIL))
     ),
@@ -121,6 +123,7 @@ FAMILY = family(
         spatial=same,
         shapes=like("X"),
         work=ELEMENTS,
+        computes={"sqrt": "root", "rsqrt": "root"},
     ),
     operators(
         "cumsum cumprod logcumsumexp",
@@ -138,6 +141,7 @@ FAMILY = family(
         spatial=same,
         shapes=passed("X"),
         work=MOVES,
+        computes={"dropout": "dropout", "dropout_nd": "dropout"},
     ),
     operators(
         "assign",

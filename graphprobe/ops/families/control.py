@@ -16,11 +16,12 @@ rnn : Input PreState WeightList SequenceLength DropoutState > Out DropoutState S
 FAMILY = family(
     "control",
     operators(
-        "while conditional_block conditional_block_infer select_input select_output recurrent "
-        "static_rnn write_to_array read_from_array array_to_lod_tensor lod_tensor_to_array "
-        "tensor_array_to_tensor merge_lod_tensor split_lod_tensor merge_lod_tensor_infer "
-        "shrink_rnn_memory run_program py_func lod_array_length create_array array_length "
-        "array_write array_read slice_array max_sequence_len rnn_memory_helper",
+        "while conditional_block:conditional-block conditional_block_infer:conditional-block "
+        "select_input select_output recurrent static_rnn write_to_array read_from_array "
+        "array_to_lod_tensor lod_tensor_to_array tensor_array_to_tensor merge_lod_tensor "
+        "split_lod_tensor merge_lod_tensor_infer shrink_rnn_memory run_program py_func "
+        "lod_array_length create_array array_length array_write array_read slice_array "
+        "max_sequence_len rnn_memory_helper",
         kind="control",
         channels=blocks("channels are not followed into control flow", "unsupported_op"),
         spatial=declared,

@@ -168,6 +168,17 @@ FAMILY = family(
         spatial=same,
         shapes=elementwise(_COMPUTES),
         work=ELEMENTS,
+        computes={
+            "elementwise_add": "add",
+            "fused_elementwise_add": "add",
+            "grad_add": "add",
+            "elementwise_sub": "subtract",
+            "fused_elementwise_sub": "subtract",
+            "elementwise_mul": "multiply",
+            "fused_elementwise_mul": "multiply",
+            "elementwise_div": "divide",
+            "fused_elementwise_div": "divide",
+        },
     ),
     operators(
         "greater_than greater_equal less_than less_equal equal not_equal logical_and logical_or "
@@ -201,6 +212,7 @@ FAMILY = family(
         spatial=same,
         shapes=summed,
         work=ELEMENTS,
+        computes="add",
     ),
     operators(
         "where",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphprobe.ops.facets import HeadSlot, NoMap, OpSpec, family, operators
+from graphprobe.ops.facets import Computation, HeadSlot, NoMap, OpSpec, family, operators
 from graphprobe.ops.shape_spec import Declared
 from graphprobe.ops.shared_rules import blocks
 from graphprobe.ops.spatial_rules import same
@@ -17,13 +17,22 @@ _NUMBER = NoMap("it makes a number that sums up a batch")
 _SUPPRESSED = (HeadSlot("Scores"), HeadSlot("BBoxes", "box"))
 
 
-def _loss(names: str, *heads: HeadSlot) -> tuple[OpSpec, ...]:
+def _loss(names: str, *heads: HeadSlot, computes: Computation | None = None) -> tuple[OpSpec, ...]:
     return operators(
-        names, kind="loss", channels=_LOSS, spatial=same, shapes=_OWN, work=ELEMENTS, heads=heads
+        names,
+        kind="loss",
+        channels=_LOSS,
+        spatial=same,
+        shapes=_OWN,
+        work=ELEMENTS,
+        heads=heads,
+        computes=computes,
     )
 
 
-def _decoding(names: str, *heads: HeadSlot) -> tuple[OpSpec, ...]:
+def _decoding(
+    names: str, *heads: HeadSlot, computes: Computation | None = None
+) -> tuple[OpSpec, ...]:
     return operators(
         names,
         kind="decode",
@@ -32,6 +41,7 @@ def _decoding(names: str, *heads: HeadSlot) -> tuple[OpSpec, ...]:
         shapes=_OWN,
         work=SEARCHES,
         heads=heads,
+        computes=computes,
     )
 
 
@@ -74,7 +84,7 @@ fetch : X > Out
 
 FAMILY = family(
     "heads",
-    _decoding("yolo_box yolo_box_head yolo_box_post", HeadSlot("X", "any")),
+    _decoding("yolo_box yolo_box_head yolo_box_post", HeadSlot("X", "any"), computes="yolo"),
     _decoding(
         "multiclass_nms multiclass_nms2:multiclass_nms multiclass_nms3:multiclass_nms matrix_nms "
         "locality_aware_nms",
@@ -86,6 +96,7 @@ FAMILY = family(
         "generate_proposals generate_proposals_v2:generate_proposals",
         HeadSlot("Scores"),
         HeadSlot("BboxDeltas", "box"),
+        computes="proposals",
     ),
     _picking("crf_decoding", HeadSlot("Emission")),
     _picking("ctc_align", HeadSlot("Input")),
@@ -96,7 +107,7 @@ FAMILY = family(
         "distribute_fpn_proposals collect_fpn_proposals polygon_box_transform bipartite_match "
         "target_assign mine_hard_examples roi_perspective_transform"
     ),
-    _loss("yolov3_loss", HeadSlot("X", "any")),
+    _loss("yolov3_loss", HeadSlot("X", "any"), computes="yolo"),
     _loss(
         "softmax_with_cross_entropy margin_cross_entropy c_softmax_with_cross_entropy",
         HeadSlot("Logits"),

@@ -178,6 +178,7 @@ FAMILY = family(
         spatial=same,
         shapes=like("X"),
         work=ELEMENTS,
+        computes="unit",
     ),
     operators("lrn", kind="norm", channels=_lrn, spatial=same, shapes=like("X"), work=ELEMENTS),
     pir=_PIR,

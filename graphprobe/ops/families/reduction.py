@@ -88,6 +88,12 @@ FAMILY = family(
         spatial=reduced,
         shapes=reduced_sizes,
         work=ELEMENTS,
+        computes={
+            "reduce_max": "largest",
+            "reduce_amax": "largest",
+            "frobenius_norm": "length",
+            "p_norm": "length",
+        },
     ),
     operators(
         "mean squared_l2_norm l1_norm",
@@ -105,6 +111,7 @@ FAMILY = family(
         shapes=picked_axis,
         work=SEARCHES,
         heads=(HeadSlot("X"),),
+        computes={"arg_max": "argmax"},
     ),
     operators(
         "top_k top_k_v2:top_k",

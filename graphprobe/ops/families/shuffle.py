@@ -111,6 +111,7 @@ FAMILY = family(
         spatial=blocks_of("upscale_factor", up=True),
         shapes=rearranged("upscale_factor", up=True),
         work=MOVES,
+        computes="pixels",
     ),
     _moving(
         "pixel_unshuffle",

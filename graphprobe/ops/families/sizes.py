@@ -5,7 +5,7 @@ Where a size is used to build a shape while the network runs, it follows the cut
 
 from __future__ import annotations
 
-from graphprobe.ops.facets import NoMap, OpSpec, family, operators
+from graphprobe.ops.facets import Boxes, NoMap, OpSpec, family, operators
 from graphprobe.ops.shape_spec import Declared, ShapeRule
 from graphprobe.ops.shared_rules import nothing
 from graphprobe.ops.value_rules import (
@@ -62,6 +62,19 @@ def _source(names: str, rule: ShapeRule | Declared) -> tuple[OpSpec, ...]:
     )
 
 
+def _boxes(name: str, attributes: str) -> tuple[OpSpec, ...]:
+    """They make prior boxes for each cell of a map, of which they read the size alone."""
+    return operators(
+        name,
+        kind="size",
+        channels=nothing,
+        spatial=NoMap("it makes boxes of a map's size, no map"),
+        shapes=Declared("its sizes follow from lists of attributes"),
+        work=SIZES,
+        boxes=Boxes(tuple(attributes.split())),
+    )
+
+
 FAMILY = family(
     "sizes",
     _size("shape", shape_of),
@@ -75,14 +88,13 @@ FAMILY = family(
     _size("range arange", counted_up),
     _size("linspace", evenly_spaced),
     _size("meshgrid", grids),
-    operators(
-        "prior_box density_prior_box anchor_generator",
-        kind="size",
-        channels=nothing,
-        spatial=NoMap("it makes boxes of a map's size, no map"),
-        shapes=Declared("its sizes follow from lists of attributes"),
-        work=SIZES,
+    _boxes(
+        "prior_box",
+        "min_sizes max_sizes aspect_ratios flip clip step_w step_h offset variances "
+        "min_max_aspect_ratios_order",
     ),
+    _boxes("density_prior_box", "fixed_sizes fixed_ratios densities clip variances"),
+    _boxes("anchor_generator", "anchor_sizes aspect_ratios variances stride offset"),
     operators(
         "feed read create_py_reader create_double_buffer_reader",
         kind="input",

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from graphprobe.formats.programdesc.protos import op_proto
 from graphprobe.ir import Block, Op, Program, Var
-from graphprobe.ops.kinds import has_weights, is_norm, is_quantizer, kind_of
+from graphprobe.ops.kinds import computed_by, has_weights, is_norm, is_quantizer, kind_of
 
 # What the picture that a program looks at is called in batches, whatever the program calls it.
 IMAGE = "image"
@@ -152,7 +152,7 @@ def _declared(var: Var, parameters: frozenset[str]) -> Var:
 
 def _with_gradient(op: Op, draft: dict[str, Var], program: Program) -> Op:
     """The op in the mode that it is trained in, with the outputs that its gradient reads."""
-    if op.type == "dropout":
+    if computed_by(op.type) == "dropout":
         return _fixed_dropout(op)
     proto = op_proto(op.type)
     if proto is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from graphprobe.config import PairConfig
 from graphprobe.errors import Problem
+from graphprobe.ops.kinds import reads_size_only
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.networks.build import Network
 from graphprobe.training.objective import Group, group_problems
@@ -78,7 +79,7 @@ def _makers(name: str, program: Any, plan: PrunePlan) -> list[str]:
     seen, queue = {name}, [name]
     for at in queue:
         op = writers.get(at)
-        if op is None or op.type == "shape":  # what a resize measures has channels of its own
+        if op is None or reads_size_only(op.type):  # what a resize measures has channels of its own
             continue
         if "Filter" in op.input_names:
             for filter_ in op.input("Filter"):

@@ -9,6 +9,7 @@ import numpy as np
 import paddle
 
 from graphprobe.errors import ConfigError, Problem, TrainError, did_you_mean
+from graphprobe.ops.kinds import kind_of
 from graphprobe.training.runtime.dependencies import require_paddleslim
 
 PREFIX = "teacher_"
@@ -78,7 +79,7 @@ def merge_teacher(
         if name not in shared:
             _copy_variable(source.var(name), new, target)
     for op in source.ops:
-        if op.type not in ("feed", "fetch"):
+        if kind_of(op.type) not in ("input", "output"):
             _copy_op(op, names, target)
     student._sync_with_cpp()
     for name, new in names.items():
