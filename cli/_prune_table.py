@@ -50,7 +50,8 @@ def tables(selection: PruneSelection, width: int) -> Iterator[str]:
     for line in sizes:
         yield "\n" + textwrap.fill(line, width)
     if sizes and selection.image is not None:
-        yield f"counted for images of {selection.image} x {selection.image} pixels"
+        height, width = selection.image
+        yield f"counted for images of {height} x {width} pixels"
     if selection.groups:
         count = len(selection.params)
         yield f"\nRegex of the {count} parameters to prune:\n{printable(selection.regex)}"

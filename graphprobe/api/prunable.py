@@ -9,7 +9,8 @@ from graphprobe.api.measured_ratios import Measured, Record, SensitivityLike, re
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.api.progress import reporter
 from graphprobe.api.prune_selection import PruneSelection
-from graphprobe.ops.image_size import fixed_image_size
+from graphprobe.ops.image_size import counted_image_size
+from graphprobe.ops.kinds import has_quantised_range
 from graphprobe.ops.work import DEFAULT_IMAGE
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.pruning import decisions as pruning
@@ -158,16 +159,23 @@ def _select(
     weights = None if record is None else record.weights
     warnings = (*made.warnings, *_quantised(loaded, found))
     size = limits.image or (DEFAULT_IMAGE, DEFAULT_IMAGE)
-    image = fixed_image_size(loaded.program) or size[0]
+    image = counted_image_size(loaded.program, size)
     return PruneSelection(loaded, made.choice, regex, weights, made.notes, warnings, image=image)
 
 
 def _quantised(loaded: LoadedProgram, found: PruneFindings) -> tuple[str, ...]:
     at = found.channels.quantised
-    if at is None:
+    if at is not None:
+        op = loaded.program.ops[at]
+        return (f"the weights are quantised (first: op {at} {op.type}): prune before quantising",)
+    ranged = next((op for op in loaded.program.ops if has_quantised_range(op)), None)
+    if ranged is None:
         return ()
-    op = loaded.program.ops[at]
-    return (f"the weights are quantised (first: op {at} {op.type}): prune before quantising",)
+    where = f"first: op {ranged.id} {ranged.type}"
+    return (
+        f"the program was quantised: it holds ranges that were measured on the whole network "
+        f"({where}); prune before quantising, or measure them again behind it",
+    )
 
 
 def _limits(

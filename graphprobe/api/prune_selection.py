@@ -36,7 +36,8 @@ class PruneSelection(Result):
         notes: what the choice is predicted to come to.
         warnings: what is in doubt.
         train: the schedule that follows from the data; None where none were named.
-        image: H and W at which multiply-adds are counted; None where they are not the same.
+        image: H and W in pixels at which multiply-adds are counted; None for what is fed no
+            images, or images of several sizes.
     """
 
     program: LoadedProgram
@@ -46,7 +47,7 @@ class PruneSelection(Result):
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=())
     train: TrainSection | None = None
-    image: int | None = None
+    image: tuple[int, int] | None = None
 
     @property
     def policy(self) -> str:

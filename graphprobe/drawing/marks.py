@@ -60,7 +60,7 @@ MEANING = {
     "depthwise": "one filter a channel, follows its input",
     "grouped": "filters in groups, cut only together",
     "shared": "filter used twice",
-    "unsupported_op": "meets an unknown op",
+    "unsupported_op": "meets an op that is not followed",
     "first": "first layer",
     "unknown": "not analysed",
 }

@@ -111,6 +111,12 @@ def is_quantizer(op_type: str) -> bool:
     return kind_of(op_type) == "quantize"
 
 
+def has_quantised_range(op: Op) -> bool:
+    """Whether an op holds a range that was measured when its program was quantised."""
+    kept = "out_threshold" in op.attrs or op.attrs.get("use_quantizer") is True
+    return kept or is_quantizer(op.type)
+
+
 def trains_in_onednn(op_type: str) -> bool:
     """Whether Paddle has oneDNN kernels for it and for its gradient."""
     spec = op_spec(op_type)

@@ -71,11 +71,20 @@ def _block_other_branches(found: Channels) -> None:
     """What a block of control flow writes for others may be written by another branch, too."""
     if len(found.program.blocks) == 1:
         return
+    owners = _owners(found.program)
     for value, layout in zip(found.flow.values, found.layouts, strict=True):
         if layout is None or value.producer is None or value.block == _block_of(found, value):
             continue
         detail = "channels are not followed out of control flow"
-        found.blocks.append(PruneConstraint(layout, value.producer, detail, "unsupported_op"))
+        joint = value.producer
+        owner = owners.get(found.program.ops[joint].block, joint)
+        found.blocks.append(PruneConstraint(layout, owner, detail, "unsupported_op", joint))
+
+
+def _owners(program: Program) -> dict[int, int]:
+    """Number of a block of control flow -> id of the op whose block it is."""
+    subs = ((op.attrs.get("sub_block"), op.id) for op in program.ops)
+    return {block: op for block, op in subs if isinstance(block, int)}
 
 
 def _block_of(found: Channels, value: Value) -> int:

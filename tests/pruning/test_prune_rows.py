@@ -6,6 +6,7 @@ import pytest
 
 from graphprobe.errors import UsageError
 from graphprobe.ir.builder import Builder
+from graphprobe.ir.findings import Site
 from graphprobe.pruning.decisions import find_prunable
 from graphprobe.pruning.groups import prune_groups
 
@@ -307,6 +308,32 @@ def test_a_convolution_in_a_conditional_block_is_not_called_shared(last, reason)
     b.op("fetch", {"X": read}, {"Out": "fetch"})
     reasons = {d.param: d.reason for d in find_prunable(b.build(), "coupled").decisions}
     assert reasons["a.w_0"] == "unsupported_op" and reasons["inside.w_0"] == reason
+
+
+@pytest.mark.parametrize("type_", ["conditional_block", "while"])
+def test_what_leaves_a_block_of_control_flow_names_the_op_whose_block_it_is(type_):
+    """Both branches write what select_input reads; neither is followed out of its block."""
+    b = Builder()
+    x = b.feed("image", (-1, 3, 8, 8))
+    outs = []
+    for name in ("true", "false"):
+        w, out = b.param(f"{name}.w_0", (4, 3, 1, 1)), b.var(f"{name}.out", (-1, 4, 8, 8))
+        with b.block() as sub:
+            y = b.op("conv2d", {"Input": x, "Filter": w}, {"Output": f"{name}.y"},
+                     {"groups": 1}, (-1, 4, 8, 8))  # fmt: skip
+            b.op("assign", {"X": y}, {"Out": out}, {}, (-1, 4, 8, 8))
+        b.op(type_, {"Input": [x, w]}, {"Out": out}, {"sub_block": sub})
+        outs.append(out)
+    mask = b.feed("mask", (1,), "int32")
+    joined = b.op("select_input", {"X": outs, "Mask": mask}, {"Out": "joined"}, {}, (-1, 4, 8, 8))
+    b.op("fetch", {"X": b.conv(joined, 2, name="z")}, {"Out": "fetch"})
+    found = find_prunable(b.build(), "coupled")
+    types = [op.type for op in found.channels.program.ops]
+    for name, nth in (("true", 0), ("false", 1)):
+        d = next(d for d in found.decisions if d.param == f"{name}.w_0")
+        own = [i for i, t in enumerate(types) if t == type_][nth]
+        assert (d.status, d.reason, d.at) == ("blocked", "unsupported_op", Site(own, type_))
+        assert d.path == (f"{name}.y", f"{name}.out") and "out of control flow" in d.detail
 
 
 @pytest.mark.parametrize("policy", ["seeds", "coupled"])

@@ -1,0 +1,67 @@
+"""What find_prunable says beside its decisions: the size that is counted, what was quantised."""
+
+from __future__ import annotations
+
+import pytest
+
+import graphprobe
+from graphprobe.formats.programdesc.write import encode
+from graphprobe.ir import Attr
+from graphprobe.ir.builder import Builder
+
+
+def selection(tmp_path, shape, attrs=None, image=None, quantizer=""):
+    """A convolution of 8 channels between the input and a last one."""
+    b = Builder()
+    x = b.feed("image", shape)
+    if quantizer:
+        x = b.op(quantizer, {"X": x, "InScale": b.param("scale", (1,))}, shape=shape)
+    x = b.conv(x, 8, 3, name="a")
+    more: dict[str, Attr] = attrs or {}
+    x = b.op("relu", {"X": x}, {"Out": "relu.out"}, more, b._shape(x))
+    path = tmp_path / "net.pdmodel"
+    path.write_bytes(encode(b.build([b.conv(x, 4, name="z")])))
+    return graphprobe.find_prunable(path, image=image)
+
+
+@pytest.mark.parametrize(
+    ("shape", "image", "counted"),
+    [
+        ((-1, 3, -1, -1), None, (608, 608)),
+        ((-1, 3, -1, -1), 320, (320, 320)),
+        ((1, 3, 512, 1024), None, (512, 1024)),
+        ((1, 3, 48, -1), 320, (48, 320)),
+        ((-1, 1, 64, 64), None, (64, 64)),
+    ],
+)
+def test_the_size_is_that_of_the_program_where_it_fixes_it(tmp_path, shape, image, counted):
+    assert selection(tmp_path, shape, image=image).image == counted
+
+
+def test_what_is_fed_no_image_has_no_size(tmp_path):
+    b = Builder()
+    x = b.op("mul", {"X": b.feed("words", (-1, 20)), "Y": b.param("w", (20, 8))}, shape=(-1, 8))
+    path = tmp_path / "net.pdmodel"
+    path.write_bytes(encode(b.build([x])))
+    assert graphprobe.find_prunable(path, policy="coupled").image is None
+
+
+@pytest.mark.parametrize(
+    "attrs", [{"out_threshold": 18.8, "skip_quant": 1}, {"use_quantizer": True}]
+)
+def test_ranges_that_quantisation_left_are_warned_of(tmp_path, attrs):
+    found = selection(tmp_path, (-1, 3, 8, 8), attrs)
+    (said,) = found.warnings
+    assert said.startswith("the program was quantised") and "op 1 relu" in said
+    assert found.params == ["a.w_0"]
+
+
+def test_quantised_activations_are_warned_of(tmp_path):
+    found = selection(
+        tmp_path, (-1, 3, 8, 8), quantizer="fake_quantize_dequantize_moving_average_abs_max"
+    )
+    assert "(first: op 0 fake_quantize" in found.warnings[0]
+
+
+def test_others_are_not(tmp_path):
+    assert selection(tmp_path, (-1, 3, 8, 8), {"use_quantizer": False}).warnings == ()
