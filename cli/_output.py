@@ -22,7 +22,7 @@ from ._words import with_options
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from graphprobe.api.results import Result, Table
+    from graphprobe.api.results import ConfigResult, Result, Table
 
 
 class Format(str, enum.Enum):
@@ -232,14 +232,30 @@ def own_prints_to_stderr() -> Iterator[None]:
         yield
 
 
-def config_among(output: Path | None) -> Path | None:
-    """The file if it is a config that is to be written, by its suffix."""
-    return output if output is not None and output.suffix.lower() in (".yaml", ".yml") else None
+def deliver_or_write(
+    found: ConfigResult,
+    tables: Callable[[], Iterable[RenderableType]],
+    refuse: Callable[[], None],
+    *,
+    form: Format | None,
+    output: Path | None,
+) -> None:
+    """Print a result, or write it, or (to a .yaml file) print it and write the config.
 
-
-def say_checkable(config: Path) -> None:
-    """Say that a config was written, and how to try it."""
-    say(f"wrote {config}; check it with: graphprobe check {config}")
+    Args:
+        found: the result.
+        tables: see `deliver`.
+        refuse: is called before a config is written; ends the command where there is nothing in it.
+        form: what --format says, or None.
+        output: what --output says, or None.
+    """
+    is_config = output is not None and output.suffix.lower() in (".yaml", ".yml")
+    written = None if is_config else output
+    deliver(found, tables, form=form, output=written, others=(".yaml",))
+    refuse()
+    if output is not None and is_config:
+        found.write(output)
+        say(f"wrote {output}; check it with: graphprobe check {output}")
 
 
 def deliver_text(text: str, output: Path | None) -> None:

@@ -14,12 +14,10 @@ from ._output import (
     WIDE,
     Format,
     can_be_written,
-    config_among,
-    deliver,
+    deliver_or_write,
     deliver_text,
     own_prints_to_stderr,
     say,
-    say_checkable,
     terminal_width,
 )
 from ._train import TRAINED_ON
@@ -95,18 +93,13 @@ def command(
         _warn(found)
         deliver_text(found.emit(emit), output)
         return
-    config = config_among(output)
-    deliver(
+    deliver_or_write(
         found,
         lambda: _pair_table.tables(found, terminal_width(wide)),
+        lambda: _warn(found),
         form=form,
-        output=None if config is not None else output,
-        others=(".yaml",),
+        output=output,
     )
-    _warn(found)
-    if config is not None:
-        found.write(config)
-        say_checkable(config)
 
 
 def _warn(found: PairFindings) -> None:

@@ -14,12 +14,10 @@ from ._output import (
     WIDE,
     Format,
     can_be_written,
-    config_among,
-    deliver,
+    deliver_or_write,
     deliver_text,
     own_prints_to_stderr,
     say,
-    say_checkable,
     terminal_width,
     warn,
 )
@@ -109,18 +107,13 @@ def command(
     if emit is not None:
         _emit(found, emit, output)
         return
-    config = config_among(output)
-    deliver(
+    deliver_or_write(
         found,
         lambda: _prune_table.tables(found, terminal_width(wide)),
+        lambda: _refuse_nothing(found),
         form=form,
-        output=None if config is not None else output,
-        others=(".yaml",),
+        output=output,
     )
-    _refuse_nothing(found)
-    if config is not None:
-        found.write(config)
-        say_checkable(config)
 
 
 def _refuse_nothing(found: PruneSelection) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
-from graphprobe.api.settings import ConfigLike, Override, open_for_weights
+from graphprobe.api.settings import ConfigLike, Override
+from graphprobe.api.trained_run import open_trained_run
 
 if TYPE_CHECKING:
     from graphprobe.training.evaluate import Score
@@ -123,7 +124,7 @@ def evaluate(
         >>> print(found.metric, found.value, found.classes)
     """
     log = reporter(progress)
-    settings, where, resume = open_for_weights(
+    run = open_trained_run(
         config,
         override,
         resume=resume,
@@ -135,34 +136,19 @@ def evaluate(
     from graphprobe.training.agreement import agreement_evaluator
     from graphprobe.training.assemble import open_teacher
     from graphprobe.training.evaluate import make_evaluator
-    from graphprobe.training.feeding.feeding import open_validation
     from graphprobe.training.networks.source import Networks
-    from graphprobe.training.run_record import compare_class_names
     from graphprobe.training.runtime.device import choose_place
-    from graphprobe.training.trained import open_trained
     from graphprobe.zoo import EXPORTED
 
     place, networks = choose_place(device, log), Networks()
-    trained = open_trained(
-        settings,
-        place,
-        "eval",
-        where=where,
-        checkpoint=resume,
-        weights=weights,
-        networks=networks,
-    )
-    found = open_validation(settings.train, trained.built)
-    spec = str(settings.train.data.val)
-    for line in compare_class_names(
-        trained.class_names, found.class_names, spec=spec, source=trained.source
-    ):
-        log(line)
+    trained = run.network("eval", place, networks)
+    found = run.validation(trained)
+    settings = run.settings
     if trained.built.task == EXPORTED:
-        teacher = open_teacher(settings, place, where=where, log=log, networks=networks)
+        teacher = open_teacher(settings, place, where=run.where, log=log, networks=networks)
         evaluator = agreement_evaluator(settings, trained.built, found, place, teacher)
     else:
         evaluator = make_evaluator(settings.train, trained.built, found, place)
-    score = evaluator.run(trained.scope)
-    size = settings.train.image_size
-    return Evaluation(score, evaluator.label, trained.source, len(found), spec, size)
+    score, train = evaluator.run(trained.scope), settings.train
+    data, size = str(train.data.val), train.image_size
+    return Evaluation(score, evaluator.label, trained.source, len(found), data, size)

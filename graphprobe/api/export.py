@@ -10,7 +10,8 @@ from typing import Any
 
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
-from graphprobe.api.settings import ConfigLike, Override, open_for_weights
+from graphprobe.api.settings import ConfigLike, Override
+from graphprobe.api.trained_run import open_trained_run
 from graphprobe.errors import UsageError
 from graphprobe.training.reporting.progress import Log
 
@@ -98,19 +99,16 @@ def export(
     if not re.fullmatch(r"[\w.-]+", name):
         raise UsageError("must be letters, digits, dots and dashes", where=f"name={name!r}")
     log = reporter(progress)
-    settings, where, resume = open_for_weights(
+    run = open_trained_run(
         config, override, resume=resume, weights=weights, allow_code=allow_code, log=log
     )
     from graphprobe.training.deploy_settings import write_deploy_settings
     from graphprobe.training.export import export_trained
     from graphprobe.training.feeding.feeding import describe_pixels
     from graphprobe.training.runtime.device import choose_place
-    from graphprobe.training.trained import open_trained
 
     place = choose_place(device, log)
-    trained = open_trained(
-        settings, place, "infer", where=where, checkpoint=resume, weights=weights
-    )
+    trained, settings = run.network("infer", place), run.settings
     folder = Path(output) if output is not None else Path(settings.train.output) / "export"
     files, difference = export_trained(trained, place, folder, name=name, legacy=legacy)
     if difference is None:  # an exported program has its own settings beside it

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.progress import reporter
-from graphprobe.api.results import Result, Table, count_text
+from graphprobe.api.results import ConfigResult, Table, count_text
 from graphprobe.api.run_programs import ref_of
 from graphprobe.errors import UsageError
 from graphprobe.ir import Pair
@@ -17,14 +16,12 @@ from graphprobe.pairing.find import PairReport, Rejected
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 
 if TYPE_CHECKING:
-    import os
-
     from graphprobe.config import DistillConfig, TrainSection
     from graphprobe.training.reporting.progress import Log
 
 
 @dataclass(frozen=True, repr=False)
-class PairFindings(Result):
+class PairFindings(ConfigResult):
     """What `find_pairs` found.
 
     Args:
@@ -96,31 +93,11 @@ class PairFindings(Result):
             update["train"] = self.train
         return config.model_copy(update=update)
 
-    def to_yaml(self, file: str = "") -> str:
-        """The text of that config, the evidence of each pair above it as a comment.
-
-        Args:
-            file: what it will be called, for the command in its first comment.
-
-        Raises:
-            UsageError: as `to_config`.
-        """
-        from graphprobe.config import config_text
+    def _config_notes(self) -> Mapping[str, Sequence[str]]:
+        """The evidence of each pair, and the warnings, as the comments of that config."""
         from graphprobe.emit import distill_notes
 
-        return config_text(self.to_config(), file=file, notes=distill_notes(self.report))
-
-    def write(self, path: str | os.PathLike[str]) -> Path:
-        """Write that text to a file, whole or not at all, and return its path.
-
-        Raises:
-            UsageError: as `to_config`.
-            GraphprobeError: the file cannot be written.
-        """
-        from graphprobe.files import write_whole
-
-        write_whole(Path(path), self.to_yaml(str(path)))
-        return Path(path)
+        return distill_notes(self.report)
 
     def emit(self, emit: str) -> str:
         """The pairs in the words of another trainer.

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
-from graphprobe.api.settings import ConfigLike, Override, open_for_weights
+from graphprobe.api.settings import ConfigLike, Override
+from graphprobe.api.trained_run import open_trained_run
 from graphprobe.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -43,11 +44,13 @@ class Predictions(Result):
         images: one entry an image, in order.
         folder: what was written into.
         weights: where the weights come from.
+        entries: the json of each entry of found.json.
     """
 
     images: tuple[ImageFindings, ...]
     folder: Path
     weights: str
+    entries: tuple[str, ...] = ()
 
     @property
     def skipped(self) -> int:
@@ -64,7 +67,7 @@ class Predictions(Result):
         """``weights``, ``folder`` and ``images`` as found.json has them."""
         import json
 
-        found = json.loads((self.folder / "found.json").read_text(encoding="utf-8"))
+        found = [json.loads(entry) for entry in self.entries]
         return {"weights": self.weights, "folder": str(self.folder), "images": found}
 
     def to_rows(self) -> Table:
@@ -120,7 +123,7 @@ def predict(
         PosixPath('runs/student/infer')
     """
     log = reporter(progress)
-    settings, where, resume = open_for_weights(
+    run = open_trained_run(
         config,
         override,
         resume=resume,
@@ -131,14 +134,12 @@ def predict(
     )
     from graphprobe.data.image_files import ImageFolder, find_images
     from graphprobe.data.subset import first_subset
-    from graphprobe.training.feeding.feeding import open_validation
     from graphprobe.training.predict import find_objects, names_of_classes
     from graphprobe.training.predict_files import PredictionFolder, new_folder
-    from graphprobe.training.run_record import compare_class_names
     from graphprobe.training.runtime.device import choose_place
-    from graphprobe.training.trained import open_trained
     from graphprobe.zoo import EXPORTED
 
+    settings = run.settings
     paths = [Path(image) for image in images]
     if bool(paths) == bool(samples):
         hint = "name images, or give samples=N for the validation set"
@@ -151,9 +152,7 @@ def predict(
     )
     writer.refuse_existing(file.name for file in files)
     place = choose_place(device, log)
-    trained = open_trained(
-        settings, place, "infer", where=where, checkpoint=resume, weights=weights
-    )
+    trained = run.network("infer", place)
     if trained.built.task == EXPORTED:
         raise UsageError(
             "is of an exported program, which does not say what its outputs mean",
@@ -163,12 +162,7 @@ def predict(
         )
     shown: Dataset
     if samples:
-        shown = first_subset(open_validation(settings.train, trained.built), samples)
-        spec = str(settings.train.data.val)
-        for line in compare_class_names(
-            trained.class_names, shown.class_names, spec=spec, source=trained.source
-        ):
-            log(line)
+        shown = first_subset(run.validation(trained), samples)
     else:
         names = names_of_classes(settings.train, trained)
         shown = ImageFolder(files, names, trained.built.task)
@@ -179,7 +173,7 @@ def predict(
             every.append(_written(found, writer))
             if on_image is not None:
                 on_image(every[-1])
-    made = Predictions(tuple(every), folder, trained.source)
+    made = Predictions(tuple(every), folder, trained.source, tuple(writer.entries))
     if made.skipped == len(shown):
         raise DataError("none of the images could be read", where="predict")
     return made

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphprobe.api.results import Result, Table, count_text
+from graphprobe.api.results import ConfigResult, Table, count_text
 from graphprobe.api.run_programs import is_run, ref_of
 from graphprobe.errors import UsageError
 from graphprobe.ir import PruneDecision
@@ -17,15 +16,13 @@ from graphprobe.pruning.plan import PruneGroup
 from graphprobe.pruning.ratios import PruneChoice
 
 if TYPE_CHECKING:
-    import os
-
     from graphprobe.config import PruneConfig, TrainSection
 
 _STATUSES = ("prunable", "follower", "blocked")
 
 
 @dataclass(frozen=True, repr=False)
-class PruneSelection(Result):
+class PruneSelection(ConfigResult):
     """What `find_prunable` and `choose_ratios` give.
 
     Args:
@@ -174,30 +171,9 @@ class PruneSelection(Result):
             config = config.model_copy(update={"student": ref_of(self.program)})
         return config
 
-    def to_yaml(self, file: str = "") -> str:
-        """The text of that config.
-
-        Args:
-            file: what it will be called, for the command in its first comment.
-
-        Raises:
-            UsageError: as `to_config`.
-        """
-        from graphprobe.config import config_text
-
-        return config_text(self.to_config(), file=file, notes={"summary": self.sizes()})
-
-    def write(self, path: str | os.PathLike[str]) -> Path:
-        """Write that text to a file, whole or not at all, and return its path.
-
-        Raises:
-            UsageError: as `to_config`.
-            GraphprobeError: the file cannot be written.
-        """
-        from graphprobe.files import write_whole
-
-        write_whole(Path(path), self.to_yaml(str(path)))
-        return Path(path)
+    def _config_notes(self) -> Mapping[str, Sequence[str]]:
+        """What the selection comes to, as a comment of that config."""
+        return {"summary": self.sizes()}
 
     def emit(self, emit: str) -> str:
         """The selection in the words of another tool.

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphprobe.errors import MissingDependency
+
+if TYPE_CHECKING:
+    import os
+
+    from graphprobe.config import Config
 
 Row: TypeAlias = Sequence[Any]
 Table: TypeAlias = "tuple[Sequence[str], list[Row]]"
@@ -49,6 +55,47 @@ class Result:
     def _repr_html_(self) -> str:
         head, rows = self.to_rows()
         return html_table(self.summary(), head, rows)
+
+
+class ConfigResult(Result):
+    """A result that a config follows from: also says it in YAML and writes it."""
+
+    def to_config(self) -> Config:
+        """The config.
+
+        Raises:
+            UsageError: none follows from the result.
+        """
+        raise NotImplementedError
+
+    def _config_notes(self) -> Mapping[str, Sequence[str]]:
+        """The comments of the config, by the key above which they stand."""
+        raise NotImplementedError
+
+    def to_yaml(self, file: str = "") -> str:
+        """The text of the config, with what was found as comments.
+
+        Args:
+            file: what it will be called, for the command in its first comment.
+
+        Raises:
+            UsageError: as `to_config`.
+        """
+        from graphprobe.config import config_text
+
+        return config_text(self.to_config(), file=file, notes=self._config_notes())
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write that text to a file, whole or not at all, and return its path.
+
+        Raises:
+            UsageError: as `to_config`.
+            GraphprobeError: the file cannot be written.
+        """
+        from graphprobe.files import write_whole
+
+        write_whole(Path(path), self.to_yaml(str(path)))
+        return Path(path)
 
 
 def html_table(caption: str, head: Iterable[str], rows: Sequence[Row]) -> str:

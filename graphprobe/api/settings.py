@@ -65,53 +65,6 @@ def open_config(
     return found, where
 
 
-def open_for_weights(
-    config: ConfigLike,
-    override: Override,
-    *,
-    resume: str,
-    weights: str | None,
-    data: str | None = None,
-    allow_code: bool,
-    log: Log,
-) -> tuple[Config, str, str]:
-    """Open a config for weights that were trained before, with what they were trained with.
-
-    Args:
-        config: as `open_config` takes it.
-        override: what it sets in the config.
-        resume: a checkpoint's folder or ``auto``.
-        weights: weights in place of a checkpoint, or None.
-        data: what to measure on, or None for what the weights were evaluated on in training.
-        allow_code: whether a file may name the user's own code.
-        log: takes a line for each value of the config that is not the run's.
-
-    Returns:
-        the config, what to call it in messages, and the checkpoint that is meant.
-
-    Raises:
-        as `open_config`; DataError: nothing is there to measure on.
-    """
-    words = [*_val_words(data), *override_words(override)]
-    settings, where = open_config(config, words, allow_code=allow_code)
-    from graphprobe.training.run_folder import newest_run
-    from graphprobe.training.run_record import as_trained, find_record
-    from graphprobe.training.weights.checkpoint import is_checkpoint
-
-    if resume == "auto" and isinstance(config, (str, os.PathLike)):
-        if is_checkpoint(Path(where)):
-            resume = where
-        elif weights is None and not Path(where).is_dir():
-            output = str(newest_run(Path(settings.train.output)))
-            train = settings.train.model_copy(update={"output": output})
-            settings = settings.model_copy(update={"train": train})
-    record = find_record(settings, resume, weights)
-    settings, lines = as_trained(settings, record, words, where=where)
-    for line in lines:
-        log(line)
-    return settings, where, resume
-
-
 def place_run(wanted: Path, *, resume: bool, log: Log) -> Path:
     """The folder that a run is written into: the next number where one is there already.
 
@@ -147,12 +100,3 @@ def data_words(data: str | None) -> Sequence[str]:
 def engine_words(engine: str | None) -> Sequence[str]:
     """What sets who cuts, in a pruning config."""
     return () if engine is None else (f"prune.engine={json.dumps(engine)}",)
-
-
-def _val_words(data: str | None) -> Sequence[str]:
-    from graphprobe.data.splits import train_and_val
-
-    if data is None:
-        return ()
-    alone, val = train_and_val(data)
-    return (f"train.data.val={json.dumps(val or alone)}",)

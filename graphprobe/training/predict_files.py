@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 from graphprobe.data.draw_boxes import (
     contact_sheet,
@@ -46,7 +45,7 @@ class PredictionFolder:
 
     For an image ``a/x.jpg`` it writes ``a/x.jpg.png``, the image with what was found, and for
     segmentation ``a/x.jpg.mask.png``, class numbers with a palette. ``found.json`` is a list with
-    an entry an image, written whole at the end.
+    an entry an image, written whole at the end; `entries` has their json.
 
     Args:
         folder: is made where it is missing.
@@ -72,8 +71,7 @@ class PredictionFolder:
         self._inputs = {path.resolve() for path in inputs}
         self._made: set[Path] = set()
         self._rows: list[tuple[str, list[Image]]] = []
-        self._count = 0
-        self._json: IO[str] | None = None
+        self.entries: list[str] = []
 
     def __enter__(self) -> PredictionFolder:
         try:
@@ -84,8 +82,6 @@ class PredictionFolder:
         self._place(FOUND)
         if self._sheet:
             self._place(SHEET)
-        self._json = tempfile.TemporaryFile("w+", encoding="utf-8", dir=self.folder)
-        self._json.write("[")
         return self
 
     def __exit__(
@@ -94,12 +90,9 @@ class PredictionFolder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._json is not None  # noqa: S101 - opened on entering
-        with self._json as file:
-            if kind is None:
-                file.write("\n]\n")
-                file.seek(0)
-                write_whole(self.folder / FOUND, file.read())
+        if kind is None:
+            entries = ",".join(f"\n {entry}" for entry in self.entries)
+            write_whole(self.folder / FOUND, f"[{entries}\n]\n")
         if kind is None and self._rows:
             names, rows = zip(*self._rows, strict=True)
             sheet = contact_sheet(list(rows), ("truth", "found"), list(names))
@@ -133,10 +126,7 @@ class PredictionFolder:
         if self._sheet and len(self._rows) < MOST_ROWS:
             row = [fit_width(draw_truth(found.sample, self.class_names)), fit_width(drawn)]
             self._rows.append((name, row))
-        assert self._json is not None  # noqa: S101 - opened on entering
-        text = json.dumps(document, ensure_ascii=False, sort_keys=True)
-        self._json.write(f"{',' if self._count else ''}\n {text}")
-        self._count += 1
+        self.entries.append(json.dumps(document, ensure_ascii=False, sort_keys=True))
         return document
 
     def _place(self, name: str) -> Path:

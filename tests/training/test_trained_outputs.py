@@ -201,3 +201,23 @@ def test_what_cannot_be_opened(config: Any, tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", conv1_weights=np.zeros((1, 2), np.float32))
     with pytest.raises(CheckpointError, match=r"of another model: \d+ missing: .* 1 "):
         open_for(config, "eval", weights=str(tmp_path / "other.npz"))
+
+
+def test_predictions_hold_what_their_folder_was_given(teacher_run: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    import graphprobe
+
+    images = tmp_path / "images"
+    images.mkdir()
+    Image.new("RGB", (50, 40), (200, 30, 30)).save(images / "red.png")
+    (images / "less.png").write_bytes(b"broken")
+    made = graphprobe.predict(teacher_run, [images], threshold=0.0, output=tmp_path / "out")
+    written = tmp_path / "out" / "found.json"
+    document = json.loads(written.read_text())
+    assert [entry["picture"] for entry in document] == ["red.png"]
+    written.unlink()  # a result does not go by what becomes of its files
+    assert made.to_dict()["images"] == document
+    assert made.skipped == 1 and [image.name for image in made.images] == ["less.png", "red.png"]
+    shown = graphprobe.predict(teacher_run, samples=2, output=tmp_path / "samples")
+    assert len(shown.to_dict()["images"]) == 2 and (tmp_path / "samples" / "sheet.png").is_file()

@@ -1,0 +1,131 @@
+"""A run that was trained before: what evaluation, inference and export open."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphprobe.api.settings import ConfigLike, Override, open_config, override_words
+
+if TYPE_CHECKING:
+    from graphprobe.config import Config
+    from graphprobe.data.sample import Dataset
+    from graphprobe.training.networks.source import Networks
+    from graphprobe.training.reporting.progress import Log
+    from graphprobe.training.trained import Trained
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A config for weights that were trained before, with what they were trained with.
+
+    Args:
+        settings: the config.
+        where: what to call it in messages.
+        checkpoint: the checkpoint that is meant, or ``auto``.
+        weights: weights in place of a checkpoint, or None.
+        log: takes each line about the work.
+    """
+
+    settings: Config
+    where: str
+    checkpoint: str
+    weights: str | None
+    log: Log
+
+    def network(self, mode: str, place: Any, networks: Networks | None = None) -> Trained:
+        """Build the student for ``eval`` or ``infer`` and load what it has learned.
+
+        Raises:
+            CheckpointError: there are no weights, they are damaged, or of another model.
+            ConfigError: the config was made for another program.
+        """
+        from graphprobe.training.trained import open_trained
+
+        return open_trained(
+            self.settings,
+            place,
+            mode,
+            where=self.where,
+            checkpoint=self.checkpoint,
+            weights=self.weights,
+            networks=networks,
+        )
+
+    def validation(self, trained: Trained) -> Dataset:
+        """The validation data, with the classes that the weights were trained on.
+
+        Raises:
+            DataError: they cannot be read, or their classes are others.
+        """
+        from graphprobe.training.feeding.feeding import open_validation
+        from graphprobe.training.run_record import compare_class_names
+
+        found = open_validation(self.settings.train, trained.built)
+        lines = compare_class_names(
+            trained.class_names,
+            found.class_names,
+            spec=str(self.settings.train.data.val),
+            source=trained.source,
+        )
+        for line in lines:
+            self.log(line)
+        return found
+
+
+def open_trained_run(
+    config: ConfigLike,
+    override: Override,
+    *,
+    resume: str,
+    weights: str | None,
+    data: str | None = None,
+    allow_code: bool,
+    log: Log,
+) -> TrainedRun:
+    """Open the config of a run for its weights.
+
+    Args:
+        config: as `open_config` takes it.
+        override: what it sets in the config.
+        resume: a checkpoint's folder or ``auto``.
+        weights: weights in place of a checkpoint, or None.
+        data: what to measure on, or None for what the weights were evaluated on in training.
+        allow_code: whether a file may name the user's own code.
+        log: takes each line about the work: first one for each value of the config that is not the
+            run's.
+
+    Raises:
+        as `open_config`; DataError: nothing is there to measure on.
+    """
+    words = [*_val_words(data), *override_words(override)]
+    settings, where = open_config(config, words, allow_code=allow_code)
+    from graphprobe.training.run_folder import newest_run
+    from graphprobe.training.run_record import as_trained, find_record
+    from graphprobe.training.weights.checkpoint import is_checkpoint
+
+    if resume == "auto" and isinstance(config, (str, os.PathLike)):
+        if is_checkpoint(Path(where)):
+            resume = where
+        elif weights is None and not Path(where).is_dir():
+            output = str(newest_run(Path(settings.train.output)))
+            train = settings.train.model_copy(update={"output": output})
+            settings = settings.model_copy(update={"train": train})
+    record = find_record(settings, resume, weights)
+    settings, lines = as_trained(settings, record, words, where=where)
+    for line in lines:
+        log(line)
+    return TrainedRun(settings, where, resume, weights, log)
+
+
+def _val_words(data: str | None) -> Sequence[str]:
+    from graphprobe.data.splits import train_and_val
+
+    if data is None:
+        return ()
+    alone, val = train_and_val(data)
+    return (f"train.data.val={json.dumps(val or alone)}",)
