@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from graphprobe.api.exported_runs import with_parts
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.api.settings import (
@@ -137,6 +138,7 @@ def check(
     """
     words = [*data_words(data), *engine_words(engine), *override_words(override)]
     settings, where = open_config(config, words, allow_code=allow_code)
+    settings = with_parts(settings, data, override_words(override))
     return check_config(settings, where, device=device, prove=prove, progress=progress)
 
 

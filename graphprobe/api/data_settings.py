@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from graphprobe.api.exported_runs import parts_of
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.user_code import ZOO, is_file
 
@@ -36,7 +37,8 @@ def settings_for_data(
     from graphprobe.data.splits import train_and_val
     from graphprobe.emit import exported_schedule, published_schedule
 
-    to_train, to_evaluate = train_and_val(data)
+    parted = parts_of if is_file(_name(programs[0])) else train_and_val
+    to_train, to_evaluate = parted(data)
     section = DataSection(train=to_train, val=to_evaluate)
     with opened_once():
         opened = open_data(to_train)
@@ -59,7 +61,7 @@ def fit_classes(program: ProgramLike, classes: Sequence[str], log: Log) -> Progr
     """A bundled model with an output for each class of the data; any other program as it is."""
     from graphprobe.zoo import parse_zoo, with_classes
 
-    name = program if isinstance(program, str) else load(program).source
+    name = _name(program)
     if not name.startswith(ZOO):
         return program
     given = parse_zoo(name)
@@ -68,3 +70,7 @@ def fit_classes(program: ProgramLike, classes: Sequence[str], log: Log) -> Progr
         return program
     log(f"{name}: takes {fitted}, for the data have {len(classes)} classes")
     return str(fitted)
+
+
+def _name(program: ProgramLike) -> str:
+    return program if isinstance(program, str) else load(program).source

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graphprobe.api.cut_pairs import pairs_after_cut
 from graphprobe.api.run_programs import ref_of
 from graphprobe.errors import DataError, UsageError
 from graphprobe.programs import LoadedProgram
 from graphprobe.user_code import is_file
 
 if TYPE_CHECKING:
-    from graphprobe.api.pairs import PairFindings
-    from graphprobe.training.networks.source import NetworkSource
+    from graphprobe.config import Config, PruneConfig
+    from graphprobe.training.networks.source import Networks, NetworkSource
     from graphprobe.training.reporting.progress import Log
 
 _NOT_TOLD = " (warning: nothing beside it says so, these are ImageNet's)"
@@ -51,12 +54,17 @@ def images_text(source: NetworkSource) -> str:
     return f"images of {source.text}: {describe_pixels(source.build('train'))}{told}"
 
 
-def held_out(spec: str) -> tuple[str, str | None]:
-    """Images without labels in two parts; all of them to train on where they are too few."""
+def parts_of(spec: str) -> tuple[str, str | None]:
+    """The lines for training and evaluation; images without labels are parted by their names.
+
+    All of them are trained on where they are too few. A program with a task of its own cannot be
+    measured on images without labels, so `train_and_val` does not part them.
+    """
     from graphprobe.data.open import open_data, parse_spec
+    from graphprobe.data.splits import train_and_val
 
     if parse_spec(spec)[0] != "images" or "split" in parse_spec(spec)[2]:
-        return spec, None
+        return train_and_val(spec)
     mark = "&" if parse_spec(spec)[2] else "?"
     train, val = (f"{spec}{mark}split={name}" for name in ("train", "val"))
     try:
@@ -66,14 +74,58 @@ def held_out(spec: str) -> tuple[str, str | None]:
     return (spec, None) if few else (train, val)
 
 
-def boxless_loss(found: PairFindings, log: Log) -> str | None:
-    """The loss of all pairs where one of them would want boxes, which the data do not have."""
-    from graphprobe.losses import find_loss
-    from graphprobe.pairing.roles import FEATURE_LOSS
+def with_parts(settings: Config, data: str | None, override: Sequence[str]) -> Config:
+    """A config whose student is an exported program, with images without labels parted.
 
-    wanting = dict.fromkeys(pair.loss for pair in found if find_loss(pair.loss).takes_targets)
-    if not wanting:
-        return None
-    name, _ = FEATURE_LOSS
-    log(f"pairs: {name} stands for {', '.join(wanting)}, since the data have no boxes")
-    return name
+    Args:
+        settings: of any kind; of another student it comes back as it is.
+        data: what was named beside it, or None.
+        override: what it sets; the data that it names stay.
+    """
+    from graphprobe.config import is_named
+
+    if data is None or not is_file(settings.student.program):
+        return settings
+    parts = zip(("train", "val"), parts_of(data), strict=True)
+    update = {key: spec for key, spec in parts if not is_named(f"train.data.{key}", override)}
+    section = settings.train.data.model_copy(update=update)
+    train = settings.train.model_copy(update={"data": section})
+    return settings.model_copy(update={"train": train})
+
+
+def make_own_teacher(
+    pruning: PruneConfig, where: str, networks: Networks, log: Log
+) -> tuple[Path, Config]:
+    """Write the config that trains what a pruning leaves of an exported program, and it beside.
+
+    Such a program has no loss of its own, so the whole one teaches it.
+
+    Args:
+        pruning: what is cut; its section `train` is that of the run.
+        where: its file.
+        networks: of the command; the program is loaded there.
+        log: takes each line about what was found.
+
+    Raises:
+        ConfigError: the pruning was made for another program.
+        UsageError: its images are not named.
+        GraphprobeError: the program or the data cannot be read.
+    """
+    from graphprobe.api.quick_config import write_configs
+    from graphprobe.config import check_fingerprint
+    from graphprobe.data.open import open_data, parse_spec
+    from graphprobe.emit import PHOTOS, distill_notes
+
+    if pruning.train.data.train == PHOTOS and not Path(parse_spec(PHOTOS)[1]).exists():
+        hint = "as data='images:FOLDER'"
+        raise UsageError("the images to train on are not named", where=where, hint=hint)
+    student = networks.programs.load(pruning.student.program)
+    check_fingerprint(pruning.student, student.program, key="student", where=where)
+    opened = open_data(pruning.train.data.train)
+    log(f"teacher: {student.source} itself, uncut")
+    log(images_text(networks.source(pruning.student.program)))
+    boxes = opened.task == "detection"
+    found = pairs_after_cut(student, student, pruning, networks, boxes=boxes, log=log)
+    update = {"student": pruning.student, "teacher": pruning.student, "train": pruning.train}
+    config = found.to_config().model_copy(update=update)
+    return write_configs(config, pruning, distill_notes(found.report), log)

@@ -6,21 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from graphprobe.api.cut_pairs import pairs_after_cut
 from graphprobe.api.data_settings import fit_classes
-from graphprobe.api.exported_runs import (
-    boxless_loss,
-    held_out,
-    images_text,
-    is_exported,
-    with_own_teacher,
-)
-from graphprobe.api.pairs import PairFindings, find_pairs
+from graphprobe.api.exported_runs import images_text, is_exported, parts_of, with_own_teacher
 from graphprobe.api.prunable import find_prunable
 from graphprobe.api.run_programs import ref_of
 from graphprobe.api.settings import place_run
-from graphprobe.errors import AnswerIsNo, CheckpointError, UsageError
+from graphprobe.errors import CheckpointError, UsageError
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.user_code import is_file
 
@@ -86,9 +80,8 @@ def make_config(
         AnswerIsNo: nothing of student and teacher matches.
         GraphprobeError: a program or the data cannot be read, or they do not go together.
     """
-    from graphprobe.config import config_text, is_named, override_config, scale_schedule
+    from graphprobe.config import is_named, override_config, scale_schedule
     from graphprobe.config.length import default_iterations, iterations_of
-    from graphprobe.files import write_whole
 
     draft = _draft(request, networks, log)
     config = override_config(draft.config, request.override, where="override")
@@ -112,16 +105,37 @@ def make_config(
         log(line)
     if draft.pruning is not None and not _has_weights(config, networks):
         log("warning: student.weights is not set: channels are ranked by random first values")
-    folder = _open_folder(Path(train.output), resume=resume, log=log)
-    update: dict[str, Any] = {"train": train.model_copy(update={"output": str(folder)})}
-    if draft.pruning is not None and config.kind == "distill":
+    folder = place_run(Path(train.output), resume=resume, log=log)
+    config = config.model_copy(update={"train": train.model_copy(update={"output": str(folder)})})
+    return write_configs(config, draft.pruning, draft.notes, log)
+
+
+def write_configs(
+    config: Config, pruning: PruneConfig | None, notes: Notes, log: Log
+) -> tuple[Path, Config]:
+    """Write a config into the folder of its run, and what it cuts beside it.
+
+    Args:
+        config: of any kind.
+        pruning: what a distillation cuts first, or None.
+        notes: the comments of both.
+        log: takes a line a file.
+
+    Raises:
+        CheckpointError: the folder cannot be made.
+    """
+    from graphprobe.config import config_text
+    from graphprobe.files import write_whole
+
+    folder = Path(config.train.output)
+    _make_folder(folder)
+    if pruning is not None and config.kind == "distill":
         path = folder / "prune.yaml"
-        write_whole(path, config_text(draft.pruning, file=str(path), notes=draft.notes))
+        write_whole(path, config_text(pruning, file=str(path), notes=notes))
         log(f"wrote {path}")
-        update["prune"] = str(path)
-    config = config.model_copy(update=update)
+        config = config.model_copy(update={"prune": str(path)})
     path = folder / f"{config.kind}.yaml"
-    write_whole(path, config_text(config, file=str(path), notes=draft.notes))
+    write_whole(path, config_text(config, file=str(path), notes=notes))
     log(f"wrote {path}")
     return path, config
 
@@ -132,9 +146,8 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     from graphprobe.data.splits import train_and_val
     from graphprobe.emit import exported_schedule, published_schedule
 
-    to_train, to_evaluate = train_and_val(request.data)
-    if to_evaluate is None and is_file(_name(request.student)):
-        to_train, to_evaluate = held_out(to_train)
+    parted = parts_of if is_file(_name(request.student)) else train_and_val
+    to_train, to_evaluate = parted(request.data)
     data = DataSection(train=to_train, val=to_evaluate)
     log(f"data: trains on {data.train}; evaluates on {data.val or 'nothing'}")
     if data.val is None:
@@ -231,44 +244,22 @@ def _with_teacher(
     """The distillation of what the cut leaves, by losses that data with or without boxes allow."""
     from graphprobe.emit import distill_notes
 
-    found = find_pairs(student, teacher)
-    loss = None if boxes else boxless_loss(found, log)
-    if loss is not None:
-        found = find_pairs(student, teacher, loss=loss)
-    if pruning is not None:
-        found = _after_cut(found, pruning, networks, log)
-    if not found.pairs:
-        raise AnswerIsNo("; ".join(found.warnings))
-    for text in found.warnings:
-        log(f"warning: {text}")
-    for pair in found:
-        log(f"pair: {pair.student} <- {pair.teacher}, {pair.role}: {pair.loss} x {pair.weight:g}")
+    found = pairs_after_cut(student, teacher, pruning, networks, boxes=boxes, log=log)
     # The config names the whole student; what is cut away is in the pruning config.
     update = {"student": ref_of(student), "train": train}
     config = found.to_config().model_copy(update=update)
     return _Draft(config, {**notes, **distill_notes(found.report)}, pruning)
 
 
-def _after_cut(
-    whole: PairFindings, pruning: PruneConfig, networks: Networks, log: Log
-) -> PairFindings:
-    """The pairs of the smaller student: adapters have its channels, what no longer fits is out."""
-    smaller = networks.source(ref_of(whole.student).program).after(pruning.prune)
-    student = LoadedProgram(whole.student.source, smaller)
-    found = find_pairs(student, whole.teacher, loss=whole.report.loss)
-    left = {(pair.student, pair.teacher) for pair in found}
-    for pair in whole:
-        if (pair.student, pair.teacher) not in left:
-            log(f"warning: {pair.student} <- {pair.teacher} does not fit after the cut; left out")
-    return found
+def _make_folder(folder: Path) -> None:
+    """Make the folder of a run where it is not there.
 
-
-def _open_folder(wanted: Path, *, resume: bool, log: Log) -> Path:
-    folder = place_run(wanted, resume=resume, log=log)
+    Raises:
+        CheckpointError: it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CheckpointError(
             f"cannot be made ({error.strerror})", where=str(folder), hint="set train.output"
         ) from error
-    return folder

@@ -6,11 +6,12 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from graphprobe.api.check import CheckFailed, CheckResult, check_config
+from graphprobe.api.exported_runs import with_parts
 from graphprobe.api.lengths import iterations_in, refuse_lengths, with_epochs
+from graphprobe.api.made_configs import checked_config, config_of_cut, config_of_names, placed
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
 from graphprobe.api.settings import (
@@ -20,14 +21,13 @@ from graphprobe.api.settings import (
     engine_words,
     open_config,
     override_words,
-    place_run,
 )
 from graphprobe.errors import UsageError
 from graphprobe.programs import ProgramLike
+from graphprobe.user_code import is_file
 
 if TYPE_CHECKING:
-    from graphprobe.api.quick_config import QuickTrainRequest
-    from graphprobe.config import Config
+    from graphprobe.api.check import CheckResult
     from graphprobe.training.networks.source import Networks
     from graphprobe.training.reporting.progress import Log, ProgressBar
     from graphprobe.training.reporting.result import Result as RunResult
@@ -113,7 +113,8 @@ def train(
     """Train, with a config or with `student`; all that is written goes into ``train.output``.
 
     Args:
-        config: a config or its file, of any kind, or a run's folder; or give `student`.
+        config: a config or its file, of any kind, or a run's folder; or give `student`. What
+            a pruning config leaves of an exported program is taught by the uncut one.
         student: train this program without a config: a config is made, checked on one batch and
             written into the run's folder.
         teacher: with `student`: find the pairs and distil.
@@ -156,10 +157,14 @@ def train(
             assert config is not None  # noqa: S101 - _refuse_unclear has seen to it
             words = [*data_words(data), *engine_words(engine), *_teacher_words(weights), *words]
             settings, where = open_config(config, words, allow_code=allow_code)
+            settings = with_parts(settings, data, override_words(override))
             made_for = iterations_in(config)
             if epochs is not None:
                 settings, words = with_epochs(settings, epochs, words)
-            settings = _placed(settings, where, resume, log)
+            settings = placed(settings, where, resume, log)
+            if settings.kind == "prune" and is_file(settings.student.program):
+                make = partial(config_of_cut, settings, where, words, resume, log)
+                settings, where, networks = checked_config(make, device, resume, log, on_check)
         else:
             # Without a config the data decide on more than two of its values.
             words = [*engine_words(engine), *_teacher_words(weights), *words]
@@ -168,7 +173,8 @@ def train(
             request = QuickTrainRequest(
                 student, teacher, prune, data or "", tuple(words), epochs, schedule or "auto"
             )
-            settings, where, networks = _made(request, device, resume, log, on_check)
+            make = partial(config_of_names, request, resume, log)
+            settings, where, networks = checked_config(make, device, resume, log, on_check)
             made_for = settings.train.max_iters
         from graphprobe.training.run import run_training
 
@@ -185,55 +191,6 @@ def train(
             networks=networks,
         )
     return TrainResult(run)
-
-
-def _made(
-    request: QuickTrainRequest,
-    device: str,
-    resume: str | None,
-    log: Log,
-    on_check: Callable[[CheckResult], None] | None,
-) -> tuple[Config, str, Networks]:
-    """Make the config, and prove it on one batch unless its run has begun."""
-    from graphprobe.api.quick_config import make_config
-    from graphprobe.training.distributed.ranks import rank, world_size
-    from graphprobe.training.runtime.dependencies import require_paddle
-
-    require_paddle()
-    from graphprobe.training.networks.source import Networks
-
-    networks = Networks()
-    path, config = make_config(
-        request, networks, devices=world_size(), resume=resume is not None, log=log
-    )
-    if resume is None and rank() == 0:
-        log("check: one batch")
-        result = check_config(config, str(path), device=device, progress=log, networks=networks)
-        if on_check is not None:
-            on_check(result)
-        if not result.passed:
-            raise CheckFailed(result)
-    return config, str(path), networks
-
-
-def _placed(settings: Config, where: str, resume: str | None, log: Log) -> Config:
-    """The config with the folder that its run is written into.
-
-    A run's folder that is named itself is resumed as it is; so is a checkpoint, in its folder.
-    """
-    from graphprobe.training.run_folder import newest_run
-    from graphprobe.training.weights.checkpoint import is_checkpoint
-
-    wanted = Path(settings.train.output)
-    if resume not in (None, "auto") and is_checkpoint(Path(str(resume))):
-        folder = Path(str(resume)).parents[1]
-        folder = folder if folder == newest_run(wanted) else wanted
-    elif resume is not None and Path(where).is_dir():
-        folder = wanted
-    else:
-        folder = place_run(wanted, resume=resume is not None, log=log)
-    train = settings.train.model_copy(update={"output": str(folder)})
-    return settings.model_copy(update={"train": train})
 
 
 def _teacher_words(weights: str | None) -> Sequence[str]:

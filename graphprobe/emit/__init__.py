@@ -10,9 +10,10 @@ from graphprobe.emit.emitter import (
     prune_emitters,
 )
 from graphprobe.emit.prune import asserted, miscounted, not_followed, prune_config
-from graphprobe.emit.train_settings import exported_schedule, published_schedule
+from graphprobe.emit.train_settings import PHOTOS, exported_schedule, published_schedule
 
 __all__ = [
+    "PHOTOS",
     "asserted",
     "PairEmitter",
     "PruneEmitter",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from graphprobe.config import AugmentSection, DataSection, LearningRateSection, TrainSection
@@ -10,7 +11,10 @@ from graphprobe.ir import Program
 from graphprobe.ops.kinds import computed_by, kind_of
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.rules import segmentation
+from graphprobe.user_code import is_file
 
+# What the config of an exported program names where no data were.
+PHOTOS = "images:PHOTOS"
 # Inputs that only detectors have which predict at every cell of a pyramid.
 _DENSE = frozenset({"anchor_class", "point_class"})
 
@@ -65,6 +69,8 @@ def exported_schedule(data: DataSection, *programs: Program) -> TrainSection:
 def default_train_section(*programs: Program) -> TrainSection:
     """The published settings where the program is a known task in train mode, else the defaults.
 
+    Those of an exported program name images that are not there: the user's own, with --data.
+
     Args:
         programs: the student, whose task decides, then the teacher if there is one.
     """
@@ -74,6 +80,8 @@ def default_train_section(*programs: Program) -> TrainSection:
     if _is_segmentation(student):
         data = DataSection(train="digits_seg", val="digits_seg?split=val")
         return published_schedule("segmentation", data, *programs)
+    if is_file(student.origin.source) and Path(student.origin.source).exists():
+        return exported_schedule(DataSection(train=PHOTOS, val=None), *programs)
     return train_section(*programs)
 
 

@@ -166,7 +166,7 @@ def test_a_cut_student_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.paddle
 def test_a_pair_that_the_cut_breaks_is_left_out() -> None:
     from graphprobe import find_pairs, find_prunable
-    from graphprobe.api.quick_config import _after_cut
+    from graphprobe.api.cut_pairs import _after_cut
     from graphprobe.training.networks.source import Networks
 
     whole = find_pairs(STUDENT, TEACHER)

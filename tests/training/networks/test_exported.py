@@ -362,3 +362,45 @@ def test_an_op_without_a_gradient_is_named() -> None:
         block.append_op(type="fc", inputs=slots, outputs={"Out": product})
     with pytest.raises(TrainError, match=r"no gradient for fc \(1, first writes product\)"):
         refuse_without_gradient(main, where="m")
+
+
+def test_a_pruning_config_of_a_file_is_trained_by_the_uncut_file(
+    model: Path, small_pictures: Path, tmp_path: Path
+) -> None:
+    import graphprobe
+
+    found = graphprobe.find_prunable(str(model), policy="coupled", target_flops=0.3, image=32)
+    config = found.write(tmp_path / "prune.yaml")
+    said: list[str] = []
+    words = {**FAST, "train.max_iters": 2, "train.output": str(tmp_path / "run")}
+    run = graphprobe.train(
+        config,
+        data=f"images:{small_pictures}",
+        override=words,
+        device="cpu",
+        progress=said.append,
+    )
+    assert f"teacher: {model} itself, uncut" in said
+    assert run.run.data is not None and run.run.data.val == f"images:{small_pictures}?split=val"
+    made = tmp_path / "run" / "distill.yaml"
+    assert made.is_file() and (tmp_path / "run" / "prune.yaml").is_file()
+    more = graphprobe.train(
+        config,
+        data=f"images:{small_pictures}",
+        override={**words, "train.max_iters": 3},
+        resume="auto",
+        device="cpu",
+        progress=said.append,
+    )
+    assert more.run.iterations == 3 and more.output == run.output
+    assert any(line.startswith("resuming ") for line in said)
+
+
+def test_a_pruning_config_of_a_file_asks_for_images(model: Path, tmp_path: Path) -> None:
+    import graphprobe
+
+    config = graphprobe.find_prunable(str(model), policy="coupled", image=32).write(
+        tmp_path / "prune.yaml"
+    )
+    with pytest.raises(GraphprobeError, match="the images to train on are not named"):
+        graphprobe.train(config, override=FAST, device="cpu", progress=lambda _: None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphprobe.api.exported_runs import boxless_loss
+from graphprobe.api.cut_pairs import boxless_loss
 from graphprobe.api.pairs import PairFindings
 from graphprobe.ir import Pair, Program
 from graphprobe.pairing.find import PairReport
