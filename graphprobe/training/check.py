@@ -74,8 +74,8 @@ def probe_distillation(
     of_losses = {name for term in terms for name in term.parameters}
     # Without a task of its own, the sum of all terms is what each of them is measured by.
     base = student.built.loss or losses["total"].name
-    task = gradient_stats(student, base, feed, place, of_losses)
-    reaches = [gradient_stats(student, term.plain.name, feed, place, of_losses) for term in terms]
+    scalars = [base, *(term.plain.name for term in terms)]
+    task, *reaches = gradient_stats(student, scalars, feed, place, of_losses)
     busy = max(sum(not _is_idle(term, feed) for term in terms), 1)
     for term, found in zip(terms, reaches, strict=True):
         rows[term.group.name] = _row(term, found, task, busy, idle=_is_idle(term, feed))
@@ -110,7 +110,7 @@ def probe_training(
     sets = open_sets(config.train, student.built)
     data = data_of_run(config.train, sets.train, sets.val)
     feed = train_batches(config.train, sets.train, student.built).batch(0)
-    task = gradient_stats(student, base, feed, place)
+    [task] = gradient_stats(student, [base], feed, place)
     count = len(student.main.all_parameters())
     problems = []
     if not np.isfinite(task.value) or not np.isfinite(task.gradient):
@@ -121,34 +121,45 @@ def probe_training(
 
 
 def gradient_stats(
-    student: Network, loss: str, feed: Feed, place: Any, of_losses: Collection[str] = ()
-) -> GradientStats:
-    """Run a scalar of the student's program and its gradient on one batch.
+    student: Network, losses: Sequence[str], feed: Feed, place: Any, of_losses: Collection[str] = ()
+) -> list[GradientStats]:
+    """Run scalars of the student's program and the gradient of each on one batch.
+
+    All of them are of one run: the forward pass is computed once, and Paddle prepares one program.
 
     Args:
+        losses: names of the scalars.
         of_losses: parameters of losses, which are none of the student's.
     """
     program = student.main.clone()
     block = program.global_block()
-    with paddle.static.program_guard(program):
-        pairs = paddle.static.append_backward(block.var(loss), no_grad_set=set(of_losses))
-    stray = [
-        name
-        for name, var in block.vars.items()
-        if name.startswith(PREFIX) and var.persistable and block.has_var(f"{name}@GRAD")
+    own = [p for p in program.all_parameters() if p.trainable and p.name not in of_losses]
+    teacher = [
+        var for name, var in block.vars.items() if name.startswith(PREFIX) and var.persistable
     ]
-    fetches = [loss, *(g.name for _, g in pairs), *(f"{name}@GRAD" for name in stray)]
-    value, *gradients = paddle.static.Executor(place).run(
-        program, feed=dict(feed), fetch_list=fetches, scope=student.scope
+    with paddle.static.program_guard(program):
+        gradients = [paddle.static.gradients(block.var(loss), [*own, *teacher]) for loss in losses]
+    fetched = paddle.static.Executor(place).run(
+        program,
+        feed=dict(feed),
+        fetch_list=[*losses, *(g.name for found in gradients for g in found if g is not None)],
+        scope=student.scope,
     )
-    norms = [float(np.linalg.norm(np.asarray(g, np.float64))) for g in gradients]
-    own, others = norms[: len(pairs)], norms[len(pairs) :]
-    return GradientStats(
-        value=float(np.asarray(value).reshape(-1)[0]),
-        gradient=float(np.linalg.norm(own)),
-        reached=sum(norm > 0 for norm in own),
-        teacher=tuple(n for n, norm in zip(stray, others, strict=True) if norm != 0),
-    )
+    values = [float(np.asarray(value).reshape(-1)[0]) for value in fetched[: len(losses)]]
+    norms = (float(np.linalg.norm(np.asarray(g, np.float64))) for g in fetched[len(losses) :])
+    found = []
+    for value, of_loss in zip(values, gradients, strict=True):
+        norm = [next(norms) if gradient is not None else 0.0 for gradient in of_loss]
+        reached, moved = norm[: len(own)], norm[len(own) :]
+        found.append(
+            GradientStats(
+                value=value,
+                gradient=float(np.linalg.norm(reached)),
+                reached=sum(n > 0 for n in reached),
+                teacher=tuple(v.name for v, n in zip(teacher, moved, strict=True) if n != 0),
+            )
+        )
+    return found
 
 
 def _failed(group: Group, problems: Sequence[Problem]) -> TermRow:
