@@ -4,7 +4,9 @@ Refused beyond what ``yaml.safe_load`` refuses: files over 1 MiB, more than 30,0
 nesting over 40, numbers of more than 400 characters, aliases (small files of them expand
 without end) and duplicate keys (YAML lets the last one win in silence). So whatever is taken is
 parsed within a second or so. Numbers as ``1e-3`` are read as numbers, which YAML 1.1 takes for
-text, and ``1:30`` as text, which YAML 1.1 takes for a number of base 60.
+text, and ``1:30`` as text, which YAML 1.1 takes for a number of base 60. Files that exporters write
+may be larger, for they list all characters or classes, and may have aliases, each of which counts
+as much as what it stands for.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -21,6 +23,26 @@ from graphprobe.errors import GraphprobeError, UsageError
 MAX_BYTES = 1 << 20
 MAX_NODES = 30_000
 MAX_DEPTH = 40
+
+
+class Bounds(NamedTuple):
+    """How much of a file is read.
+
+    Args:
+        size: bytes.
+        values: of all levels; those that aliases stand for count each time.
+        aliases: whether there may be any.
+        name: what should be named in place of a file that is beyond them.
+    """
+
+    size: int = MAX_BYTES
+    values: int = MAX_NODES
+    aliases: bool = False
+    name: str = "a config file"
+
+
+CONFIG = Bounds()
+EXPORTED = Bounds(8 << 20, 200_000, aliases=True, name="the file that the exporter wrote")
 MAX_NUMBER = 400
 
 _FLOAT = re.compile(r"^[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)[eE][-+]?[0-9]+$")
@@ -67,43 +89,49 @@ for _side in (_Loader, _Dumper):
     _side.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
 
 
-def read_yaml(path: Path) -> Any:
+def read_yaml(path: Path, bounds: Bounds = CONFIG) -> Any:
     """Read a file as plain data.
+
+    Args:
+        path: the file.
+        bounds: `CONFIG`, or `EXPORTED` for what stands beside an exported program.
 
     Raises:
         GraphprobeError: it cannot be read, is too large, or is not YAML.
     """
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            data = file.read(bounds.size + 1)
     except OSError as error:
         raise GraphprobeError(
             f"cannot be read ({error.strerror})", where=str(path), hint="name a yaml file"
         ) from error
-    if len(data) > MAX_BYTES:
-        raise GraphprobeError("larger than 1 MiB", where=str(path), hint="name a config file")
+    if len(data) > bounds.size:
+        text = f"larger than {bounds.size >> 20} MiB"
+        raise GraphprobeError(text, where=str(path), hint=f"name {bounds.name}")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         raise GraphprobeError(
             f"not text in UTF-8 (byte {error.start})", where=str(path), hint="name a yaml file"
         ) from error
-    return parse_yaml(text, where=str(path))
+    return parse_yaml(text, where=str(path), bounds=bounds)
 
 
-def parse_yaml(text: str, *, where: str) -> Any:
+def parse_yaml(text: str, *, where: str, bounds: Bounds = CONFIG) -> Any:
     """Parse text as plain data.
 
     Args:
         text: YAML.
         where: the file or option that it comes from, for errors.
+        bounds: see `read_yaml`.
 
     Raises:
         GraphprobeError: not YAML, or over a limit of this module.
     """
     try:
-        _check_size(text, where)
-        return yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader
+        _check_size(text, where, bounds)
+        found = yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader
     except yaml.YAMLError as error:
         raise GraphprobeError(
             f"not YAML{_line(error)}: {_reason(error)}", where=where, hint="correct that line"
@@ -113,23 +141,41 @@ def parse_yaml(text: str, *, where: str) -> Any:
         raise GraphprobeError(
             f"a value cannot be read: {error}", where=where, hint="put it in quotes"
         ) from error
+    if bounds.aliases and _expanded(found, {}, bounds.values) > bounds.values:
+        raise _too_many(where, bounds)
+    return found
 
 
-def _check_size(text: str, where: str) -> None:
+def _check_size(text: str, where: str, bounds: Bounds) -> None:
     depth = 0
     for nodes, event in enumerate(yaml.parse(text, _Parser)):
-        if isinstance(event, yaml.AliasEvent):
+        if isinstance(event, yaml.AliasEvent) and not bounds.aliases:
             raise GraphprobeError(
                 f"aliases (*{event.anchor}) are not taken", where=where, hint="write the value out"
             )
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if nodes > MAX_NODES or depth > MAX_DEPTH:
-            raise GraphprobeError(
-                f"more than {MAX_NODES} values or {MAX_DEPTH} levels",
-                where=where,
-                hint="name a config file",
-            )
+        if nodes > bounds.values or depth > MAX_DEPTH:
+            raise _too_many(where, bounds)
+
+
+def _expanded(value: Any, known: dict[int, int], most: int) -> int:
+    """How many values a value holds, each counted wherever it stands; one in itself has no end."""
+    if not isinstance(value, (dict, list)):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = most + 1  # where it is met again inside itself
+        parts = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_expanded(part, known, most) for part in parts)
+    return known[id(value)]
+
+
+def _too_many(where: str, bounds: Bounds) -> GraphprobeError:
+    return GraphprobeError(
+        f"more than {bounds.values} values or {MAX_DEPTH} levels",
+        where=where,
+        hint=f"name {bounds.name}",
+    )
 
 
 def _line(error: yaml.YAMLError) -> str:

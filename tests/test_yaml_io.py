@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from graphprobe.errors import GraphprobeError
-from graphprobe.yaml_io import MAX_NODES, MAX_NUMBER, parse_yaml, read_yaml
+from graphprobe.yaml_io import EXPORTED, MAX_NODES, MAX_NUMBER, parse_yaml, read_yaml
 
 SIXTY = ":".join(["1"] * 500_000)
 
@@ -58,3 +58,25 @@ def test_the_slower_parser_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_device_is_read_up_to_the_bound() -> None:
     with pytest.raises(GraphprobeError, match="1 MiB"):
         read_yaml(Path("/dev/zero"))
+
+
+def test_aliases_are_read_where_exporters_write_them() -> None:
+    text = "a: &x [1, 2]\nb: *x\nc: {d: *x}\n"
+    assert parse_yaml(text, where="x", bounds=EXPORTED) == {
+        "a": [1, 2], "b": [1, 2], "c": {"d": [1, 2]},
+    }  # fmt: skip
+    with pytest.raises(GraphprobeError, match="aliases .* are not taken"):
+        parse_yaml(text, where="x")
+
+
+def test_aliases_that_stand_for_too_much_are_refused() -> None:
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 8)}]" for i in range(1, 20)]
+    for text in ("\n".join(lines), "a: &a [*a]", "a: &a {b: {c: *a}}"):
+        with pytest.raises(GraphprobeError, match="more than 200000 values"):
+            parse_yaml(text, where="x", bounds=EXPORTED)
+
+
+def test_a_long_list_of_characters_is_read_where_exporters_write_it() -> None:
+    text = "".join(f"- c{i}\n" for i in range(100_000))
+    assert len(parse_yaml(text, where="x", bounds=EXPORTED)) == 100_000

@@ -9,7 +9,7 @@ from graphprobe.api.measured_ratios import Measured, Record, SensitivityLike, re
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.api.progress import reporter
 from graphprobe.api.prune_selection import PruneSelection
-from graphprobe.ops.image_size import counted_image_size
+from graphprobe.ops.image_input import counted_image_size
 from graphprobe.ops.kinds import has_quantised_range
 from graphprobe.ops.work import DEFAULT_IMAGE
 from graphprobe.programs import LoadedProgram, ProgramLike, load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphprobe.config import TrainSection
 from graphprobe.ir import Program
-from graphprobe.ops.image_size import fixed_image_size
+from graphprobe.ops.image_input import fixed_image_size
 
 
 def train_section(*programs: Program) -> TrainSection:

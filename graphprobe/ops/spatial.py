@@ -13,6 +13,8 @@ from typing import NamedTuple, TypeAlias
 from graphprobe.ir import Op
 
 Shape: TypeAlias = tuple[int, ...] | None
+# Gray, or red, green and blue.
+IMAGE_CHANNELS = (1, 3)
 
 
 class SpatialInfo(NamedTuple):
@@ -72,12 +74,15 @@ def image_axes(shape: Shape, readers: Iterable[Op]) -> tuple[int, ...]:
     """The axes of H and W of an image fed to a program; none for what has not four axes.
 
     Args:
-        shape: of the image, [N, C, H, W]; [N, H, W, C] where an op that reads it says so.
+        shape: of the image, [N, C, H, W]; [N, H, W, C] where an op that reads it says so, or where
+            none says anything and only the last axis can be one of an image's channels.
         readers: the ops that read it.
     """
     if shape is None or len(shape) != 4:
         return ()
-    last = any(op.get_str("data_format") == "NHWC" for op in readers)
+    said = {op.get_str("data_format") for op in readers}
+    fits_last = shape[3] in IMAGE_CHANNELS and shape[1] not in (-1, *IMAGE_CHANNELS)
+    last = "NHWC" in said or (fits_last and "NCHW" not in said)
     return (1, 2) if last else (2, 3)
 
 

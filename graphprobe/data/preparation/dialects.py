@@ -16,11 +16,11 @@ from graphprobe.data.preparation.draft import Draft, Options, Read, for_channels
 from graphprobe.data.preparation.operator_steps import OPERATOR_STEPS
 from graphprobe.data.preparation.preparation import Preparation
 from graphprobe.data.preparation.segmentation_steps import SEGMENTATION_STEPS
-from graphprobe.errors import DataError
+from graphprobe.errors import DataError, GraphprobeError
+from graphprobe.yaml_io import EXPORTED, read_yaml
 
 # What exporters call these files, and whose they are.
 FILE_NAMES = ("infer_cfg.yml", "inference.yml", "deploy.yaml", "inference_cls.yaml")
-_MOST_BYTES = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +89,10 @@ def _read(dialect: Dialect, steps: list[tuple[str, Options]], path: Path) -> Pre
 
 
 def _load(path: Path) -> Options:
-    import yaml
-
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise DataError(f"is larger than {_MOST_BYTES:,} bytes", where=str(path))
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeError, yaml.YAMLError, RecursionError, ValueError) as error:
-        first = " ".join(str(error).split())[:120]
-        raise DataError(f"cannot be read as YAML ({first})", where=str(path)) from error
+        content = read_yaml(path, EXPORTED)
+    except GraphprobeError as error:
+        raise DataError(error.message, where=error.where, hint=error.hint) from error
     return content if isinstance(content, dict) else {}
 
 

@@ -11,7 +11,8 @@ from graphprobe.data.preparation.draft import for_channels
 from graphprobe.data.preparation.preparation import InputPlan, Preparation
 from graphprobe.data.preparation.steps import Size, Step, fixed_size
 from graphprobe.errors import DataError
-from graphprobe.ir import Program, Var
+from graphprobe.ir import Program
+from graphprobe.ops.image_input import ImageInput, image_inputs
 
 # Inputs beside the image by name and numbers an image -> what they get (`FILLED`). PaddleDetection
 # calls them so in all versions, and what runs its models feeds them by these names.
@@ -73,7 +74,7 @@ def plan_inputs(
     Raises:
         DataError: as `find_inputs`, but for a file that cannot be read.
     """
-    image, others = _parted(program)
+    image, others = _inputs(program)
     given = options or PreparationOptions()
     where = program.origin.source
     preparation = _from_options(image, given, where) if found is None else _changed(found, given)
@@ -98,11 +99,11 @@ def preparation_beside(file: Path) -> Preparation | None:
     return None
 
 
-def _parted(program: Program) -> tuple[Var, dict[str, str]]:
+def _inputs(program: Program) -> tuple[ImageInput, dict[str, str]]:
     """The input that takes the image, and what the others get."""
     inputs = [var for var in map(program.var, program.feeds) if var is not None]
     where = program.origin.source
-    images = [var for var in inputs if len(var.shape or ()) == 4 and var.dtype != "int64"]
+    images = image_inputs(program)
     if len(images) != 1:
         text = ", ".join(f"{v.name} {list(v.shape or ())}" for v in inputs) or "none"
         raise DataError(
@@ -129,16 +130,7 @@ def _parted(program: Program) -> tuple[Var, dict[str, str]]:
     return images[0], others
 
 
-def _layout(image: Var) -> tuple[int, int, int, bool]:
-    """Channels, height and width that a program declares, -1 where open; whether they come last."""
-    _, *sizes = image.shape or (-1, -1, -1, -1)
-    last = sizes[2] in (1, 3) and sizes[0] not in (1, 3)
-    channels, height, width = (sizes[2], sizes[0], sizes[1]) if last else sizes
-    return channels, height, width, last
-
-
-def _from_options(image: Var, given: PreparationOptions, where: str) -> Preparation:
-    channels, height, width, last = _layout(image)
+def _from_options(image: ImageInput, given: PreparationOptions, where: str) -> Preparation:
     missing = [name for name in ("mean", "std") if getattr(given, name) is None]
     if missing:
         raise DataError(
@@ -147,14 +139,14 @@ def _from_options(image: Var, given: PreparationOptions, where: str) -> Preparat
             where=where,
             hint=f"name {' and '.join(missing)}, as mean=(0.485, 0.456, 0.406)",
         )
-    if given.size is None and min(height, width) < 0:
+    if given.size is None and min(image.height, image.width) < 0:
         raise DataError(
             "it takes images of any size, and nothing beside it says which",
             where=where,
             hint="name the size, as size=(640, 640)",
         )
-    gray = channels == 1
-    start = Preparation((), gray=gray, channels_last=last, source="the options")
+    gray = image.channels == 1
+    start = Preparation((), gray=gray, channels_last=image.channels_last, source="the options")
     return _changed(start, given)
 
 
@@ -184,13 +176,13 @@ def _changed(found: Preparation, given: PreparationOptions) -> Preparation:
     return changed if given.size is None else changed.at(given.size)
 
 
-def _fitting(preparation: Preparation, image: Var, where: str) -> Preparation:
+def _fitting(preparation: Preparation, image: ImageInput, where: str) -> Preparation:
     """The preparation, held against what the program declares.
 
     Raises:
         DataError: it makes images of another size, or with other channels.
     """
-    channels, height, width, last = _layout(image)
+    channels, height, width = image.channels, image.height, image.width
     says = preparation.source or "the options"
     if channels > 0 and channels != preparation.channels:
         raise DataError(
@@ -198,8 +190,8 @@ def _fitting(preparation: Preparation, image: Var, where: str) -> Preparation:
             where=where,
             hint="name the channels, as channels='gray'",
         )
-    if channels > 0 and last != preparation.channels_last:
-        preparation = replace(preparation, channels_last=last)
+    if channels > 0 and image.channels_last != preparation.channels_last:
+        preparation = replace(preparation, channels_last=image.channels_last)
     if min(height, width) < 0:
         return preparation
     if not preparation.steps:

@@ -14,11 +14,11 @@ from graphprobe.data.preparation import plan_inputs, preparation_beside
 from graphprobe.errors import LoadError
 from graphprobe.formats import add_ports, as_programdesc, find_file, write_program
 from graphprobe.ir import Program
+from graphprobe.ops.image_input import fixed_image_size, image_input
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.networks.trainable import (
     IMAGE,
     fused_op,
-    picture_input,
     quantised_op,
     trainable,
     trainable_names,
@@ -93,8 +93,6 @@ class ExportedProgram:
             self._refuse_untrainable()
             plain = trainable(plain)
         main = parse_program(write_program(plain), self.text)
-        image = plain.shape(IMAGE) if IMAGE in plain.feeds else None
-        size = image[2] if image is not None and image[2] == image[3] and image[2] > 0 else None
         return Built(
             main=main,
             startup=self._startup(plain),
@@ -102,7 +100,7 @@ class ExportedProgram:
             loss=None,
             outputs={name: name for name in plain.fetches},
             task=EXPORTED,
-            meta={"size": size, "mode": mode, **self.pixels},
+            meta={"size": fixed_image_size(plain), "mode": mode, **self.pixels},
         )
 
     @cached_property
@@ -207,7 +205,8 @@ def _reasons(program: Program) -> list[str]:
     if roles["backward"] or roles["optimizer"]:
         count = roles["backward"] + roles["optimizer"]
         reasons.append(f"it holds {count} ops of a training (gradients and an optimizer)")
-    if picture_input(program) not in (None, IMAGE) and program.var(IMAGE) is not None:
+    image = image_input(program)
+    if image is not None and image.name != IMAGE and program.var(IMAGE) is not None:
         reasons.append("a variable inside it is called image, as batches call its input")
     if not half and not trainable_names(without_ports(program)):
         reasons.append("it has no parameters to train")

@@ -11,12 +11,12 @@ from dataclasses import replace
 
 from graphprobe.formats.programdesc.protos import op_proto
 from graphprobe.ir import Block, Op, Program, Var
+from graphprobe.ops.image_input import image_input
 from graphprobe.ops.kinds import computed_by, has_weights, is_norm, is_quantizer, kind_of
 
 # What the picture that a program looks at is called in batches, whatever the program calls it.
 IMAGE = "image"
 _FLOATS = ("float32", "float64")
-_PICTURE_CHANNELS = (1, 3)
 # Outputs that gradients read and exports may leave out.
 _FOR_GRADIENTS = (
     *("XShape", "SavedMean", "SavedVariance", "ReserveSpace"),
@@ -31,7 +31,8 @@ def without_ports(program: Program) -> Program:
     A trainer brings feeds and fetches of its own; `Program.feeds` and `Program.fetches` still
     name them.
     """
-    names = {picture_input(program) or IMAGE: IMAGE}
+    image = image_input(program)
+    names = {} if image is None else {image.name: IMAGE}
     blocks: list[Block] = []
     first = 0
     for block in program.blocks:
@@ -47,21 +48,6 @@ def without_ports(program: Program) -> Program:
 
 
 _PORTS = ("input", "output")
-
-
-def picture_input(program: Program) -> str | None:
-    """The one floating input of shape [N, 1 or 3, H, W]; None where there is none or several."""
-    found = [
-        name
-        for name in program.feeds
-        for var in [program.var(name)]
-        if var is not None
-        and var.dtype in _FLOATS
-        and var.shape is not None
-        and len(var.shape) == 4
-        and var.shape[1] in _PICTURE_CHANNELS
-    ]
-    return found[0] if len(found) == 1 else None
 
 
 def trainable(program: Program) -> Program:

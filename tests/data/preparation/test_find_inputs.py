@@ -139,7 +139,7 @@ def test_each_dialect_is_read(tmp_path, name):
         ("Preprocess: [{type: NormalizeImage, mean: [a], std: [1]}]", "'a' where a number belongs"),
         ("Preprocess: [{type: NormalizeImage, mean: [0], std: [0]}]", "do not fit 3 channels"),
         ("Deploy: {transforms: [{type: Resize, interp: SINC}]}", "unknown interpolation 'SINC'"),
-        ("Preprocess: [{type", "cannot be read as YAML"),
+        ("Preprocess: [{type", r"not YAML \(line"),
     ],
 )  # fmt: skip
 def test_what_a_file_cannot_say_is_one_line(tmp_path, text, said):
@@ -159,6 +159,9 @@ def program(*sizes: int, **others: tuple[int, ...]):
     x = b.feed("x", sizes)
     for name, shape in others.items():
         b.feed(name, shape, "int32" if name == "im_size" else "float32")
+    if sizes[3] == 3:  # [N, H, W, C]
+        shape = (sizes[0], sizes[3], *sizes[1:3])
+        x = b.op("transpose2", {"X": x}, attrs={"axis": [0, 3, 1, 2]}, shape=shape)
     return b.build(fetches=[b.conv(x, 4)])
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
+from graphprobe.ops.image_input import image_input
 from graphprobe.training.networks.trainable import (
     fused_op,
-    picture_input,
     trainable,
     trainable_names,
     without_ports,
@@ -69,7 +69,8 @@ def test_the_picture_is_called_image_and_ports_are_left_out() -> None:
     from graphprobe.formats import add_ports
 
     program = add_ports(classifier())
-    assert picture_input(program) == "x"
+    found = image_input(program)
+    assert found is not None and found.name == "x"
     plain = without_ports(program)
     assert plain.feeds == ("image",) and plain.fetches == program.fetches
     assert not {"feed", "fetch"} & {op.type for op in plain.ops}
@@ -84,7 +85,7 @@ def test_inputs_that_are_no_picture_keep_their_names() -> None:
     b.feed("b", (-1, 3, 8, 8))
     b.op("concat", {"X": ["a", "b"]}, shape=(-1, 6, 8, 8))
     program = b.build()
-    assert picture_input(program) is None
+    assert image_input(program) is None
     assert without_ports(program).feeds == ("im_shape", "a", "b")
 
 
