@@ -59,7 +59,10 @@ def command(
     min_channels: int = typer.Option(1, "--min-channels", help="At least so many stay."),
     round_to: int = typer.Option(1, "--round-to", help="A multiple of this stays (8: hardware)."),
     image: int = typer.Option(
-        None, "--image", min=1, help="H and W where the program leaves them open (default 608)."
+        None,
+        "--image",
+        min=1,
+        help="H and W where the program leaves them open (default: the run's or data's, else 608).",
     ),
     emit: str = typer.Option(
         None,

@@ -9,6 +9,7 @@ from graphprobe.api.measured_ratios import Measured, Record, SensitivityLike, re
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.api.progress import reporter
 from graphprobe.api.prune_selection import PruneSelection
+from graphprobe.api.run_programs import image_of
 from graphprobe.ops.image_input import counted_image_size
 from graphprobe.ops.kinds import has_quantised_range
 from graphprobe.ops.work import DEFAULT_IMAGE
@@ -54,7 +55,7 @@ def find_prunable(
         min_channels: at least so many channels stay.
         round_to: a multiple of this many channels stays.
         image: H and W where the program leaves them open (default: those of the schedule for
-            `data`, else 608).
+            `data`, else those that a run trained on, else 608).
         progress: takes each line about what follows from the data; by default they are logged.
 
     Raises:
@@ -74,6 +75,7 @@ def find_prunable(
     train = None
     if data is None:
         loaded = load(program)
+        image = image if image is not None else image_of(loaded)
     else:
         from graphprobe.api.data_settings import settings_for_data
 
@@ -115,7 +117,7 @@ def choose_ratios(
         keep: groups with a filter of such a name stay whole.
         min_channels: at least so many channels stay.
         round_to: a multiple of this many channels stays.
-        image: H and W where the program leaves them open (default 608).
+        image: H and W where the program leaves them open (default: as `found` was counted).
 
     Raises:
         UsageError: a number that makes no sense, or a target that cannot be reached.
@@ -130,6 +132,8 @@ def choose_ratios(
     if record is not None:
         record.check(found.program, found.policy)
     limits = _limits(keep, round_to, min_channels, image)
+    if image is None:
+        limits = replace(limits, image=found.choice.limits.image)
     decided = found.choice.found
     chosen = _select(found.program, decided, ratio, target_flops, record, limits, compact=compact)
     return replace(chosen, train=found.train)

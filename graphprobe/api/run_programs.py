@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from graphprobe.programs import LoadedProgram
 
 if TYPE_CHECKING:
-    from graphprobe.config import ProgramRef
+    from graphprobe.config import Config, ProgramRef
 
 
 def is_run(source: str) -> bool:
@@ -28,11 +28,24 @@ def ref_of(loaded: LoadedProgram) -> ProgramRef:
 
     if not is_run(loaded.source):
         return program_ref(loaded.program)
+    trained = _config_of(loaded).student
+    return ProgramRef(
+        program=trained.program, fingerprint=trained.fingerprint, weights=loaded.source
+    )
+
+
+def image_of(loaded: LoadedProgram) -> int | None:
+    """H and W in pixels of the images that a run trained on; None where it is no run.
+
+    Raises:
+        ConfigError: the folder's config cannot be read.
+    """
+    return _config_of(loaded).train.image_size if is_run(loaded.source) else None
+
+
+def _config_of(loaded: LoadedProgram) -> Config:
     from graphprobe.config import read_config
     from graphprobe.training.run_record import read_run
 
     document = read_run(Path(loaded.source))
-    trained = read_config(document, (), where=loaded.source, allow_code=True).student
-    return ProgramRef(
-        program=trained.program, fingerprint=trained.fingerprint, weights=loaded.source
-    )
+    return read_config(document, (), where=loaded.source, allow_code=True)

@@ -38,6 +38,12 @@ def test_the_size_is_that_of_the_program_where_it_fixes_it(tmp_path, shape, imag
     assert selection(tmp_path, shape, image=image).image == counted
 
 
+def test_ratios_chosen_anew_are_counted_at_the_same_size(tmp_path):
+    found = selection(tmp_path, (-1, 3, -1, -1), image=64)
+    assert graphprobe.choose_ratios(found, ratio=0.25).image == (64, 64)
+    assert graphprobe.choose_ratios(found, image=32).image == (32, 32)
+
+
 def test_what_is_fed_no_image_has_no_size(tmp_path):
     b = Builder()
     x = b.op("mul", {"X": b.feed("words", (-1, 20)), "Y": b.param("w", (20, 8))}, shape=(-1, 8))

@@ -174,3 +174,13 @@ def test_pairs_and_prune_regex_know_the_data(
     words = ["--data", "digits?count=6&size=32&classes=2"]
     assert command("check", str(home / "c.yaml"), *words) == 0
     assert "trained on   digits?count=6" in capsys.readouterr().out
+
+
+def test_a_run_is_pruned_at_the_size_of_its_images(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = build_app("prune-regex")
+    assert run(app, ["prune-regex", str(home / "run")]) == 0
+    assert "counted for images of 32 x 32 pixels" in capsys.readouterr().out
+    assert run(app, ["prune-regex", str(home / "run"), "--image", "64"]) == 0
+    assert "counted for images of 64 x 64 pixels" in capsys.readouterr().out
