@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -155,10 +156,10 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     name = _run_name(request)
     given = [one for one in (request.student, request.teacher) if one is not None]
     for one in given:
-        if not isinstance(one, str):
+        if not isinstance(one, (str, os.PathLike)):
             load(one).require_name("program")
     opened = open_data(data.train)
-    loaded = [networks.programs.load(fit_classes(one, opened.class_names, log)) for one in given]
+    loaded = [_loaded(fit_classes(one, opened.class_names, log), networks) for one in given]
     if is_exported(loaded[0]):
         loaded = with_own_teacher(loaded, request.prune, log)
         train = exported_schedule(data, *(one.program for one in loaded))
@@ -180,8 +181,17 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     return replace(made, samples=len(opened))
 
 
+def _loaded(program: ProgramLike, networks: Networks) -> LoadedProgram:
+    """The program, by the network that will be built from it: the user's code runs once a mode."""
+    if isinstance(program, (str, os.PathLike)):
+        return networks.source(os.fspath(program)).loaded
+    return networks.programs.load(program)
+
+
 def _name(program: ProgramLike) -> str:
-    return program if isinstance(program, str) else load(program).source
+    if isinstance(program, (str, os.PathLike)):
+        return os.fspath(program)
+    return load(program).source
 
 
 def _has_weights(config: Config, networks: Networks) -> bool:

@@ -10,7 +10,13 @@ from graphprobe.drawing.graph import is_state
 from graphprobe.drawing.marks import COLOURS, Marks, status
 from graphprobe.ir import Op, Program
 from graphprobe.ops.kinds import has_weights, is_transposed
-from graphprobe.ops.work import NetworkSize, count_work, multiply_adds, network_size, numbers
+from graphprobe.ops.work import (
+    NetworkSize,
+    count_work,
+    multiply_adds,
+    network_size,
+    parameters_of_ops,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +25,7 @@ class Figures:
 
     Args:
         flops: op id -> multiply-adds for one image, of layers with weights and of products.
-        params: op id -> numbers in the parameters that it is the first to read.
+        params: op id -> numbers in the trained parameters that it is the first to read.
         channels: op id of a convolution -> its output channels.
         kept: the same after pruning, where a plan is known.
         latency: op id -> milliseconds, where a table was given.
@@ -67,16 +73,10 @@ def measure(program: Program, marks: Marks) -> Figures:
         flops[use.op] += multiply_adds([use])
     for product in work.products:
         flops[product.op] += product.macs
-    params: Counter[int] = Counter()
     channels, kept = {}, {}
-    seen: set[str] = set()
     for op in program.ops:
         if op.role != "forward":
             continue
-        for name in op.input_names():
-            if name not in seen and is_state(program, name, op.block):
-                seen.add(name)
-                params[op.id] += max(0, numbers(program.shape(name, op.block) or (0,)) or 0)
         count = channels_made(op, program.shape(op.input("Filter"), op.block))
         if count is not None:
             channels[op.id] = count
@@ -86,6 +86,7 @@ def measure(program: Program, marks: Marks) -> Figures:
     pruned = network_size(program, None, marks.after) if marks.after else None
     gaps = frozenset(gap.op for gap in work.gaps)
     left = kept if marks.after else {}
+    params = parameters_of_ops(program)
     found = Figures(flops, params, channels, left, uncounted=gaps, size=size, pruned=pruned)
     return with_tables(found, program, marks)
 

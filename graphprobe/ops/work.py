@@ -43,6 +43,7 @@ __all__ = [
     "multiply_adds",
     "network_size",
     "numbers",
+    "parameters_of_ops",
     "weight_uses",
     "work_text",
 ]
@@ -233,6 +234,25 @@ def network_size(
         sum(product.macs for product in work.products),
         (*gaps_text(program, work.gaps), *_too_large(len(found) - len(counts))),
     )
+
+
+def parameters_of_ops(program: Program) -> dict[int, int]:
+    """Op id -> numbers in the trained parameters that it is the first to read.
+
+    Their sum is ``params`` of `network_size`.
+    """
+    moving = _statistics(program)
+    left = {
+        var.name: numbers(var.shape or ()) or 0
+        for var in program.parameters
+        if var.name not in moving
+    }
+    found: Counter[int] = Counter()
+    for op in program.ops:
+        if op.role == "forward":
+            for name in op.input_names():
+                found[op.id] += max(0, left.pop(name, 0))
+    return found
 
 
 def _too_large(count: int) -> Iterator[str]:

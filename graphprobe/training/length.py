@@ -10,7 +10,6 @@ from typing import Any
 from graphprobe.config import Config, scale_schedule
 from graphprobe.config.length import CHECKS
 from graphprobe.errors import DataError
-from graphprobe.training.agreement import evaluator_of
 from graphprobe.training.assemble import Assembly
 from graphprobe.training.distributed.process_group import ProcessGroup
 from graphprobe.training.evaluate import Evaluator
@@ -44,7 +43,13 @@ class Pace:
 
 
 def fit_to_time(
-    config: Config, parts: Assembly, sets: DataSets, group: ProcessGroup, seconds: float, log: Log
+    config: Config,
+    parts: Assembly,
+    sets: DataSets,
+    evaluator: Evaluator | None,
+    group: ProcessGroup,
+    seconds: float,
+    log: Log,
 ) -> Config:
     """The config with as many iterations as fit into the time that is left.
 
@@ -52,15 +57,13 @@ def fit_to_time(
         config: of any kind; its schedule keeps its shares.
         parts: of the run, as it begins.
         sets: its data.
+        evaluator: of the run; None where this process does not evaluate.
         group: the processes that train together, each of which calls this.
         seconds: that are left for training, evaluating and saving.
         log: takes a line about the pace.
     """
     log("timing a few steps")
     train = config.train
-    evaluator = None
-    if sets.val is not None and group.is_rank0:
-        evaluator = evaluator_of(config, parts, sets.val)
     pace = measure_pace(
         parts,
         train_batches(train, sets.train, parts.student.built),

@@ -24,6 +24,7 @@ from graphprobe.training.assemble import Assembly, assemble
 from graphprobe.training.before_training import measure_start, measure_teacher, measure_whole
 from graphprobe.training.distributed.process_group import ProcessGroup, init_process_group
 from graphprobe.training.distributed.ranks import world_size
+from graphprobe.training.evaluate import Evaluator
 from graphprobe.training.feeding.feeding import DataSets, open_sets, train_batches
 from graphprobe.training.feeding.workers import load_batches
 from graphprobe.training.length import fit_to_time
@@ -91,10 +92,13 @@ def run_training(
         )
         parts.engine.use_collective(group.size)
         sets = open_sets(config.train, parts.student.built)
+        evaluator = None
+        if sets.val is not None and group.is_rank0:
+            evaluator = evaluator_of(config, parts, sets.val)
         if minutes is not None and found is None:
             left = minutes * 60 - (time.perf_counter() - begin)
-            config = fit_to_time(config, parts, sets, group, left, log_rank0)
-        result = _train(config, parts, sets, found, group, where, log_rank0, bar)
+            config = fit_to_time(config, parts, sets, evaluator, group, left, log_rank0)
+        result = _train(config, parts, sets, evaluator, found, group, where, log_rank0, bar)
         result = replace(result, seconds=time.perf_counter() - begin)
         if group.is_rank0:
             write_whole(Path(result.output) / "result.json", _json(result.document()))
@@ -105,6 +109,7 @@ def _train(
     config: Config,
     parts: Assembly,
     sets: DataSets,
+    evaluator: Evaluator | None,
     found: Checkpoint | None,
     group: ProcessGroup,
     where: str,
@@ -128,7 +133,7 @@ def _train(
         renew_statistics(config, parts, sets, log)
     names = [*parts.weights, *parts.engine.optimizer_names]
     group.broadcast(parts.student.main, parts.student.scope, names, start.iteration)
-    plan = _make_plan(config, parts, sets, group)
+    plan = _make_plan(config, parts, sets, evaluator, group)
     path, teacher_value = None, None
     if group.is_rank0:
         path = Path(config.train.output) / "metrics.jsonl"
@@ -194,17 +199,15 @@ def _keep_program(config: Config, parts: Assembly) -> int | None:
     return None if found.uncounted else found.flops
 
 
-def _make_plan(config: Config, parts: Assembly, sets: DataSets, group: ProcessGroup) -> RunPlan:
+def _make_plan(
+    config: Config,
+    parts: Assembly,
+    sets: DataSets,
+    evaluator: Evaluator | None,
+    group: ProcessGroup,
+) -> RunPlan:
     train = config.train
     rate = train.learning_rate
-    label, evaluate = "", None
-    if sets.val is not None and group.is_rank0:
-        evaluator = evaluator_of(config, parts, sets.val)
-        label = evaluator.label
-
-        def evaluate() -> float:
-            return evaluator.run(parts.student.scope).value
-
     return RunPlan(
         root=Path(train.output) / "checkpoints",
         total=train.max_iters,
@@ -220,9 +223,9 @@ def _make_plan(config: Config, parts: Assembly, sets: DataSets, group: ProcessGr
         snapshot_iter=train.snapshot_iter,
         eval_iter=train.eval_iter,
         keep_last=train.keep_last,
-        state=_state(config, parts, sets, label),
+        state=_state(config, parts, sets, "" if evaluator is None else evaluator.label),
         weights=parts.weights,
-        evaluate=evaluate,
+        evaluate=None if evaluator is None else lambda: evaluator.run(parts.student.scope).value,
         group=group,
     )
 

@@ -121,8 +121,11 @@ def test_figures_are_those_of_the_program() -> None:
     )
     text = " ".join(t.text for t in page.texts)
     assert f"{short(params)} parameters" in text
+    # Moving statistics are not trained; what the boxes say adds up to what the heading says.
+    figures = measure(student, Marks())
+    assert figures.size is not None and sum(figures.params.values()) == figures.size.params
     # 3x3, 3 -> 4 channels at 32x32 positions.
-    assert measure(student, Marks()).flops[0] == 3 * 4 * 9 * 32 * 32
+    assert figures.flops[0] == 3 * 4 * 9 * 32 * 32
 
 
 def test_shares_are_of_channels_and_of_what_stays() -> None:

@@ -34,6 +34,7 @@ def test_timing_leaves_nothing_behind(
     import numpy as np
     import paddle
 
+    from graphprobe.training.agreement import evaluator_of
     from graphprobe.training.assemble import assemble
     from graphprobe.training.distributed.process_group import ProcessGroup
     from graphprobe.training.feeding.feeding import open_sets
@@ -46,7 +47,9 @@ def test_timing_leaves_nothing_behind(
     before = parts.engine.values(names)
     sets = open_sets(config.train, parts.student.built)
     said: list[str] = []
-    fitted = fit_to_time(config, parts, sets, ProcessGroup(place), 3000.0, said.append)
+    assert sets.val is not None
+    evaluator = evaluator_of(config, parts, sets.val)
+    fitted = fit_to_time(config, parts, sets, evaluator, ProcessGroup(place), 3000.0, said.append)
     after = parts.engine.values(names)
     assert all(np.array_equal(before[name], after[name]) for name in names)
     train = fitted.train

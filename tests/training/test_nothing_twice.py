@@ -19,6 +19,21 @@ WORDS = (
     *("-o", "train.max_iters=1", "-o", "train.workers=0", "-o", "train.augment.crop=false"),
 )
 
+# A module of the user's own that notes how it is called.
+OWN = (
+    "import paddle\n"
+    "from graphprobe import Model\n"
+    "calls = []\n"
+    "def build(mode):\n"
+    "    calls.append(mode)\n"
+    "    x = paddle.static.data('image', [-1, 3, 8, 8])\n"
+    "    label = paddle.static.data('label', [-1, 8, 8], 'int32')\n"
+    "    mask = paddle.static.data('mask', [-1, 8, 8], 'int32')\n"
+    "    y = paddle.static.nn.conv2d(x, 2, 1)\n"
+    "    return Model('segmentation', 2, [x, label, mask] if mode == 'train' else [x],\n"
+    "                 loss=y.mean(), outputs={'label': y})\n"
+)
+
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Counter[str]:
@@ -89,19 +104,7 @@ def test_a_function_of_the_users_own_is_called_once_a_mode(
 ) -> None:
     from graphprobe.training.networks.source import Networks
 
-    (tmp_path / "counted_model.py").write_text(
-        "import paddle\n"
-        "from graphprobe import Model\n"
-        "calls = []\n"
-        "def build(mode):\n"
-        "    calls.append(mode)\n"
-        "    x = paddle.static.data('image', [-1, 3, 8, 8])\n"
-        "    label = paddle.static.data('label', [-1, 8, 8], 'int32')\n"
-        "    mask = paddle.static.data('mask', [-1, 8, 8], 'int32')\n"
-        "    y = paddle.static.nn.conv2d(x, 2, 1)\n"
-        "    return Model('segmentation', 2, [x, label, mask] if mode == 'train' else [x],\n"
-        "                 loss=y.mean(), outputs={'label': y})\n"
-    )
+    (tmp_path / "counted_model.py").write_text(OWN)
     monkeypatch.syspath_prepend(str(tmp_path))
     networks = Networks()
     text = "counted_model:build"
@@ -112,6 +115,25 @@ def test_a_function_of_the_users_own_is_called_once_a_mode(
     import counted_model
 
     assert counted_model.calls == ["train", "eval"]
+
+
+def test_a_config_from_names_calls_the_users_own_function_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from graphprobe.api.quick_config import QuickTrainRequest, make_config
+    from graphprobe.training.networks.source import Networks
+
+    (tmp_path / "own_model.py").write_text(OWN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    networks = Networks()
+    data = "digits_seg?count=4&size=32"
+    request = QuickTrainRequest("own_model:build", None, None, data, ())
+    make_config(request, networks, devices=1, resume=False, log=lambda _: None)
+    networks.source("own_model:build").build("train")
+    import own_model
+
+    assert own_model.calls == ["train"]
 
 
 def test_a_copy_keeps_what_clone_forgets() -> None:
