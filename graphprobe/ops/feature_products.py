@@ -74,6 +74,9 @@ def _before(
     if kind in _SAME_AXES or move == "split":
         return axes
     rank = len(flow.program.shape(op.input("X") or op.input("Input"), op.block) or ())
+    if move == "repeat":
+        more = len(flow.program.shape(op.output("Out"), op.block) or ()) - rank
+        return frozenset(a - more for a in axes if a >= more) if rank and more >= 0 else None
     if move == "transpose":
         order = op.get_ints("axis") or op.get_ints("perm")
         if not rank or len(order) != rank:

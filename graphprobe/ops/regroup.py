@@ -141,7 +141,8 @@ def _place(
             inner //= d
         else:
             return _split(layout, first + at, d, inner, size, outer, prod(sizes[:at]))
-    return None
+    # One channel on an axis of its own.
+    return Regrouped(ChannelLayout(first, layout.runs)) if list(sizes) == [1] == [size] else None
 
 
 def _split(

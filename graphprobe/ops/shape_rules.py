@@ -210,3 +210,12 @@ def embedded(context: ShapeContext) -> Iterator[Made]:
     if context.op.type == "lookup_table" and ids and ids[-1] == 1:
         ids = ids[:-1]
     yield from context.out(Tensor((*ids, table[1])))
+
+
+def interleaved_sizes(context: ShapeContext) -> Iterator[Made]:
+    """repeat_interleave: an axis, each entry so many times."""
+    x, times = context.get("X").shape, context.op.get_int("Repeats")
+    axis = axis_at(context.op.get_int("dim"), len(x or ()))
+    if x is not None and axis is not None and times > 0 and not context.op.input("RepeatsTensor"):
+        size = x[axis] * times if x[axis] >= 0 else -1
+        yield from context.out(Tensor((*x[:axis], size, *x[axis + 1 :])))

@@ -31,6 +31,7 @@ class Port(NamedTuple):
             reshaped has a layout too: its own numbers.
         offset: how many axes stand before the parameter's own, to reach another tensor's rank.
         stopped: whether none of these channels can go, as something before has it.
+        turned: the parameter whose rows are its columns, or None.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Port(NamedTuple):
     param: str | None = None
     offset: int = 0
     stopped: bool = False
+    turned: str | None = None
 
     def size(self, axis: int) -> int:
         """The size of an axis; -1 where unknown."""

@@ -195,6 +195,15 @@ def windows_in_a_row(context: ShapeContext) -> Iterator[Made]:
     yield from context.out(Tensor((x[0], channels, windows)))
 
 
+def windows_put_back(context: ShapeContext) -> Iterator[Made]:
+    """fold: [N, C * kernel, windows] -> [N, C, H, W] of attribute ``output_sizes``."""
+    x = context.get("X").shape
+    kernel, sizes = (context.op.get_ints(name) for name in ("kernel_sizes", "output_sizes"))
+    if x is not None and len(x) == 3 and len(kernel) == len(sizes) == 2 and min(kernel) > 0:
+        channels = x[1] // (kernel[0] * kernel[1]) if x[1] > 0 else -1
+        yield from context.out(Tensor((x[0], channels, *sizes)))
+
+
 def rearranged(attr: str, *, up: bool) -> ShapeRule:
     """Channels become places (`up`) or places channels, by the square of an attribute."""
 

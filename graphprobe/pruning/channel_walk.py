@@ -102,6 +102,10 @@ class ChannelWalk:
             carries = self._move_param(op) or carries
         if keeps_parameter(spec):
             self.forms.keep(op)
+        if spec.move in ("squeeze", "unsqueeze"):
+            self.forms.widen(op)
+        elif spec.move == "transpose":
+            self.forms.turn(op)
         if not carries and spec.kind == "elementwise":
             self.forms.combine(op)
         if not (carries or facet.makes or facet.keeps_param):
@@ -156,7 +160,8 @@ class ChannelWalk:
         layout = self.found.layouts[value.id]
         param = self.forms.form_of(value) if layout is not None else self.forms.name(value, op)
         stopped = layout is not None and all(run.space in self.stopped for run in layout.runs)
-        return Port(value.name, self.sizes.numbers(value), layout, param, stopped=stopped)
+        shape, turned = self.sizes.numbers(value), self.forms.turned(value)
+        return Port(value.name, shape, layout, param, stopped=stopped, turned=turned)
 
     def _take(self, op: Op, effect: Effect) -> None:
         found = self.found
@@ -267,7 +272,11 @@ class ChannelWalk:
 
 
 def _layouts(effect: Effect) -> tuple[ChannelLayout, ...]:
-    return (effect.a, effect.b) if isinstance(effect, TieChannels) else (effect.layout,)
+    if isinstance(effect, TieChannels):
+        return effect.a, effect.b
+    if isinstance(effect, CountsAlike):
+        return effect.layout, effect.measured
+    return (effect.layout,)
 
 
 def _used(found: Channels, value: Value) -> bool:

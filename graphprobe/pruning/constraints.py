@@ -106,7 +106,7 @@ def _block_other_uses(found: Channels, walk: ChannelWalk) -> None:
                 op.id for op in found.flow.consumers(value) if op.role == "forward"
             )
     for (name, axis), bound in found.bound.items():
-        for other in _others(found, readers[name] - walk.forms.combining, (name, axis)):
+        for other in _others(found, readers[name] - walk.forms.makers, (name, axis)):
             detail = f"{name} is also used where its axis {axis} cannot be cut"
             found.blocks.append(PruneConstraint(bound.layout, other, detail, "shared"))
 

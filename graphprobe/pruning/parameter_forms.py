@@ -37,15 +37,26 @@ class ParameterForms:
         self._flow = flow
         self._sizes = sizes
         self._names: dict[int, str] = {}
+        self._turned: dict[int, str] = {}
         self._beside: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        self.combining: set[int] = set()  # ops that combine two parameters
+        self.makers: set[int] = set()  # ops that combine two parameters, or add axes to one
 
     def name(self, value: Value, op: Op) -> str | None:
         """The parameter that a value is, in whatever form, where an op reads it."""
         if value.id in self._names:
             return self._names[value.id]
         var = self._flow.program.var(value.name, op.block)
-        return value.name if var is not None and var.persistable else None
+        if var is None or not var.persistable or not self._is_kept(value):
+            return None
+        return value.name
+
+    def _is_kept(self, value: Value) -> bool:
+        """Whether a persistable value comes from the weights, and is not computed by the program.
+
+        Running statistics are written in place: what writes them reads them, too.
+        """
+        writer = self._flow.producer(value)
+        return writer is None or value.name in writer.input_names()
 
     def form_of(self, value: Value) -> str | None:
         """The parameter that a computed value is another form of."""
@@ -65,6 +76,33 @@ class ParameterForms:
                 if name is not None and written is not None:
                     self._names[written.id] = name
 
+    def widen(self, op: Op) -> None:
+        """A filter with axes of size 1 more or less behind its first two is that filter.
+
+        Convolutions of one axis are run as such of two.
+        """
+        value, written = self._flow.read(op, "X"), self._flow.written(op, "Out")
+        name = self.name(value, op) if value is not None else None
+        if value is None or written is None or name is None:
+            return
+        before, after = (self._sizes.numbers(v) or () for v in (value, written))
+        if min(len(before), len(after)) > 1 and before[:2] == after[:2]:
+            self._names[written.id] = name
+            self.makers.add(op.id)
+
+    def turn(self, op: Op) -> None:
+        """What writes the rows of a matrix as columns makes another form of it."""
+        value, written = self._flow.read(op, "X"), self._flow.written(op, "Out")
+        name = self.name(value, op) if value is not None else None
+        order = op.get_ints("axis") or op.get_ints("perm")
+        if name is not None and written is not None and order in ((1, 0), (-1, -2)):
+            self._turned[written.id] = name
+            self.makers.add(op.id)
+
+    def turned(self, value: Value) -> str | None:
+        """The matrix of parameters whose rows are the columns of a value."""
+        return self._turned.get(value.id)
+
     def combine(self, op: Op) -> None:
         """Two parameters combined number by number are one parameter with a companion."""
         x, y = (self._flow.read(op, slot) for slot in ("X", "Y"))
@@ -81,7 +119,7 @@ class ParameterForms:
         before = min(axis, missing) if axis >= 0 else missing
         ends = shapes[wide][before : before + len(shapes[narrow])]
         if all(a in (1, b) for a, b in zip(shapes[narrow], ends, strict=True)):
-            self.combining.add(op.id)
+            self.makers.add(op.id)
             self._names[out.id] = names[wide] or ""
             self._beside[names[wide] or ""].append((names[narrow] or "", before))
 

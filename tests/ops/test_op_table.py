@@ -51,6 +51,7 @@ ALLOWED = {
     ),
     "ops/shape_entries.py": ("squeeze unsqueeze reshape slice concat stack", "moves"),
     "ops/feature_products.py": ("softmax slice unstack", "kinds and moves"),
+    "pruning/channel_walk.py": ("squeeze unsqueeze", "moves"),
     "pairing/channel_indices.py": ("*", "moves: one numpy rule for each"),
     "pairing/evidence.py": ("equal shape", "words of a sentence"),
     "pairing/matching.py": ("equal shape", "words of a sentence"),

@@ -121,8 +121,9 @@ def set_value(op: Op, x: Any, value: Any) -> Any:
     result = x.copy()
     at = [slice(None)] * x.ndim
     starts, ends = op.get_ints("starts"), op.get_ints("ends")
+    gone = op.get_ints("decrease_axes")
     for axis, start, end in zip(op.get_ints("axes"), starts, ends, strict=True):
-        at[axis] = slice(start, end)
+        at[axis] = start if axis in gone else slice(start, end)
     result[tuple(at)] = value
     return result
 
@@ -152,7 +153,7 @@ def dense(op: Op, x: Any, w: Any) -> Any:
 
 def shuffle(op: Op, x: Any) -> Any:
     n, c, h, w = x.shape
-    groups = op.get_int("group")
+    groups = op.get_int("group") or op.get_int("groups")
     return x.reshape(n, groups, c // groups, h, w).swapaxes(1, 2).reshape(x.shape)
 
 
@@ -219,6 +220,14 @@ RUN: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
     "reshape2": (("X",), reshape),
     "transpose2": (("X",), lambda op, x: x.transpose(op.get_ints("axis"))),
     "shuffle_channel": (("X",), shuffle),
+    "channel_shuffle": (("X",), shuffle),
+    "unsqueeze2": (("X",), lambda op, x: np.expand_dims(x, op.get_ints("axes"))),
+    "squeeze2": (("X",), lambda op, x: np.squeeze(x, op.get_ints("axes"))),
+    "expand_as_v2": (("X", "Y"), lambda op, x, y: np.broadcast_to(x, y.shape) + 0),
+    "repeat_interleave": (
+        ("X",),
+        lambda op, x: np.repeat(x, op.get_int("Repeats"), op.get_int("dim")),
+    ),
     "pixel_shuffle": (("X",), pixel_shuffle),
     "pool2d": (("X",), lambda op, x: x.mean((2, 3), keepdims=True)),
     "nearest_interp_v2": (("X",), lambda op, x: x.repeat(2, 2).repeat(2, 3)),

@@ -155,6 +155,69 @@ def put_into_a_map():
     return n.done(n.conv(z, 3, "z"))
 
 
+def row_of_a_map():
+    """One row is written over, by what has no axis of rows."""
+    n = Net()
+    x, y = n.conv(n.image, 8, "a"), n.conv(n.image, 8, "b")
+    row = n.op("reduce_mean", (-1, 8, 4), {"dim": (2,), "keep_dim": False}, X=y)
+    attrs = {"axes": (2,), "starts": (1,), "ends": (2,), "steps": (1,), "decrease_axes": (2,)}
+    z = n.op("set_value", (-1, 8, 4, 4), attrs, Input=x, ValueTensor=row)
+    return n.done(n.conv(z, 3, "z"))
+
+
+def shuffle_in_one_op():
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    return n.done(n.conv(n.op("channel_shuffle", (-1, 8, 4, 4), {"groups": 2}, X=x), 3, "z"))
+
+
+def gate_of_the_size_of_another(fixed=True):
+    """An SE gate that is repeated to the size of what it is for."""
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    mean = n.op("reduce_mean", (-1, 8, 1, 1), {"dim": (2, 3), "keep_dim": True}, X=x)
+    gate = n.op("sigmoid", (-1, 8, 1, 1), X=n.conv(mean, 8, "gate"))
+    attrs = {"target_shape": (2 if fixed else -1, 8, 4, 4)}
+    gate = n.op("expand_as_v2", (-1, 8, 4, 4), attrs, X=gate, Y=x)
+    return n.done(n.conv(n.op("elementwise_mul", (-1, 8, 4, 4), X=x, Y=gate), 3, "z"))
+
+
+def one_map_for_all_channels():
+    """A map of one channel that is repeated to those of another feature."""
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    one = n.op("sigmoid", (-1, 1, 4, 4), X=n.conv(n.image, 1, "one"))
+    wide = n.op("expand_as_v2", (-1, 8, 4, 4), {"target_shape": (-1, 8, 4, 4)}, X=one, Y=x)
+    return n.done(n.conv(n.op("elementwise_mul", (-1, 8, 4, 4), X=x, Y=wide), 3, "z"))
+
+
+def convolution_of_one_axis():
+    """conv1d: the sequence and its filter get an axis of size 1."""
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    flat = n.op("flatten_contiguous_range", (-1, 8, 16),
+                {"start_axis": 2, "stop_axis": 3}, X=x)  # fmt: skip
+    x = n.op("unsqueeze2", (-1, 8, 1, 16), {"axes": (-2,)}, X=flat)
+    w = n.op("unsqueeze2", (6, 8, 1, 1), {"axes": (2,)}, X=n.b.param("line.w_0", (6, 8, 1)))
+    y = n.op("conv2d", (-1, 6, 1, 16), {"groups": 1}, {"Output": "line"}, Input=x, Filter=w)
+    y = n.op("squeeze2", (-1, 6, 16), {"axes": (2,)}, X=y)
+    y = n.op("reshape2", (-1, 6, 4, 4), {"shape": (0, 6, 4, 4)}, X=y)
+    return n.done(n.conv(y, 3, "z"))
+
+
+def context_of_places():
+    """GCNet: one map weighs all places, and what is summed up goes back on the channels' axis."""
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    places = n.op("reshape2", (-1, 1, 16), {"shape": (0, 1, 16)}, X=n.conv(n.image, 1, "one"))
+    weights = n.op("unsqueeze2", (-1, 1, 16, 1), {"axes": (-1,)},
+                   X=n.op("softmax", (-1, 1, 16), {"axis": -1}, X=places))  # fmt: skip
+    flat = n.op("reshape2", (-1, 1, 8, 16), {"shape": (0, 1, 8, 16)}, X=x)
+    y = n.op("matmul_v2", (-1, 1, 8, 1), X=flat, Y=weights)
+    y = n.op("reshape2", (-1, 8, 1, 1), {"shape": (0, 8, 1, 1)}, X=y)
+    return n.done(n.conv(n.op("elementwise_add", (-1, 8, 4, 4), X=x, Y=y), 3, "z"))
+
+
 def reduced_over_places():
     n = Net()
     x = n.conv(n.image, 8, "a")
@@ -231,16 +294,16 @@ def mixer():
     return n.done(n.linear(y, 24, 12, "down", (-1, 16)))
 
 
-def _attend(n, q, k, v, bias=None):
-    """Four heads of three features: [N, 4, 16, 3] each."""
-    turned = n.op("transpose2", (-1, 4, 3, 16), {"axis": (0, 1, 3, 2)}, X=k)
-    product = n.op("matmul_v2", (-1, 4, 16, 16), X=q, Y=turned)
-    product = n.op("scale", (-1, 4, 16, 16), {"scale": 0.58}, X=product)
+def _attend(n, q, k, v, bias=None, heads=4):
+    """Heads of three features: [N, heads, 16, 3] each."""
+    turned = n.op("transpose2", (-1, heads, 3, 16), {"axis": (0, 1, 3, 2)}, X=k)
+    product = n.op("matmul_v2", (-1, heads, 16, 16), X=q, Y=turned)
+    product = n.op("scale", (-1, heads, 16, 16), {"scale": 0.58}, X=product)
     if bias is not None:
-        product = n.op("elementwise_add", (-1, 4, 16, 16), {"axis": -1}, X=product, Y=bias)
-    weights = n.op("softmax", (-1, 4, 16, 16), {"axis": -1}, X=product)
-    y = n.op("matmul_v2", (-1, 4, 16, 3), X=weights, Y=v)
-    return n.op("transpose2", (-1, 16, 4, 3), {"axis": (0, 2, 1, 3)}, X=y)
+        product = n.op("elementwise_add", (-1, heads, 16, 16), {"axis": -1}, X=product, Y=bias)
+    weights = n.op("softmax", (-1, heads, 16, 16), {"axis": -1}, X=product)
+    y = n.op("matmul_v2", (-1, heads, 16, 3), X=weights, Y=v)
+    return n.op("transpose2", (-1, 16, heads, 3), {"axis": (0, 2, 1, 3)}, X=y)
 
 
 def attention_of_one_layer(computed=True):
@@ -282,6 +345,57 @@ def attention_of_three_layers():
     return n.done(n.linear(y, 12, 12, "out", (-1, 16)))
 
 
+def mlp_of_turned_weights():
+    """The weights are stored as [out, in] and turned by an op of their own."""
+    n = Net()
+    x = n.tokens()
+    for name, rows, columns in (("up", 12, 24), ("down", 24, 12)):
+        w = n.op("transpose2", (rows, columns), {"axis": (1, 0)},
+                 X=n.b.param(f"{name}.w", (columns, rows)))  # fmt: skip
+        x = n.op("matmul_v2", (-1, 16, columns), X=x, Y=w)
+        x = n.op("gelu", (-1, 16, columns), X=x) if name == "up" else x
+    return n.done(x)
+
+
+def attention_of_shared_keys(heads):
+    """Eight heads of queries; keys and values of fewer heads, each for several of them."""
+    n = Net()
+    x = n.tokens()
+    q = n.linear(x, 12, 24, "query", (-1, 16))
+    q = n.op("reshape2", (-1, 16, 8, 3), {"shape": (0, 0, 8, 3)}, X=q)
+    made = [n.op("transpose2", (-1, 8, 16, 3), {"axis": (0, 2, 1, 3)}, X=q)]
+    for name in ("key", "value"):
+        y = n.linear(x, 12, 3 * heads, name, (-1, 16))
+        if heads == 1:
+            made.append(n.op("unsqueeze2", (-1, 1, 16, 3), {"axes": (1,)}, X=y))
+            continue
+        y = n.op("reshape2", (-1, 16, heads, 3), {"shape": (0, 0, heads, 3)}, X=y)
+        y = n.op("transpose2", (-1, heads, 16, 3), {"axis": (0, 2, 1, 3)}, X=y)
+        attrs = {"Repeats": 8 // heads, "dim": 1}
+        made.append(n.op("repeat_interleave", (-1, 8, 16, 3), attrs, X=y))
+    y = _attend(n, *made, heads=8)
+    y = n.op("reshape2", (-1, 16, 24), {"shape": (0, 0, 24)}, X=y)
+    return n.done(n.linear(y, 24, 12, "out", (-1, 16)))
+
+
+def attention_of_one_head():
+    """The value's features pass one by one; those of query and key are summed over."""
+    n = Net()
+    x = n.tokens()
+    q, k, v = (
+        n.op("transpose2", (-1, 1, 16, 12), {"axis": (0, 2, 1, 3)}, X=n.op(
+            "reshape2", (-1, 16, 1, 12), {"shape": (0, 0, 1, 12)},
+            X=n.linear(x, 12, 12, name, (-1, 16))))
+        for name in ("query", "key", "value")
+    )  # fmt: skip
+    weights = n.op("softmax", (-1, 1, 16, 16), {"axis": -1},
+                   X=n.op("matmul_v2", (-1, 1, 16, 16), {"trans_y": True}, X=q, Y=k))  # fmt: skip
+    y = n.op("transpose2", (-1, 16, 1, 12), {"axis": (0, 2, 1, 3)},
+             X=n.op("matmul_v2", (-1, 1, 16, 12), X=weights, Y=v))  # fmt: skip
+    y = n.op("reshape2", (-1, 16, 12), {"shape": (0, 0, 12)}, X=y)
+    return n.done(n.linear(y, 12, 12, "out", (-1, 16)))
+
+
 # What is built, and the status of its layers under both policies (None: no row).
 KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]] = {
     "bias of a shared filter": (shared_bias, {"tower.w_0": ("blocked", "prunable")}),
@@ -297,6 +411,23 @@ KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]
     ),
     "unpool": (unpooled, {"a.w_0": ("prunable", "prunable")}),
     "set_value": (put_into_a_map, {"a.w_0": ("blocked", "prunable")}),
+    "row of a map": (row_of_a_map, {"a.w_0": ("blocked", "prunable")}),
+    "shuffle in one op": (shuffle_in_one_op, {"a.w_0": ("blocked", "prunable")}),
+    "gate of another's size": (
+        gate_of_the_size_of_another, {"a.w_0": ("blocked", "prunable")}
+    ),
+    "gate of another's size, open batch": (
+        lambda: gate_of_the_size_of_another(fixed=False), {"gate.w_0": ("blocked", "follower")}
+    ),
+    "one map for all channels": (
+        one_map_for_all_channels,
+        {"a.w_0": ("prunable", "prunable"), "one.w_0": ("blocked", "blocked")},
+    ),
+    "convolution of one axis": (
+        convolution_of_one_axis,
+        {"a.w_0": ("prunable", "prunable"), "line.w_0": ("prunable", "prunable")},
+    ),
+    "context of places": (context_of_places, {"a.w_0": ("prunable", "prunable")}),
     "reduce over places": (reduced_over_places, {"a.w_0": ("prunable", "prunable")}),
     "length over places": (lengths_over_places, {"a.w_0": ("prunable", "prunable")}),
     "joined with the image": (joined_with_the_image, {"a.w_0": ("blocked", "prunable")}),
@@ -306,6 +437,20 @@ KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]
     ),
     "scaled filter": (scaled_filter, {"a.w_0": ("prunable", "prunable")}),
     "mlp": (mlp, {"up.w": (None, "prunable"), "down.w": (None, "blocked")}),
+    "mlp of turned weights": (
+        mlp_of_turned_weights, {"up.w": (None, "prunable"), "down.w": (None, "blocked")}
+    ),
+    "queries share keys": (
+        lambda: attention_of_shared_keys(4),
+        {"query.w": (None, "prunable"), "key.w": (None, "follower"), "value.w": (None, "follower")},
+    ),
+    "queries share one key": (
+        lambda: attention_of_shared_keys(1),
+        {"query.w": (None, "prunable"), "key.w": (None, "blocked"), "value.w": (None, "blocked")},
+    ),
+    "attention of one head": (
+        attention_of_one_head, {"value.w": (None, "prunable"), "query.w": (None, "blocked")}
+    ),
     "mixer": (mixer, {"token_up.w": (None, "prunable"), "up.w": (None, "prunable")}),
     "attention of one layer": (attention_of_one_layer, {"qkv.w": (None, "prunable")}),
     "attention, shapes given": (
@@ -339,6 +484,38 @@ def test_what_is_left_computes_what_the_masked_network_computes(kind, ratio, pro
     for i in range(len(together.choice.groups)):
         alone = prove_cut(program, "coupled", ratio, i)
         assert alone is not None and alone.difference < 1e-9
+
+
+def test_a_filter_that_the_program_computes_is_no_parameter():
+    """Weight normalisation leaves its result among the weights; it is written anew each time."""
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    w, scale = n.b.param("b.v", (8, 8, 1, 1)), n.b.param("b.g", (8,))
+    made = n.b.param("b.w_0", (8, 8, 1, 1))
+    length = n.op("p_norm", (8, 1, 1, 1), {"axis": 1, "keepdim": True}, X=w)
+    unit = n.op("elementwise_div", (8, 8, 1, 1), X=w, Y=length)
+    n.op("elementwise_mul", (8, 8, 1, 1), {"axis": 0}, {"Out": made}, X=unit, Y=scale)
+    y = n.op("conv2d", (-1, 8, 4, 4), {"groups": 1}, {"Output": "y"}, Input=x, Filter=made)
+    found = find_prunable(n.done(n.conv(y, 3, "z")), "coupled")
+    rows = {d.param: d for d in found.decisions}
+    for name in ("a.w_0", "b.w_0"):
+        assert (rows[name].status, rows[name].reason) == ("blocked", "unsupported_op")
+    assert rows["a.w_0"].detail == "its filter is computed"
+
+
+def test_statistics_that_are_written_in_place_are_parameters():
+    """One normalisation of two maps: the second reads what the first has written."""
+    n = Net()
+    names = {s: n.b.param(f"bn.{s}", (8,)) for s in ("Scale", "Bias", "Mean", "Variance")}
+    outs = []
+    for i in range(2):
+        x = n.conv(n.image, 8, f"a{i}")
+        made = {"Y": f"y{i}", "MeanOut": names["Mean"], "VarianceOut": names["Variance"]}
+        y = n.op("batch_norm", (-1, 8, 4, 4), {"is_test": False}, made, X=x, **names)
+        outs.append(n.conv(y, 3, f"z{i}"))
+    found = find_prunable(n.done(*outs), "coupled")
+    rows = {d.param: d.status for d in found.decisions}
+    assert rows["a0.w_0"] == "prunable" and rows["a1.w_0"] == "follower"
 
 
 def test_a_head_goes_as_a_whole():

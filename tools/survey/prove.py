@@ -28,7 +28,7 @@ from graphprobe.training.weights.read import read_weights
 
 CONV_TRANSPOSE = ("conv2d_transpose", "depthwise_conv2d_transpose")
 DEFORMABLE = ("deformable_conv", "deformable_conv_v1")
-CONVS = ("conv2d", "depthwise_conv2d", *DEFORMABLE, *CONV_TRANSPOSE)
+CONVS = ("conv2d", "depthwise_conv2d", "conv3d", *DEFORMABLE, *CONV_TRANSPOSE)
 LINEARS = ("matmul_v2", "matmul", "mul")
 # All groups of a network are proven alone where that takes no more multiply-adds than this; of a
 # larger one, a sample.
@@ -131,8 +131,12 @@ class Whole:
         pruned = get_values(scope, params)
         found = self._run(program)
         set_values(scope, cpu, whole)
+        forms: dict[str, tuple[str, tuple[int, ...]]] = {}
         for op in self.trial.program.global_block().ops:
+            _note_form(op, forms, self.trial.program.global_block())
             for name, axis in _reads(op):
+                name, axes = forms.get(name, (name, (0, 1)))
+                axis = axes[axis]
                 if name in pruned and pruned[name].shape != whole[name].shape:
                     gone = _gone(whole[name], pruned[name], axis)
                     value = np.array(scope.find_var(name).get_tensor())
@@ -229,6 +233,25 @@ def _reads(op: Any) -> list[tuple[str, int]]:
         across = any(op.has_attr(a) and op.attr(a) for a in ("trans_y", "transpose_Y"))
         return [(op.input("Y")[0], 1 if across else 0)]
     return []
+
+
+def _note_form(op: Any, forms: dict[str, tuple[str, tuple[int, ...]]], block: Any) -> None:
+    """Note a weight that an op turns, widens or scales: its name, and where its axes 0 and 1 are.
+
+    Zeros in the weight are zeros in what is made of it.
+    """
+    if op.type not in ("unsqueeze2", "squeeze2", "transpose2", "elementwise_mul", "assign", "cast"):
+        return
+    name = op.input("X")[0]
+    var = block.var(name)
+    if name not in forms and not (var.persistable and len(var.shape) > 1):
+        return
+    name, axes = forms.get(name, (name, (0, 1)))
+    if op.type == "transpose2":
+        if list(op.attr("axis")) != [1, 0]:
+            return
+        axes = axes[::-1]
+    forms[op.output("Out")[0]] = name, axes
 
 
 def _gone(before: Any, after: Any, axis: int) -> list[int]:

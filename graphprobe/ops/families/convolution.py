@@ -29,10 +29,15 @@ def _is_filter(shape: tuple[int, ...]) -> bool:
     return len(shape) > 1 and min(shape) > 0
 
 
+def _no_filter(filter_: Port | None) -> str:
+    computed = filter_ is not None and filter_.param is None
+    return "its filter is computed" if computed else "its filter is not a parameter of known size"
+
+
 def _conv(view: OpContext) -> Iterator[Effect]:
     x, w = view.port("Input"), view.port("Filter")
     if w is None or w.param is None or w.shape is None or not _is_filter(w.shape):
-        yield from fixed(view, "its filter is not a parameter of known size")
+        yield from fixed(view, _no_filter(w))
         return
     groups = max(1, view.op.get_int("groups", 1))
     axis = channel_axis(view, "data_format", rank_of(x.shape) if x else None)
@@ -103,7 +108,7 @@ def _transposed(view: OpContext) -> Iterator[Effect]:
     """Filter [in, out/groups, ...]: the output channels are on axis 1."""
     x, w = view.port("Input"), view.port("Filter")
     if w is None or w.param is None or w.shape is None or not _is_filter(w.shape):
-        yield from fixed(view, "its filter is not a parameter of known size")
+        yield from fixed(view, _no_filter(w))
         return
     groups = max(1, view.op.get_int("groups", 1))
     axis = channel_axis(view, "data_format", rank_of(x.shape) if x else None)

@@ -95,6 +95,8 @@ def _matmul(view: OpContext) -> Iterator[Effect]:
     names = ("transpose_X", "transpose_Y") if view.op.type == "matmul" else ("trans_x", "trans_y")
     turned_x, turned_y = (bool(view.op.attrs.get(name)) for name in names)
     rank = rank_of(x.shape)
+    if y.turned is not None and y.shape is not None and y.layout is None:
+        y, turned_y = y._replace(param=y.turned, shape=y.shape[::-1]), not turned_y
     if y.param is not None and y.layout is None and not turned_x and rank is not None and rank > 1:
         yield from _dense(view, x, y, rank - 1, turned=turned_y)
     else:
@@ -142,9 +144,10 @@ def _batched(
     """The other operand has the same heads, or one for all of them."""
     port, missing, _, _ = other
     own = axis - missing
-    if own < 0 or (port.layout is None and port.size(own) == 1):
+    mine = port.layout is not None and port.layout.axis == own
+    if own < 0 or (port.size(own) == 1 and not mine):
         return
-    if port.layout is not None and port.layout.axis == own:
+    if port.layout is not None and mine:
         if port.layout.extent == layout.extent:
             yield TieChannels(layout.at(axis), port.layout.at(axis))
         elif port.layout.extent != 1:

@@ -66,17 +66,31 @@ def _set_value(view: OpContext) -> Iterator[Effect]:
     computed = any(view.ports(f"{name}TensorList") for name in ("Starts", "Ends", "Steps"))
     if (
         x is None or x.layout is None or x.shape is None or x.layout.axis in axes or None in axes
-        or computed or view.op.get_ints("decrease_axes") or view.op.get_ints("none_axes")
+        or computed or view.op.get_ints("none_axes")
     ):  # fmt: skip
         yield from fixed(view, "it writes over a part of the channels", "unsupported_op")
         return
     if value is not None:
-        missing = len(x.shape) - len(value.shape or ())
-        sizes = (1,) * missing + (value.shape or ())
-        layout = value.layout.at(value.layout.axis + missing) if value.layout else None
-        aligned = Port(value.name, sizes, layout, value.param, value.offset + missing)
+        aligned = _beside(value, len(x.shape), view.op.get_ints("decrease_axes"), x.layout.axis)
+        if aligned is None:
+            yield from fixed(view, "what it writes has more axes than where it writes")
+            return
         yield from together(x.layout, aligned, x.layout.axis)
     yield Propagate("Out", x.layout)
+
+
+def _beside(value: Port, rank: int, gone: tuple[int, ...], axis: int) -> Port | None:
+    """What is written, as if it had the axes of what is written over; those in `gone` it lacks."""
+    kept = [a for a in range(rank) if a not in {g % rank for g in gone}]
+    own = kept[len(kept) - len(value.shape or ()) :]
+    if len(own) != len(value.shape or ()):
+        return None
+    sizes = [1] * rank
+    for at, size in zip(own, value.shape or (), strict=True):
+        sizes[at] = size
+    layout = value.layout.at(own[value.layout.axis]) if value.layout else None
+    offset = axis - own.index(axis) if axis in own else rank
+    return Port(value.name, tuple(sizes), layout, value.param, value.offset + offset)
 
 
 _PIR = """

@@ -94,9 +94,12 @@ def _after(view: OpContext, x: Port, layout: ChannelLayout) -> list[int] | None:
 
 
 def _head_axis(view: OpContext, split: Factored) -> int | None:
-    """The one axis of several that a product of two features runs over: the heads."""
+    """The one axis of several that a product of two features runs over: the heads.
+
+    One head is none: its channels pass one by one, where the product lets them.
+    """
     axes = [i for i in range(len(split.factors)) if split.axis + i in view.batch_axes]
-    return axes[0] if len(axes) == 1 else None
+    return axes[0] if len(axes) == 1 and split.factors[axes[0]] > 1 else None
 
 
 def _whole_heads(

@@ -26,14 +26,14 @@ from graphprobe.ops.spec import (
     Propagate,
     Rule,
 )
-from graphprobe.ops.window_rules import rearranged, windows_in_a_row
+from graphprobe.ops.window_rules import rearranged, windows_in_a_row, windows_put_back
 from graphprobe.ops.work_rules import ELEMENTS, MOVES
 
 
 def _shuffle(view: OpContext) -> Iterator[Effect]:
     """[g, C/g] turned to [C/g, g]: the same offset of every group goes together."""
     layout = view.layout("X")
-    groups = max(1, view.op.get_int("group", 1))
+    groups = max(1, view.op.get_int("groups", view.op.get_int("group", 1)))
     if layout is None:
         return
     if layout.inner != 1 or layout.outer != 1 or layout.size % groups:
@@ -97,13 +97,19 @@ def _moving(names: str, rule: Rule, spatial: SpatialRule, shapes: ShapeRule) -> 
 
 
 _PIR = """
+channel_shuffle : X > Out
 unfold : X > Y
 fold : X > Y
 """
 
 FAMILY = family(
     "shuffle",
-    _moving("shuffle_channel", _shuffle, same, like("X")),
+    _moving(
+        "shuffle_channel channel_shuffle:shuffle_channel",
+        _shuffle,
+        same,
+        like("X"),
+    ),
     operators(
         "pixel_shuffle",
         kind="upsample",
@@ -148,7 +154,7 @@ FAMILY = family(
         kind="movement",
         channels=blocks("it makes places of channels", "unsupported_op"),
         spatial=declared,
-        shapes=Declared("its sizes follow from attributes"),
+        shapes=windows_put_back,
         work=MOVES,
         move="shuffle",
     ),

@@ -11,13 +11,18 @@ from graphprobe.ops.movement_rules import (
     repeated_sizes,
     transposed_sizes,
 )
-from graphprobe.ops.shared_rules import blocks, target_follows
-from graphprobe.ops.spatial_rules import same, transposed
+from graphprobe.ops.shape_rules import interleaved_sizes
+from graphprobe.ops.shared_rules import blocks, fixed, target_follows
+from graphprobe.ops.spatial_rules import declared, same, transposed
 from graphprobe.ops.spec import (
+    AttrUpdate,
     BlockChannels,
+    CountsAlike,
     Effect,
     OpContext,
+    PolicyBoundary,
     Propagate,
+    axis_of,
     rank_of,
 )
 from graphprobe.ops.work_rules import MOVES
@@ -72,6 +77,53 @@ def _expand(view: OpContext) -> Iterator[Effect]:
     yield Propagate("Out", found)
 
 
+def _expand_as(view: OpContext) -> Iterator[Effect]:
+    """To the size of another tensor: sizes of 1 are repeated, all others are the same in both."""
+    x, y = view.port("X"), view.port("Y") or view.port("target_tensor")
+    wanted = view.op.get_ints("target_shape") or (y.shape if y is not None else None)
+    if x is None or x.shape is None or wanted is None or len(wanted) < len(x.shape):
+        yield from fixed(view, "the size it expands to is computed while the network runs")
+        return
+    mine = x.layout.at(x.layout.axis + len(wanted) - len(x.shape)) if x.layout else None
+    theirs = y.layout if y is not None else None
+    if mine is not None and theirs is not None and mine.extent == 1 < theirs.extent:
+        yield BlockChannels(mine, "its one channel is broadcast over the others", "residual")
+        mine = None
+    found = mine or theirs
+    if found is None:
+        return
+    if theirs is not None and theirs.axis != found.axis:
+        yield from fixed(view, "each of both has channels along another axis")
+        return
+    at = found.axis - len(wanted) + len(x.shape)
+    if mine is None and at >= 0 and x.size(at) != 1:
+        yield from fixed(view, "it repeats what has a number of channels of its own")
+        return
+    if wanted[found.axis] not in (-1, found.extent):
+        yield from fixed(view, "it repeats along the channels")
+        return
+    if mine is not None and theirs is not None:
+        yield CountsAlike(mine, theirs)
+    if view.op.get_ints("target_shape") and wanted[found.axis] > 0:
+        yield AttrUpdate("target_shape", wanted, found, found.axis)
+    yield Propagate("Out", found)
+
+
+def _interleave(view: OpContext) -> Iterator[Effect]:
+    """Each entry of an axis so many times, one beside the other."""
+    x = view.port("X")
+    if x is None or x.layout is None:
+        return
+    times, axis = view.op.get_int("Repeats"), axis_of(view.op.get_int("dim"), rank_of(x.shape))
+    if view.ports("RepeatsTensor") or times < 1 or axis is None:
+        yield BlockChannels(x.layout, "how often it repeats is computed while the network runs")
+    elif axis == x.layout.axis:
+        yield PolicyBoundary("reorder", x.layout)
+        yield Propagate("Out", x.layout.spread(times))
+    else:
+        yield Propagate("Out", x.layout)
+
+
 _RUNTIME = (
     "ExpandTimes",
     "expand_times_tensor",
@@ -87,6 +139,7 @@ transpose = transpose2 : X > Out XShape ; perm=axis
 tile : X RepeatTimes@repeat_times > Out
 expand = expand_v2 : X Shape@shape > Out
 expand_as = expand_as_v2 : X Y > Out
+repeat_interleave : X > Out ; axis=dim repeats=Repeats
 """
 
 FAMILY = family(
@@ -125,7 +178,25 @@ FAMILY = family(
         move="repeat",
     ),
     operators(
-        "expand_as expand_as_v2:expand_as repeat_interleave broadcast_tensors",
+        "expand_as expand_as_v2:expand_as",
+        kind="movement",
+        channels=_expand_as,
+        spatial=same,
+        shapes=expanded_as,
+        work=MOVES,
+        move="repeat",
+    ),
+    operators(
+        "repeat_interleave",
+        kind="movement",
+        channels=_interleave,
+        spatial=declared,
+        shapes=interleaved_sizes,
+        work=MOVES,
+        move="repeat",
+    ),
+    operators(
+        "broadcast_tensors",
         kind="movement",
         channels=blocks("how often it repeats is not followed", "unsupported_op"),
         spatial=same,
