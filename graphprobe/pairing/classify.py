@@ -93,7 +93,8 @@ def _activation(reader: Reader, used: Usage) -> Activation:
     """What turns an output into scores, in the program or in the loss that reads it."""
     if used.softmaxed or reader == "class":
         return "softmax"
-    return "sigmoid" if used.sigmoid or reader == "binary" else ""
+    scores = used.sigmoid and not used.stretched
+    return "sigmoid" if scores or reader == "binary" else ""
 
 
 def _scores_classes(analysis: ProgramAnalysis, value: Value, used: Usage) -> bool:

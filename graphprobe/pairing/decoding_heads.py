@@ -6,16 +6,23 @@ from collections.abc import Iterator
 
 from graphprobe.ir import Op, Value
 from graphprobe.ir.dataflow import reachable
-from graphprobe.ops.kinds import computed_by, head_slots, is_upsampler, kind_of, label_of
+from graphprobe.ops.kinds import (
+    computed_by,
+    head_slots,
+    is_upsampler,
+    kind_of,
+    label_of,
+    moves_only,
+)
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.anchors import prior_key
 from graphprobe.pairing.classify import make_head
-from graphprobe.pairing.distribution import distributions, map_channels
+from graphprobe.pairing.distribution import distributions, expectations, map_channels
 from graphprobe.pairing.features import Feature, make_feature
 from graphprobe.pairing.rows import picks_by_content, why_rows_differ
 from graphprobe.pairing.trace import ends_layer, final_layers, pre_activation, producing_layers
-from graphprobe.pairing.usage import ranks
+from graphprobe.pairing.usage import keeps_size, ranks
 from graphprobe.pairing.verdict import Reader
 from graphprobe.pairing.yolo_heads import once, yolo_heads
 
@@ -133,7 +140,7 @@ def _returned(analysis: ProgramAnalysis) -> Iterator[Feature]:
         value = analysis.flow.values[i]
         if not analysis.after_first_layer[i]:
             continue
-        ends = pre_activation(analysis, value)
+        ends = list(_before_scores(analysis, pre_activation(analysis, value)))
         makers = [op for end in ends if (op := analysis.producer(end)) is not None]
         if all(_picks_classes(analysis, op) for op in makers):
             for op in makers:
@@ -144,6 +151,21 @@ def _returned(analysis: ProgramAnalysis) -> Iterator[Feature]:
         else:
             decoded.append(value)
     yield from _before_decoding(analysis, decoded)
+
+
+def _before_scores(analysis: ProgramAnalysis, ends: list[Value]) -> Iterator[Value]:
+    """The values as they are; of scores that are made larger, what the scores are made of."""
+    for end in ends:
+        value, op = end, analysis.producer(end)
+        while op is not None and len(analysis.reads(op)) == 1:
+            if not (is_upsampler(op.type) or moves_only(op.type)) or analysis.is_layer(op):
+                break
+            value = analysis.reads(op)[0]
+            op = analysis.producer(value)
+        scores = op is not None and (
+            kind_of(op.type) == "softmax" or computed_by(op.type) == "sigmoid"
+        )
+        yield from pre_activation(analysis, value) if scores else [end]
 
 
 def _before_decoding(analysis: ProgramAnalysis, outputs: list[Value]) -> Iterator[Feature]:
@@ -193,7 +215,9 @@ def _is_plain(analysis: ProgramAnalysis, value: Value) -> bool:
         return False
     if _is_whole(analysis, value):
         return False
-    if picks_by_content(analysis, op):
+    if picks_by_content(analysis, op) or value.id in expectations(analysis):
+        return False
+    if kind_of(op.type) == "elementwise" and _keeps_peaks(analysis, op):
         return False
     reads = analysis.reads(op)
     if any(analysis.depends_on_label[v.id] for v in reads):
@@ -202,6 +226,28 @@ def _is_plain(analysis: ProgramAnalysis, value: Value) -> bool:
         return True
     # A fixed factor or summand (a grid of cells, a stride) belongs to a decoding; a bias does not.
     return any(_is_bias(analysis, v) for v in analysis.flow.reads(op))
+
+
+# So many values are looked at behind what may keep the peaks of a map alone.
+_FEW = 24
+
+
+def _keeps_peaks(analysis: ProgramAnalysis, op: Op) -> bool:
+    """Whether an op joins a map with what the largest around each of its entries tells."""
+    reads = analysis.reads(op)
+    queue = list(reads) if len(reads) > 1 else []
+    for value in queue:
+        before = analysis.producer(value)
+        if before is None or len(queue) > _FEW or analysis.is_layer(before):
+            continue
+        if keeps_size(analysis, before):
+            return True
+        if kind_of(before.type) in _MASKING:
+            queue += analysis.reads(before)
+    return False
+
+
+_MASKING = ("elementwise", "comparison", "activation", "unary", "identity")
 
 
 def _is_whole(analysis: ProgramAnalysis, value: Value) -> bool:

@@ -7,6 +7,8 @@ class head of four anchors has a softmax over its channels too, and no such sum 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from graphprobe.ir import Op, Value
 from graphprobe.ops.kinds import computed_by, is_convolution, is_linear, kind_of, moves_only
 from graphprobe.pairing.analysis import ProgramAnalysis
@@ -29,40 +31,55 @@ def distributions(analysis: ProgramAnalysis) -> dict[int, int]:
     return found
 
 
+def expectations(analysis: ProgramAnalysis) -> frozenset[int]:
+    """Ids of the values that are the mean of a softmax over fixed numbers: edges, places."""
+    if "expectations" not in analysis.memo:
+        softmaxes = (op for op in analysis.ops if kind_of(op.type) == "softmax")
+        analysis.memo["expectations"] = frozenset(
+            value.id for op in softmaxes for value in _averages(analysis, op, _size(analysis, op))
+        )
+    found: frozenset[int] = analysis.memo["expectations"]
+    return found
+
+
 def _bins(analysis: ProgramAnalysis, op: Op) -> int:
     """Size of the axis of a softmax whose result is averaged with fixed numbers; 0 for others."""
+    size = _size(analysis, op)
+    return size if size > 1 and any(_averages(analysis, op, size)) else 0
+
+
+def _size(analysis: ProgramAnalysis, op: Op) -> int:
+    """Size of the axis of a softmax of a feature; 0 where it is not known."""
     value = analysis.flow.read(op, "X")
     shape = analysis.shape(value) if value is not None else None
     if value is None or not shape or not analysis.after_first_layer[value.id]:
         return 0
     axis = op.attrs.get("axis", -1)
-    size = shape[axis] if isinstance(axis, int) and -len(shape) <= axis < len(shape) else 0
-    return size if size > 1 and _is_averaged(analysis, op, size) else 0
+    return shape[axis] if isinstance(axis, int) and -len(shape) <= axis < len(shape) else 0
 
 
-def _is_averaged(analysis: ProgramAnalysis, op: Op, size: int) -> bool:
-    """Whether fixed numbers, one a bin, are multiplied with what a softmax gives, and summed."""
+def _averages(analysis: ProgramAnalysis, op: Op, size: int) -> Iterator[Value]:
+    """What fixed numbers, one a bin, multiplied with what a softmax gives are summed up to."""
     queue = list(analysis.flow.writes(op))
     seen = {value.id for value in queue}
     for value in queue:
         for reader in analysis.consumers(value):
-            if _is_product(analysis, reader, size):
-                return True
+            yield from _sums_of_product(analysis, reader, size)
             if moves_only(reader.type):
                 new = [v for v in analysis.flow.writes(reader) if v.id not in seen]
                 seen.update(v.id for v in new)
                 queue += new
-    return False
 
 
-def _is_product(analysis: ProgramAnalysis, op: Op, size: int) -> bool:
+def _sums_of_product(analysis: ProgramAnalysis, op: Op, size: int) -> Iterator[Value]:
     fixed = [v for v in analysis.flow.reads(op) if not analysis.depends_on_input[v.id]]
     if not any(_count(analysis, value) == size for value in fixed):
-        return False
+        return
     if is_linear(op.type) or is_convolution(op.type):
-        return True
-    written = list(analysis.flow.writes(op)) if computed_by(op.type) == "multiply" else []
-    return any(_sums(reader.type) for v in written for reader in analysis.consumers(v))
+        yield from analysis.flow.writes(op)
+    for value in analysis.flow.writes(op) if computed_by(op.type) == "multiply" else ():
+        for reader in analysis.consumers(value):
+            yield from analysis.flow.writes(reader) if _sums(reader.type) else ()
 
 
 def _sums(op_type: str) -> bool:

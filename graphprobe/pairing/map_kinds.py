@@ -26,7 +26,7 @@ def map_kind(
     """Kind, use and doubt of a map."""
     if reader == "box":
         return Verdict(roles.BOX_HEAD) if many else _regressed_map(analysis, value)
-    if _has_peaks(used):
+    if used.peaks:
         return Verdict(roles.HEATMAP, "its peaks are the objects")
     if reader == "output" and any(kind_of(kind) == "pick" for kind in used.readers):
         return Verdict(roles.BOX_HEAD, "gathered where the objects are")
@@ -36,10 +36,14 @@ def map_kind(
         scores = reader in ("class", "binary") or used.softmaxed or used.sigmoid
         open_ = "" if scores or reader != "output" else "what its channels stand for is open"
         return Verdict(roles.CLASS_HEAD if scores else roles.HEAD, doubt=open_)
+    if used.elsewhere:
+        return Verdict(roles.HEATMAP, "a softmax over all of its cells")
     if reader == "class" or used.softmaxed or used.ranked is not None:
         return Verdict(roles.SEGMENTATION)
     if used.ranks_others:
         return Verdict(roles.HEATMAP, "its largest cell is the answer")
+    if used.stretched:
+        return Verdict(roles.MAP_OUTPUT, doubt=_STRETCHED)
     if reader == "binary" or used.sigmoid:
         return Verdict(roles.SEGMENTATION, "a sigmoid makes each entry a score of its own")
     if reader == "any":
@@ -47,10 +51,7 @@ def map_kind(
     return _raw_map(analysis, value)
 
 
-def _has_peaks(used: Usage) -> bool:
-    """Whether a program looks for the local maxima of a map: pooled, then compared with itself."""
-    kinds = {kind_of(kind) for kind in used.readers}
-    return {"pool", "comparison"} <= kinds
+_STRETCHED = "what its sigmoid gives is stretched: a measure, and no score"
 
 
 def _regressed_map(analysis: ProgramAnalysis, value: Value) -> Verdict:
@@ -75,7 +76,7 @@ def _raw_map(analysis: ProgramAnalysis, value: Value) -> Verdict:
 
 
 def _is_restored(analysis: ProgramAnalysis, value: Value) -> bool:
-    """Whether a map is an image again: added to the input, or shuffled out of channels."""
+    """Whether a map is an image again: the input and what is added or taken, or shuffled."""
     op = analysis.producer(value)
     for _ in range(4):
         if op is None:
@@ -83,7 +84,7 @@ def _is_restored(analysis: ProgramAnalysis, value: Value) -> bool:
         if computed_by(op.type) == "pixels":
             return True
         reads = analysis.reads(op)
-        if computed_by(op.type) == "add" and any(
+        if computed_by(op.type) in ("add", "subtract") and any(
             not analysis.after_first_layer[v.id] for v in reads
         ):
             return True

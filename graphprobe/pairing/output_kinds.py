@@ -13,7 +13,7 @@ from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.decoding_heads import decoding_heads
 from graphprobe.pairing.features import Feature
 from graphprobe.pairing.rows import why_rows_differ
-from graphprobe.pairing.usage import moved_axis
+from graphprobe.pairing.usage import is_one, moved_axis
 
 # The slot that says how many rows of an output are of each image.
 _COUNTS = ("NmsRoisNum", "RoisNum")
@@ -76,19 +76,13 @@ def _origin(analysis: ProgramAnalysis, value: Value) -> Value:
     """The value that an output is without moves and scales that change nothing."""
     for _ in range(64):
         op = analysis.producer(value)
-        if op is None or not (moves_only(op.type) or is_identity(op.type) or _is_one(op)):
+        if op is None or not (moves_only(op.type) or is_identity(op.type) or is_one(op)):
             return value
         reads = analysis.reads(op)
         if not reads or len(reads) > 1:
             return value
         value = reads[0]
     return value
-
-
-def _is_one(op: Op) -> bool:
-    """Whether an op is the scale by 1 that exporters put before an output."""
-    neutral = op.attrs.get("scale", 1.0) == 1.0 and not op.attrs.get("bias", 0.0)
-    return neutral and computed_by(op.type) == "affine"
 
 
 def _counts(

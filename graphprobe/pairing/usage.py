@@ -25,7 +25,10 @@ class Usage(NamedTuple):
         softmax: axis of the tensor that it makes a distribution of; None where that is open.
         ranked: axis of the tensor along which an arg_max or top_k picks; None likewise.
         ranks_others: whether one picks along something else, as over all cells of a map.
+        elsewhere: whether a softmax is over something else, as over all cells of a map.
         sigmoid: whether a sigmoid turns each entry into a score of its own.
+        stretched: whether what the sigmoid gives is stretched: a measure, and no score.
+        peaks: whether it is compared with the largest around each of its own entries.
         returned: whether the program returns it, moved or activated at most.
         readers: types of the first ops that compute with it, beside the activations.
     """
@@ -34,7 +37,10 @@ class Usage(NamedTuple):
     softmax: int | None = None
     ranked: int | None = None
     ranks_others: bool = False
+    elsewhere: bool = False
     sigmoid: bool = False
+    stretched: bool = False
+    peaks: bool = False
     returned: bool = False
     readers: frozenset[str] = frozenset()
 
@@ -55,7 +61,8 @@ def usage(analysis: ProgramAnalysis, value: Value) -> Usage:
 def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
     queue, seen = [value], {value.id}
     softmax = ranked = None
-    softmaxed = others = sigmoid = returned = False
+    softmaxed = elsewhere = others = sigmoid = stretched = peaks = returned = False
+    scores: set[int] = set()
     readers: set[str] = set()
     for here in queue:
         returned |= is_returned(analysis, here)
@@ -66,19 +73,67 @@ def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
                 softmaxed = True
                 axis = _axis_of(analysis, value, here, op)
                 softmax = axis if softmax is None else softmax
+                elsewhere |= axis is None and _is_along_cells(analysis, value, here, op)
             elif ranks(op.type):
                 axis = _axis_of(analysis, value, here, op)
                 ranked = axis if ranked is None else ranked
                 others |= axis is None
             sigmoid |= computed_by(op.type) == "sigmoid"
+            stretched |= here.id in scores and computed_by(op.type) == "affine" and not is_one(op)
+            peaks |= keeps_size(analysis, op)
             if not moves_only(op.type) and not is_pointwise(op.type):
                 readers.add(op.type)
                 continue
             for written in analysis.flow.writes(op):
+                if here.id in scores or computed_by(op.type) == "sigmoid":
+                    scores.add(written.id)
                 if written.id not in seen:
                     seen.add(written.id)
                     queue.append(written)
-    return Usage(softmaxed, softmax, ranked, others, sigmoid, returned, frozenset(readers))
+    return Usage(
+        softmaxed,
+        softmax,
+        ranked,
+        others,
+        elsewhere,
+        sigmoid,
+        stretched,
+        peaks and any(kind_of(type_) in _COMPARE for type_ in readers),
+        returned,
+        frozenset(readers),
+    )
+
+
+# What a map and the largest around each of its entries are compared with.
+_COMPARE = ("comparison", "elementwise")
+
+
+def is_one(op: Op) -> bool:
+    """Whether an op is the scale by 1 that exporters put before an output."""
+    neutral = op.attrs.get("scale", 1.0) == 1.0 and not op.attrs.get("bias", 0.0)
+    return neutral and computed_by(op.type) == "affine"
+
+
+def keeps_size(analysis: ProgramAnalysis, op: Op) -> bool:
+    """Whether an op pools around each entry of a map, and not into a smaller one."""
+    if kind_of(op.type) != "pool":
+        return False
+    x, out = analysis.flow.read(op, "X"), analysis.flow.written(op, "Out")
+    if x is None or out is None:
+        return False
+    before, after = analysis.stride(x), analysis.stride(out)
+    sizes = analysis.shape(x) or ()
+    known = before is not None or (len(sizes) == 4 and min(sizes[2:]) > 0)
+    return known and before == after and len(sizes) == 4 and sizes == analysis.shape(out)
+
+
+def _is_along_cells(analysis: ProgramAnalysis, value: Value, here: Value, op: Op) -> bool:
+    """Whether a softmax runs along an axis that holds no channels: of another, known size."""
+    shape, now = analysis.shape(value) or (), analysis.shape(here) or ()
+    axis = op.attrs.get("axis", -1)
+    if len(shape) != 4 or not isinstance(axis, int) or not -len(now) <= axis < len(now):
+        return False
+    return now[axis] > 0 and now[axis] != shape[1] > 0
 
 
 def is_returned(analysis: ProgramAnalysis, value: Value) -> bool:

@@ -48,6 +48,8 @@ def vector_kind(
     if size != 1 and (used.softmaxed or reader == "class"):
         loss = "" if used.softmaxed else "a loss"
         return Verdict(classes, f"{loss or 'a softmax'}{over}")
+    if used.stretched:
+        return Verdict(what, doubt="what its sigmoid gives is stretched: a measure, and no score")
     if reader == "binary" or used.sigmoid:
         kind = what if sequence else roles.BINARY if size == 1 else roles.MULTI_LABEL
         return Verdict(kind, "a sigmoid makes each entry a score of its own")

@@ -37,12 +37,24 @@ def top_k(b: Builder, x: str, k: int = 100) -> tuple[str, str]:
     return outputs["Out"], outputs["Indices"]
 
 
-def decode_peaks(b: Builder, heat: str, maps: dict[str, str], classes: int = 3) -> str:
-    """CenterNet's answer: peaks of the heatmap, and what the other maps have there."""
-    score = keep(b, "sigmoid", heat, classes)
+def only_peaks(b: Builder, score: str, classes: int, spelling: str) -> str:
+    """A map with zeros where a neighbour is larger, in one of three spellings."""
     pooled = b.op("pool2d", {"X": score}, attrs={"strides": (1, 1)}, shape=(-1, classes, *OPEN))
-    peak = keep(b, "cast", keep(b, "equal", pooled, classes, Y=score), classes)
-    score = keep(b, "elementwise_mul", score, classes, Y=peak)
+    if spelling == "difference":
+        less = keep(b, "ceil", keep(b, "elementwise_sub", pooled, classes, Y=score), classes)
+        return keep(b, "elementwise_mul", score, classes, Y=keep(b, "scale", less, classes))
+    peak = keep(b, "equal", pooled, classes, Y=score)
+    if spelling == "where":
+        zeros = keep(b, "fill_any_like", score, classes)
+        return keep(b, "where", score, classes, Y=zeros, Condition=peak)
+    return keep(b, "elementwise_mul", score, classes, Y=keep(b, "cast", peak, classes))
+
+
+def decode_peaks(
+    b: Builder, heat: str, maps: dict[str, str], classes: int = 3, spelling: str = "product"
+) -> str:
+    """CenterNet's answer: peaks of the heatmap, and what the other maps have there."""
+    score = only_peaks(b, keep(b, "sigmoid", heat, classes), classes, spelling)
     best, index = top_k(b, b.op("reshape2", {"X": score}, shape=(-1, -1)))
     found = [best]
     for name, channels in (("size", 2), ("offset", 2)):
@@ -89,6 +101,51 @@ def test_center_net_gives_its_heatmap_sizes_and_offsets(in_a_block: bool) -> Non
     assert [p.loss for p in report.pairs] == ["relative_l2", "relative_l2", "binary_kl"]
     named = any("in a while block" in text for p in report.pairs for text in p.evidence)
     assert named is in_a_block
+
+
+@pytest.mark.parametrize("spelling", ["product", "where", "difference"])
+@pytest.mark.parametrize("returned", [False, True])
+def test_peaks_are_never_a_pair_of_their_own(spelling: str, returned: bool) -> None:
+    """Whichever way they are kept, and where the map of peaks itself is returned, too."""
+
+    def build(width: int) -> Program:
+        b = Builder()
+        heat = b.conv(backbone(b, width, 2)[-1], 3)
+        score = only_peaks(b, keep(b, "sigmoid", heat, 3), 3, spelling)
+        best, _ = top_k(b, b.op("reshape2", {"X": score}, shape=(-1, 3 * 256)))
+        return b.build(fetches=[best, score] if returned else [best])
+
+    (pair,) = find_pairs(build(8), build(16)).pairs
+    assert (pair.student, pair.role) == ("conv2d_2.tmp_0", "heatmap logits, stride 4")
+    assert (pair.loss, pair.score) == ("binary_kl", 1.0)
+
+
+def test_boxes_as_distributions_are_found_where_they_are_returned() -> None:
+    """YOLOv8: the mean of a softmax over 8 bins, joined for all levels and returned."""
+
+    def build(width: int) -> Program:
+        b = Builder()
+        sides, scores = [], []
+        for level in backbone(b, width, 3)[-2:]:
+            sides.append(b.op("reshape2", {"X": b.conv(level, 32)}, shape=(-1, 32, 64)))
+            flat = b.op("reshape2", {"X": b.conv(level, 3)}, shape=(-1, 3, 64))
+            scores.append(b.op("sigmoid", {"X": flat}, shape=(-1, 3, 64)))
+        y = b.op("concat", {"X": sides}, attrs={"axis": 2}, shape=(-1, 32, 128))
+        y = b.op("reshape2", {"X": y}, shape=(-1, 4, 8, 128))
+        y = b.op("softmax", {"X": y}, attrs={"axis": 2}, shape=(-1, 4, 8, 128))
+        bins = b.op("range", {}, shape=(8,))
+        bins = b.op("reshape2", {"X": bins}, shape=(1, 1, 8, 1))
+        y = b.op("elementwise_mul", {"X": y, "Y": bins}, shape=(-1, 4, 8, 128))
+        y = b.op("reduce_sum", {"X": y}, attrs={"dim": (2,)}, shape=(-1, 4, 128))
+        classes = b.op("concat", {"X": scores}, attrs={"axis": 2}, shape=(-1, 3, 128))
+        return b.build(fetches=[b.op("concat", {"X": [y, classes]}, shape=(-1, 7, 128))])
+
+    report = find_pairs(build(8), build(16))
+    assert {pair.loss for pair in report.pairs} == {"ld"}
+    assert sorted(role.partition(",")[0] for role in roles(report)) == [
+        "dense head class", "dense head class",
+        "dense head distribution", "dense head distribution",
+    ]  # fmt: skip
 
 
 def test_sizes_and_offsets_are_told_apart_by_their_use() -> None:

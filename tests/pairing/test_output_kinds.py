@@ -96,14 +96,39 @@ def shuffled_up(width: int) -> Program:
     return b.build(fetches=[b.op("clip", {"X": y}, shape=(-1, 3, -1, -1))])
 
 
-def residual(width: int) -> Program:
+def residual(width: int, type: str = "elementwise_add") -> Program:
     """Denoising: what is added to the image."""
     b = Builder()
     image = b.feed("image", (-1, 3, -1, -1))
     noise = b.conv(b.conv(image, width, k=3), 3)
-    return b.build(
-        fetches=[b.op("elementwise_add", {"X": noise, "Y": image}, shape=(-1, 3, -1, -1))]
-    )
+    return b.build(fetches=[b.op(type, {"X": image, "Y": noise}, shape=(-1, 3, -1, -1))])
+
+
+def stretched(b: Builder, x: str) -> str:
+    """A depth or an age: a sigmoid times its largest value."""
+    shape = b.build().shape(x) or ()
+    y = b.op("sigmoid", {"X": x}, shape=shape)
+    return b.op("scale", {"X": y}, attrs={"scale": 80.0}, shape=shape)
+
+
+def resized_scores(width: int) -> Program:
+    """Probabilities that are resized: the logits are in front of the softmax."""
+    b = Builder()
+    y = b.conv(b.conv(b.feed("image", (-1, 3, -1, -1)), width, k=3, stride=2), 4)
+    y = b.op("softmax", {"X": y}, attrs={"axis": 1}, shape=(-1, 4, -1, -1))
+    y = b.op("bilinear_interp_v2", {"X": y}, attrs={"scale": 2.0}, shape=(-1, 4, -1, -1))
+    return b.build(fetches=[y])
+
+
+def mean_places(width: int) -> Program:
+    """Where the mass of each of 4 maps is: a softmax over 8 x 8 cells, times their places."""
+    b = Builder()
+    y = b.conv(b.conv(b.feed("image", (-1, 3, 16, 16)), width, k=3, stride=2), 4)
+    y = b.op("reshape2", {"X": y}, shape=(-1, 4, 64))
+    y = b.op("softmax", {"X": y}, attrs={"axis": -1}, shape=(-1, 4, 64))
+    places = b.op("range", {}, shape=(64,))
+    y = b.op("elementwise_mul", {"X": y, "Y": places}, shape=(-1, 4, 64))
+    return b.build(fetches=[b.op("reduce_sum", {"X": y}, attrs={"dim": (2,)}, shape=(-1, 4))])
 
 
 def text_lines(tail: Callable[[Builder, str], str]) -> Build:
@@ -206,6 +231,18 @@ CASES: dict[str, tuple[Build, str, str, float, bool]] = {
     "heatmaps": (fixed_map, "heatmap logits, stride 2", "relative_l2", 1.0, True),
     "image-like": (map_of(nothing, 3), "restored image, stride 1", "relative_l2", 1.0, False),
     "super-resolution": (shuffled_up, "restored image, stride 1/2", "relative_l2", 1.0, True),
+    "ranked": (vector(after("argsort", axis=-1)), "class logits", "soft_label", 1.0, False),
+    "depth": (map_of(stretched, 1), "map output, stride 1", "relative_l2", 1.0, False),
+    "age": (vector(stretched, 1), "vector output", "relative_l2", 1.0, False),
+    "resized scores": (resized_scores, "segmentation logits, stride 2", "l2", 0.1, True),
+    "places": (mean_places, "heatmap logits, stride 2", "relative_l2", 1.0, True),
+    "noise taken away": (
+        lambda width: residual(width, "elementwise_sub"),
+        "restored image, stride 1",
+        "relative_l2",
+        1.0,
+        True,
+    ),
     "denoising": (residual, "restored image, stride 1", "relative_l2", 1.0, True),
 }
 

@@ -137,6 +137,7 @@ FAMILY = family(
         spatial=same,
         shapes=like("X"),
         work=SEARCHES,
+        heads=(HeadSlot("X"),),
     ),
     operators(
         "unique unique_consecutive unique_with_counts histogram bincount searchsorted multinomial "
