@@ -67,6 +67,8 @@ def test_of_a_large_network_a_sample_of_groups_is_proven(
     monkeypatch.setattr(prove, "SAMPLE", 1)
     found, groups = prove.Whole(stem, SIZE).proofs()
     assert (len(found), groups) == (2, 2)
+    found, _ = prove.Whole(stem, SIZE).proofs(every=True)
+    assert len(found) == 3
 
 
 def test_a_cut_that_takes_other_inputs_than_channels_is_found(

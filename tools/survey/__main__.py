@@ -17,11 +17,12 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.survey.models import Entry, entries, limits
+from tools.survey.models import NO_LIMIT, Entry, entries, limits
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "survey"
@@ -94,7 +95,7 @@ def _look(entry: Entry, folder: Path) -> dict[str, Any]:
     if smaller is not None and not (folder / f"{smaller}.pdmodel").exists():
         smaller = None
     words = ("-m", "tools.survey.check", entry.name, str(folder), *([smaller] if smaller else []))
-    status, out, err = _run(*words, timeout=1200)
+    status, out, err = _run(*words, timeout=2400)
     if status:
         return {"name": entry.name, "failures": [err.strip()[-300:] or f"ended with {status}"]}
     found: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
@@ -179,7 +180,7 @@ def page(found: list[tuple[Entry, dict[str, Any]]], left_out: dict[str, str]) ->
         for policy, most, kind in limits(entry.name):
             left = _shown(figures.get(policy, {}).get("left"), ".3f")
             lines += [f"| {entry.name} | {policy} | {left} | {most} | {kind} |"]
-    lines += [""]
+    lines += ["", *(line for text in NO_LIMIT for line in textwrap.wrap(text, 100)), ""]
     for library in dict.fromkeys(entry.library for entry, _ in found):
         lines += [f"## {library}", ""]
         lines += [*table([row for row in found if row[0].library == library]), ""]

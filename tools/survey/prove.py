@@ -101,15 +101,19 @@ class Whole:
         found = network_size(load_program(self.file), self.size)
         return None if found.uncounted else found.flops + found.products
 
-    def proofs(self) -> tuple[list[Proof], int]:
-        """Proofs of groups alone, then of all together; and how many groups there are."""
+    def proofs(self, *, every: bool = False) -> tuple[list[Proof], int]:
+        """Proofs of groups alone, then of all together; and how many groups there are.
+
+        Args:
+            every: prove every group alone, of a large network too.
+        """
         found = graphprobe.find_prunable(self.file, policy="coupled", ratio=0.5)
         if not found.params:
             return [], 0
         section = found.to_config().prune
         groups = [group for group in section.groups if group.ratio > 0]
         alone = groups
-        if 2 * len(groups) * _multiply_adds(self.trial) > ALL_ALONE:
+        if not every and 2 * len(groups) * _multiply_adds(self.trial) > ALL_ALONE:
             alone = random.Random(0).sample(groups, min(SAMPLE, len(groups)))
         linears = {row.param for row in found.linears}
         proofs = [
