@@ -112,8 +112,20 @@ def computed_resize(paddle: Any, x: Any) -> Any:
     return paddle.sum(paddle.tile(y, [1, 3, 1, 1])) + paddle.sum(paddle.squeeze(y[:, :, 0:1], 2))
 
 
-@pytest.mark.parametrize("build", [odd_convolutions, attention, computed_resize])
-@pytest.mark.parametrize("image", [(64, 96), (75, 101)])
+def rounded_resize(paddle: Any, x: Any) -> Any:
+    """Resized to a third of the size, computed with broken numbers and rounded up."""
+    functional, layers = paddle.nn.functional, paddle.static.nn
+    x = layers.conv2d(x, 8, 3, stride=2, padding=1)
+    sizes = [paddle.shape(x)[axis].astype("float32") for axis in (2, 3)]
+    third = [paddle.ceil(sizes[0] / 3).astype("int32"), paddle.floor(sizes[1] / 3).astype("int32")]
+    x = functional.interpolate(x, third, mode="nearest")
+    half = [paddle.ceil(n * 0.6 - 0.5).astype("int32") for n in sizes]
+    y = layers.conv2d(functional.interpolate(x, half, mode="bilinear"), 4, 3, padding=1)
+    return layers.conv2d(y, 4, 3, stride=2, padding=1)
+
+
+@pytest.mark.parametrize("build", [odd_convolutions, attention, computed_resize, rounded_resize])
+@pytest.mark.parametrize("image", [(64, 96), (75, 101), (36, 34)])
 def test_every_size_is_what_paddle_makes(build, image):
     main, startup, program = built(build, [-1, 3, -1, -1])
     feed = {"image": np.zeros((1, 3, *image), "float32")}
