@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _STATUSES = ("prunable", "follower", "blocked")
 _HEADS = {
-    "depthwise": "cut with the layer whose channels they have",
+    "depthwise": "pruned with the layer whose channels they have",
     "concat": "their channels are joined with others",
     "residual": "their channels are combined one by one with other layers'",
     "output": "their channels are the answer of the network",
@@ -81,7 +81,7 @@ def _head(status: str, reason: str | None, count: int) -> str:
         return f"prunable ({count})"
     about = _HEADS.get(reason or "", "")
     if status == "follower":
-        return f"follower, {reason} ({count}): cut with the group they belong to"
+        return f"follower, {reason} ({count}): pruned with the group they belong to"
     return f"blocked, {reason} ({count}): {about}"
 
 

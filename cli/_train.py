@@ -57,7 +57,7 @@ ENGINE = typer.Option(
     None,
     "--engine",
     metavar="own|paddleslim",
-    help="Who cuts, of a pruning config: graphprobe (default) or PaddleSlim's Pruner (seeds only).",
+    help="Who prunes, of a pruning config: graphprobe (default) or PaddleSlim (policy seeds only).",
 )
 WEIGHTS = typer.Option(
     None, "--weights", help="Weights (a path or an address) in place of a checkpoint."

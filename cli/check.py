@@ -39,7 +39,7 @@ def command(
     prove: bool = typer.Option(
         False,
         "--prove",
-        help="Pruning: also compare each group's cut with the network whose channels are masked.",
+        help="Pruning: also compare each pruned group with the network whose channels are masked.",
     ),
     engine: str | None = ENGINE,
     form: Format | None = FORMAT,
@@ -103,7 +103,7 @@ def _sizes(report: PruneReport) -> list[str]:
         f"  multiply-adds  {work_text(before.flops)} -> {work_text(after.flops)}",
         f"  parameters     {before.params:,} -> {after.params:,}",
         f"  size           {before.megabytes:.2f} MB -> {after.megabytes:.2f} MB",
-        f"  cut by         {report.engine}; {len(report.changed)} parameters change shape",
+        f"  pruned by      {report.engine}; {len(report.changed)} parameters change shape",
         *(f"  {'runs, gives' if i == 0 else '':15}{line}" for i, line in enumerate(outputs)),
     ]
 

@@ -1,4 +1,4 @@
-"""graphprobe sensitivity: what each group's cut costs, measured."""
+"""graphprobe sensitivity: what pruning each group costs, measured."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def command(
         "table; .png, .svg, .pdf: a picture.",
     ),
 ) -> None:
-    """Measure what cutting each group alone costs.
+    """Measure what pruning each group alone costs.
 
-    Each group is cut at each ratio. The record is whole after every measurement: call again to go
-    on after a stop. prune-regex --sensitivity chooses ratios from it. Exit status 1 where nothing
-    can be pruned.
+    Each group is pruned at each ratio. The record is whole after every measurement: call again
+    to go on after a stop. prune-regex --sensitivity chooses ratios from it. Exit status 1 where
+    nothing can be pruned.
 
     Example: graphprobe sensitivity zoo:yolov3_mobilenet_v1 --weights runs/student
     --data voc:VOCdevkit?split=val

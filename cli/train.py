@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 STOPPED = 130
-Cut: TypeAlias = list[tuple[str, str, str, str]]
+PrunedRows: TypeAlias = list[tuple[str, str, str, str]]
 
 
 def command(
@@ -51,7 +51,7 @@ def command(
         None,
         "--prune",
         metavar="SHARE",
-        help="With --student: cut this share of the multiply-adds away first (0.5: half).",
+        help="With --student: prune this share of the multiply-adds away first (0.5: half).",
     ),
     epochs: float | None = typer.Option(
         None, "--epochs", metavar="N", help="Train for so many passes over the data."
@@ -126,9 +126,11 @@ def _say_check(result: CheckResult) -> None:
 
 
 def _deliver(result: TrainResult, form: Format | None) -> None:
-    cut = [] if result.run.cut is None else result.run.cut.rows(result.metric)
+    pruned = [] if result.run.pruning is None else result.run.pruning.rows(result.metric)
     deliver(
-        result, lambda: [_table(result.run.rows()), *([_cut_table(cut)] if cut else [])], form=form
+        result,
+        lambda: [_table(result.run.rows()), *([_pruning_table(pruned)] if pruned else [])],
+        form=form,
     )
 
 
@@ -142,12 +144,12 @@ def _table(rows: list[tuple[str, str]]) -> Table:
     return table
 
 
-def _cut_table(rows: Cut) -> Table:
+def _pruning_table(rows: PrunedRows) -> Table:
     from rich import box
     from rich.table import Table
 
     table = Table("", box=box.SIMPLE_HEAD)
-    for head in ("before", "after the cut", "change"):
+    for head in ("before", "after pruning", "change"):
         table.add_column(head, justify="right")
     for row in rows:
         table.add_row(*map(printable, row))

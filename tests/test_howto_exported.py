@@ -58,7 +58,7 @@ def test_the_page_leads_to_a_smaller_model(
         more = [w for value in TINY for w in ("-o", f"train.{value}")]
         assert run(build_app(words[0]), words + more * (words[0] == "train")) == 0, line
     said = capsys.readouterr()
-    assert "teacher: detector/ itself, uncut" in said.err
+    assert "teacher: detector/ itself, unpruned" in said.err
     assert "before training: agreement with the teacher" in said.err
     assert "outputs differ by" in said.err
     whole, small = (tmp_path / f / "inference.pdiparams" for f in ("detector", "small"))

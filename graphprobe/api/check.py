@@ -123,9 +123,9 @@ def check(
         override: what it sets in the config, as ``{"train.batch_size": 4}``.
         device: ``auto`` (a GPU if there is one), ``cpu`` or ``gpu``.
         allow_code: whether a file may name the user's own code.
-        prove: of a pruning config: also compare each group's cut with the network whose channels
+        prove: of a pruning config: also compare each pruned group with the network whose channels
             are masked.
-        engine: of a pruning config: who cuts, ``own`` or ``paddleslim`` (``prune.engine``).
+        engine: of a pruning config: who prunes, ``own`` or ``paddleslim`` (``prune.engine``).
         progress: takes each line about the work; by default they are logged.
 
     Raises:

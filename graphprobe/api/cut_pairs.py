@@ -1,4 +1,4 @@
-"""The pairs of a student that is cut first, by losses that its data allow."""
+"""The pairs of a student that is pruned first, by losses that its data allow."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def pairs_after_cut(
     boxes: bool,
     log: Log,
 ) -> PairFindings:
-    """The pairs of what a cut leaves of a student.
+    """The pairs of what a pruning leaves of a student.
 
     Args:
         student: whole.
         teacher: as it is.
-        pruning: what is cut, or None.
+        pruning: what is pruned, or None.
         networks: of the command.
         boxes: whether the data have any, which some losses want.
-        log: takes a line for each pair, and for each that the cut has made impossible.
+        log: takes a line for each pair, and for each that the pruning has made impossible.
 
     Raises:
         AnswerIsNo: nothing matches.
@@ -75,5 +75,5 @@ def _after_cut(
     left = {(pair.student, pair.teacher) for pair in found}
     for pair in whole:
         if (pair.student, pair.teacher) not in left:
-            log(f"warning: {pair.student} <- {pair.teacher} does not fit after the cut; left out")
+            log(f"warning: {pair.student} <- {pair.teacher} does not fit after pruning; left out")
     return found

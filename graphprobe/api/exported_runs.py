@@ -28,10 +28,10 @@ def is_exported(loaded: LoadedProgram) -> bool:
 def with_own_teacher(
     loaded: list[LoadedProgram], prune: float | None, log: Log
 ) -> list[LoadedProgram]:
-    """An exported program has no loss of its own: without a teacher the uncut one teaches it.
+    """An exported program has no loss of its own: without a teacher the unpruned one teaches it.
 
     Raises:
-        UsageError: it is not cut either, so there is nothing to learn.
+        UsageError: it is not pruned either, so there is nothing to learn.
     """
     if len(loaded) > 1:
         return loaded
@@ -40,9 +40,9 @@ def with_own_teacher(
         raise UsageError(
             "an exported program has no loss of its own, so it learns from a teacher alone",
             where=student.source,
-            hint="name one (teacher=PROGRAM), or cut it (prune=0.5): the uncut one teaches it then",
+            hint="name one (teacher=PROGRAM), or prune it (prune=0.5): then it teaches itself",
         )
-    log(f"teacher: {student.source} itself, uncut")
+    log(f"teacher: {student.source} itself, unpruned")
     return [student, student]
 
 
@@ -101,7 +101,7 @@ def make_own_teacher(
     Such a program has no loss of its own, so the whole one teaches it.
 
     Args:
-        pruning: what is cut; its section `train` is that of the run.
+        pruning: what is pruned; its section `train` is that of the run.
         where: its file.
         networks: of the command; the program is loaded there.
         log: takes each line about what was found.
@@ -122,7 +122,7 @@ def make_own_teacher(
     student = networks.programs.load(pruning.student.program)
     check_fingerprint(pruning.student, student.program, key="student", where=where)
     opened = open_data(pruning.train.data.train)
-    log(f"teacher: {student.source} itself, uncut")
+    log(f"teacher: {student.source} itself, unpruned")
     log(images_text(networks.source(pruning.student.program)))
     boxes = opened.task == "detection"
     found = pairs_after_cut(student, student, pruning, networks, boxes=boxes, log=log)

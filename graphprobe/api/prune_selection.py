@@ -88,7 +88,7 @@ class PruneSelection(ConfigResult):
 
     @property
     def after(self) -> NetworkSize:
-        """The same after the cut."""
+        """The same after pruning."""
         return self.choice.after
 
     def __iter__(self) -> Iterator[PruneDecision]:
@@ -105,7 +105,7 @@ class PruneSelection(ConfigResult):
         return "; ".join((text, *self.sizes()))
 
     def sizes(self) -> list[str]:
-        """What the cut comes to, in lines; none where nothing is selected."""
+        """What the pruning comes to, in lines; none where nothing is selected."""
         a, b = self.before, self.after
         if not self.groups or not a.flops:
             return []
@@ -156,7 +156,7 @@ class PruneSelection(ConfigResult):
         ]
 
     def to_config(self) -> PruneConfig:
-        """The config that cuts the selected groups and then trains.
+        """The config that prunes the selected groups and then trains.
 
         Raises:
             UsageError: nothing is selected, or the program has no name that a config could give.
@@ -206,7 +206,7 @@ class PruneSelection(ConfigResult):
             if wrong := find(self.choice):
                 found.append(
                     f"PaddleSlim fails on {len(wrong)} of {len(self.params)} filters (first: "
-                    f"{wrong[0]}): {why}; keep them whole, or train with graphprobe, which cuts "
+                    f"{wrong[0]}): {why}; keep them whole, or train with graphprobe, which prunes "
                     "them"
                 )
         lost = not_followed(self.choice)

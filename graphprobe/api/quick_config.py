@@ -36,7 +36,7 @@ class QuickTrainRequest:
     Args:
         student: a program.
         teacher: a program, or None to train the student alone.
-        prune: the share of the multiply-adds that is cut away first, or None.
+        prune: the share of the multiply-adds that is pruned away first, or None.
         data: a folder, as ``voc:PATH``.
         override: what it sets in the config, as ``train.batch_size=4``.
         epochs: passes over the data; None: by their number of samples.
@@ -65,7 +65,7 @@ class _Draft:
 def make_config(
     request: QuickTrainRequest, networks: Networks, *, devices: int, resume: bool, log: Log
 ) -> tuple[Path, Config]:
-    """Find the pairs and the cut, then write the configs into the folder of the run.
+    """Find the pairs and the pruning, then write the configs into the folder of the run.
 
     Args:
         request: what is to be trained.
@@ -114,11 +114,11 @@ def make_config(
 def write_configs(
     config: Config, pruning: PruneConfig | None, notes: Notes, log: Log
 ) -> tuple[Path, Config]:
-    """Write a config into the folder of its run, and what it cuts beside it.
+    """Write a config into the folder of its run, and what it prunes beside it.
 
     Args:
         config: of any kind.
-        pruning: what a distillation cuts first, or None.
+        pruning: what a distillation prunes first, or None.
         notes: the comments of both.
         log: takes a line a file.
 
@@ -228,7 +228,7 @@ def _image_size(override: Sequence[str], train: TrainSection) -> int:
 def _cut(
     share: float | None, student: LoadedProgram, train: TrainSection, size: int, log: Log
 ) -> tuple[PruneConfig | None, Notes]:
-    """The cut that takes a share of the multiply-adds away, whole groups at a time."""
+    """The pruning that takes a share of the multiply-adds away, whole groups at a time."""
     if share is None:
         return None, {}
     if not 0 < share < 1:
@@ -251,11 +251,11 @@ def _with_teacher(
     networks: Networks,
     log: Log,
 ) -> _Draft:
-    """The distillation of what the cut leaves, by losses that data with or without boxes allow."""
+    """The distillation of what pruning leaves, by losses that data with or without boxes allow."""
     from graphprobe.emit import distill_notes
 
     found = pairs_after_cut(student, teacher, pruning, networks, boxes=boxes, log=log)
-    # The config names the whole student; what is cut away is in the pruning config.
+    # The config names the whole student; what is pruned away is in the pruning config.
     update = {"student": ref_of(student), "train": train}
     config = found.to_config().model_copy(update=update)
     return _Draft(config, {**notes, **distill_notes(found.report)}, pruning)

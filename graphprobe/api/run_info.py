@@ -82,8 +82,8 @@ def read_run_info(folder: Path) -> RunInfo:
     iterations = max(_count(state.get("iteration")) or 0, _count(result.get("iterations")) or 0)
     total = _count(_section(config, "train").get("max_iters"))
     known = result if result.get("iterations") == iterations else {}
-    cut = _section(known, "cut")
-    after = _section(cut, "after")
+    # Earlier runs call the section `cut`.
+    after = _section(_section(known, "pruning") or _section(known, "cut"), "after")
     return RunInfo(
         path=folder,
         kind=_kind(config),

@@ -1,4 +1,4 @@
-"""Measure what cutting each group alone costs."""
+"""Measure what pruning each group alone costs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RATIOS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 @dataclass(frozen=True, repr=False)
 class SensitivityResult(Result):
-    """What each group's cut costs.
+    """What pruning each group costs.
 
     Args:
         record: all that was measured.
@@ -40,7 +40,7 @@ class SensitivityResult(Result):
         """How many groups at how many ratios."""
         groups = count_text(len(self.record.groups), "group")
         metric, value = self.record.measured.metric, self.record.baseline
-        return f"{groups} at {len(self.record.ratios)} ratios, {metric} uncut {value:.4f}"
+        return f"{groups} at {len(self.record.ratios)} ratios, {metric} unpruned {value:.4f}"
 
     def to_dict(self) -> dict[str, Any]:
         """The record."""
@@ -69,7 +69,7 @@ class SensitivityResult(Result):
             lines.append(HeatRow(group.convs[0], str(group.channels), cells, most))
         return HeatMap(
             f"Sensitivity of {self.record.measured.program}",
-            (*self.about(), "loss of the metric when the group alone is cut, by ratio"),
+            (*self.about(), "loss of the metric when the group alone is pruned, by ratio"),
             tuple(f"{ratio:g}" for ratio in ratios),
             tuple(lines),
             "multiply-adds saved",
@@ -88,7 +88,7 @@ class SensitivityResult(Result):
         bound = self.record.measured
         metric = LABELS.get(bound.metric, bound.metric)
         return (
-            f"{metric} uncut {self.record.baseline:.4f} on {bound.samples} pictures of "
+            f"{metric} unpruned {self.record.baseline:.4f} on {bound.samples} pictures of "
             f"{bound.data}, {bound.image} pixels",
             f"policy {bound.policy}, channels ranked by {bound.criterion}",
         )
@@ -111,7 +111,7 @@ def sensitivity(
     output: str | os.PathLike[str] = "sensitivity.json",
     progress: Log | None = None,
 ) -> SensitivityResult:
-    """Cut each group alone at each ratio, and measure what the network loses.
+    """Prune each group alone at each ratio, and measure what the network loses.
 
     The record is whole after every measurement: call again to go on after a stop.
 

@@ -98,5 +98,5 @@ def data_words(data: str | None) -> Sequence[str]:
 
 
 def engine_words(engine: str | None) -> Sequence[str]:
-    """What sets who cuts, in a pruning config."""
+    """What sets who prunes, in a pruning config."""
     return () if engine is None else (f"prune.engine={json.dumps(engine)}",)

@@ -82,10 +82,10 @@ class TrainResult(Result):
 
     def to_rows(self) -> Table:
         """A row a figure; what pruning changed has its value before, and the change."""
-        cut = [] if self.run.cut is None else self.run.cut.rows(self.metric)
+        pruned = [] if self.run.pruning is None else self.run.pruning.rows(self.metric)
         rows = [
             *((what, value, "", "") for what, value in self.run.rows()),
-            *((what, after, before, change) for what, before, after, change in cut),
+            *((what, after, before, change) for what, before, after, change in pruned),
         ]
         return ("what", "value", "before", "change"), list(rows)
 
@@ -114,18 +114,18 @@ def train(
 
     Args:
         config: a config or its file, of any kind, or a run's folder; or give `student`. What
-            a pruning config leaves of an exported program is taught by the uncut one.
+            a pruning config leaves of an exported program is taught by the unpruned one.
         student: train this program without a config: a config is made, checked on one batch and
             written into the run's folder.
         teacher: with `student`: find the pairs and distil.
         teacher_weights: the teacher's trained weights, a path or an address.
         data: what to train and evaluate on: ``voc:PATH``, ``coco:PATH``, ``digits``, ...
-        prune: with `student`: cut this share of the multiply-adds away first (0.5: half).
+        prune: with `student`: prune this share of the multiply-adds away first (0.5: half).
         epochs: train for so many passes over the data; warm-up and milestones keep their shares.
         minutes: train for about so long; a few steps are timed first.
         schedule: with `student`: ``auto`` (the default: the length follows the number of images) or
             ``published`` (as many images as the published schedule of the task).
-        engine: of a pruning config: who cuts, ``own`` or ``paddleslim`` (``prune.engine``).
+        engine: of a pruning config: who prunes, ``own`` or ``paddleslim`` (``prune.engine``).
         override: what it sets in the config, as ``{"train.batch_size": 4}``.
         resume: go on from a checkpoint; ``auto``: from the newest whole one of the run's folder.
         device: ``auto`` (a GPU if there is one), ``cpu`` or ``gpu``.

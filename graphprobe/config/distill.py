@@ -46,7 +46,7 @@ class DistillConfig(Section):
         min_length=1,
         description="student and teacher names are each program's own, without a merge prefix",
     )
-    prune: str | None = Field(default=None, description="a prune.yaml to cut the student by first")
+    prune: str | None = Field(default=None, description="a prune.yaml: prune the student first")
     train: TrainSection = TrainSection()
 
     @model_validator(mode="after")

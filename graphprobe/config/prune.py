@@ -1,4 +1,4 @@
-"""The schema of ``kind: prune``: what is cut together, and how much of it."""
+"""The schema of ``kind: prune``: what is pruned together, and how much of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CutConfig(Section):
 
     params: tuple[Name, ...] = Field(min_length=1, strict=False)
     axis: Count
-    size: Positive = Field(description="of the axis, before the cut")
+    size: Positive = Field(description="of the axis, before pruning")
     at: Annotated[str, Field(pattern=_RANGES)] = Field(
         description="positions in the order of the channels; /n: n positions a channel"
     )
@@ -38,7 +38,7 @@ class CountConfig(Section):
     param: str | None = Field(default=None, description="a parameter that it alone reads")
     attr: Name
     value: int | Annotated[tuple[int, ...], Field(strict=False)] = Field(
-        description="before the cut"
+        description="before pruning"
     )
     index: int | None = Field(default=None, description="which entry of a list")
     each: Positive = Field(default=1, description="what a channel counts")
@@ -53,7 +53,7 @@ class PartConfig(Section):
 
 
 class GroupConfig(Section):
-    """Convolutions whose channels are cut together."""
+    """Convolutions whose channels are pruned together."""
 
     group: Count
     convs: tuple[Name, ...] = Field(
@@ -74,7 +74,7 @@ class PruneSection(Section):
     )
     engine: Literal["own", "paddleslim", "auto"] = Field(
         default="own",
-        description="who cuts: own, graphprobe; paddleslim, PaddleSlim's Pruner, which is held to "
+        description="who prunes: own, graphprobe; paddleslim, PaddleSlim's Pruner, held to "
         "the same plan (policy seeds, l1_norm); auto, of older files, is own",
     )
     round_to: Positive = Field(default=1, description="channels that stay: a multiple of this")
@@ -112,7 +112,7 @@ class PruneSection(Section):
         )
 
     def problems(self, path: str = "prune") -> list[Problem]:
-        """What is wrong beyond the types: positions, doubled names, channels cut twice."""
+        """What is wrong beyond the types: positions, doubled names, channels pruned twice."""
         unreadable = list(_unreadable(self, path))
         places = {problem.path for problem in unreadable}
         found = plan_problems(self.plan(), path)

@@ -1,4 +1,4 @@
-"""The record of ``graphprobe sensitivity``: what each group's cut costs, and what it was measured
+"""The record of ``graphprobe sensitivity``: what pruning each group costs, and what it was measured
 with. One json file, read with every problem named at once."""
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Ratio = Annotated[float, Field(gt=0, lt=1)]
 
 
 class SensitivityPoint(Section):
-    """One group cut alone.
+    """One group pruned alone.
 
     `ratio` of its channels went and `kept` stayed; `value` is the metric then, `loss` the share of
-    the uncut network's metric that it lost (below 0 where it rose), `flops` the share of the
+    the unpruned network's metric that it lost (below 0 where it rose), `flops` the share of the
     network's multiply-adds that went.
     """
 
@@ -74,7 +74,7 @@ class Measured(Section):
 
 
 class Sensitivity(Section):
-    """All that was measured; `baseline` is the metric of the uncut network."""
+    """All that was measured; `baseline` is the metric of the unpruned network."""
 
     version: Literal[1]
     kind: Literal["sensitivity"]

@@ -58,7 +58,7 @@ MEANING = {
     "residual": "tied by an addition",
     "output": "makes an output",
     "depthwise": "one filter a channel, follows its input",
-    "grouped": "filters in groups, cut only together",
+    "grouped": "filters in groups, pruned only together",
     "shared": "filter used twice",
     "unsupported_op": "meets an op that is not followed",
     "first": "first layer",

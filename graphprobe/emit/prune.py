@@ -14,7 +14,7 @@ from graphprobe.pruning.ratios import PruneChoice
 def prune_config(
     choice: PruneChoice, program: Program, regex: str, *, weights: str | None = None
 ) -> PruneConfig:
-    """The config that cuts the groups of a choice out of a network with such weights."""
+    """The config that prunes the groups of a choice out of a network with such weights."""
     return PruneConfig(
         version=1,
         kind="prune",

@@ -21,7 +21,7 @@ class Regrouped(NamedTuple):
     Args:
         layout: where they are.
         rows: how many equal rows the channels were split into; the same offset of each row
-            must be cut alike, and `layout` holds the first row. 1: they were not split.
+            must be pruned alike, and `layout` holds the first row. 1: they were not split.
     """
 
     layout: ChannelLayout

@@ -1,4 +1,4 @@
-"""What many rules share: operands that must be cut alike, and what nothing is known of."""
+"""What many rules share: operands that must be pruned alike, and what nothing is known of."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from graphprobe.ops.spec import (
 
 
 def fixed(view: OpContext, detail: str, reason: Reason | None = None) -> Iterator[Effect]:
-    """Nothing that reaches this op can be cut."""
+    """Nothing that reaches this op can be pruned."""
     for port in view.carrying():
         if port.layout is not None:
             yield BlockChannels(port.layout, detail, reason)
@@ -35,7 +35,7 @@ def together(layout: ChannelLayout, other: Port, axis: int) -> Iterator[Effect]:
     elif other.param is not None and other.size(axis) == layout.extent:
         yield PruneAlong(other.param, layout.at(axis - other.offset))
     elif other.size(axis) != 1:
-        detail = f"{other.name}, which joins it, cannot be cut"
+        detail = f"{other.name}, which joins it, cannot be pruned"
         yield BlockChannels(layout, detail, "residual", other.name)
 
 
@@ -74,7 +74,7 @@ def passes(*slots: str, out: str = "Out") -> Rule:
 
 
 def blocks(detail: str, reason: Reason | None = None) -> Rule:
-    """A rule: whatever reaches the op cannot be cut."""
+    """A rule: whatever reaches the op cannot be pruned."""
 
     def rule(view: OpContext) -> Iterator[Effect]:
         yield from fixed(view, detail, reason)

@@ -1,8 +1,8 @@
 """What the rule of an operator sees and says: pure data in, pure data out.
 
 A rule is a generator: it is given a `OpContext` of one op (which of its inputs carry channels, and
-where) and yields effects: what the outputs carry, which axes of which parameters are cut along,
-which channels must be cut alike, and which cannot be cut at all.
+where) and yields effects: what the outputs carry, which axes of which parameters are pruned along,
+which channels must be pruned alike, and which cannot be pruned at all.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Propagate(NamedTuple):
 
 
 class PruneAlong(NamedTuple):
-    """A parameter is cut along `layout.axis` together with these channels.
+    """A parameter is pruned along `layout.axis` together with these channels.
 
     `role` is ``out`` where the parameter makes the channels, ``in`` where it consumes them, and
     ``each`` where it has one number for each.
@@ -126,7 +126,7 @@ class PruneAlong(NamedTuple):
 
 
 class TieChannels(NamedTuple):
-    """Channels at the same positions are cut together or not at all."""
+    """Channels at the same positions are pruned together or not at all."""
 
     a: ChannelLayout
     b: ChannelLayout
@@ -140,7 +140,7 @@ class PolicyBoundary(NamedTuple):
 
 
 class BlockChannels(NamedTuple):
-    """Channels that cannot be cut because of this op; `reason` None: to be told from the graph.
+    """Channels that cannot be pruned because of this op; `reason` None: to be told from the graph.
 
     `because` names the input that carries none, where that is the cause: what stopped its channels
     is then what stops these.
@@ -157,7 +157,7 @@ class AttrUpdate(NamedTuple):
 
     Args:
         attr: its name.
-        value: what the attribute is (or is to be set to) before the cut.
+        value: what the attribute is (or is to be set to) before pruning.
         layout: the channels that are counted, with their repetitions.
         entry: which one of a list; None where the attribute is one integer.
         share: how many channels one unit of the attribute stands for.

@@ -1,7 +1,7 @@
 """How often each weight is used: the multiply-adds of a program as weights times positions.
 
 A convolution multiplies each weight of its filter once for each position of its output map (of
-its input map, where it is transposed), a fully connected layer once for each row. So cutting a
+its input map, where it is transposed), a fully connected layer once for each row. So pruning a
 filter's axes scales its work, and the positions stay. The positions come from the sizes of all
 values (`graphprobe.ops.shapes`). Products of two features have no weights and are counted apart;
 what could not be counted is named and never counted as nothing.
@@ -179,7 +179,7 @@ def _for_one(count: int, batch: int) -> int:
 
 
 def multiply_adds(uses: Iterable[Work], shapes: Mapping[str, tuple[int, ...]] | None = None) -> int:
-    """The sum of multiply-adds; `shapes` gives the weights' shapes after a cut."""
+    """The sum of multiply-adds; `shapes` gives the weights' shapes after pruning."""
     after = shapes or {}
     return sum(prod(after.get(use.param, use.shape)) * use.positions for use in uses)
 
@@ -199,7 +199,7 @@ class NetworkSize:
         params: numbers in its trained parameters: moving statistics are not counted.
         megabytes: of parameters and statistics as they are stored (2**20 bytes).
         products: multiply-adds of products of two features, as attention has them, in the network
-            as it is (a cut is not applied to them).
+            as it is (a pruning is not applied to them).
         uncounted: what `flops` and `products` lack, as ``lstm (2): the steps ... are not known``.
     """
 
@@ -220,7 +220,7 @@ def network_size(
     Args:
         program: of any kind.
         image: H and W of the input where the program leaves them open (608 by default).
-        shapes: parameters' shapes after a cut.
+        shapes: parameters' shapes after pruning.
     """
     after = shapes or {}
     found = {var: numbers(after.get(var.name, var.shape or ())) for var in program.parameters}

@@ -1,9 +1,9 @@
-"""How much of each group is cut, from what was measured: the least predicted loss for a target.
+"""How much of each group is pruned, from what was measured: the least predicted loss for a target.
 
-What a group's cut leaves of the metric is taken to multiply: groups that lose l1, l2, ... when each
-is cut alone are predicted to keep (1-l1)(1-l2)... together. So the cost of a cut is -log(1-l), and
-costs add up. A sum of the plain losses would take a group that lost everything for free to cut
-further, because it has nothing more to lose.
+What pruning a group leaves of the metric is taken to multiply: groups that lose l1, l2, ... when
+each is pruned alone are predicted to keep (1-l1)(1-l2)... together. So the cost of pruning one is
+-log(1-l), and costs add up. A sum of the plain losses would take a group that lost everything for
+free to prune further, because it has nothing more to lose.
 
 With costs that add up, the best choice takes, for some price, all that costs less than this price
 a multiply-add (a Lagrange multiplier; H. Everett, Operations Research 11(3), 1963). That is: the
@@ -37,7 +37,7 @@ from graphprobe.pruning.ratios import (
 Curve = Sequence[tuple[float, float]]
 _GRID = 100
 _STEPS = 1000
-# What a cut leaves is never predicted to be less, so that its cost stays finite.
+# What a pruning leaves is never predicted to be less, so that its cost stays finite.
 _LEAST = 1e-3
 
 
@@ -56,11 +56,11 @@ def allocate(
     """Ratios that take a share of the multiply-adds away at the least predicted loss.
 
     Args:
-        found: what may be cut.
+        found: what may be pruned.
         curves: by the filter of a group's leader, ratios ascending. A group without one stays
-            whole, and no group is cut further than it was measured.
+            whole, and no group is pruned further than it was measured.
         target: the share of multiply-adds that shall go.
-        limits: what the cut must leave.
+        limits: what the pruning must leave.
 
     Raises:
         UsageError: the target cannot be reached, or a number makes no sense.
@@ -82,7 +82,7 @@ def allocate(
 def rising(curve: Curve) -> list[tuple[float, float]]:
     """The curve that never falls and is nearest to a measured one (least squares), from (0, 0).
 
-    A figure of few pictures goes up and down; cutting more does not repair. This is the pool
+    A figure of few pictures goes up and down; pruning more does not repair. This is the pool
     adjacent violators algorithm (Ayer et al., Ann. Math. Statist. 26(4), 1955).
     """
     pools: list[tuple[float, int]] = []

@@ -247,12 +247,12 @@ class ChannelWalk:
         if pairs is not None:
             self.found.alike += [(x, y) for x, y in pairs if x != y]
             return
-        detail = "what must be cut alike has another number of channels"
+        detail = "what must be pruned alike has another number of channels"
         for layout in (a, b):
             self.found.blocks.append(PruneConstraint(layout, op.id, detail))
 
     def _unsaid(self, view: OpContext, effects: list[Effect]) -> Iterator[Effect]:
-        """What a rule says nothing about is not followed, so it must not be cut."""
+        """What a rule says nothing about is not followed, so it must not be pruned."""
         carrying = [p.layout for p in view.carrying() if p.layout is not None]
         if not carrying or (
             not effects and not any(_used(self.found, v) for v in self.found.flow.writes(view.op))

@@ -57,9 +57,9 @@ class Channels:
         flow: the program's values.
         layouts: for each value, what it carries.
         bound: (parameter, axis) -> the channels along it, as first met.
-        users: (parameter, axis) -> ops that cut it along.
-        alike: runs of equal length that are cut alike, position by position.
-        blocks: what cannot be cut.
+        users: (parameter, axis) -> ops that prune along it.
+        alike: runs of equal length that are pruned alike, position by position.
+        blocks: what cannot be pruned.
         meets: what a policy may refuse: (kind, channels, op).
         edits: attributes that count channels, with their ops.
         counts: measured sizes that must count the same channels, with their ops.

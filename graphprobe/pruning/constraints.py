@@ -107,7 +107,7 @@ def _block_other_uses(found: Channels, walk: ChannelWalk) -> None:
             )
     for (name, axis), bound in found.bound.items():
         for other in _others(found, readers[name] - walk.forms.makers, (name, axis)):
-            detail = f"{name} is also used where its axis {axis} cannot be cut"
+            detail = f"{name} is also used where its axis {axis} cannot be pruned"
             found.blocks.append(PruneConstraint(bound.layout, other, detail, "shared"))
 
 

@@ -1,7 +1,7 @@
 """Program -> one decision for each convolution: prunable, follower or blocked, and why.
 
 Policies:
-    * ``coupled``: channels that go together are cut together, wherever they lie.
+    * ``coupled``: channels that go together are pruned together, wherever they lie.
     * ``seeds``: what stands alone: convolutions whose channels meet a concat, a residual add, a
       grouped convolution, or an output stay out; so do depthwise ones, which follow.
 """

@@ -59,5 +59,5 @@ def _overlaps(what: str, ranges: list[tuple[int, int, str]]) -> Iterator[Problem
     end = 0
     for first, last, where in ranges:
         if first < end:
-            yield Problem(where, f"{what} is cut twice at {first}")
+            yield Problem(where, f"{what} is pruned twice at {first}")
         end = max(end, last)

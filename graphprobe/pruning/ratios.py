@@ -1,4 +1,4 @@
-"""How much of each group is cut: one ratio for all, or the ratio that reaches a share of FLOPs."""
+"""How much of each group is pruned: one ratio for all, or the one that reaches a share of FLOPs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STEPS = 1000
 
 @dataclass(frozen=True)
 class Limits:
-    """What a cut must leave.
+    """What a pruning must leave.
 
     Args:
         keep: groups with a filter of such a name stay whole; None: all may go.
@@ -85,13 +85,13 @@ def choose(
     target_flops: float | None = None,
     limits: Limits = Limits(),
 ) -> PruneChoice:
-    """Take the groups that can be cut under some limits, all with one ratio.
+    """Take the groups that can be pruned under some limits, all with one ratio.
 
     Args:
-        found: what may be cut.
+        found: what may be pruned.
         ratio: the share of the channels that goes; taken where `target_flops` is None.
         target_flops: the share of multiply-adds that shall go; the ratio is found for it.
-        limits: what the cut must leave.
+        limits: what the pruning must leave.
 
     Raises:
         UsageError: the target cannot be reached, or a number makes no sense.

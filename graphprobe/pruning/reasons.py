@@ -44,7 +44,7 @@ def resolved(channels: Channels) -> list[PruneConstraint]:
 
 
 def seeds_blocks(channels: Channels) -> list[PruneConstraint]:
-    """What the policy ``seeds`` refuses beyond what cannot be cut at all."""
+    """What the policy ``seeds`` refuses beyond what cannot be pruned at all."""
     found = [
         PruneConstraint(layout, op, _SEEDS[what][1], _SEEDS[what][0])
         for what, layout, op in channels.meets

@@ -1,6 +1,6 @@
-"""The statistics of batch norms after a cut, measured anew on images.
+"""The statistics of batch norms after pruning, measured anew on images.
 
-A cut takes channels out of what later layers sum up, so their means and deviations are no longer
+Pruning takes channels out of what later layers sum up, so their means and deviations are no longer
 those that the norms hold. Exported programs keep these as they are while they are trained.
 """
 
@@ -28,7 +28,7 @@ _IMAGES, _COMPARED = 200, 32
 
 
 def is_cut_export(config: Config, parts: Assembly, where: str) -> bool:
-    """Whether the student is an exported program that the run has cut itself."""
+    """Whether the student is an exported program that the run has pruned itself."""
     return parts.student.built.task == EXPORTED and prune_config(config, where) is not None
 
 

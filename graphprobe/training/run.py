@@ -31,7 +31,7 @@ from graphprobe.training.length import fit_to_time
 from graphprobe.training.loop import Outcome, RunPlan, run_loop
 from graphprobe.training.networks.source import Networks
 from graphprobe.training.norm_statistics import is_cut_export, renew_statistics
-from graphprobe.training.pruning.before_after import cut_result
+from graphprobe.training.pruning.before_after import pruning_result
 from graphprobe.training.reporting.progress import Log, ProgressBar, no_log
 from graphprobe.training.reporting.report import Reporter
 from graphprobe.training.reporting.result import Result, data_of_run
@@ -161,7 +161,7 @@ def _train(
     if end.stopped is not None or not group.is_rank0:
         return result
     values = plan.state["metric_before"], end.metric
-    return replace(result, cut=cut_result(config, parts.student, values, parts.place, log))
+    return replace(result, pruning=pruning_result(config, parts.student, values, parts.place, log))
 
 
 def _scaled(

@@ -68,7 +68,7 @@ def _make_student(config: Config, place: Any, where: str, log: Log, networks: Ne
 
 
 def prune_config(config: Config, where: str) -> tuple[PruneConfig, str] | None:
-    """What a config cuts, and its file: itself, or the prune.yaml that it names; else None."""
+    """What a config prunes, and its file: itself, or the prune.yaml that it names; else None."""
     if isinstance(config, PruneConfig):
         return config, where
     if isinstance(config, DistillConfig) and config.prune is not None:

@@ -68,13 +68,21 @@ def runs(tmp_path: Path) -> Path:
     write_run(top / "alone", result={})
     write_run(top / "alone-2", result={"stopped": "SIGTERM"}, iterations=20)
     write_run(top / "alone-10", iterations=30, best=0.4)
-    cut = {"after": {"flops": 700_000_000, "latency_ms": 3.25}}
-    write_run(
-        top / "group" / "small", kind="distill", prune="p.yaml", best=0.6, result={"cut": cut}
-    )
+    pruning = {"after": {"flops": 700_000_000, "latency_ms": 3.25}}
+    result = {"pruning": pruning}
+    write_run(top / "group" / "small", kind="distill", prune="p.yaml", best=0.6, result=result)
     (top / "empty").mkdir()
     (top / "alone" / "infer").mkdir()
     return top
+
+
+def test_the_section_of_a_pruning_may_have_its_earlier_name(tmp_path: Path) -> None:
+    for name in ("pruning", "cut"):
+        result = {name: {"after": {"flops": 7, "latency_ms": 3.25}}}
+        write_run(tmp_path / name, kind="prune", result=result)
+    found = {Path(run.path).name: run for run in graphprobe.list_runs(tmp_path)}
+    for run in (found["pruning"], found["cut"]):
+        assert (run.flops, run.latency_ms) == (7, 3.25)
 
 
 def test_what_is_listed(runs: Path) -> None:

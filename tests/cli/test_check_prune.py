@@ -1,4 +1,4 @@
-"""graphprobe check on a pruning config: a cut on paper and one run, or exit 1 with every reason."""
+"""graphprobe check on a pruning config: on paper and in one run, or exit 1 with every reason."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_what_changes_is_said(config: PruneConfig, check: Any) -> None:
 
 def test_an_engine_is_an_option_too(config: PruneConfig, check: Any) -> None:
     status, out, err = check(config, "--engine", "paddleslim", "--format", "json")
-    assert (status, out) == (2, "") and "prune.engine" in err  # it cannot cut whole groups
+    assert (status, out) == (2, "") and "prune.engine" in err  # it cannot prune whole groups
     alone = make_config("seeds")
     status, out, err = check(alone, "--engine", "paddleslim", "--format", "json")
     assert status == 0, err
@@ -135,7 +135,7 @@ def test_what_stands_twice_is_all_listed(config: PruneConfig, check: Any) -> Non
         "prune.groups[0].convs[1]: conv1_weights is named twice",
         f"prune.groups[0].parts[0].cuts[0].at: axis 0 of {twice.params[0]} is cut twice at 2",
         f"prune.groups[2].convs[0]: {second.convs[0]} is also in groups[1]",
-        "is cut twice at 0",
+        "is pruned twice at 0",
     ):
         assert words in err
 

@@ -177,7 +177,7 @@ def test_a_pair_that_the_cut_breaks_is_left_out() -> None:
     found = _after_cut(more, pruning, Networks(), lines.append)
     assert found.pairs == whole.pairs
     assert lines == [
-        f"warning: conv2d_1.tmp_0 <- {gone.teacher} does not fit after the cut; left out"
+        f"warning: conv2d_1.tmp_0 <- {gone.teacher} does not fit after pruning; left out"
     ]
 
 

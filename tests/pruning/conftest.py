@@ -1,4 +1,4 @@
-"""A numpy executor for small programs, cuts and masks of them, and random networks."""
+"""A numpy executor for small programs, pruned and masked forms of them, and random networks."""
 
 from __future__ import annotations
 
@@ -311,12 +311,12 @@ def masked(plan: PrunePlan, values: Arrays) -> Arrays:
 
 @dataclass
 class Proof:
-    """What a cut of a program came to.
+    """What a pruning of a program came to.
 
     Args:
         choice: what was cut.
         plan: the plan.
-        difference: largest difference between the cut and the masked network's outputs.
+        difference: largest difference between the pruned and the masked network's outputs.
     """
 
     choice: PruneChoice
@@ -553,5 +553,5 @@ def random_net() -> Callable[[int], Program]:
 
 @pytest.fixture(scope="session")
 def prove_cut() -> Callable[..., Proof | None]:
-    """Program, policy, ratio -> how far the cut network is from the masked one."""
+    """Program, policy, ratio -> how far the pruned network is from the masked one."""
     return prove

@@ -108,4 +108,4 @@ def test_what_contradicts_itself_is_named(ranked):
     found = [str(problem.message) for problem in plan_problems(bad)]
     assert "a is also in groups[0]" in found
     assert "8-15/2 goes beyond the 10 positions of the axis" in found
-    assert any("cut twice" in message for message in found)
+    assert any("pruned twice" in message for message in found)

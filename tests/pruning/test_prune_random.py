@@ -1,4 +1,4 @@
-"""Random networks: what is cut computes what the masked network computes."""
+"""Random networks: what is pruned computes what the masked network computes."""
 
 from __future__ import annotations
 

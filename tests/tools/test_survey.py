@@ -1,4 +1,4 @@
-"""The survey's checker: it counts what Paddle executes and finds a cut that is not exact."""
+"""The survey's checker: it counts what Paddle executes and finds a pruning that is not exact."""
 
 from __future__ import annotations
 

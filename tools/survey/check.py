@@ -2,7 +2,7 @@
 
     python -m tools.survey.check NAME FOLDER [SMALLER]     prints one json line
 
-Multiply-adds are counted again from the shapes that Paddle executes, and cuts are proven by a
+Multiply-adds are counted again from the shapes that Paddle executes, and prunings are proven by a
 checker that shares no code with graphprobe: which channels are gone is read off the parameters
 themselves, and the whole network must give the same outputs once nothing reads those channels.
 """
@@ -133,7 +133,7 @@ def draw(found: dict[str, Any], model: str) -> None:
 
 
 def execute(found: dict[str, Any], stem: Path, size: tuple[int, int]) -> None:
-    """Multiply-adds by executed shapes, and the cut against the whole."""
+    """Multiply-adds by executed shapes, and the pruning against the whole."""
     from tools.survey.prove import Whole
 
     whole = Whole(stem, size)

@@ -1,7 +1,7 @@
-"""A whole network beside its cut forms, compared without graphprobe's own masking.
+"""A whole network beside its pruned forms, compared without graphprobe's own masking.
 
-graphprobe cuts; what it cut is read off the parameters (which rows of the old array are the new
-one), and the old network is run with zeros where weights read the channels that are gone. Both
+graphprobe prunes; what it removed is read off the parameters (which rows of the old array are the
+new one), and the old network is run with zeros where weights read the channels that are gone. Both
 must give the same outputs.
 """
 
@@ -56,9 +56,9 @@ class Proof:
 class Whole:
     """A network read from NAME.pdmodel, with random weights and its own tables of integers.
 
-    Statistics, scales and shifts are random, too, so that one which is cut at another channel than
-    its filter shows; where that overflows or blows rounding up, the norms take the statistics of
-    what reaches them.
+    Statistics, scales and shifts are random, too, so that one which is pruned at another channel
+    than its filter shows; where that overflows or blows rounding up, the norms take the statistics
+    of what reaches them.
 
     Args:
         stem: the file without suffix.
@@ -276,7 +276,7 @@ def _gone(before: Any, after: Any, axis: int) -> list[int]:
         spans = zip(starts, ends, strict=True)
         found = set.intersection(*(set(where[a:b].tolist()) for a, b in spans))
         if len(found) != 1:
-            raise ValueError(f"{len(found)} slices of the whole fit one of the cut array")
+            raise ValueError(f"{len(found)} slices of the whole fit one of the pruned array")
         kept |= found
     return [i for i in range(before.shape[axis]) if i not in kept]
 

@@ -41,14 +41,14 @@ def _concat(view: OpContext) -> Iterator[Effect]:
 
 
 def _joined(view: OpContext, ports: tuple[Port, ...], axis: int) -> Iterator[Effect]:
-    """Along the channels: what cannot be cut keeps its place."""
+    """Along the channels: what cannot be pruned keeps its place."""
     parts = []
     for i, port in enumerate(ports):
         layout = port.layout
         if layout is None and port.size(axis) > 0:
             layout = own((f"{port.name}@{view.op.id}.{i}", axis), port.size(axis), axis)
             # Free it is of no group; what is added to it later must stay with it.
-            detail = f"{port.name}, which it joins, cannot be cut"
+            detail = f"{port.name}, which it joins, cannot be pruned"
             yield BlockChannels(layout, detail, "concat", port.name)
         if layout is None or layout.axis != axis:
             yield from fixed(view, f"{port.name}, which it joins, has channels elsewhere", "concat")
@@ -67,7 +67,7 @@ def _side_by_side(
     """Along another axis: every operand has the same channels at the same places."""
     for port in ports:
         if port.layout is None:
-            detail = f"{port.name}, which it joins, cannot be cut"
+            detail = f"{port.name}, which it joins, cannot be pruned"
             for other in view.carrying():
                 if other.layout is not None:
                     yield BlockChannels(other.layout, detail, "concat", port.name)

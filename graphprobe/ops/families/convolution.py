@@ -74,7 +74,7 @@ def _depthwise(
     assert w.param is not None and w.shape is not None  # noqa: S101 - _conv looked
     if given is None:
         out = own((w.param, 0), w.shape[0], axis)
-        detail = "it filters each channel of an input that cannot be cut"
+        detail = "it filters each channel of an input that cannot be pruned"
         source = view.op.input("Input")
         return out, [
             PruneAlong(w.param, out.at(0), "out"),
@@ -138,7 +138,7 @@ def _transposed_depthwise(
     if given is None:
         made = own((param, 0), shape[0], axis)
         yield PruneAlong(param, made.at(0), "out")
-        detail = "it filters each channel of an input that cannot be cut"
+        detail = "it filters each channel of an input that cannot be pruned"
         yield BlockChannels(made, detail, because=view.op.input("Input"))
         yield from _rest(view, made.spread(shape[1]))
         return

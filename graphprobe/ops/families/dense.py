@@ -113,7 +113,7 @@ def _product(view: OpContext, x: Port, y: Port, turned_x: bool, turned_y: bool) 
     """Two features: channels pass along the axes of a batch (heads), of rows and of columns.
 
     They are lost along the axis that is summed over: each is multiplied there with one of the
-    other feature, and a zero in place of it is not what a cut leaves out of a softmax.
+    other feature, and a zero in place of it is not what a pruning leaves out of a softmax.
     """
     ranks = len(x.shape or ()), len(y.shape or ())
     if min(ranks) < 2:
@@ -153,7 +153,7 @@ def _batched(
         elif port.layout.extent != 1:
             yield BlockChannels(layout, _NO_WEIGHT)
     else:
-        detail = f"{port.name}, which it multiplies with, cannot be cut"
+        detail = f"{port.name}, which it multiplies with, cannot be pruned"
         yield BlockChannels(layout, detail, because=port.name)
 
 

@@ -51,7 +51,7 @@ def _layer_norm(view: OpContext) -> Iterator[Effect]:
     if x is None or x.layout is None:
         return
     if x.layout.axis >= view.op.get_int("begin_norm_axis", 1):
-        detail = "it normalises over the channels, so the others would change if some were cut"
+        detail = "it normalises over the channels, so the others would change if some were pruned"
         yield BlockChannels(x.layout, detail)
     else:
         yield Propagate("Y", x.layout)
@@ -85,7 +85,7 @@ def _l2_norm(view: OpContext) -> Iterator[Effect]:
         return
     axis = axis_of(view.op.get_int("axis", 1), rank_of(x.shape))
     if axis is None or x.layout.axis == axis:
-        detail = "it normalises over the channels, so the others would change if some were cut"
+        detail = "it normalises over the channels, so the others would change if some were pruned"
         yield BlockChannels(x.layout, detail)
     else:
         yield Propagate("Out", x.layout)

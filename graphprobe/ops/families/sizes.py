@@ -1,6 +1,6 @@
 """Ops that read only the size of a tensor, or nothing at all: no channel passes them.
 
-Where a size is used to build a shape while the network runs, it follows the cut by itself.
+Where a size is used to build a shape while the network runs, it follows the pruning by itself.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from graphprobe.ops.spec import (
 )
 from graphprobe.ops.work_rules import MOVES
 
-_RUNTIME = "where it cuts is computed while the network runs"
+_RUNTIME = "where it splits is computed while the network runs"
 
 
 def _split(view: OpContext) -> Iterator[Effect]:
@@ -189,7 +189,7 @@ FAMILY = family(
     operators(
         "crop crop_tensor:crop",
         kind="movement",
-        channels=blocks("where it cuts is not followed", "unsupported_op"),
+        channels=blocks("where it splits is not followed", "unsupported_op"),
         spatial=kept,
         shapes=cropped,
         work=MOVES,

@@ -9,18 +9,18 @@ from graphprobe.ops.work import NetworkSize, network_size
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.networks.build import Network
 from graphprobe.training.reporting.progress import Log
-from graphprobe.training.reporting.result import Cost, CutResult
+from graphprobe.training.reporting.result import Cost, PruningResult
 from graphprobe.training.runtime.latency import latencies
 from graphprobe.training.runtime.programs import state_shapes
 
 
-def cut_result(
+def pruning_result(
     config: Config,
     student: Network,
     values: tuple[float | None, float | None],
     place: Any,
     log: Log,
-) -> CutResult | None:
+) -> PruningResult | None:
     """Measure the network before and after its pruning; None where it was not pruned.
 
     Args:
@@ -39,7 +39,7 @@ def cut_result(
     program = student.source.loaded.program
     before = network_size(program, (size, size))
     after = network_size(program, (size, size), _shapes(whole.main, student.plan))
-    return CutResult(_cost(before, times[0], values[0]), _cost(after, times[1], values[1]))
+    return PruningResult(_cost(before, times[0], values[0]), _cost(after, times[1], values[1]))
 
 
 def _cost(size: NetworkSize, milliseconds: float, value: float | None) -> Cost:

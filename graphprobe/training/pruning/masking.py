@@ -30,7 +30,7 @@ from graphprobe.zoo import Built
 
 @dataclass(frozen=True)
 class Subject:
-    """The network that is measured, uncut.
+    """The network that is measured, unpruned.
 
     Args:
         built: its evaluation program.

@@ -1,8 +1,8 @@
 """PaddleSlim's Pruner as the engine of a pruning (``prune.engine: paddleslim``), held to the plan.
 
 It is the reference that our own cutter is tested against. The Pruner skips in silence what it
-cannot cut, and cuts what it finds beside it, so every parameter of the program is compared with the
-plan afterwards; where one differs, the values are put back.
+cannot prune, and prunes what it finds beside it, so every parameter of the program is compared with
+the plan afterwards; where one differs, the values are put back.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def paddleslim_cannot(section: PruneSection) -> str:
     if section.criterion != "l1_norm":
         return f"PaddleSlim does not rank by {section.criterion}"
     if section.policy != "seeds" and _joins_or_splits(section):
-        return "PaddleSlim does not cut through concat, split and slice"
+        return "PaddleSlim does not prune through concat, split and slice"
     return ""
 
 
@@ -46,7 +46,7 @@ def cut_with_paddleslim(
     wanted: dict[str, Array],
     place: Any,
 ) -> None:
-    """Let the Pruner cut the values in a scope (the program stays as it is).
+    """Let the Pruner prune the values in a scope (the program stays as it is).
 
     Args:
         program: a forward paddle program.

@@ -72,7 +72,7 @@ def measure_sensitivity(
         CheckpointError: the weights cannot be read, are of another network, or were pruned before.
         DataError: the data cannot be read or does not fit the network.
         UsageError: the record was measured with something else.
-        TrainError: the uncut network finds nothing, so nothing can be lost.
+        TrainError: the unpruned network finds nothing, so nothing can be lost.
     """
     networks = networks if networks is not None else Networks()
     subject = open_subject(config, program, place, networks.source(config.student.program))
@@ -126,7 +126,7 @@ def _begin(
     subject: Subject,
     log: Log,
 ) -> Sensitivity:
-    """What the record holds, or a new one with the metric of the uncut network."""
+    """What the record holds, or a new one with the metric of the unpruned network."""
     if record.exists():
         found = read_sensitivity(record)
         differences = found.measured.differences(bound)

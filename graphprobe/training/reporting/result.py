@@ -32,7 +32,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class CutResult:
+class PruningResult:
     """A network before its pruning and after it."""
 
     before: Cost
@@ -116,8 +116,8 @@ class Result:
         stopped: the signal that ended the run early, or None.
         data: what it was trained and measured on.
         flops: multiply-adds for one image of the run's size; None where some cannot be counted.
-        cut: the network before and after its pruning; None where it was not pruned, or the run was
-            ended.
+        pruning: the network before and after its pruning; None where it was not pruned, or the run
+            was ended.
     """
 
     output: str
@@ -134,7 +134,7 @@ class Result:
     images_per_second: float
     data_wait: float
     stopped: str | None = None
-    cut: CutResult | None = None
+    pruning: PruningResult | None = None
     data: DataOfRun | None = None
     flops: int | None = None
 
@@ -145,13 +145,13 @@ class Result:
     def rows(self) -> list[tuple[str, str]]:
         """(what, value) lines of the final table, without those that the table of a pruning has."""
         rows = [("program", self.program), ("iterations", str(self.iterations))]
-        if self.value is not None and self.cut is None:
+        if self.value is not None and self.pruning is None:
             rows.append((self.metric, f"{self.value:.4f}"))
         if self.best is not None and self.best_iteration != self.iterations:
             rows.append((f"best {self.metric}", f"{self.best:.4f} at {self.best_iteration}"))
         if self.teacher_value is not None:
             rows.append((f"teacher's {self.metric}", f"{self.teacher_value:.4f}"))
-        if self.cut is None:
+        if self.pruning is None:
             if self.flops is not None:
                 rows.append(("multiply-adds", work_text(self.flops)))
             rows.append(("parameters", f"{self.parameters:,}"))

@@ -30,7 +30,7 @@ class Weights:
     """Arrays by name.
 
     Args:
-        prune: the cut that they came out of, as json, or None.
+        prune: the pruning that they came out of, as json, or None.
         names: of arrays that are named by their place in a layer, what the parameters are called.
         class_names: of the data that they were trained on, where a checkpoint has them.
     """
@@ -159,7 +159,7 @@ def listed(names: list[str]) -> str:
 
 
 def of_checkpoint(found: checkpoint.Checkpoint) -> Weights:
-    """The weights of a checkpoint with their cut and their classes."""
+    """The weights of a checkpoint with their pruning and their classes."""
     refuse_not_finite(found.weights, where=str(found.path))
     names = found.state.get("class_names")
     known = tuple(map(str, names)) if isinstance(names, list) else ()

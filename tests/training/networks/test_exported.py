@@ -56,7 +56,7 @@ def model(export_small: Export, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def pruned_run(
     model: Path, small_pictures: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[str], Counter[str]]:
-    """A whole run of the model cut by 30%, what it said, and how often it did what."""
+    """A whole run of the model pruned by 30%, what it said, and how often it did what."""
     import graphprobe
     from graphprobe import programs
     from graphprobe.training.networks import exported
@@ -144,7 +144,7 @@ def test_a_run_cuts_trains_and_says_who_teaches(
     assert f"images of {model}: {pixels}" in said
     assert any(line.startswith("prune: at 32 x 32 pixels, ") for line in said)
     assert any(line.startswith("before training: agreement with the teacher 0.") for line in said)
-    assert f"teacher: {model} itself, uncut" in said
+    assert f"teacher: {model} itself, unpruned" in said
     assert not any("untrained" in line or "random first values" in line for line in said)
     assert any(line.startswith("norms: statistics of 2 measured anew on 4 images") for line in said)
     assert (output / "checkpoints" / "000004").is_dir() and (output / "distill.yaml").is_file()
@@ -381,7 +381,7 @@ def test_a_pruning_config_of_a_file_is_trained_by_the_uncut_file(
         device="cpu",
         progress=said.append,
     )
-    assert f"teacher: {model} itself, uncut" in said
+    assert f"teacher: {model} itself, unpruned" in said
     assert run.run.data is not None and run.run.data.val == f"images:{small_pictures}?split=val"
     made = tmp_path / "run" / "distill.yaml"
     assert made.is_file() and (tmp_path / "run" / "prune.yaml").is_file()

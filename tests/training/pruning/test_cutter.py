@@ -1,4 +1,4 @@
-"""Cuts of real Paddle programs: equal to the masked network, and to what PaddleSlim cuts."""
+"""Pruned real Paddle programs: equal to the masked network, and to what PaddleSlim prunes."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_a_train_program_is_cut_and_trains(config):
     with paddle.static.program_guard(built.main, built.startup):
         loss = built.main.global_block().var(built.loss)
         paddle.optimizer.Momentum(1e-3, 0.9).minimize(loss)
-    # The cut startup program gives the smaller shapes by itself.
+    # The pruned startup program gives the smaller shapes by itself.
     executor.run(built.startup, scope=scope)
     feed = {
         "image": np.zeros((2, 3, 64, 64), np.float32),
@@ -175,7 +175,7 @@ def test_paddleslim_cuts_the_same(config, name):
 
 
 def test_the_published_24_together(config):
-    """PaddleDetection's list for YOLOv3-MobileNetV1, all at 0.5: cut by PaddleSlim, and run."""
+    """PaddleDetection's list for YOLOv3-MobileNetV1, all at 0.5: pruned by PaddleSlim, and run."""
     made = config(STUDENT, "seeds", engine="paddleslim", keep=f"^(?:{'|'.join(SIX_MORE)})$")
     assert len(made.prune.groups) == 24
     network, summary = cut(made)
@@ -193,7 +193,7 @@ def test_our_own_cutter_is_the_default_and_does_not_import_paddleslim(config, mo
 
 
 def test_what_paddleslim_cannot_cut_is_refused(config):
-    with pytest.raises(TrainError, match=r"prune\.engine: PaddleSlim does not cut"):
+    with pytest.raises(TrainError, match=r"prune\.engine: PaddleSlim does not prune"):
         cut(config(STUDENT, "coupled", engine="paddleslim"))
 
 
@@ -238,7 +238,7 @@ def test_everything_wrong_is_listed_at_once(config):
     with pytest.raises(ConfigError) as caught:
         cut(made.model_copy(update={"prune": section}), where="prune.yaml")
     said = str(caught.value)
-    for words in ("no parameter no_such_weights", "not 999", "not 8", "is cut twice", "also in"):
+    for words in ("no parameter no_such_weights", "not 999", "not 8", "is pruned twice", "also in"):
         assert words in said
 
 
@@ -328,7 +328,7 @@ def test_a_wrong_cut_is_no_rounding(config, monkeypatch):
 
     made = config(SEGMENTER)
     prune = made.prune.model_copy(update={"groups": made.prune.groups[:1]})
-    # Nothing masked: the cut network must not look like the whole one.
+    # Nothing masked: the pruned network must not look like the whole one.
     monkeypatch.setattr(PrunePlan, "removed_inputs", lambda _: iter(()))
     report = proof.check_prune(made.model_copy(update={"prune": prune}), prove=True)
     assert not report.passed and "differs by" in report.problems[0].message

@@ -1,4 +1,4 @@
-"""Linear layers are cut by rows and columns, attention by whole heads: held against numpy."""
+"""Linear layers are pruned by rows and columns, attention by whole heads: held against numpy."""
 
 from __future__ import annotations
 
@@ -132,7 +132,9 @@ def test_each_group_is_proven(config: PruneConfig, monkeypatch: pytest.MonkeyPat
     assert report.passed and [row.conv for row in report.groups] == ["q.w", "up.w"]
     assert all(row.difference is not None and row.difference < TOLERANCE for row in report.groups)
     monkeypatch.setattr(PrunePlan, "removed_inputs", lambda _: iter(()))
-    assert not check_prune(config, prove=True).passed  # nothing masked: a cut changes the outputs
+    assert not check_prune(
+        config, prove=True
+    ).passed  # nothing masked: a pruning changes the outputs
 
 
 def test_a_file_keeps_its_bytes(config: PruneConfig) -> None:

@@ -1,4 +1,4 @@
-"""A student that is cut and then taught: cut first, then merged, and pairs that no longer fit."""
+"""A student that is pruned and then taught: pruned first, then merged; pairs that no longer fit."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_student_is_cut_then_merged_and_resumed(
         np.testing.assert_array_equal(array, ends[1].weights[name], err_msg=name)
         for axis, (size, kept) in axes.get(name, {}).items():
             assert array.shape[axis] == len(kept) < size
-    assert whole.cut.after.parameters == whole.parameters < whole.cut.before.parameters
+    assert whole.pruning.after.parameters == whole.parameters < whole.pruning.before.parameters
     assert whole.teacher_value is not None
 
 

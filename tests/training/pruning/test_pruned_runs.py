@@ -69,7 +69,7 @@ def checkpoint(folder: Path, iteration: int = 6) -> Any:
 
 def test_the_last_table_has_both_networks(cut_run: Any, whole: Path) -> None:
     config, result, folder = cut_run
-    before, after = result.cut.before, result.cut.after
+    before, after = result.pruning.before, result.pruning.after
     whole_result = json.loads((whole / "result.json").read_text())
     assert before.parameters == whole_result["parameters"] > after.parameters == result.parameters
     assert before.megabytes == pytest.approx(whole_result["megabytes"])
@@ -77,9 +77,9 @@ def test_the_last_table_has_both_networks(cut_run: Any, whole: Path) -> None:
     assert before.value == whole_result["value"] and after.value == result.value
     assert after.flops < 0.4 * before.flops
     assert min(before.latency_ms, after.latency_ms) > 0
-    written = json.loads((folder / "result.json").read_text())["cut"]
+    written = json.loads((folder / "result.json").read_text())["pruning"]
     assert written["after"]["flops"] == after.flops
-    names = [row[0] for row in result.cut.rows(result.metric)]
+    names = [row[0] for row in result.pruning.rows(result.metric)]
     assert names == ["multiply-adds", "parameters", "size", "latency", "mAP (11 point)"]
     assert config.train.output == result.output
 
@@ -101,7 +101,7 @@ def test_flops_are_paddleslims(cut_run: Any) -> None:
         for op in block.ops:
             op.desc.infer_shape(block.desc)
     counted = flops(main, only_conv=True, detail=False)
-    assert counted == pytest.approx(result.cut.after.flops, rel=0.01)
+    assert counted == pytest.approx(result.pruning.after.flops, rel=0.01)
 
 
 def test_a_checkpoint_holds_the_cut_and_a_resumed_run_ends_bit_equal(
@@ -125,7 +125,7 @@ def test_a_checkpoint_holds_the_cut_and_a_resumed_run_ends_bit_equal(
     for name, cuts in axes.items():
         for axis, (size, kept) in cuts.items():
             assert ends[0].weights[name].shape[axis] == len(kept) < size
-    assert again.cut.before == _as(again.cut.before, result.cut.before)
+    assert again.pruning.before == _as(again.pruning.before, result.pruning.before)
 
 
 def _as(mine: Any, other: Any) -> Any:
@@ -197,8 +197,8 @@ def test_a_cut_is_made_once(cut_run: Any, make_config: Any, document: Any, tmp_p
     plain["student"] = {**plain["student"], "weights": str(folder)}
     result = train(make_config, plain)
     assert checkpoint(tmp_path / "on", 1).state["prune"] == checkpoint(folder).state["prune"]
-    assert result.cut.before.value is None and result.cut.after.value is not None
-    # An export knows nothing of the cut, so it is of another model.
+    assert result.pruning.before.value is None and result.pruning.after.value is not None
+    # An export knows nothing of the pruning, so it is of another model.
     bad = open_for(cut_run[0], "infer")
     import paddle
 

@@ -1,4 +1,4 @@
-"""What a group's cut costs: the masked metric is the cut network's, and a stop loses nothing."""
+"""What pruning a group costs: the masked metric is the pruned network's; a stop loses nothing."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_the_masked_metric_is_that_of_the_cut_network(make: Make, tmp_path: Path
             assert point.loss == pytest.approx(1 - value / found.baseline, abs=1e-3)
             assert 0 < point.flops < 0.5
             values.add(f"{value:.3g}")
-    assert len(values) > 3  # the cuts do change what is found
+    assert len(values) > 3  # pruning does change what is found
 
 
 def test_the_weights_are_as_before_after_all_of_it(make: Make, tmp_path: Path) -> None:
