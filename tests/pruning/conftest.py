@@ -197,6 +197,9 @@ RUN: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
     "layer_norm": (("X", "Scale", "Bias"), layer_norm),
     "matmul_v2": (("X", "Y"), matmul),
     "bmm": (("X", "Y"), matmul),
+    "fc": (("Input", "W", "Bias"), lambda op, x, w, b: np.maximum(x @ w + b, 0)),
+    "addmm": (("X", "Y", "Input"), lambda op, x, w, b: x @ w + b),
+    "fused_gemm_epilogue": (("X", "Y", "Bias"), lambda op, x, w, b: np.maximum(x @ w + b, 0)),
     "depthwise_conv2d_transpose": (("Input", "Filter"), depthwise_transpose),
     "set_value": (("Input", "ValueTensor"), set_value),
     "unpool": (("X", "Indices"), unpool),
@@ -250,6 +253,8 @@ def execute(program: Program, values: Mapping[str, Any]) -> list[Any]:
         if op.type in ("concat", "stack"):
             join = np.concatenate if op.type == "concat" else np.stack
             result: Any = join([state[name] for name in op.inputs["X"]], op.get_int("axis"))
+        elif op.type == "einsum":
+            result = np.einsum(op.get_str("equation"), *(state[n] for n in op.inputs["Operands"]))
         elif op.type == "reshape2":
             shape = (*op.inputs.get("ShapeTensor", ()), *op.inputs.get("Shape", ()))
             parts = [part for name in shape for part in np.atleast_1d(state[name])]

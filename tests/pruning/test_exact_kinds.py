@@ -357,6 +357,38 @@ def mlp_of_turned_weights():
     return n.done(x)
 
 
+def mlp_of(kind):
+    """The same in other ops: a fused one, one with the bias first, a sum over letters."""
+    n = Net()
+    x = n.tokens()
+    for name, rows, columns in (("up", 12, 24), ("down", 24, 12)):
+        w, bias = n.b.param(f"{name}.w", (rows, columns)), n.b.param(f"{name}.b", (columns,))
+        shape = (-1, 16, columns)
+        if kind == "fc":
+            slots = {"Input": x, "W": w, "Bias": bias}
+            x = n.op("fc", shape, {"in_num_col_dims": 2}, **slots)
+        elif kind == "fused":
+            x = n.op("fused_gemm_epilogue", shape, X=x, Y=w, Bias=bias)
+        elif kind == "letters":
+            x = n.op("einsum", shape, {"equation": "bnd,df->bnf"}, Operands=[x, w])
+            x = n.op("gelu", shape, X=x)
+        else:
+            x = x if name == "down" else n.op("reshape2", (16, 12), {"shape": (-1, 12)}, X=x)
+            x = n.op("addmm", (16, columns), X=x, Y=w, Input=bias)
+            x = n.op("gelu", (16, columns), X=x)
+    return n.done(x)
+
+
+def weights_on_the_left():
+    """Features on the last axis but one."""
+    n = Net()
+    x = n.op("transpose2", (-1, 12, 16), {"axis": (0, 2, 1)}, X=n.tokens())
+    for name, rows, columns in (("up", 12, 24), ("down", 24, 12)):
+        x = n.op("matmul_v2", (-1, columns, 16), X=n.b.param(f"{name}.w", (columns, rows)), Y=x)
+        x = n.op("gelu", (-1, columns, 16), X=x)
+    return n.done(x)
+
+
 def attention_of_shared_keys(heads):
     """Eight heads of queries; keys and values of fewer heads, each for several of them."""
     n = Net()
@@ -439,6 +471,16 @@ KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]
     "mlp": (mlp, {"up.w": (None, "prunable"), "down.w": (None, "blocked")}),
     "mlp of turned weights": (
         mlp_of_turned_weights, {"up.w": (None, "prunable"), "down.w": (None, "blocked")}
+    ),
+    **{
+        f"mlp of {kind}": (
+            lambda kind=kind: mlp_of(kind),
+            {"up.w": (None, "prunable"), "down.w": (None, "blocked")},
+        )
+        for kind in ("fc", "fused", "letters", "addmm")
+    },
+    "weights on the left": (
+        weights_on_the_left, {"up.w": (None, "prunable"), "down.w": (None, "blocked")}
     ),
     "queries share keys": (
         lambda: attention_of_shared_keys(4),

@@ -7,6 +7,7 @@ from math import prod
 
 from graphprobe.ops.channel_layout import ChannelLayout, own
 from graphprobe.ops.facets import ChannelFacet, NoMap, family, operators
+from graphprobe.ops.product_rules import NO_WEIGHT, product
 from graphprobe.ops.shape_rules import (
     dot_product,
     embedded,
@@ -24,7 +25,6 @@ from graphprobe.ops.spec import (
     Port,
     Propagate,
     PruneAlong,
-    TieChannels,
     rank_of,
 )
 from graphprobe.ops.work_rules import (
@@ -51,7 +51,7 @@ def _dense(
 ) -> Iterator[Effect]:
     """x, its axes from `first` on flattened, times w: [in, out], or [out, in] where turned."""
     if w.param is None or w.shape is None or len(w.shape) != 2 or min(w.shape) < 1:
-        yield from fixed(view, _NO_WEIGHT)
+        yield from fixed(view, NO_WEIGHT)
         return
     rows, columns = (1, 0) if turned else (0, 1)
     made = own((w.param, columns), w.shape[columns], first)
@@ -79,12 +79,72 @@ def _mul(view: OpContext) -> Iterator[Effect]:
 
 def _fc(view: OpContext) -> Iterator[Effect]:
     x, w, bias = view.port("Input"), view.port("W"), view.port("Bias")
-    if x is None or w is None:
-        return
-    for effect in _dense(view, x, w, view.op.get_int("in_num_col_dims", 1)):
+    if x is not None and w is not None:
+        yield from _with_bias(_dense(view, x, w, view.op.get_int("in_num_col_dims", 1)), bias)
+
+
+def _with_bias(effects: Iterator[Effect], bias: Port | None) -> Iterator[Effect]:
+    """The bias of a fused form is pruned with what the layer makes."""
+    for effect in effects:
         if isinstance(effect, Propagate) and bias is not None and bias.param is not None:
             yield PruneAlong(bias.param, effect.layout.at(max(0, len(bias.shape or (0,)) - 1)))
         yield effect
+
+
+def _fused(view: OpContext) -> Iterator[Effect]:
+    """A product, a bias and an activation in one op."""
+    x, w = view.port("X"), view.port("Y")
+    rank = rank_of(x.shape) if x is not None else None
+    if x is None or w is None or rank is None or rank < 2 or view.op.attrs.get("trans_x"):
+        yield from fixed(view, NO_WEIGHT)
+        return
+    turned = bool(view.op.attrs.get("trans_y"))
+    yield from _with_bias(_dense(view, x, w, rank - 1, turned=turned), view.port("Bias"))
+
+
+def _addmm(view: OpContext) -> Iterator[Effect]:
+    """X times Y, and Input added: a fully connected layer where Y is a weight."""
+    x, w, bias = view.port("X"), view.port("Y"), view.port("Input")
+    if x is None or w is None or bias is None or bias.layout is not None or bias.param is None:
+        yield from fixed(view, NO_WEIGHT)
+        return
+    effects = _dense(view, x, w, 1)
+    yield from effects if (bias.shape or (1,))[-1] == 1 else _with_bias(effects, bias)
+
+
+def _einsum(view: OpContext) -> Iterator[Effect]:
+    """``bnd,df->bnf`` and ``bnd,fd->bnf``: a fully connected layer on the last axis."""
+    ports = view.ports("Operands")
+    read, _, made = view.op.get_str("equation").replace(" ", "").partition("->")
+    x, _, w = read.partition(",")
+    kept = x[:-1]
+    dense = len(ports) == 2 and len(w) == 2 and x[-1:] in w and set(w).isdisjoint(kept)
+    if not dense or made != kept + w.replace(x[-1:], "") or len(set(w)) != 2:
+        yield from fixed(view, NO_WEIGHT)
+        return
+    yield from _dense(view, ports[0], ports[1], len(x) - 1, turned=w[1] == x[-1])
+
+
+def _on_the_left(
+    view: OpContext, w: Port, y: Port, turned_w: bool, turned_y: bool
+) -> Iterator[Effect]:
+    """A weight times a feature: the last axis but one is multiplied, and stands there again."""
+    rank, rows = rank_of(y.shape), 1 if turned_w else 0
+    if rank is None or w.param is None or w.shape is None or len(w.shape) != 2 or min(w.shape) < 1:
+        yield from fixed(view, NO_WEIGHT)
+        return
+    made = own((w.param, rows), w.shape[rows], rank - 2)
+    yield PruneAlong(w.param, made.at(rows), "out")
+    if y.layout is not None and y.layout.axis == (rank - 1 if turned_y else rank - 2):
+        if y.layout.extent == w.shape[1 - rows]:
+            yield PruneAlong(w.param, y.layout.at(1 - rows), "in")
+        else:
+            yield BlockChannels(y.layout, "its weight does not fit the channels that reach it")
+    elif y.layout is not None:
+        yield BlockChannels(made, "channels run along another axis of its input", "unsupported_op")
+        yield Propagate("Out", y.layout.at(rank - 1) if y.layout.axis == rank - 2 else y.layout)
+        return
+    yield Propagate("Out", made)
 
 
 def _matmul(view: OpContext) -> Iterator[Effect]:
@@ -99,66 +159,16 @@ def _matmul(view: OpContext) -> Iterator[Effect]:
         y, turned_y = y._replace(param=y.turned, shape=y.shape[::-1]), not turned_y
     if y.param is not None and y.layout is None and not turned_x and rank is not None and rank > 1:
         yield from _dense(view, x, y, rank - 1, turned=turned_y)
+    elif x.param is not None and x.layout is None and y.param is None:
+        yield from _on_the_left(view, x, y, turned_x, turned_y)
     else:
-        yield from _product(view, x, y, turned_x, turned_y)
+        yield from product(view, x, y, turned_x, turned_y)
 
 
 def _bmm(view: OpContext) -> Iterator[Effect]:
     x, y = view.port("X"), view.port("Y")
     if x is not None and y is not None:
-        yield from _product(view, x, y, False, False)
-
-
-def _product(view: OpContext, x: Port, y: Port, turned_x: bool, turned_y: bool) -> Iterator[Effect]:
-    """Two features: channels pass along the axes of a batch (heads), of rows and of columns.
-
-    They are lost along the axis that is summed over: each is multiplied there with one of the
-    other feature, and a zero in place of it is not what a pruning leaves out of a softmax.
-    """
-    ranks = len(x.shape or ()), len(y.shape or ())
-    if min(ranks) < 2:
-        yield from fixed(view, _NO_WEIGHT)
-        return
-    rank = max(ranks)
-    sides = [(x, rank - ranks[0], turned_x, 1), (y, rank - ranks[1], turned_y, 0)]
-    passing: ChannelLayout | None = None
-    for port, missing, turned, summed in sides:
-        if port.layout is None:
-            continue
-        axis = port.layout.axis + missing
-        matrix = axis - (rank - 2)
-        if matrix >= 0 and (1 - matrix if turned else matrix) == summed:
-            yield BlockChannels(port.layout, _SUMMED)
-        elif passing is None:
-            passing = port.layout.at(axis if matrix < 0 else rank - 1 - summed)
-            if matrix < 0:
-                yield from _batched(port.layout, axis, sides[summed])
-            yield Propagate("Out", passing)
-        elif matrix >= 0 or passing.axis != axis:
-            yield BlockChannels(port.layout, "channels run along another axis of its product")
-
-
-def _batched(
-    layout: ChannelLayout, axis: int, other: tuple[Port, int, bool, int]
-) -> Iterator[Effect]:
-    """The other operand has the same heads, or one for all of them."""
-    port, missing, _, _ = other
-    own = axis - missing
-    mine = port.layout is not None and port.layout.axis == own
-    if own < 0 or (port.size(own) == 1 and not mine):
-        return
-    if port.layout is not None and mine:
-        if port.layout.extent == layout.extent:
-            yield TieChannels(layout.at(axis), port.layout.at(axis))
-        elif port.layout.extent != 1:
-            yield BlockChannels(layout, _NO_WEIGHT)
-    else:
-        detail = f"{port.name}, which it multiplies with, cannot be pruned"
-        yield BlockChannels(layout, detail, because=port.name)
-
-
-_SUMMED = "it sums over these channels, each times one of another feature"
-_NO_WEIGHT = "it multiplies two tensors, neither of which is a weight on the right"
+        yield from product(view, x, y, False, False)
 
 
 _NO_MAP = NoMap("a product of matrices mixes the axes that it runs along")
@@ -205,9 +215,7 @@ FAMILY = family(
     operators(
         "fused_gemm_epilogue:fc",
         kind="linear",
-        channels=ChannelFacet(
-            blocks("channels are not followed into this product", "unsupported_op"), makes=True
-        ),
+        channels=ChannelFacet(_fused, makes=True),
         spatial=_NO_MAP,
         shapes=matrix_product,
         work=matrix_work,
@@ -224,16 +232,16 @@ FAMILY = family(
         operators(
             name,
             kind="linear",
-            channels=blocks("it multiplies two tensors, neither of which is a weight on the right"),
+            channels=rule,
             spatial=_NO_MAP,
             shapes=shapes,
             work=work,
         )
-        for name, shapes, work in (
-            ("addmm", matrix_product, matrix_work),
-            ("mv", vector_product, whole_product("X")),
-            ("dot", dot_product, whole_product("X")),
-            ("einsum", summed_letters, letters_work),
+        for name, rule, shapes, work in (
+            ("addmm", ChannelFacet(_addmm, makes=True), matrix_product, matrix_work),
+            ("mv", blocks(NO_WEIGHT), vector_product, whole_product("X")),
+            ("dot", blocks(NO_WEIGHT), dot_product, whole_product("X")),
+            ("einsum", ChannelFacet(_einsum, makes=True), summed_letters, letters_work),
         )
     ),
     operators(

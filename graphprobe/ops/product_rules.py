@@ -1,0 +1,60 @@
+"""Products of two features: which channels pass, and which are summed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.ops.shared_rules import fixed
+from graphprobe.ops.spec import BlockChannels, Effect, OpContext, Port, Propagate, TieChannels
+
+_SUMMED = "it sums over these channels, each times one of another feature"
+NO_WEIGHT = "it multiplies two tensors, neither of which is a weight on the right"
+
+
+def product(view: OpContext, x: Port, y: Port, turned_x: bool, turned_y: bool) -> Iterator[Effect]:
+    """Two features: channels pass along the axes of a batch (heads), of rows and of columns.
+
+    They are lost along the axis that is summed over: each is multiplied there with one of the
+    other feature, and a zero in place of it is not what a pruning leaves out of a softmax.
+    """
+    ranks = len(x.shape or ()), len(y.shape or ())
+    if min(ranks) < 2:
+        yield from fixed(view, NO_WEIGHT)
+        return
+    rank = max(ranks)
+    sides = [(x, rank - ranks[0], turned_x, 1), (y, rank - ranks[1], turned_y, 0)]
+    passing: ChannelLayout | None = None
+    for port, missing, turned, summed in sides:
+        if port.layout is None:
+            continue
+        axis = port.layout.axis + missing
+        matrix = axis - (rank - 2)
+        if matrix >= 0 and (1 - matrix if turned else matrix) == summed:
+            yield BlockChannels(port.layout, _SUMMED)
+        elif passing is None:
+            passing = port.layout.at(axis if matrix < 0 else rank - 1 - summed)
+            if matrix < 0:
+                yield from _batched(port.layout, axis, sides[summed])
+            yield Propagate("Out", passing)
+        elif matrix >= 0 or passing.axis != axis:
+            yield BlockChannels(port.layout, "channels run along another axis of its product")
+
+
+def _batched(
+    layout: ChannelLayout, axis: int, other: tuple[Port, int, bool, int]
+) -> Iterator[Effect]:
+    """The other operand has the same heads, or one for all of them."""
+    port, missing, _, _ = other
+    own = axis - missing
+    mine = port.layout is not None and port.layout.axis == own
+    if own < 0 or (port.size(own) == 1 and not mine):
+        return
+    if port.layout is not None and mine:
+        if port.layout.extent == layout.extent:
+            yield TieChannels(layout.at(axis), port.layout.at(axis))
+        elif port.layout.extent != 1:
+            yield BlockChannels(layout, NO_WEIGHT)
+    else:
+        detail = f"{port.name}, which it multiplies with, cannot be pruned"
+        yield BlockChannels(layout, detail, because=port.name)
