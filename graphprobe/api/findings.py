@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from graphprobe.api.pairs import PairFindings
-from graphprobe.api.prunable import prune_findings
-from graphprobe.api.prune_selection import PruneSelection
+from graphprobe.api.decisions import prune_findings
 from graphprobe.drawing import Drawing, Focus, Marks, make_drawing
 from graphprobe.drawing.figures import Figures, measure
 from graphprobe.errors import (
@@ -23,11 +21,12 @@ from graphprobe.errors import (
 )
 from graphprobe.ir import Pair, Program, PruneDecision
 from graphprobe.ops.kinds import unknown_ops_text
-from graphprobe.pairing.find import PairReport, find_pairs
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.pruning.plan import PrunePlan
 
 if TYPE_CHECKING:
+    from graphprobe.api.pairs import PairFindings
+    from graphprobe.api.prune_selection import PruneSelection
     from graphprobe.config.distill import DistillConfig, PairConfig
     from graphprobe.config.prune import PruneConfig
     from graphprobe.drawing.drawing import AnyLevel
@@ -117,6 +116,8 @@ def gather(
     if given is not None:
         found, told = given.read(program, other), (*_unknown(program), *_unknown(other))
     else:
+        from graphprobe.pairing.find import PairReport, find_pairs
+
         report = parts.get(
             "pairs", lambda: find_pairs(program.program, other.program), PairReport()
         )
@@ -182,6 +183,8 @@ class _GivenPairs:
 
 
 def _given_pairs(pairs: PairsLike) -> _GivenPairs:
+    from graphprobe.api.pairs import PairFindings
+
     if isinstance(pairs, PairFindings):
         return _GivenPairs(pairs.teacher, lambda *_: pairs.pairs)
     config, where = _distill_config(pairs)
@@ -253,6 +256,8 @@ def _pair(pair: PairConfig, student: Program, teacher: Program) -> Pair:
 
 def _plan(given: PruneLike, program: LoadedProgram) -> PrunePlan:
     """What a pruning config prunes; the config must be for `program`."""
+    from graphprobe.api.prune_selection import PruneSelection
+
     if isinstance(given, PruneSelection):
         return given.choice.plan
     from graphprobe.config.binding import check_fingerprint

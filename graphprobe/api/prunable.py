@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from graphprobe.api.decisions import prune_findings
 from graphprobe.api.measured_ratios import Measured, Record, SensitivityLike, read_record
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.api.progress import reporter
@@ -14,7 +15,6 @@ from graphprobe.ops.image_input import counted_image_size
 from graphprobe.ops.kinds import has_quantised_range
 from graphprobe.ops.work import DEFAULT_IMAGE
 from graphprobe.programs import LoadedProgram, ProgramLike, load
-from graphprobe.pruning import decisions as pruning
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.ratios import Limits, choose
 from graphprobe.pruning.regex import names_regex
@@ -137,11 +137,6 @@ def choose_ratios(
     decided = found.choice.found
     chosen = _select(found.program, decided, ratio, target_flops, record, limits, compact=compact)
     return replace(chosen, train=found.train)
-
-
-def prune_findings(loaded: LoadedProgram, policy: str) -> PruneFindings:
-    """The decisions of a policy, made once for a loaded program."""
-    return loaded.once(("prunable", policy), lambda: pruning.find_prunable(loaded.program, policy))
 
 
 def _select(

@@ -193,7 +193,7 @@ def _config(
     image: int | None,
 ) -> PruneConfig:
     """All groups that can lose a channel, with the weights and the data to measure on."""
-    from graphprobe.api.prunable import prune_findings
+    from graphprobe.api.decisions import prune_findings
     from graphprobe.config import DataSection
     from graphprobe.emit import prune_config
     from graphprobe.pruning.ratios import Limits, choose

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from graphprobe.drawing.diff.changes import Diff, compare
-from graphprobe.drawing.diff.marking import Version, fold_alike, inverse
 from graphprobe.drawing.figures import Figures, measure
 from graphprobe.drawing.focus import Focus, focused, nothing_matches
 from graphprobe.drawing.folding.fold import Fold, Level, fold
@@ -21,6 +19,9 @@ from graphprobe.ir import Pair, Program
 
 if TYPE_CHECKING:
     import networkx as nx
+
+    from graphprobe.drawing.diff.changes import Diff
+    from graphprobe.drawing.diff.marking import Version
 
 AnyLevel: TypeAlias = Level | Literal["raw"]
 
@@ -246,6 +247,10 @@ def make_diff(
         after: the other: pruned, retrained, edited.
         level, focus, engine, colour_by: as for `make_drawing`.
     """
+    # A drawing of one program needs none of it.
+    from graphprobe.drawing.diff.changes import compare
+    from graphprobe.drawing.diff.marking import Version, fold_alike, inverse
+
     drawing = make_drawing(before, after, level=level, focus=focus, engine=engine)
     one, two = drawing.sides
     diff = compare(one.fold.graph, two.fold.graph)

@@ -68,9 +68,9 @@ def test_a_folder_that_may_not_be_read_is_no_fault(
 @pytest.mark.parametrize(
     ("broken", "part"),
     [
-        ("prune_findings", "prune decisions"),
-        ("measure", "parameters and multiply-adds"),
-        ("find_pairs", "pairs"),
+        ("graphprobe.api.findings.prune_findings", "prune decisions"),
+        ("graphprobe.api.findings.measure", "parameters and multiply-adds"),
+        ("graphprobe.pairing.find.find_pairs", "pairs"),
     ],
 )
 @pytest.mark.parametrize("command", ["draw", "report"])
@@ -82,7 +82,7 @@ def test_a_spoilt_part_is_left_out_and_said(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(f"graphprobe.api.findings.{broken}", fault)
+    monkeypatch.setattr(broken, fault)
     page = tmp_path / "x.html"
     program = ["x"] if command == "draw" else ["--student", "x"]
     assert run(build_app(command), [command, *program, "--teacher", "y", "-o", str(page)]) == 0

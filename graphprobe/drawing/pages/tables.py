@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from graphprobe.drawing import palette
-from graphprobe.drawing.diff.changes import Change, Diff
-from graphprobe.drawing.diff.marking import diff_text
 from graphprobe.drawing.drawing import Drawing, Side
 from graphprobe.drawing.labels import convolutions, phrase, shape_text
 from graphprobe.drawing.layout.boxes import MIN_TEXT
 from graphprobe.drawing.marks import CHANGE_COLOURS, COLOURS, PAIR, status
 from graphprobe.drawing.pages.sheet import A4, FOOT, HEAD, MARGIN, Bar, Page, Text
 from graphprobe.drawing.text import shorten
+
+if TYPE_CHECKING:
+    from graphprobe.drawing.diff.changes import Diff
 
 _STEP = 8.6
 _ROW = MIN_TEXT + 0.3
@@ -128,6 +130,9 @@ def _pair_rows(drawing: Drawing) -> Iterator[Row]:
 
 def _changes(drawing: Drawing, diff: Diff) -> Section:
     """Every op that differs, by the number of its stage: those of before, then the new ones."""
+    from graphprobe.drawing.diff.changes import Change
+    from graphprobe.drawing.diff.marking import diff_text
+
     rows = []
     for side in drawing.sides:
         version = side.version

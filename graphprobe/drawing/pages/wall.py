@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 from graphprobe.drawing import palette
 from graphprobe.drawing.dag import predecessors
-from graphprobe.drawing.diff.marking import diff_text
 from graphprobe.drawing.drawing import Drawing, Side
 from graphprobe.drawing.figures import compared_text, size_text
 from graphprobe.drawing.layout.boxes import Box, make_box
@@ -95,6 +94,8 @@ def make_wall(drawing: Drawing) -> Page:
     scenes = [_scene(lane, tops) for lane in lanes]
     page = Page(paper, "the whole model by stages, in bands by stride")
     if drawing.diff is not None:
+        from graphprobe.drawing.diff.marking import diff_text
+
         page.heading = f"before and after by stages: {diff_text(drawing.diff)}"
     elif len(lanes) > 1:
         page.heading = "student and teacher by stages, in bands by stride"

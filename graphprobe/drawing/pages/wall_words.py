@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from graphprobe.drawing.diff.marking import delta_line
 from graphprobe.drawing.drawing import Side
 from graphprobe.drawing.figures import kept_share, shares
 from graphprobe.drawing.labels import summary
@@ -57,6 +56,8 @@ def _compared(side: Side, view: LayoutGraph, node: int) -> Iterator[str]:
         for item in view.items[node]
         if (at := partners[item]) is not None and (op := before.items[at].op) is not None
     ]
+    from graphprobe.drawing.diff.marking import delta_line
+
     text = delta_line(side.figures, view.ops[node], version.other, ops)
     if text:
         yield text
