@@ -17,7 +17,8 @@ import pypdfium2
 from PIL import Image
 
 import graphprobe
-from graphprobe.drawing import make_diff, render
+from graphprobe.drawing import render
+from graphprobe.drawing.diff.drawing import make_diff
 from graphprobe.ir import Program
 from graphprobe.programs import load_program
 

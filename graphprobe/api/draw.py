@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from graphprobe.api.findings import PairsLike, PruneLike, gather
 from graphprobe.api.measures import LatencyLike, with_measures
 from graphprobe.api.patterns import PatternLike, pattern
-from graphprobe.drawing import Drawing, Focus, make_diff
+from graphprobe.drawing import Drawing, Focus
 from graphprobe.drawing.output import render, renderer_for
 from graphprobe.drawing.overlay import COLOUR_KEYS, ColourBy
 from graphprobe.errors import UsageError, did_you_mean
@@ -139,6 +139,8 @@ def draw(
                 hint = "colour by flops, params or channels"
                 raise UsageError("a diff has no such figures", where=_by(color_by), hint=hint)
             versions = load(program).program, load(diff).program
+            from graphprobe.drawing.diff.drawing import make_diff
+
             drawing = make_diff(
                 *versions,
                 level=chosen,

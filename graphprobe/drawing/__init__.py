@@ -1,6 +1,6 @@
 """Draw programs: fold, lay out once, and paint in one of several formats."""
 
-from graphprobe.drawing.drawing import Drawing, make_diff, make_drawing
+from graphprobe.drawing.drawing import Drawing, make_drawing
 from graphprobe.drawing.focus import Focus
 from graphprobe.drawing.marks import Marks
 from graphprobe.drawing.networkx_graphs import bipartite_graph, op_graph
@@ -12,7 +12,6 @@ __all__ = [
     "Marks",
     "bipartite_graph",
     "formats",
-    "make_diff",
     "make_drawing",
     "op_graph",
     "render",

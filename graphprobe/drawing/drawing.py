@@ -227,43 +227,11 @@ def make_drawing(
         side.figures = known
     for side in sides:
         side.engine = engine
-    _colour(sides, colour_by)
+    colour_sides(sides, colour_by)
     return Drawing(sides, tuple(pairs), level, focus, engine=engine)
 
 
-def make_diff(
-    before: Program,
-    after: Program,
-    *,
-    level: AnyLevel | None = None,
-    focus: Focus | None = None,
-    engine: Engine = "layered",
-    colour_by: ColourBy = "status",
-) -> Drawing:
-    """Fold two versions of a program alike and mark what differs.
-
-    Args:
-        before: the one version.
-        after: the other: pruned, retrained, edited.
-        level, focus, engine, colour_by: as for `make_drawing`.
-    """
-    # A drawing of one program needs none of it.
-    from graphprobe.drawing.diff.changes import compare
-    from graphprobe.drawing.diff.marking import Version, fold_alike, inverse
-
-    drawing = make_drawing(before, after, level=level, focus=focus, engine=engine)
-    one, two = drawing.sides
-    diff = compare(one.fold.graph, two.fold.graph)
-    stages = fold_alike(one.fold, two.fold, diff)
-    back = inverse(stages, len(one.fold.levels["stage"].dag))
-    one.role, two.role = "before", "after"
-    one.version = Version(diff, 0, back, two.figures)
-    two.version = Version(diff, 1, stages, one.figures)
-    _colour(drawing.sides, colour_by)
-    return drawing
-
-
-def _colour(sides: Sequence[Side], key: ColourBy) -> None:
+def colour_sides(sides: Sequence[Side], key: ColourBy) -> None:
     """Fill the nodes of all programs by one number, on one scale for each level."""
     overlay = Overlay(key)
     for side in sides:

@@ -13,10 +13,11 @@ import pypdf
 import pytest
 
 import graphprobe
-from graphprobe.drawing import make_diff, render
+from graphprobe.drawing import render
 from graphprobe.drawing.diff.align import align
 from graphprobe.drawing.diff.changes import Diff, compare
 from graphprobe.drawing.diff.common_run import common_pairs
+from graphprobe.drawing.diff.drawing import make_diff
 from graphprobe.drawing.graph import item_graph
 from graphprobe.drawing.pages.book import make_book
 from graphprobe.drawing.pages.wall import make_wall

@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from graphprobe.drawing import Marks, make_diff, make_drawing, render
+from graphprobe.drawing import Marks, make_drawing, render
+from graphprobe.drawing.diff.drawing import make_diff
 from graphprobe.ir import Pair, Program, PruneDecision, Site
 from graphprobe.ir.builder import Builder
 
