@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.evaluate import evaluate
+from graphprobe.data.metrics.agreement_types import FIGURES
 
 from ._escape import printable
 from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say
@@ -14,6 +15,8 @@ from ._train import ALLOW_CODE, CHECKPOINT, DEVICE, MEASURED_ON, OVERRIDE, TRAIN
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from graphprobe.data.metrics.agreement_types import AgreementResult
 
 
 def command(
@@ -46,7 +49,9 @@ def command(
     deliver(
         found,
         lambda: [
-            _table(found.label, found.to_rows()[1]),
+            _table(found.label, found.to_rows()[1])
+            if found.agreement is None
+            else _agreement(found.label, found.value, found.agreement),
             f"  weights  {found.weights}",
             f"  data     {found.measured_on}",
         ],
@@ -62,3 +67,24 @@ def _table(label: str, rows: Sequence[Sequence[Any]]) -> Table:
     for name, value in rows:
         table.add_row(printable(name), "none there" if value is None else f"{value:.4f}")
     return table
+
+
+def _agreement(label: str, value: float, found: AgreementResult) -> Table:
+    """A row an output; the last one has the figures of all."""
+    from rich import box
+    from rich.table import Table
+
+    names = [name for name in FIGURES if found.figure(name) is not None]
+    table = Table("output", "kind", box=box.SIMPLE_HEAD, caption=f"{label} {value:.4f}")
+    for name in names:
+        table.add_column(FIGURES[name], justify="right")
+    for each in found.outputs:
+        figures = (_figure(getattr(each, name)) for name in names)
+        table.add_row(printable(each.name), each.kind, *figures)
+    if len(found.outputs) > 1:
+        table.add_row("mean", "", *(_figure(found.figure(name)) for name in names))
+    return table
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"

@@ -13,6 +13,7 @@ from graphprobe.api.train import TrainResult, train
 from ._errors import ANSWER_IS_NO
 from ._escape import printable
 from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say, to_text
+from ._preparation import CHANNELS, MEAN, SCALE, SIZE, STD, preparation_words
 from ._progress import terminal_bar
 from ._train import ALLOW_CODE, DEVICE, ENGINE, OVERRIDE, Device
 from .check import say_findings, tables
@@ -67,6 +68,11 @@ def command(
         "images as the published schedule.",
     ),
     engine: str | None = ENGINE,
+    mean: str | None = MEAN,
+    std: str | None = STD,
+    size: str | None = SIZE,
+    channels: str | None = CHANNELS,
+    scale: str | None = SCALE,
     override: list[str] | None = OVERRIDE,
     resume: str | None = typer.Option(
         None,
@@ -100,7 +106,7 @@ def command(
                 minutes=minutes,
                 schedule=schedule,
                 engine=engine,
-                override=override or (),
+                override=[*preparation_words(mean, std, size, channels, scale), *(override or ())],
                 resume=resume,
                 device=device.value,
                 allow_code=allow_code,

@@ -17,6 +17,14 @@ PAGE = (Path(__file__).resolve().parents[1] / "docs/howto-exported.md").read_tex
 TINY = ["max_iters=2", "batch_size=2", "image_size=32", "workers=0", "learning_rate.warmup_steps=0"]
 
 
+SETTINGS = """\
+Preprocess:
+- {type: Resize, interp: 2, keep_ratio: false, target_size: [32, 32]}
+- {type: NormalizeImage, is_scale: true, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}
+- {type: Permute}
+"""
+
+
 def export_detector(folder: Path) -> None:
     """A small network with the scores of four classes at each place."""
     import paddle
@@ -46,6 +54,7 @@ def test_the_page_leads_to_a_smaller_model(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     export_detector(tmp_path / "detector")
+    (tmp_path / "detector" / "infer_cfg.yml").write_text(SETTINGS)
     (tmp_path / "photos").mkdir()
     rng = np.random.default_rng(0)
     for number in range(12):

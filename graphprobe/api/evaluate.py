@@ -11,6 +11,7 @@ from graphprobe.api.settings import ConfigLike, Override
 from graphprobe.api.trained_run import open_trained_run
 
 if TYPE_CHECKING:
+    from graphprobe.data.metrics.agreement_types import AgreementResult
     from graphprobe.training.evaluate import Score
     from graphprobe.training.reporting.progress import Log
 
@@ -25,7 +26,7 @@ class Evaluation(Result):
         weights: where the weights come from.
         samples: how many samples were measured on.
         data: the line of data that they are of.
-        image_size: H and W that they were resized to, in pixels.
+        image_size: H and W that they were resized to, in pixels; None where it depends on each.
     """
 
     score: Score
@@ -33,7 +34,7 @@ class Evaluation(Result):
     weights: str
     samples: int
     data: str
-    image_size: int
+    image_size: tuple[int, int] | None
 
     @property
     def metric(self) -> str:
@@ -44,6 +45,11 @@ class Evaluation(Result):
     def value(self) -> float:
         """The metric, from 0 to 1."""
         return self.score.value
+
+    @property
+    def agreement(self) -> AgreementResult | None:
+        """All figures of each output, where the metric is agreement with a teacher."""
+        return self.score.agreement
 
     @property
     def classes(self) -> dict[str, float | None]:
@@ -75,7 +81,8 @@ class Evaluation(Result):
             "data": self.data,
             "split": self.split,
             "samples": self.samples,
-            "image_size": self.image_size,
+            "image_size": _size(self.image_size),
+            "agreement": None if self.agreement is None else self.agreement.to_dict(),
             "metric": self.metric,
             "value": self.value,
             "classes": self.classes,
@@ -83,9 +90,12 @@ class Evaluation(Result):
         }
 
     def to_rows(self) -> Table:
-        """A row a class, then the mean and what else belongs to the metric."""
-        rows = [*self.score.classes, ("mean", self.value), *self.score.more]
-        return ("class", self.metric), list(rows)
+        """A row a class, then the mean and what else belongs to the metric; or a row an output."""
+        if self.agreement is not None:
+            head, rows = self.agreement.to_rows()
+            return head, list(rows)
+        every = [*self.score.classes, ("mean", self.value), *self.score.more]
+        return ("class", self.metric), list(every)
 
 
 def evaluate(
@@ -133,11 +143,13 @@ def evaluate(
         allow_code=allow_code,
         log=log,
     )
+    from graphprobe.pairing.output_kinds import output_pairs
     from graphprobe.training.agreement import agreement_evaluator
     from graphprobe.training.assemble import open_teacher
     from graphprobe.training.evaluate import make_evaluator
     from graphprobe.training.networks.source import Networks
     from graphprobe.training.runtime.device import choose_place
+    from graphprobe.training.student import prune_config
     from graphprobe.zoo import EXPORTED
 
     place, networks = choose_place(device, log), Networks()
@@ -146,9 +158,19 @@ def evaluate(
     settings = run.settings
     if trained.built.task == EXPORTED:
         teacher = open_teacher(settings, place, where=run.where, log=log, networks=networks)
-        evaluator = agreement_evaluator(settings, trained.built, found, place, teacher)
+        source = trained.network
+        evaluator = agreement_evaluator(
+            settings, source, trained.built, found, place, teacher, output_pairs
+        )
+        if trained.plan is None and prune_config(settings, run.where) is not None:
+            log(f"warning: {trained.source} is not cut, so the whole network was measured")
     else:
         evaluator = make_evaluator(settings.train, trained.built, found, place)
     score, train = evaluator.run(trained.scope), settings.train
-    data, size = str(train.data.val), train.image_size
+    data, size = str(train.data.val), evaluator.image_size
     return Evaluation(score, evaluator.label, trained.source, len(found), data, size)
+
+
+def _size(size: tuple[int, int] | None) -> int | list[int] | None:
+    """A square is told by its side."""
+    return size if size is None else size[0] if size[0] == size[1] else list(size)

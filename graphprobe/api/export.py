@@ -6,14 +6,18 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
 from graphprobe.api.settings import ConfigLike, Override
 from graphprobe.api.trained_run import open_trained_run
-from graphprobe.errors import UsageError
+from graphprobe.errors import DataError, UsageError
 from graphprobe.training.reporting.progress import Log
+
+if TYPE_CHECKING:
+    from graphprobe.config import Config
+    from graphprobe.zoo import Built
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,6 +110,7 @@ def export(
     from graphprobe.training.export import export_trained
     from graphprobe.training.feeding.feeding import describe_pixels
     from graphprobe.training.runtime.device import choose_place
+    from graphprobe.zoo import EXPORTED
 
     place = choose_place(device, log)
     trained, settings = run.network("infer", place), run.settings
@@ -116,5 +121,16 @@ def export(
         classes = trained.class_names or tuple(map(str, range(count)))
         program = settings.student.program
         files += write_deploy_settings(trained.built, settings.train, classes, files, program)
-    image = describe_pixels(trained.built)
+    exported = trained.built.task == EXPORTED
+    image = _image(settings, trained.built) if exported else describe_pixels(trained.built)
     return ExportedModel(tuple(files), trained.source, image, difference)
+
+
+def _image(settings: Config, built: Built) -> str:
+    """How the images of an exported program are prepared, where anything says it."""
+    from graphprobe.training.feeding.inputs import images_text
+
+    try:
+        return images_text(settings.train, built)
+    except DataError as error:  # a program that is fed arrays
+        return error.message

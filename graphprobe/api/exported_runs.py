@@ -13,11 +13,9 @@ from graphprobe.programs import LoadedProgram
 from graphprobe.user_code import is_file
 
 if TYPE_CHECKING:
-    from graphprobe.config import Config, PruneConfig
+    from graphprobe.config import Config, PruneConfig, TrainSection
     from graphprobe.training.networks.source import Networks, NetworkSource
     from graphprobe.training.reporting.progress import Log
-
-_NOT_TOLD = " (warning: nothing beside it says so, these are ImageNet's)"
 
 
 def is_exported(loaded: LoadedProgram) -> bool:
@@ -46,12 +44,15 @@ def with_own_teacher(
     return [student, student]
 
 
-def images_text(source: NetworkSource) -> str:
-    """What the images of a network become before it sees them, and who says so."""
-    from graphprobe.training.feeding.feeding import describe_pixels
+def images_line(source: NetworkSource, train: TrainSection) -> str:
+    """What the images of an exported program become before it sees them, and who says so.
 
-    told = "" if source.exported is None or source.exported.pixels else _NOT_TOLD
-    return f"images of {source.text}: {describe_pixels(source.build('train'))}{told}"
+    Raises:
+        DataError: nothing says it, or what says it contradicts the program.
+    """
+    from graphprobe.training.feeding.inputs import images_text
+
+    return f"images of {source.text}: {images_text(train, source.build('eval'))}"
 
 
 def parts_of(spec: str) -> tuple[str, str | None]:
@@ -123,7 +124,8 @@ def make_own_teacher(
     check_fingerprint(pruning.student, student.program, key="student", where=where)
     opened = open_data(pruning.train.data.train)
     log(f"teacher: {student.source} itself, unpruned")
-    log(images_text(networks.source(pruning.student.program)))
+    if opened.task != "arrays":
+        log(images_line(networks.source(pruning.student.program), pruning.train))
     boxes = opened.task == "detection"
     found = pairs_after_cut(student, student, pruning, networks, boxes=boxes, log=log)
     update = {"student": pruning.student, "teacher": pruning.student, "train": pruning.train}

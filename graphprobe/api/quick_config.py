@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from graphprobe.api.cut_pairs import pairs_after_cut
 from graphprobe.api.data_settings import fit_classes
-from graphprobe.api.exported_runs import images_text, is_exported, parts_of, with_own_teacher
+from graphprobe.api.exported_runs import images_line, is_exported, parts_of, with_own_teacher
 from graphprobe.api.prunable import find_prunable
 from graphprobe.api.run_programs import ref_of
 from graphprobe.api.settings import place_run
@@ -20,7 +20,7 @@ from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.user_code import is_file
 
 if TYPE_CHECKING:
-    from graphprobe.config import Config, PruneConfig, TrainSection
+    from graphprobe.config import Config, PreparationSection, PruneConfig, TrainSection
     from graphprobe.training.networks.source import Networks
     from graphprobe.training.reporting.progress import Log
 
@@ -163,8 +163,9 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     if is_exported(loaded[0]):
         loaded = with_own_teacher(loaded, request.prune, log)
         train = exported_schedule(data, *(one.program for one in loaded))
-        for one in dict.fromkeys(loaded):
-            log(images_text(networks.source(ref_of(one).program)))
+        if opened.task != "arrays":
+            told = train.model_copy(update={"preparation": _preparation(request.override)})
+            log(images_line(networks.source(ref_of(loaded[0]).program), told))
     else:
         train = published_schedule(opened.task, data, *(one.program for one in loaded))
     train = train.model_copy(update={"output": f"runs/{name}"})
@@ -223,6 +224,18 @@ def _image_size(override: Sequence[str], train: TrainSection) -> int:
     document, _ = apply_overrides({"train": {"image_size": train.image_size}}, words)
     found = document["train"]["image_size"] if isinstance(document["train"], dict) else None
     return found if isinstance(found, int) and found > 0 else train.image_size
+
+
+def _preparation(override: Sequence[str]) -> PreparationSection:
+    """What overrides say of it."""
+    from graphprobe.config import PreparationSection, apply_overrides, is_named
+
+    words = [word for word in override if is_named("train.preparation", [word])]
+    document, _ = apply_overrides({"train": {"preparation": {}}}, words)
+    try:
+        return PreparationSection.model_validate(document["train"]["preparation"])
+    except (ValueError, TypeError):
+        return PreparationSection()  # a wrong one is told with all problems of its config
 
 
 def _cut(

@@ -19,6 +19,7 @@ from graphprobe.config.train_section import (
     AugmentSection,
     DataSection,
     LearningRateSection,
+    PreparationSection,
     TrainSection,
 )
 from graphprobe.config.write import config_text
@@ -36,6 +37,7 @@ __all__ = [
     "LearningRateSection",
     "PairConfig",
     "PartConfig",
+    "PreparationSection",
     "ProgramRef",
     "PruneConfig",
     "PruneSection",

@@ -59,6 +59,24 @@ class LearningRateSection(Section):
     )
 
 
+class PreparationSection(Section):
+    """What an exported program is fed of an image, in place of what the file beside it says."""
+
+    mean: tuple[float, ...] | None = Field(
+        default=None, strict=False, description="of each channel, after the scale; null: the file's"
+    )
+    std: tuple[float, ...] | None = Field(default=None, strict=False)
+    scale: float | None = Field(
+        default=None, description="what levels of 0 to 255 are multiplied with, as 0.00392157"
+    )
+    channels: Literal["rgb", "bgr", "gray"] | None = None
+    size: tuple[Positive, Positive] | None = Field(
+        default=None,
+        strict=False,
+        description="H and W; null: the file's, else image_size twice",
+    )
+
+
 class TrainSection(Section):
     """How a run trains, evaluates and saves."""
 
@@ -66,6 +84,11 @@ class TrainSection(Section):
     augment: AugmentSection = AugmentSection()
     batch_size: Positive = Field(default=8, description="samples a step and device")
     image_size: Positive = Field(default=608, description="H and W of the network's input, pixels")
+    preparation: PreparationSection = Field(
+        default=PreparationSection(),
+        description="of images for exported programs; null: as infer_cfg.yml, inference.yml or "
+        "deploy.yaml beside the program says",
+    )
     reference_batch: Count = Field(
         default=0,
         description="samples a step, of all devices, that the schedule below is made for: where "
@@ -119,3 +142,8 @@ class TrainSection(Section):
         description="on a CPU, run in oneDNN the convolutions that it speeds up most for the "
         "memory of its copies; values differ from the plain kernels by rounding",
     )
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """H and W of the network's input, in pixels."""
+        return self.preparation.size or (self.image_size, self.image_size)

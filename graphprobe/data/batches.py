@@ -19,9 +19,11 @@ from graphprobe.data.collate import (
     collate_boxes,
     collate_labels,
     collate_masks,
+    label_column,
     stack_arrays,
     stack_images,
 )
+from graphprobe.data.preparation import InputPlan
 from graphprobe.data.sample import Dataset, Sample
 from graphprobe.data.targets import PLAIN, Targets
 from graphprobe.data.transforms import without_crowds
@@ -48,6 +50,7 @@ class TrainBatches:
         targets: makes what a detector is compared with; segmentation looks at none.
         mixup_until: the batch from which on nothing is blended; None for never.
         numbered: add to each batch in which nothing is drawn at random the array `SAMPLES`.
+        inputs: what an exported program is fed of an image, each in one size; None of others.
 
     Raises:
         DataError: the batch does not divide among the shards, or nothing can be drawn.
@@ -61,6 +64,7 @@ class TrainBatches:
     targets: Targets = PLAIN
     mixup_until: int | None = None
     numbered: bool = False
+    inputs: InputPlan | None = None
 
     def __post_init__(self) -> None:
         rank, count = self.shard
@@ -115,12 +119,23 @@ class TrainBatches:
             feed = stack_arrays([read_sample(self.dataset, index) for _, index in places])
         else:
             samples = [self._draw(epoch, index, augmentation, size) for epoch, index in places]
-            feed = self._collate(samples, augmentation)
+            feed = self._collate(samples, augmentation, size)
         if self.numbered and not self.is_random(number):
             feed[SAMPLES] = np.array([index for _, index in places], np.int64)
         return feed
 
-    def _collate(self, samples: Sequence[Sample], augmentation: Augmentation) -> Feed:
+    def _collate(self, samples: Sequence[Sample], augmentation: Augmentation, size: int) -> Feed:
+        if self.inputs is None:
+            return self._plain(samples, augmentation)
+        labels: Feed = {}
+        if self.dataset.task == "classification":
+            labels = {"label": label_column(samples)}
+        elif self.dataset.task != "images":
+            labels = self._plain(samples, augmentation)
+        plan = self.inputs if len(augmentation.sizes) == 1 else self.inputs.at((size, size))
+        return {**labels, **plan.batch([sample.image for sample in samples])}
+
+    def _plain(self, samples: Sequence[Sample], augmentation: Augmentation) -> Feed:
         if self.dataset.task == "segmentation":
             return collate_masks(samples, augmentation)
         if self.dataset.task == "classification":
@@ -138,6 +153,10 @@ class TrainBatches:
     def _draw(self, epoch: int, index: int, augmentation: Augmentation, size: int) -> Sample:
         rng = np.random.default_rng([_SAMPLE, self.seed, epoch, index])
         partner = int(rng.integers(len(self.dataset)))
+        task = self.dataset.task
+        whole = self.inputs is not None and task in ("images", "classification")
+        if whole and not is_random(augmentation, task):
+            return read_sample(self.dataset, index)  # `inputs` says how it is resized
         return augment(
             without_crowds(read_sample(self.dataset, index)),
             augmentation,

@@ -59,8 +59,12 @@ def collate_labels(samples: Sequence[Sample], augmentation: Augmentation) -> Fee
     Returns:
         image float32 [N, 3, H, W]; label int64 [N, 1].
     """
-    labels = np.array([[_label_of(sample)] for sample in samples], np.int64)
-    return {"image": stack_images(samples, augmentation), "label": labels}
+    return {"image": stack_images(samples, augmentation), "label": label_column(samples)}
+
+
+def label_column(samples: Sequence[Sample]) -> NDArray[np.int64]:
+    """The classes of images, int64 [N, 1]."""
+    return np.array([[_label_of(sample)] for sample in samples], np.int64)
 
 
 def stack_arrays(samples: Sequence[Sample]) -> Feed:

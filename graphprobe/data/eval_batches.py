@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from graphprobe.data.augmentation import Augmentation, no_augmentation
 from graphprobe.data.batches import read_sample
 from graphprobe.data.collate import Feed, stack_arrays, stack_images
+from graphprobe.data.preparation import InputPlan, fixed_size
 from graphprobe.data.sample import Dataset, Sample
 from graphprobe.data.transforms import resize
 
@@ -28,12 +29,21 @@ class EvalBatches:
         size: side of the square input.
         batch_size: samples a batch.
         augmentation: for its mean and std; `no_augmentation(size)` by default.
+        inputs: what an exported program is fed of an image, in place of both; None of others.
     """
 
     dataset: Dataset
     size: int
     batch_size: int = 8
     augmentation: Augmentation | None = field(default=None)
+    inputs: InputPlan | None = None
+
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """H and W of the network's input, in pixels; None where each image has its own."""
+        if self.inputs is None:
+            return self.size, self.size
+        return fixed_size(self.inputs.preparation.steps)
 
     def __len__(self) -> int:
         return -(-len(self.dataset) // self.batch_size)
@@ -52,11 +62,16 @@ class EvalBatches:
         stop = min(start + self.batch_size, len(self.dataset))
         samples = [read_sample(self.dataset, index) for index in range(start, stop)]
         augmentation = self.augmentation or no_augmentation(self.size)
-        return make_eval_feed(samples, self.size, augmentation, first=start)
+        return make_eval_feed(samples, self.size, augmentation, first=start, inputs=self.inputs)
 
 
 def make_eval_feed(
-    samples: Sequence[Sample], size: int, augmentation: Augmentation, *, first: int = 0
+    samples: Sequence[Sample],
+    size: int,
+    augmentation: Augmentation,
+    *,
+    first: int = 0,
+    inputs: InputPlan | None = None,
 ) -> Feed:
     """The arrays of an evaluation batch, as `EvalBatches.batch` gives them.
 
@@ -65,14 +80,21 @@ def make_eval_feed(
         size: of the square input.
         augmentation: for its mean and std.
         first: the place of the first sample in its data set.
+        inputs: what the program is fed, where that is not an image stretched to `size` alone.
     """
     if samples[0].arrays is not None:
         return stack_arrays(samples)
-    small = [resize(sample, size, size) for sample in samples]
+    if inputs is None:
+        small = [resize(sample, size, size) for sample in samples]
+        images: Feed = {"image": stack_images(small, augmentation)}
+    else:
+        images = inputs.batch([sample.image for sample in samples])
+        sides = inputs.size_of(images)
+        small = [resize(s, *sides) if s.mask is not None else s for s in samples]
     feed: Feed = {
-        "image": stack_images(small, augmentation),
         "im_size": np.array([sample.size for sample in samples], np.int32),
         "im_id": np.arange(first, first + len(samples), dtype=np.int64)[:, None],
+        **images,
     }
     if samples[0].label is not None:
         feed[TRUTH + "label"] = np.array([sample.label for sample in samples], np.int64)

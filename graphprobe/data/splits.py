@@ -57,20 +57,23 @@ def split_of(spec: str) -> str | None:
     return None if found is None else str(found)
 
 
-def data_text(spec: str, samples: int, size: int | None = None) -> str:
+def data_text(spec: str, samples: int, size: int | tuple[int, int] | None = None) -> str:
     """What a figure was measured on, in one line, as ``digits: split val, 40 images, 96 x 96``.
 
     Args:
         spec: the line of data.
         samples: how many of it.
-        size: H and W that its images were resized to, in pixels; None where they were not.
+        size: H and W that its images were resized to, in pixels, or one number for both; None
+            where they were not, or each to its own.
     """
     name, _, options = parse_spec(spec)
     split = split_of(spec)
     parts = [] if split is None or "split" in options else [f"split {split}"]
     noun = "sample" if name == "npz" else "image"
     parts.append(f"{samples:,} {noun}" + ("" if samples == 1 else "s"))
-    parts += [] if size is None else [f"{size} x {size} pixels"]
+    if size is not None:
+        height, width = (size, size) if isinstance(size, int) else size
+        parts.append(f"{height} x {width} pixels")
     return f"{spec}, {', '.join(parts)}"
 
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from graphprobe.config import AugmentSection, DataSection, LearningRateSection, TrainSection
+from graphprobe.config import (
+    AugmentSection,
+    DataSection,
+    LearningRateSection,
+    PreparationSection,
+    TrainSection,
+)
 from graphprobe.emit.image_size import train_section
 from graphprobe.ir import Program
+from graphprobe.ops.image_input import fixed_image_size
 from graphprobe.ops.kinds import computed_by, kind_of
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.rules import segmentation
@@ -63,7 +70,23 @@ def exported_schedule(data: DataSection, *programs: Program) -> TrainSection:
         "snapshot_iter": 200,
         "eval_iter": 200,
     }
-    return train_section(*programs).model_copy(update=update)
+    return train_section(*programs).model_copy(update={**_size_beside(programs[0]), **update})
+
+
+def _size_beside(student: Program) -> dict[str, Any]:
+    """The size of images that the file beside a program says; empty where none says it."""
+    file = Path(student.origin.source)
+    if fixed_image_size(student) is not None or not student.origin.source or not file.exists():
+        return {}
+    from graphprobe.data.preparation import fixed_size, preparation_beside
+
+    found = preparation_beside(file)
+    size = None if found is None else fixed_size(found.steps)
+    if size is None:
+        return {}
+    square = size[0] == size[1]
+    wide = PreparationSection(size=size)
+    return {"image_size": size[0]} if square else {"preparation": wide}
 
 
 def default_train_section(*programs: Program) -> TrainSection:

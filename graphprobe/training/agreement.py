@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphprobe.config import Config, DistillConfig, TrainSection
 from graphprobe.data.eval_batches import split_truth
 from graphprobe.data.metrics.agreement import Agreement
-from graphprobe.data.metrics.agreement_types import OutputPair
-from graphprobe.data.metrics.names import AGREEMENT
+from graphprobe.data.metrics.agreement_types import FIGURES, OutputPair, headline_of
+from graphprobe.data.metrics.names import AGREEMENT, LABELS
 from graphprobe.data.sample import Dataset
 from graphprobe.errors import ConfigError, Problem
+from graphprobe.ir import Program
 from graphprobe.training.assemble import Assembly
 from graphprobe.training.evaluate import Evaluator, Score, make_evaluator
 from graphprobe.training.feeding.feeding import eval_batches
+from graphprobe.training.feeding.pixels import converter_of
 from graphprobe.training.networks.build import Network
-from graphprobe.training.networks.trainable import IMAGE
+from graphprobe.training.networks.source import NetworkSource
 from graphprobe.training.runtime.programs import keep_needed
 from graphprobe.training.teacher.inference import InferenceTeacher
 from graphprobe.training.teacher.merge import PREFIX
@@ -25,14 +27,14 @@ from graphprobe.zoo import EXPORTED, Built
 
 
 class AgreementEvaluator(Evaluator):
-    """Compares what the pairs of a config join, over a data set.
+    """Compares outputs and inner tensors of student and teacher, over a data set.
 
     Args:
         built: the student, built for evaluation.
         section: of the config.
         val: what to measure on.
         place: where it runs.
-        pairs: (student, teacher) variables of one shape.
+        compared: what is compared as what.
         teacher: computes the teacher's.
     """
 
@@ -42,77 +44,132 @@ class AgreementEvaluator(Evaluator):
         section: TrainSection,
         val: Dataset,
         place: Any,
-        pairs: Sequence[tuple[str, str]],
+        compared: Sequence[OutputPair],
         teacher: InferenceTeacher,
     ) -> None:
-        names = [student for student, _ in pairs]
+        names = [name for pair in compared for name in (pair.student, pair.student_count) if name]
         main = built.main.clone()
         keep_needed(main, names)
         part = replace(built, main=main, outputs={name: name for name in names})
+        if _one_by_one(built, compared):
+            section = section.model_copy(update={"batch_size": 1})
         super().__init__(part, eval_batches(section, val, part), place, AGREEMENT)
-        self._pairs, self._teacher = list(pairs), teacher
+        self._compared, self._teacher = list(compared), teacher
+
+    @property
+    def label(self) -> str:
+        """The metric with the figure that stands for it."""
+        return f"{LABELS[AGREEMENT]} ({FIGURES[headline_of(self._compared)]})"
 
     def run(self, scope: Any) -> Score:
         """Measure with the weights of a scope.
 
         Returns:
-            the cosine over all images, its mean over the pairs and that of each; beside it the
-            relative l2 distance.
+            the figure that says most about such outputs, and all figures beside it.
 
         Raises:
             TrainError: the student gives all images the same, or what is not finite.
         """
-        found = Agreement([OutputPair(student, teacher) for student, teacher in self._pairs])
+        found = Agreement(self._compared)
         for batch, outputs in self.outputs(scope):
             feed, _ = split_truth(batch)
             theirs = self._teacher.outputs(feed)
             mine = dict(zip(self._built.outputs, outputs, strict=True))
-            named = {name: theirs[PREFIX + name] for _, name in self._pairs}
-            found.add(mine, named, len(feed[IMAGE]))
+            named = {name.removeprefix(PREFIX): array for name, array in theirs.items()}
+            found.add(mine, named, len(next(iter(feed.values()))))
         result = found.result()
-        _, value = result.headline
-        more = (("relative l2", result.figure("relative_l2")),)
-        return Score(AGREEMENT, value, tuple((o.name, o.cosine) for o in result.outputs), more)
+        headline, value = result.headline
+        rows = tuple((each.name, getattr(each, headline)) for each in result.outputs)
+        more = tuple(
+            (FIGURES[name], figure)
+            for name in FIGURES
+            if name != headline and (figure := result.figure(name)) is not None
+        )
+        return Score(AGREEMENT, value, rows, more, result)
 
 
-def evaluator_of(config: Config, parts: Assembly, val: Dataset) -> Evaluator:
-    """What measures the student of a run: its task's metric, or agreement with its teacher."""
+# (student, teacher) -> their outputs by kind; `graphprobe.pairing.output_kinds` finds them.
+FindOutputs: TypeAlias = Callable[[Program, Program], list[OutputPair]]
+
+
+def _one_by_one(built: Built, compared: Sequence[OutputPair]) -> bool:
+    """Whether a batch has one image: rows of boxes are not counted, or the program says so."""
+    uncounted = any(
+        pair.kind == "boxes" and not (pair.student_count and pair.teacher_count)
+        for pair in compared
+    )
+    return uncounted or any(shape[:1] == (1,) for _, shape, _ in built.feeds if len(shape) == 4)
+
+
+def evaluator_of(
+    config: Config, parts: Assembly, val: Dataset, find: FindOutputs | None = None
+) -> Evaluator:
+    """What measures the student of a run: its task's metric, or agreement with its teacher.
+
+    Args:
+        config: of the run.
+        parts: of the run.
+        val: what to measure on.
+        find: finds the outputs that are compared; without it the pairs of the config alone are.
+    """
     built = parts.student.source.pruned("eval", parts.student.plan)
     if built.task != EXPORTED or parts.teacher is None:
         return make_evaluator(config.train, built, val, parts.place)
-    return agreement_evaluator(
-        config, built, val, parts.place, parts.teacher, parts.inference_teacher
-    )
+    source, place = parts.student.source, parts.place
+    return agreement_evaluator(config, source, built, val, place, parts.teacher, find)
 
 
 def agreement_evaluator(
     config: Config,
+    source: NetworkSource,
     built: Built,
     val: Dataset,
     place: Any,
     teacher: Network | None,
-    engine: InferenceTeacher | None = None,
+    find: FindOutputs | None,
 ) -> Evaluator:
-    """An evaluator of the pairs of a config whose two sides have one shape.
+    """An evaluator of what student and teacher give out, and of the pairs of one shape.
 
     Args:
         config: of kind distill.
+        source: of the student.
         built: the student, built for evaluation.
         val: what to measure on.
         place: where both run.
-        teacher: with its weights, unless `engine` has them.
-        engine: computes the teacher's variables of all pairs, where it is there already.
+        teacher: with its weights.
+        find: as `evaluator_of` takes it.
 
     Raises:
-        ConfigError: there is no teacher, or every pair goes through an adapter.
+        ConfigError: there is no teacher, or nothing of both can be compared.
     """
-    found = config.pairs if isinstance(config, DistillConfig) else ()
-    pairs = list(dict.fromkeys((p.student, p.teacher) for p in found if p.adapter is None))
-    if teacher is None:
+    if teacher is None or not isinstance(config, DistillConfig):
         text = "it names no teacher, so there is nothing that an exported program agrees with"
         raise ConfigError([Problem("kind", text)], hint="take the distill.yaml of the run")
-    if not pairs:
+    compared = compared_tensors(config, source, teacher.source, find)
+    if not compared:
         text = "every pair has an adapter, so agreement with the teacher cannot be measured"
         raise ConfigError([Problem("pairs", text)], hint="set train.data.val to null")
-    engine = engine or InferenceTeacher(teacher, [name for _, name in pairs], place)
-    return AgreementEvaluator(built, config.train, val, place, pairs, engine)
+    whole = replace(teacher, built=teacher.source.pruned("eval", teacher.plan))
+    wanted = [name for pair in compared for name in (pair.teacher, pair.teacher_count) if name]
+    convert = converter_of(config.train, built, teacher.built)
+    engine = InferenceTeacher(whole, wanted, place, convert)
+    return AgreementEvaluator(built, config.train, val, place, compared, engine)
+
+
+def compared_tensors(
+    config: DistillConfig,
+    student: NetworkSource,
+    teacher: NetworkSource,
+    find: FindOutputs | None,
+) -> list[OutputPair]:
+    """The outputs of two exported programs by their kinds, then the tensors of the pairs.
+
+    Pairs that go through an adapter are no measure: its weights are not in the student.
+    """
+    found: list[OutputPair] = []
+    if find is not None and student.exported is not None and teacher.exported is not None:
+        pairs = find(student.exported.program, teacher.exported.program)
+        found = [pair for pair in pairs if pair.kind != "values"]
+    outputs = {(pair.student, pair.teacher) for pair in found}
+    inner = dict.fromkeys((p.student, p.teacher) for p in config.pairs if p.adapter is None)
+    return [*found, *(OutputPair(*names) for names in inner if names not in outputs)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -17,7 +18,8 @@ from graphprobe.config import (
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.training.distributed.process_group import use_sync_norm
 from graphprobe.training.distributed.ranks import rank, world_size
-from graphprobe.training.feeding.feeding import check_sizes, other_pixels
+from graphprobe.training.feeding.feeding import check_sizes
+from graphprobe.training.feeding.pixels import Convert, teacher_pixels
 from graphprobe.training.networks.build import Network, fill, open_network
 from graphprobe.training.networks.source import Networks
 from graphprobe.training.objective import Group, Term, add_term, group_pairs
@@ -87,12 +89,12 @@ def assemble(
     terms: list[Term] = []
     digest, inference_teacher = "", None
     if teacher is not None and isinstance(config, DistillConfig):
-        pixels = other_pixels(student.built, teacher.built)
-        if pixels:
-            log(f"warning: the teacher was made for other images than the student: {pixels}")
+        convert = teacher_pixels(config, student.built, teacher.built, log)
         groups = checked_groups(config, student, teacher, where=where)
         digest = arrays_sha256(teacher_values(teacher))
-        inference_teacher = attach_teacher(config, groups, student, teacher, place, networks)
+        inference_teacher = attach_teacher(
+            config, groups, student, teacher, place, networks, convert
+        )
         terms = add_terms(groups, student, place)
         student = with_feeds(student, terms)
     losses = total_loss(student, terms)
@@ -146,12 +148,14 @@ def attach_teacher(
     teacher: Network,
     place: Any,
     networks: Networks,
+    convert: Convert | None = None,
 ) -> InferenceTeacher | None:
     """Bring the teacher's variables into the student's program, the way the config asks for.
 
     Args:
         groups: the pairs that need them.
         networks: of the command; keeps the inference engine for the run after a check.
+        convert: from `teacher_pixels`.
 
     Returns:
         what computes them for a batch; None where ops in the student's program do.
@@ -159,7 +163,8 @@ def attach_teacher(
     wanted = [pair.teacher for group in groups for pair in group.pairs]
     if config.train.teacher_engine == "inference":
         key = ("inference teacher", config.teacher.model_dump_json(), tuple(wanted))
-        inference_teacher = networks.once(key, lambda: InferenceTeacher(teacher, wanted, place))
+        make = partial(InferenceTeacher, teacher, wanted, place, convert)
+        inference_teacher = networks.once(key, make)
         inference_teacher.declare(student.main)
         return inference_teacher
     merge = merge_teacher if config.train.teacher_engine == "own" else merge_with_paddleslim
@@ -278,5 +283,5 @@ def batch_geometry(
         return None
     shapes = [*student.shapes().values(), *(teacher.shapes().values() if teacher else ())]
     elements = sum(prod(shape) for shape in shapes)
-    sizes = train.augment.sizes or (train.image_size,)
+    sizes = train.augment.sizes or (max(train.input_size),)
     return BatchGeometry(train.batch_size, sizes, elements * FLOAT)

@@ -24,6 +24,7 @@ from graphprobe.training.assemble import (
     with_feeds,
 )
 from graphprobe.training.feeding.feeding import open_sets, train_batches
+from graphprobe.training.feeding.pixels import teacher_pixels
 from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.source import Networks
 from graphprobe.training.objective import Group, Term, group_pairs
@@ -64,7 +65,8 @@ def probe_distillation(
     if not fit:
         return Verdict(None, tuple(rows.values()), tuple(problems), (), 0, data=data)
     student_names = [p.name for p in student.main.all_parameters()]
-    inference_teacher = attach_teacher(config, fit, student, teacher, place, networks)
+    convert = teacher_pixels(config, student.built, teacher.built, log)
+    inference_teacher = attach_teacher(config, fit, student, teacher, place, networks, convert)
     terms = add_terms(fit, student, place)
     student = with_feeds(student, terms)
     losses = total_loss(student, terms)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from graphprobe.config import TrainSection
 from graphprobe.data.eval_batches import TRUTH, EvalBatches, split_truth, truths
+from graphprobe.data.metrics.agreement_types import AgreementResult
 from graphprobe.data.metrics.coco_ap import CocoAp
 from graphprobe.data.metrics.miou import Miou
 from graphprobe.data.metrics.names import AGREEMENT, COCO, ELEVEN_POINT, INTEGRAL, LABELS, MIOU
@@ -28,13 +29,15 @@ from graphprobe.zoo import EXPORTED, Built
 class Score:
     """A metric, its value from 0 to 1, each class's, and what else belongs to it, by name.
 
-    None stands where no object of a class or size is there to be found.
+    None stands where no object of a class or size is there to be found. `agreement` has all figures
+    where the metric is agreement with a teacher.
     """
 
     metric: str
     value: float
     classes: tuple[tuple[str, float | None], ...]
     more: tuple[tuple[str, float | None], ...] = ()
+    agreement: AgreementResult | None = None
 
 
 class Evaluator:
@@ -58,6 +61,11 @@ class Evaluator:
     def label(self) -> str:
         """The metric as people call it."""
         return LABELS[self.metric]
+
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """H and W of what the network sees, in pixels; None where each image has its own."""
+        return self._batches.image_size
 
     @property
     def batch_count(self) -> int:
@@ -130,13 +138,15 @@ def run_feed(
         scope: its weights.
     """
     names = {name for name, _, _ in built.feeds}
-    found: list[NDArray[Any]] = executor.run(
+    found = executor.run(
         built.main,
         feed={name: array for name, array in feed.items() if name in names},
         fetch_list=list(built.outputs.values()),
         scope=scope,
+        # Lists of boxes may have a LoD, which Paddle does not make into arrays by itself.
+        return_numpy=False,
     )
-    return found
+    return [np.array(array) for array in found]
 
 
 def labels_of(output: NDArray[Any]) -> NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from graphprobe.files import write_whole
 from graphprobe.formats import load_bytes
 from graphprobe.ops.work import MEGABYTE, network_size
 from graphprobe.pruning.plan_json import plan_to_json
-from graphprobe.training.agreement import evaluator_of
+from graphprobe.training.agreement import FindOutputs, evaluator_of
 from graphprobe.training.assemble import Assembly, assemble
 from graphprobe.training.before_training import measure_start, measure_teacher, measure_whole
 from graphprobe.training.distributed.process_group import ProcessGroup, init_process_group
@@ -59,6 +59,7 @@ def run_training(
     log: Log = no_log,
     bar: ProgressBar | None = None,
     networks: Networks | None = None,
+    find_outputs: FindOutputs | None = None,
 ) -> Result:
     """Train as a config says, its schedule scaled to the batch that it really has.
 
@@ -74,6 +75,7 @@ def run_training(
         log: takes each line for people.
         bar: shows how far the run is; without it that is a line every ``train.log_iter`` steps.
         networks: what a check before has built; it is used up.
+        find_outputs: finds what outputs of two exported programs are compared, as what.
 
     Raises:
         GraphprobeError: anything that a user can cause, before the first step where possible.
@@ -94,7 +96,7 @@ def run_training(
         sets = open_sets(config.train, parts.student.built)
         evaluator = None
         if sets.val is not None and group.is_rank0:
-            evaluator = evaluator_of(config, parts, sets.val)
+            evaluator = evaluator_of(config, parts, sets.val, find_outputs)
         if minutes is not None and found is None:
             left = minutes * 60 - (time.perf_counter() - begin)
             config = fit_to_time(config, parts, sets, evaluator, group, left, log_rank0)
@@ -194,8 +196,8 @@ def _keep_program(config: Config, parts: Assembly) -> int | None:
     folder = Path(config.train.output)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / PROGRAM, content)
-    size = config.train.image_size
-    found = network_size(load_bytes(content, config.student.program), (size, size))
+    size = config.train.input_size
+    found = network_size(load_bytes(content, config.student.program), size)
     return None if found.uncounted else found.flops
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -62,8 +63,31 @@ class OutputAgreement:
     doubt: str = ""
 
 
-_FIGURES = ("ap", "ap50", "miou", "top1", "relative_l2", "cosine")
-_BEST = ("ap", "miou", "top1", "cosine")
+# The figures, and what people call them.
+FIGURES = {
+    "ap": "AP",
+    "ap50": "AP50",
+    "miou": "mIoU",
+    "top1": "top-1",
+    "relative_l2": "relative l2",
+    "cosine": "cosine",
+}
+# The figure that says most of a kind of output; larger is better.
+_HEADLINES: dict[Kind, str] = {
+    "boxes": "ap",
+    "map scores": "miou",
+    "map labels": "miou",
+    "mask": "miou",
+    "scores": "top1",
+    "labels": "top1",
+    "values": "cosine",
+}
+
+
+def headline_of(pairs: Sequence[OutputPair] | Sequence[OutputAgreement]) -> str:
+    """The figure that stands for all: AP where there are boxes, else mIoU, top-1 or the cosine."""
+    kinds = {pair.kind for pair in pairs}
+    return next(name for kind, name in _HEADLINES.items() if kind in kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +110,17 @@ class AgreementResult:
     @property
     def headline(self) -> tuple[str, float]:
         """The figure that says most, larger is better: AP, mIoU, top-1, or the cosine."""
-        for name in _BEST:
-            value = self.figure(name)
-            if value is not None:
-                return name, value
-        return "cosine", 0.0
+        name = headline_of(self.outputs)
+        return name, self.figure(name) or 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Each figure over all outputs that have it, ``samples``, and each output."""
-        whole = {name: self.figure(name) for name in _FIGURES}
+        whole = {name: self.figure(name) for name in FIGURES}
         found: dict[str, Any] = {name: value for name, value in whole.items() if value is not None}
         found["samples"] = self.samples
         found["outputs"] = [
             {"name": each.name, "kind": each.kind}
-            | {n: v for n in _FIGURES if (v := getattr(each, n)) is not None}
+            | {n: v for n in FIGURES if (v := getattr(each, n)) is not None}
             | ({"doubt": each.doubt} if each.doubt else {})
             for each in self.outputs
         ]
@@ -107,6 +128,6 @@ class AgreementResult:
 
     def to_rows(self) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """A row an output, with the figures that any of them has."""
-        names = [name for name in _FIGURES if self.figure(name) is not None]
+        names = [name for name in FIGURES if self.figure(name) is not None]
         head = ("output", "kind", *names)
         return head, [(o.name, o.kind, *(getattr(o, n) for n in names)) for o in self.outputs]

@@ -6,20 +6,20 @@ from graphprobe.data.preparation.find import (
     find_inputs,
     plan_inputs,
     preparation_beside,
-    same_preparation,
 )
 from graphprobe.data.preparation.preparation import InputPlan, Preparation
-from graphprobe.data.preparation.steps import Step
+from graphprobe.data.preparation.steps import Size, Step, fixed_size
 
 __all__ = [
     "FILE_NAMES",
     "InputPlan",
     "Preparation",
     "PreparationOptions",
+    "Size",
     "Step",
+    "fixed_size",
     "find_inputs",
     "plan_inputs",
     "preparation_beside",
     "read_preparation",
-    "same_preparation",
 ]

@@ -62,7 +62,11 @@ def find_inputs(
 
 
 def plan_inputs(
-    program: Program, found: Preparation | None, options: PreparationOptions | None = None
+    program: Program,
+    found: Preparation | None,
+    options: PreparationOptions | None = None,
+    *,
+    size: Size | None = None,
 ) -> InputPlan:
     """What each input of a program is fed, where the preparation beside it has been read.
 
@@ -70,6 +74,7 @@ def plan_inputs(
         program: an exported program.
         found: what `preparation_beside` its file gives.
         options: what the user says, which counts more.
+        size: of the images where nothing else says it.
 
     Raises:
         DataError: as `find_inputs`, but for a file that cannot be read.
@@ -77,6 +82,8 @@ def plan_inputs(
     image, others = _inputs(program)
     given = options or PreparationOptions()
     where = program.origin.source
+    if found is None and given.size is None and min(image.height, image.width) < 0:
+        given = replace(given, size=size)
     preparation = _from_options(image, given, where) if found is None else _changed(found, given)
     return InputPlan(image.name, others, _fitting(preparation, image, where))
 
@@ -206,11 +213,3 @@ def _fitting(preparation: Preparation, image: ImageInput, where: str) -> Prepara
             hint=f"name the size, as size=({height}, {width}), or take the file of this export",
         )
     return preparation
-
-
-def same_preparation(student: InputPlan, teacher: InputPlan) -> str:
-    """How the preparations of two programs differ, in one line; empty where they do not."""
-    ours, theirs = (replace(plan.preparation, source="") for plan in (student, teacher))
-    if ours == theirs:
-        return ""
-    return f"images are prepared for each: the student's {ours}; the teacher's {theirs}"

@@ -144,6 +144,12 @@ class InputPlan:
             )
         return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
+    def size_of(self, arrays: Arrays) -> Size:
+        """Height and width of the images of a batch that `batch` made."""
+        shape = arrays[self.image].shape
+        height, width = shape[1:3] if self.preparation.channels_last else shape[2:4]
+        return height, width
+
     def at(self, size: Size) -> InputPlan:
         """The same with every image stretched to one size."""
         return replace(self, preparation=self.preparation.at(size))

@@ -47,7 +47,7 @@ class CachedBatches:
     def __init__(self, batches: EvalBatches, limit: int) -> None:
         self._batches, self._left = batches, limit
         self._kept: dict[int, Feed] = {}
-        self.dataset = batches.dataset
+        self.dataset, self.image_size = batches.dataset, batches.image_size
 
     def __len__(self) -> int:
         return len(self._batches)

@@ -15,6 +15,7 @@ from graphprobe.data.targets import PLAIN, Targets, choose_targets
 from graphprobe.errors import ConfigError, DataError, Problem
 from graphprobe.training.distributed.ranks import rank, world_size
 from graphprobe.training.feeding.cached_dataset import CachedDataset
+from graphprobe.training.feeding.inputs import eval_plan, has_one_size, train_plan
 from graphprobe.zoo import EXPORTED, Built
 
 
@@ -82,6 +83,8 @@ def _refuse_missing_inputs(data: Dataset, built: Built, spec: str) -> None:
         DataError: they lack one of its inputs.
     """
     there = {"image", "im_size", "im_id"}
+    if built.task == EXPORTED and data.task == "images":
+        return  # its plan fills all inputs, or names those that it does not know
     if data.task == "arrays":
         there = set(data.sample(0).arrays or {})
     missing = [name for name, _, _ in built.feeds if name not in there]
@@ -99,19 +102,31 @@ def check_sizes(section: TrainSection, built: Built, key: str, *, where: str = "
     Raises:
         ConfigError: they differ; images of another size could not be fed.
     """
-    fixed = built.meta.get("size")
-    if fixed is None:
+    size = built.meta.get("size")
+    if size is None:
         return
-    given = {"image_size": (section.image_size,), "augment.sizes": section.augment.sizes}
+    fixed = (size, size) if isinstance(size, int) else size
+    square = fixed[0] == fixed[1] and section.preparation.size is None
+    own = "image_size" if square else "preparation.size"
+    given = {own: (section.input_size,), "augment.sizes": [(s, s) for s in section.augment.sizes]}
     problems = [
-        Problem(f"train.{path}", f"{size}, but the {key}'s program takes {fixed} x {fixed}")
+        Problem(f"train.{path}", f"{_sides(found)}, but the {key}'s program takes {_by(fixed)}")
         for path, sizes in given.items()
-        for size in sizes
-        if size != fixed
+        for found in sizes
+        if found != fixed
     ]
     if problems:
-        hint = f"train.image_size={fixed} and train.augment.sizes=[] fit"
+        value = fixed[0] if square else list(fixed)
+        hint = f"train.{own}={value} and train.augment.sizes=[] fit"
         raise ConfigError(problems, where=where, hint=hint)
+
+
+def _sides(size: tuple[int, int]) -> str:
+    return str(size[0]) if size[0] == size[1] else _by(size)
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]} x {size[1]}"
 
 
 def make_augmentation(section: TrainSection, meta: dict[str, Any]) -> Augmentation:
@@ -144,15 +159,6 @@ def describe_pixels(built: Built) -> str:
     return f"channels {order}; pixels over 255, minus ({mean}), over ({std})"
 
 
-def other_pixels(student: Built, teacher: Built) -> str:
-    """How the teacher wants its images where that is not how the student gets them, or empty.
-
-    Both are fed the same image, so a teacher of another order or scale would see wrong colours.
-    """
-    theirs, ours = _norms(teacher.meta), _norms(student.meta)
-    return "" if theirs == ours else ", ".join(f"{k} {v}" for k, v in sorted(theirs.items()))
-
-
 def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> TrainBatches:
     """The endless list of training batches of a run; of several processes, each has its part.
 
@@ -172,6 +178,7 @@ def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> Trai
         shard=(rank(), world_size()),
         targets=_targets(dataset, built),
         mixup_until=section.augment.mixup_until or None,
+        inputs=None if dataset.task == "arrays" else train_plan(section, built),
     )
 
 
@@ -183,5 +190,7 @@ def _targets(dataset: Dataset, built: Built) -> Targets:
 
 def eval_batches(section: TrainSection, dataset: Dataset, built: Built) -> EvalBatches:
     """The validation set once, in order."""
+    plan = None if dataset.task == "arrays" else eval_plan(section, built)
+    batch = section.batch_size if plan is None or has_one_size(plan) else 1
     augmentation = make_augmentation(section, built.meta)
-    return EvalBatches(dataset, section.image_size, section.batch_size, augmentation)
+    return EvalBatches(dataset, section.image_size, batch, augmentation, plan)

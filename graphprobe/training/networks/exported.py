@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import paddle
 
-from graphprobe.data.preparation import plan_inputs, preparation_beside
+from graphprobe.data.preparation import Preparation, preparation_beside
 from graphprobe.errors import LoadError
 from graphprobe.formats import add_ports, as_programdesc, find_file, write_program
 from graphprobe.ir import Program
-from graphprobe.ops.image_input import fixed_image_size, image_input
+from graphprobe.ops.image_input import image_input
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.networks.trainable import (
     IMAGE,
@@ -22,6 +22,7 @@ from graphprobe.training.networks.trainable import (
     quantised_op,
     trainable,
     trainable_names,
+    with_roles,
     without_ports,
 )
 from graphprobe.training.pruning.cutter import replay_plan
@@ -92,6 +93,7 @@ class ExportedProgram:
         if mode == "train":
             self._refuse_untrainable()
             plain = trainable(plain)
+        plain = with_roles(plain)
         main = parse_program(write_program(plain), self.text)
         return Built(
             main=main,
@@ -100,26 +102,29 @@ class ExportedProgram:
             loss=None,
             outputs={name: name for name in plain.fetches},
             task=EXPORTED,
-            meta={"size": fixed_image_size(plain), "mode": mode, **self.pixels},
+            meta={
+                "size": self._size(),
+                "mode": mode,
+                "program": self.program,
+                "beside": self.beside,
+            },
         )
 
     @cached_property
-    def pixels(self) -> dict[str, Any]:
-        """What its images are normalised with, by the settings beside it; empty without any.
-
-        Mean and deviation are over 0..1, as networks of all other sources have them.
+    def beside(self) -> Preparation | None:
+        """How its images are prepared, by the settings beside it; None where none say it.
 
         Raises:
-            DataError: what is beside it contradicts the program.
+            DataError: what is beside it cannot be read.
         """
-        beside = preparation_beside(self.path)
-        if beside is None:
-            return {}
-        found = plan_inputs(self.program, beside).preparation
-        unit = 255 * found.scale
-        values = {"image_mean": found.mean, "image_std": found.std}
-        means = {key: [value / unit for value in given] for key, given in values.items()}
-        return {**means, "image_channels": "bgr" if found.bgr else "rgb"}
+        return preparation_beside(self.path)
+
+    def _size(self) -> tuple[int, int] | None:
+        """H and W of its image, where it fixes them."""
+        image = image_input(self.program)
+        if image is None or min(image.height, image.width) < 1:
+            return None
+        return image.height, image.width
 
     def pruned_content(self, plan: PrunePlan | None) -> bytes:
         """The program as it was exported, with the shapes that a plan leaves.

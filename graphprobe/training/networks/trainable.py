@@ -73,6 +73,18 @@ def trainable(program: Program) -> Program:
     return replace(program, blocks=tuple(blocks))
 
 
+def with_roles(program: Program) -> Program:
+    """The program whose ops say that they are forward ones; exports of Paddle 1.x do not."""
+    blocks = (
+        replace(
+            block,
+            ops=tuple(replace(op, attrs={"op_role": 0, **op.attrs}) for op in block.ops),
+        )
+        for block in program.blocks
+    )
+    return replace(program, blocks=tuple(blocks))
+
+
 def trainable_names(program: Program) -> frozenset[str]:
     """Names of the stored tensors that training may change.
 

@@ -33,12 +33,12 @@ def pruning_result(
     """
     if student.plan is None:
         return None
-    size = config.train.image_size
+    size = config.train.input_size
     whole, pruned = student.source.build("infer"), student.source.pruned("infer", student.plan)
     times = latencies([whole, pruned], size, place, log)
     program = student.source.loaded.program
-    before = network_size(program, (size, size))
-    after = network_size(program, (size, size), _shapes(whole.main, student.plan))
+    before = network_size(program, size)
+    after = network_size(program, size, _shapes(whole.main, student.plan))
     return PruningResult(_cost(before, times[0], values[0]), _cost(after, times[1], values[1]))
 
 

@@ -74,7 +74,7 @@ def open_subject(
         raise CheckpointError("these weights were pruned before", where=str(path), hint=hint)
     scope = paddle.static.Scope()
     put_weights(scope, place, given.arrays, shapes, where=str(path))
-    size = (config.train.image_size, config.train.image_size)
+    size = config.train.input_size
     uses = weight_uses(program, size)
     return Subject(built, scope, dict(given.arrays), place, uses, given.class_names)
 

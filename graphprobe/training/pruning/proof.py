@@ -114,7 +114,7 @@ def check_prune(
     source = networks.source(config.student.program)
     program = source.loaded.program
     check_fingerprint(config.student, program, key="student", where=where)
-    image = (config.train.image_size, config.train.image_size)
+    image = config.train.input_size
     before = network_size(program, image)
     whole: Forward | None = None
     try:

@@ -75,7 +75,7 @@ class DataOfRun:
     train_samples: int
     val: str | None
     val_samples: int
-    image_size: int
+    image_size: int | tuple[int, int]
 
     def rows(self) -> list[tuple[str, str]]:
         """(what, text) lines of a table."""
@@ -90,7 +90,9 @@ def data_of_run(section: TrainSection, train: Dataset, val: Dataset | None) -> D
     """What a config trains and measures on, with the sets as they were opened."""
     names = section.data.train, section.data.val if val is not None else None
     counts = len(train), len(val) if val is not None else 0
-    return DataOfRun(names[0], counts[0], names[1], counts[1], section.image_size)
+    return DataOfRun(
+        names[0], counts[0], names[1], counts[1], section.preparation.size or section.image_size
+    )
 
 
 def _share(before: float, after: float) -> str:

@@ -33,7 +33,7 @@ MIN_RUNS = 5
 BUDGET_SECONDS = 20.0
 
 
-def latencies(networks: list[Built], size: int, place: Any, log: Log) -> list[float]:
+def latencies(networks: list[Built], size: tuple[int, int], place: Any, log: Log) -> list[float]:
     """Median milliseconds of each network for one image.
 
     Their runs alternate, so that what else the machine does falls on all of them. The values of
@@ -69,7 +69,7 @@ def _unsteady(seconds: list[float]) -> bool:
     return third - first > middle / 4
 
 
-def _prepare(built: Built, size: int, place: Any) -> Callable[[], None]:
+def _prepare(built: Built, size: tuple[int, int], place: Any) -> Callable[[], None]:
     """A function that runs the network once."""
     ends = outputs_of(built.main)
     part = built.main._prune_with_input([name for name, _, _ in built.feeds], list(ends))
@@ -84,7 +84,8 @@ def _prepare(built: Built, size: int, place: Any) -> Callable[[], None]:
         model, params = export_network(network, scope, place, Path(folder))
         predictor = inference.create_predictor(_settings(model, params, place))
     for name, shape, dtype in feeds:
-        array = np.full([1 if i == 0 else s if s > 0 else size for i, s in enumerate(shape)], 0.5)
+        sides = [1 if i == 0 else s if s > 0 else size[i % 2] for i, s in enumerate(shape)]
+        array = np.full(sides, 0.5)
         predictor.get_input_handle(name).copy_from_cpu(array.astype(dtype))
     out = predictor.get_output_handle(predictor.get_output_names()[0])
 

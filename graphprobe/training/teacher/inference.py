@@ -13,7 +13,9 @@ import paddle
 from paddle import inference
 
 from graphprobe.errors import TrainError
+from graphprobe.training.feeding.pixels import Convert
 from graphprobe.training.networks.build import Network
+from graphprobe.training.networks.trainable import IMAGE
 from graphprobe.training.runtime.device import is_gpu
 from graphprobe.training.runtime.inference_engine import engine_settings, run_predictor
 from graphprobe.training.runtime.step import Feed
@@ -27,14 +29,22 @@ class InferenceTeacher:
         teacher: with its weights in its scope.
         wanted: the teacher's own variable names.
         place: where it runs.
+        convert: makes the student's images such as the teacher wants them; None where they are.
     """
 
-    def __init__(self, teacher: Network, wanted: Sequence[str], place: Any) -> None:
+    def __init__(
+        self,
+        teacher: Network,
+        wanted: Sequence[str],
+        place: Any,
+        convert: Convert | None = None,
+    ) -> None:
         self.wanted = list(dict.fromkeys(wanted))
         part = teacher_part(teacher.main, self.wanted, teacher.feed_names)
         self.inputs = inputs_of(part, teacher.feed_names)
         self._predictor = _start(part, self.inputs, self.wanted, teacher.scope, place)
         self._lock = Lock()
+        self._convert = convert
         block = part.global_block()
         self.shapes = {name: tuple(block.var(name).shape) for name in self.wanted}
 
@@ -59,7 +69,10 @@ class InferenceTeacher:
         predictor = self._predictor
         for name in self.inputs:
             handle = predictor.get_input_handle(name)
-            handle.copy_from_cpu(np.ascontiguousarray(feed[name]))
+            array: Any = feed[name]
+            if name == IMAGE and self._convert is not None:
+                array = self._convert(array)
+            handle.copy_from_cpu(np.ascontiguousarray(array))
         run_predictor(predictor)
         names = predictor.get_output_names()
         found = [predictor.get_output_handle(name).copy_to_cpu() for name in names]

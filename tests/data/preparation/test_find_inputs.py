@@ -12,7 +12,6 @@ from graphprobe.data.preparation import (
     Step,
     find_inputs,
     read_preparation,
-    same_preparation,
 )
 from graphprobe.errors import DataError
 from graphprobe.ir.builder import Builder
@@ -231,15 +230,6 @@ def test_inputs_that_are_not_known_are_named(tmp_path):
     words = b.build(fetches=[b.op("scale", {"X": tokens}, shape=(-1, 16))])
     with pytest.raises(DataError, match=r"0 inputs take images, not one: tokens \[-1, 16\]"):
         find_inputs(words, None, given)
-
-
-def test_two_programs_that_want_other_images_are_told_apart(tmp_path):
-    write(tmp_path / "a", "infer_cfg.yml", DETECTION)
-    write(tmp_path / "b", "inference.yml", TEXT)
-    one, other = (find_inputs(program(-1, 3, -1, -1), tmp_path / name) for name in "ab")
-    assert same_preparation(one, one) == ""
-    text = same_preparation(one, other)
-    assert "student's bicubic to 320x416" in text and "teacher's bilinear, long side 960" in text
 
 
 def test_real_files(shared_models):

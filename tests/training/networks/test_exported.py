@@ -138,12 +138,12 @@ def test_a_run_cuts_trains_and_says_who_teaches(
     pruned_run: tuple[Path, list[str], Counter[str]], model: Path
 ) -> None:
     output, said, _ = pruned_run
-    pixels = (
-        "channels red, green, blue; pixels over 255, minus (0.5, 0.4, 0.3), over (0.25, 0.25, 0.2)"
-    )
+    pixels = "bicubic to 32x32, RGB / 255, mean 0.5 0.4 0.3, std 0.25 0.25 0.2 (from infer_cfg.yml)"
     assert f"images of {model}: {pixels}" in said
     assert any(line.startswith("prune: at 32 x 32 pixels, ") for line in said)
-    assert any(line.startswith("before training: agreement with the teacher 0.") for line in said)
+    assert any(
+        line.startswith("before training: agreement with the teacher (mIoU) 0.") for line in said
+    )
     assert f"teacher: {model} itself, unpruned" in said
     assert not any("untrained" in line or "random first values" in line for line in said)
     assert any(line.startswith("norms: statistics of 2 measured anew on 4 images") for line in said)
@@ -159,8 +159,9 @@ def test_nothing_is_read_or_built_twice(
     pruned_run: tuple[Path, list[str], Counter[str]],
 ) -> None:
     # To train (shared by student and teacher), to evaluate, for the latency, and the file that is
-    # cut: pairs are found in it, and it stays in the run's folder.
-    assert pruned_run[2] == {"load_program": 1, "read_beside": 1, "parse_program": 4, "_start": 1}
+    # cut: pairs are found in it, and it stays in the run's folder. One engine makes the tensors of
+    # the pairs in each step, one the outputs of the whole teacher in each evaluation.
+    assert pruned_run[2] == {"load_program": 1, "read_beside": 1, "parse_program": 4, "_start": 2}
 
 
 def test_a_resumed_run_ends_bit_equal(
@@ -192,6 +193,10 @@ def test_agreement_with_the_teacher_is_the_metric(
     found = graphprobe.evaluate(pruned_run[0], device="cpu")
     assert found.metric == "agreement" and 0 < found.value < 1
     assert 0 < (dict(found.score.more)["relative l2"] or 0) < 2
+    assert found.agreement is not None
+    kinds = [output.kind for output in found.agreement.outputs]
+    assert kinds == ["map labels", "map scores", "values"]
+    assert found.to_dict()["agreement"]["miou"] == found.value
     logged = json.loads((pruned_run[0] / "result.json").read_text())
     assert logged["best"] == pytest.approx(found.value, abs=1e-5)
 
@@ -284,7 +289,13 @@ def test_a_program_of_paddle_1_with_a_file_each(small_pictures: Path, tmp_path: 
         prune=0.4,
         data=f"images:{small_pictures}",
         device="cpu",
-        override={**FAST, "train.max_iters": 2, "train.output": str(tmp_path / "run")},
+        override={
+            **FAST,
+            "train.max_iters": 2,
+            "train.output": str(tmp_path / "run"),
+            "train.preparation.mean": [0],
+            "train.preparation.std": [1],
+        },
         progress=lambda _: None,
     )
     made = graphprobe.export(Path(run.output) / "distill.yaml", tmp_path / "new", device="cpu")
