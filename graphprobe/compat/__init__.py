@@ -2,6 +2,8 @@
 
 - ir_mode: Paddle 3 builds programs in a new form unless a flag is set before it is imported.
 - functions: public functions of Paddle 3.2 and later that refuse a variable of the old form.
+- collectives: ops that pass tensors between processes.
+- communicators: what those ops send over.
 - quiet: what Paddle prints that helps nobody.
 
 `import_paddle` is the one way in. What calls Paddle's modules otherwise runs behind it.

@@ -19,22 +19,28 @@ def sum_op(source: str, target: str) -> dict[str, Any]:
         source: name of a tensor.
         target: name of a tensor of its shape, or the same.
     """
-    if _known("c_allreduce_sum"):
+    if has_old_ops():
         return _old("c_allreduce_sum", source, target)
     return _new("all_reduce", source, target, reduce_type=SUM)
 
 
 def broadcast_op(name: str) -> dict[str, Any]:
     """What ``Block.append_op`` takes to give every process the value that rank 0 has."""
-    if _known("c_broadcast"):
+    if has_old_ops():
         return _old("c_broadcast", name, name, root=0)
     return _new("broadcast", name, name, root=0)
 
 
-def _known(op: str) -> bool:
+def waits_for_others(op: str) -> bool:
+    """Whether an op of this type ends only when other processes have come to it."""
+    return op.startswith("c_") or op in ("all_reduce", "broadcast")
+
+
+def has_old_ops() -> bool:
+    """Whether this Paddle has the collective ops of Paddle 2."""
     from paddle.base.framework import OpProtoHolder
 
-    return op in OpProtoHolder.instance().op_proto_map
+    return "c_allreduce_sum" in OpProtoHolder.instance().op_proto_map
 
 
 def _old(op: str, source: str, target: str, **attrs: int) -> dict[str, Any]:

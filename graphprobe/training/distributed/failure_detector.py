@@ -109,7 +109,8 @@ def _accept(endpoint: str) -> dict[int, socket.socket]:
             name = _read(link).strip()
             if name.isdigit() and 0 < int(name) < world_size():
                 links[int(name)] = link
-                _send({0: link}, WELCOME)
+    # Not before the address is free: the others come to it next for another server, Paddle's.
+    _send(links, WELCOME)
     return links
 
 
@@ -120,7 +121,8 @@ def _join(endpoint: str) -> socket.socket:
         with contextlib.suppress(OSError):
             link = socket.create_connection((host, int(port)), timeout=5)
             link.sendall(f"{rank()}\n".encode())
-            if _read(link) == WELCOME:  # gloo's server was at this address just before
+            link.settimeout(max(end - time.monotonic(), 0.001))
+            if _read(link) == WELCOME:  # rank 0 sends it when all have come
                 return link
             link.close()
         time.sleep(0.05)

@@ -8,19 +8,17 @@ Ops and communicator are those of Paddle's collective training: NCCL on GPUs, gl
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import paddle
 
-from graphprobe.compat.collectives import broadcast_op, sum_op
+from graphprobe.compat.collectives import broadcast_op, sum_op, waits_for_others
+from graphprobe.compat.communicators import connect_cpus, connect_gpus
 from graphprobe.errors import TrainError, UsageError
 from graphprobe.losses import BATCH_COUNT_MARK as MARK
 from graphprobe.training.distributed.failure_detector import EXIT_MESSAGE_TIMEOUT_S, watch
@@ -169,7 +167,7 @@ def run_collective(executor: Any, program: Any, scope: Any, **rest: Any) -> Any:
         return executor.run(program, scope=scope, **rest)
     except (RuntimeError, OSError, SystemError) as error:
         failed = re.search(r"\[operator < (\w+) >", str(error))
-        if failed and not failed[1].startswith("c_"):  # an op that waits for nobody
+        if failed and not waits_for_others(failed[1]):
             raise
         time.sleep(EXIT_MESSAGE_TIMEOUT_S)
         text = " ".join(str(error).split())[-200:]
@@ -196,41 +194,12 @@ def init_process_group(place: Any, log: Log = no_log) -> Iterator[ProcessGroup]:
             f"PADDLE_TRAINER_ENDPOINTS names {len(endpoints)} of {world_size()} processes",
             hint="start them with python -m paddle.distributed.launch",
         )
-    if is_gpu(place):
-        _connect_gpus(place, endpoints)
-    else:
-        _connect_cpus(endpoints[0])
     with watch(endpoints[0], log):
+        if is_gpu(place):
+            connect_gpus(place, rank(), endpoints)
+        else:
+            connect_cpus(rank(), endpoints)
         yield ProcessGroup(place)
-
-
-def _connect_cpus(endpoint: str) -> None:
-    """Let gloo connect the processes, over a server that Paddle starts in rank 0 for a moment.
-
-    It writes a file http.log into the working folder, and prints to stdout.
-    """
-    here = Path.cwd()
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        os.chdir(folder)
-        try:
-            paddle.distributed.gloo_init_parallel_env(rank(), world_size(), endpoint)
-        finally:
-            os.chdir(here)
-
-
-def _connect_gpus(place: Any, endpoints: list[str]) -> None:
-    """Make the NCCL communicator of ring 0, as fleet's startup programs do."""
-    program = paddle.static.Program()
-    block = program.global_block()
-    raw = paddle.base.core.VarDesc.VarType.RAW
-    token = block.create_var(name="nccl_id", persistable=True, type=raw)
-    own = endpoints[rank()]
-    here = {"rank": rank(), "ring_id": 0}
-    others = {"endpoint": own, "other_endpoints": [e for e in endpoints if e != own]}
-    block.append_op(type="c_gen_nccl_id", outputs={"Out": token}, attrs={**here, **others})
-    size = {"nranks": world_size(), "endpoints": ",".join(endpoints)}
-    block.append_op(type="c_comm_init", inputs={"X": token}, attrs={**here, **size})
-    paddle.static.Executor(place).run(program)
 
 
 def use_sync_norm(program: Any, place: Any) -> None:

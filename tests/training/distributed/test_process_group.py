@@ -26,6 +26,7 @@ class Failing:
     [
         ("[gloo/transport/tcp/pair.cc:587] TIMEOUT self_rank = 0", True),
         ("(External) NCCL error [operator < c_allreduce_sum > error]", True),
+        ("(External) gloo timed out [operator < all_reduce > error]", True),
         ("(InvalidArgument) shapes differ [operator < conv2d > error]", False),
     ],
 )
