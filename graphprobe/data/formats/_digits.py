@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphprobe.data.sample import Floats, Image, Integers
-from graphprobe.errors import DataError, MissingDependency
+from graphprobe.errors import DataError
 
 SPLITS = {"train": 0, "val": 1}
 OPTIONS: dict[str, Any] = {
@@ -66,14 +67,9 @@ class Settings:
 @cache
 def _digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """All 1797 digits: ink from 0 to 1, float32 [n, 8, 8], and their classes int64 [n]."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise MissingDependency(
-            "needs scikit-learn", where="digits", hint='pip install "graphprobe[cpu]"'
-        ) from error
-    found = load_digits()
-    return (found.images / 16.0).astype(np.float32), found.target.astype(np.int64)
+    # made by tools/digits.py; digits.LICENSE.txt says of what
+    with np.load(Path(__file__).with_name("digits.npz")) as found:
+        return (found["images"] / 16.0).astype(np.float32), found["classes"].astype(np.int64)
 
 
 @cache

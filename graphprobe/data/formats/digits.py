@@ -1,4 +1,4 @@
-"""Detection scenes made on the fly from scikit-learn's real handwritten digits."""
+"""Detection scenes made on the fly from real handwritten digits."""
 
 from __future__ import annotations
 

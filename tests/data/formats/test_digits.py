@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from graphprobe.data.formats._digits import digits_of
+from graphprobe.data.formats._digits import _digits, digits_of
 from graphprobe.data.open import open_data
 from graphprobe.errors import DataError
 
@@ -20,6 +24,26 @@ def test_a_scene_is_the_same_in_any_order():
     assert not (a.sample(0).image == a.sample(1).image).all()
     other_seed = open_data("digits?count=6&seed=1")
     assert not (a.sample(0).image == other_seed.sample(0).image).all()
+
+
+def test_the_digits_are_those_of_scikit_learn():
+    found = pytest.importorskip("sklearn.datasets").load_digits()
+    images, classes = _digits()
+    assert (images * 16 == found.images).all()
+    assert (classes == found.target).all()
+
+
+def test_the_command_makes_the_file_that_is_there():
+    path = Path(__file__).resolve().parents[3] / "tools" / "digits.py"
+    pytest.importorskip("sklearn")
+    tool = runpy.run_path(str(path))
+    made, there = (np.load(f) for f in (io.BytesIO(tool["make"]()), tool["TARGET"]))
+    assert set(made) == set(there) == {"images", "classes"}
+    for name in made:
+        np.testing.assert_array_equal(made[name], there[name])
+        assert made[name].dtype == there[name].dtype == np.uint8
+    assert tool["TARGET"].stat().st_size < 46_000
+    assert "CC BY 4.0" in tool["TARGET"].with_suffix(".LICENSE.txt").read_text()
 
 
 def test_train_and_val_share_no_digit():
