@@ -109,7 +109,7 @@ def _accept(endpoint: str) -> dict[int, socket.socket]:
             name = _read(link).strip()
             if name.isdigit() and 0 < int(name) < world_size():
                 links[int(name)] = link
-    # Not before the address is free: the others come to it next for another server, Paddle's.
+    # Not before the address is free: in Paddle 3 the others come to it next for Paddle's server.
     _send(links, WELCOME)
     return links
 

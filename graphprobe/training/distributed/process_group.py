@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import paddle
 
-from graphprobe.compat.collectives import broadcast_op, sum_op, waits_for_others
+from graphprobe.compat.collectives import broadcast_op, has_old_ops, sum_op, waits_for_others
 from graphprobe.compat.communicators import connect_cpus, connect_gpus
 from graphprobe.errors import TrainError, UsageError
 from graphprobe.losses import BATCH_COUNT_MARK as MARK
@@ -194,12 +194,21 @@ def init_process_group(place: Any, log: Log = no_log) -> Iterator[ProcessGroup]:
             f"PADDLE_TRAINER_ENDPOINTS names {len(endpoints)} of {world_size()} processes",
             hint="start them with python -m paddle.distributed.launch",
         )
-    with watch(endpoints[0], log):
-        if is_gpu(place):
-            connect_gpus(place, rank(), endpoints)
-        else:
-            connect_cpus(rank(), endpoints)
+    with contextlib.ExitStack() as stack:
+        # Gloo's start in Paddle 2 forks a helper, which would outlive a process that `watch` ends.
+        if has_old_ops():
+            _connect(place, endpoints)
+        stack.enter_context(watch(endpoints[0], log))
+        if not has_old_ops():
+            _connect(place, endpoints)
         yield ProcessGroup(place)
+
+
+def _connect(place: Any, endpoints: Sequence[str]) -> None:
+    if is_gpu(place):
+        connect_gpus(place, rank(), endpoints)
+    else:
+        connect_cpus(rank(), endpoints)
 
 
 def use_sync_norm(program: Any, place: Any) -> None:
