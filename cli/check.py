@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 LEGEND = """\
   loss, gradient: of the weighted term, over the task's on this batch.
-  weight: of the config -> at which all terms send a gradient like the task's.
+  weight: of the config -> at which all terms send a gradient like the task's;
+          auto: as this batch says, and measured again through the run.
 """
 
 
@@ -143,7 +144,8 @@ def _table(verdict: Verdict) -> Table:
 
 def _cells(row: TermRow) -> tuple[str, ...]:
     pairs = "\n".join(printable(f"{student} <- {teacher}") for student, teacher in row.pairs)
-    weight = f"{row.weight:g}" + (f" -> {row.suggested:g}" if row.suggested else "")
+    weight = f"auto: {row.weight:.2g}" if row.auto else f"{row.weight:g}"
+    weight += f" -> {row.suggested:g}" if row.suggested else ""
     state = "failed" if row.problems else "idle" if row.idle else "ok"
     return printable(row.term), pairs, _times(row.share), _times(row.gradient_share), weight, state
 

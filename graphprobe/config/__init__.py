@@ -2,7 +2,7 @@
 
 from graphprobe.config._base import ProgramRef
 from graphprobe.config.binding import check_fingerprint
-from graphprobe.config.distill import AdapterConfig, DistillConfig, PairConfig
+from graphprobe.config.distill import AUTO, AdapterConfig, DistillConfig, PairConfig
 from graphprobe.config.load import Config, load_config, override_config, read_config
 from graphprobe.config.overrides import apply_overrides, is_named
 from graphprobe.config.prune import (
@@ -25,6 +25,7 @@ from graphprobe.config.train_section import (
 from graphprobe.config.write import config_text
 
 __all__ = [
+    "AUTO",
     "apply_overrides",
     "AdapterConfig",
     "AugmentSection",

@@ -34,10 +34,13 @@ def problems_of(error: ValidationError, model: type[BaseModel]) -> list[Problem]
         steps = _in_file(item["loc"], model)
         path = to_path(steps)
         message = _message(item, steps, model)
+        end = f", not {item.get('input')!r}"
         if path not in found:
             found[path] = message
         elif message not in found[path]:
-            found[path] += f" or {message.removeprefix('must be ')}"
+            # One value, and all that it may be.
+            begin = found[path].removesuffix(end)
+            found[path] = f"{begin} or {message.removeprefix('must be ')}"
     return [Problem(path, message) for path, message in found.items()]
 
 
@@ -57,12 +60,16 @@ def to_path(steps: tuple[int | str, ...]) -> str:
 
 def _in_file(loc: tuple[int | str, ...], model: type[BaseModel]) -> tuple[int | str, ...]:
     """Leave out what names an alternative of a union (``str``, ``float``), not a key."""
-    known = {"str", "int", "float", "bool", "none"}
     return tuple(
         s
         for i, s in enumerate(loc)
-        if not (i and s in known and i == len(loc) - 1 and s not in _keys(model, loc[:i]))
+        if not (i and i == len(loc) - 1 and _is_alternative(s) and s not in _keys(model, loc[:i]))
     )
+
+
+def _is_alternative(step: int | str) -> bool:
+    known = {"str", "int", "float", "bool", "none", "constrained-float"}
+    return isinstance(step, str) and (step in known or step.startswith("literal["))
 
 
 def _message(item: Any, steps: tuple[int | str, ...], model: type[BaseModel]) -> str:

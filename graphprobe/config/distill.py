@@ -20,13 +20,17 @@ class AdapterConfig(Section):
     resize: bool = False
 
 
+# A weight that is measured, and followed through the run.
+AUTO: Literal["auto"] = "auto"
+
+
 class PairConfig(Section):
     """One student variable, one teacher variable, and the loss between them."""
 
     student: Name
     teacher: Name
     loss: Name
-    weight: Annotated[float, Field(ge=0)] = 1.0
+    weight: Annotated[float, Field(ge=0)] | Literal["auto"] = 1.0
     role: str = ""
     part: str = ""
     adapter: AdapterConfig | None = None

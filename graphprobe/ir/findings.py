@@ -39,7 +39,7 @@ class Pair:
         teacher_shape: sizes, -1 where unknown.
         role: what the two are, as ``yolo head, stride 32``.
         loss: name of a loss in `graphprobe.losses`.
-        weight: factor of the loss in the total.
+        weight: factor of the loss in the total; ``auto`` in a config that has it measured.
         score: 0 to 1; docs/scores.md defines it.
         rule: the pair rule that proposed it.
         evidence: why, in plain words.
@@ -54,13 +54,19 @@ class Pair:
     teacher_shape: tuple[int, ...]
     role: str
     loss: str
-    weight: float
+    weight: float | Literal["auto"]
     score: float
     rule: str
     evidence: tuple[str, ...] = ()
     adapter: Adapter | None = None
     part: str = ""
     stride: int | None = None
+
+    @property
+    def term(self) -> str:
+        """Loss and weight, as ``l2 × 100``."""
+        weight = self.weight if isinstance(self.weight, str) else f"{self.weight:g}"
+        return f"{self.loss} × {weight}"
 
 
 class Site(NamedTuple):

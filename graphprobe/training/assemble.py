@@ -33,6 +33,7 @@ from graphprobe.training.runtime.step import Engine, Feed, Optimizer
 from graphprobe.training.student import open_student
 from graphprobe.training.teacher.inference import InferenceTeacher
 from graphprobe.training.teacher.merge import merge_teacher, merge_with_paddleslim, teacher_part
+from graphprobe.training.term_weights import TermWeights, weigh_terms
 from graphprobe.training.weights.checkpoint import Checkpoint, arrays_sha256
 
 
@@ -50,6 +51,7 @@ class Assembly:
         teacher_sha256: of the teacher's weights, or empty.
         inference_teacher: the teacher in the inference engine, where it is there.
         networks: builds them in other modes.
+        weights_of_terms: follows those that are measured.
     """
 
     place: Any
@@ -61,6 +63,7 @@ class Assembly:
     teacher_sha256: str = ""
     inference_teacher: InferenceTeacher | None = None
     networks: Networks = field(default_factory=Networks)
+    weights_of_terms: TermWeights = field(default_factory=lambda: TermWeights((), 1))
 
 
 def assemble(
@@ -108,8 +111,18 @@ def assemble(
         inference_teacher.extend if inference_teacher else None,
     )
     engine.optimizer_names += [name for term in terms for name in term.parameters]
+    engine.optimizer_names += [term.weight for term in terms if term.weight is not None]
     return Assembly(
-        place, student, teacher, engine, weights, terms, digest, inference_teacher, networks
+        place,
+        student,
+        teacher,
+        engine,
+        weights,
+        terms,
+        digest,
+        inference_teacher,
+        networks,
+        weigh_terms(engine, student.built.loss, terms, config.train.max_iters, log),
     )
 
 

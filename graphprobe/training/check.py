@@ -7,6 +7,7 @@ the teacher in the same engine, the same losses. `Networks` carries it from the 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from math import hypot
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from graphprobe.training.run_record import teacher_warnings
 from graphprobe.training.runtime.step import Engine, Feed
 from graphprobe.training.student import try_student
 from graphprobe.training.teacher.merge import PREFIX
+from graphprobe.training.term_weights import meetings_of, next_weight
 
 # A weighted term this many times the task's loss, or less than its inverse, is worth a warning.
 FAR = 1000.0
@@ -77,7 +79,8 @@ def probe_distillation(
     # Without a task of its own, the sum of all terms is what each of them is measured by.
     base = student.built.loss or losses["total"].name
     scalars = [base, *(term.plain.name for term in terms)]
-    task, *reaches = gradient_stats(student, scalars, feed, place, of_losses)
+    met = list(dict.fromkeys(name for one in meetings_of(terms) for name in one.features))
+    task, *reaches = gradient_stats(student, scalars, feed, place, of_losses, met)
     busy = max(sum(not _is_idle(term, feed) for term in terms), 1)
     for term, found in zip(terms, reaches, strict=True):
         rows[term.group.name] = _row(term, found, task, busy, idle=_is_idle(term, feed))
@@ -123,7 +126,12 @@ def probe_training(
 
 
 def gradient_stats(
-    student: Network, losses: Sequence[str], feed: Feed, place: Any, of_losses: Collection[str] = ()
+    student: Network,
+    losses: Sequence[str],
+    feed: Feed,
+    place: Any,
+    of_losses: Collection[str] = (),
+    features: Sequence[str] = (),
 ) -> list[GradientStats]:
     """Run scalars of the student's program and the gradient of each on one batch.
 
@@ -132,6 +140,7 @@ def gradient_stats(
     Args:
         losses: names of the scalars.
         of_losses: parameters of losses, which are none of the student's.
+        features: the student's variables where gradients are looked at as well.
     """
     program = student.main.clone()
     block = program.global_block()
@@ -139,8 +148,9 @@ def gradient_stats(
     teacher = [
         var for name, var in block.vars.items() if name.startswith(PREFIX) and var.persistable
     ]
+    inputs = [*own, *teacher, *map(block.var, features)]
     with paddle.static.program_guard(program):
-        gradients = [paddle.static.gradients(block.var(loss), [*own, *teacher]) for loss in losses]
+        gradients = [paddle.static.gradients(block.var(loss), inputs) for loss in losses]
     fetched = paddle.static.Executor(place).run(
         program,
         feed=dict(feed),
@@ -152,13 +162,14 @@ def gradient_stats(
     found = []
     for value, of_loss in zip(values, gradients, strict=True):
         norm = [next(norms) if gradient is not None else 0.0 for gradient in of_loss]
-        reached, moved = norm[: len(own)], norm[len(own) :]
+        reached, moved, at = np.split(norm, [len(own), len(own) + len(teacher)])
         found.append(
             GradientStats(
                 value=value,
                 gradient=float(np.linalg.norm(reached)),
-                reached=sum(n > 0 for n in reached),
+                reached=int((reached > 0).sum()),
                 teacher=tuple(v.name for v, n in zip(teacher, moved, strict=True) if n != 0),
+                at=dict(zip(features, map(float, at), strict=True)),
             )
         )
     return found
@@ -166,7 +177,12 @@ def gradient_stats(
 
 def _failed(group: Group, problems: Sequence[Problem]) -> TermRow:
     return TermRow(
-        group.name, group.loss.name, _names(group), group.weight, problems=tuple(problems)
+        group.name,
+        group.loss.name,
+        _names(group),
+        group.weight or 0.0,
+        auto=group.weight is None,
+        problems=tuple(problems),
     )
 
 
@@ -183,20 +199,29 @@ def _row(
     term: Term, found: GradientStats, task: GradientStats, count: int, *, idle: bool
 ) -> TermRow:
     group = term.group
-    usable = np.isfinite(found.gradient) and found.gradient > 0
+    weight = group.weight if group.weight is not None else _weight_now(term, found, task)
+    usable = np.isfinite(found.gradient) and found.gradient > 0 and group.weight is not None
     return TermRow(
         term=group.name,
         loss=group.loss.name,
         pairs=_names(group),
-        weight=group.weight,
+        weight=weight,
+        auto=group.weight is None,
         value=found.value,
-        share=_over(group.weight * found.value, task.value),
-        gradient_share=_over(group.weight * found.gradient, task.gradient),
+        share=_over(weight * found.value, task.value),
+        gradient_share=_over(weight * found.gradient, task.gradient),
         suggested=_round(task.gradient / (count * found.gradient)) if usable else None,
         reached=found.reached,
         idle=idle,
         problems=tuple(Problem(group.path, text) for text in _faults(found, group, idle=idle)),
     )
+
+
+def _weight_now(term: Term, found: GradientStats, task: GradientStats) -> float:
+    """The weight that is measured, as far as one batch says."""
+    (meeting,) = meetings_of([term])
+    of_task, of_term = (hypot(*(of.at[name] for name in meeting.features)) for of in (task, found))
+    return next_weight(0.0, of_task, of_term) or meeting.usual
 
 
 def _over(value: float, base: float) -> float | None:
@@ -242,7 +267,7 @@ def _warnings(rows: Sequence[TermRow], task: GradientStats) -> tuple[str, ...]:
         if row.idle
     ]
     for row in rows:
-        if row.idle or row.share is None or 1 / FAR <= row.share <= FAR:
+        if row.idle or row.auto or row.share is None or 1 / FAR <= row.share <= FAR:
             continue
         hint = (
             f"; weight {row.suggested:g} sends a gradient like the task's" if row.suggested else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from graphprobe.training.runtime.signals import StopRequest
 from graphprobe.training.runtime.step import Engine, Feed
 from graphprobe.training.schedule import Schedule
 from graphprobe.training.teacher.prefetch import TeacherPrefetcher
+from graphprobe.training.term_weights import TermWeights
 from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.checkpoint import drop_old, write_checkpoint
 
@@ -37,6 +38,7 @@ class RunPlan:
         weights: names of the student's parameters and statistics.
         evaluate: measures the student as it is; None where there is nothing to measure with.
         group: the processes that train together; rank 0 alone evaluates and saves.
+        weights_of_terms: follows those that are measured.
     """
 
     root: Path
@@ -49,6 +51,7 @@ class RunPlan:
     weights: list[str]
     evaluate: Callable[[], float] | None
     group: ProcessGroup
+    weights_of_terms: TermWeights
 
 
 @dataclass
@@ -76,16 +79,22 @@ def run_loop(
         CheckpointError: a checkpoint cannot be written.
     """
     now, halted = start, False
+    watched: list[float] | None
     with StopRequest() as stop, TeacherPrefetcher(batches, engine.extend) as feeds:
         clock = time.perf_counter()
         while now.iteration < plan.total and not (halted := plan.group.any(stop.name is not None)):
             feed, waited = _next(feeds, now.iteration)
             rate = plan.schedule.at(now.iteration)
-            losses = _mean(plan.group, engine.step(now.iteration + 1, feed, rate))
+            watched = [] if plan.weights_of_terms.due(now.iteration + 1) else None
+            losses = _mean(plan.group, engine.step(now.iteration + 1, feed, rate, watched))
             now.iteration += 1
+            weights: Mapping[str, float] = {}
+            if watched:
+                norms = plan.group.mean(watched)
+                weights = plan.weights_of_terms.update(engine.scope, engine.place, norms)
             seconds = time.perf_counter() - clock
             images = len(next(iter(feed.values()))) * plan.group.size
-            report.step(Step(now.iteration, rate, losses, images, seconds, waited))
+            report.step(Step(now.iteration, rate, losses, images, seconds, waited, weights))
             _evaluate_and_save(engine, plan, report, now)
             clock = time.perf_counter()
         if halted:

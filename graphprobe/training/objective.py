@@ -8,7 +8,7 @@ from typing import Any
 
 import paddle
 
-from graphprobe.config import PairConfig
+from graphprobe.config import AUTO, PairConfig
 from graphprobe.errors import Problem, UsageError, did_you_mean
 from graphprobe.losses import Loss, all_losses, find_loss
 from graphprobe.training.teacher.merge import PREFIX
@@ -35,9 +35,10 @@ class Group:
     pairs: tuple[PairConfig, ...]
 
     @property
-    def weight(self) -> float:
-        """Its factor in the total."""
-        return self.pairs[0].weight
+    def weight(self) -> float | None:
+        """Its factor in the total; None where it is measured."""
+        weight = self.pairs[0].weight
+        return None if weight == AUTO else float(weight)
 
     @property
     def path(self) -> str:
@@ -56,6 +57,7 @@ class Term:
         parts: where its loss is a sum of named terms, these, weighted.
         parameters: names of its own (adapters, context blocks): trained, never exported.
         feeds: what it is fed beside the student's own inputs.
+        weight: the name of the variable that holds its weight, where that is measured.
     """
 
     group: Group
@@ -64,6 +66,7 @@ class Term:
     parts: Mapping[str, Any] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
     feeds: tuple[Feed, ...] = ()
+    weight: str | None = None
 
 
 def group_pairs(pairs: Sequence[PairConfig]) -> tuple[list[Group], list[Problem]]:
@@ -227,11 +230,28 @@ def add_term(group: Group, program: Any, startup: Any) -> Term:
         built = group.loss.build(students, teachers, **options)
         named = built if isinstance(built, dict) else {}
         plain = paddle.add_n([term.reshape([]) for term in named.values()]) if named else built
-        weighted = paddle.scale(plain.reshape([]), scale=group.weight)
-        parts = {name: paddle.scale(term, scale=group.weight) for name, term in named.items()}
+        weight = group.weight if group.weight is not None else _weight(f"{group.name}_weight")
+        weighted = _weighted(plain, weight)
+        parts = {name: _weighted(term, weight) for name, term in named.items()}
     after = [parameter.name for parameter in program.all_parameters()]
     own = tuple(name for name in after if name not in before)
-    return Term(group, plain, weighted, parts, own, tuple(feeds))
+    held = None if isinstance(weight, float) else weight.name
+    return Term(group, plain, weighted, parts, own, tuple(feeds), held)
+
+
+def _weight(name: str) -> Any:
+    """A number of the scope: zero until it is measured, so that the first step is the task's."""
+    made = paddle.static.create_global_var([1], 0.0, "float32", persistable=True, name=name)
+    made.stop_gradient = True
+    return made
+
+
+def _weighted(loss: Any, weight: Any) -> Any:
+    """A scalar times a number, or times a variable of the scope."""
+    loss = loss.reshape([])
+    if isinstance(weight, float):
+        return paddle.scale(loss, scale=weight)
+    return paddle.multiply(loss, weight.reshape([]))
 
 
 def _declare(program: Any, feed: Feed) -> Any:

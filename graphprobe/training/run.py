@@ -229,6 +229,7 @@ def _make_plan(
         weights=parts.weights,
         evaluate=None if evaluator is None else lambda: evaluator.run(parts.student.scope).value,
         group=group,
+        weights_of_terms=parts.weights_of_terms,
     )
 
 

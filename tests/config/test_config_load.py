@@ -68,7 +68,7 @@ def test_every_problem_is_named_at_once(write):
     found = problems(write(text))
     assert found["pairs[1].los"] == "unknown key, did you mean loss?"
     assert found["pairs[1].loss"] == "missing"
-    assert found["pairs[1].weight"] == "must be a number, not '3'"
+    assert found["pairs[1].weight"] == "must be a number or 'auto', not '3'"
     assert found["pairs[2].student"] == "must not be empty"
     assert "greater than 0" in found["pairs[2].adapter.in_channels"]
     assert found["pairs[2].adapter.out_channels"] == "must be a whole number, not True"

@@ -76,7 +76,7 @@ def pair_of(pair: Any) -> dict[str, Any]:
         "teacher": pair.teacher,
         "role": pair.role,
         "part": pair.part,
-        "loss": f"{pair.loss} × {pair.weight:g}",
+        "loss": pair.term,
         "shapes": f"{shape_text(pair.student_shape)} and {shape_text(pair.teacher_shape)}",
         "why": f"rule {pair.rule}, score {pair.score:g}",
         "evidence": pair.evidence,

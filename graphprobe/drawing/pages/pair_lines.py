@@ -30,7 +30,7 @@ def pair_links(drawing: Drawing, placed: Sequence[Placed]) -> list[Link]:
         start = (left.x + (a.x + a.w) * left.scale, left.y + (a.y + a.h / 2) * left.scale)
         end = (right.x + b.x * right.scale, right.y + (b.y + b.h / 2) * right.scale)
         # The band says the stride already.
-        label = f"P{number} {pair.role.split(',')[0]}: {pair.loss} × {pair.weight:g}"
+        label = f"P{number} {pair.role.split(',')[0]}: {pair.term}"
         room = 0.96 * PAIR_GUTTER * left.scale
         middle = right.x - PAIR_GUTTER * left.scale / 2
         links.append(Link((start, end), shorten(label, SMALL, room, True), middle))

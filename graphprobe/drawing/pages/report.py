@@ -121,7 +121,7 @@ def _pair(number: int, pair: Any) -> dict[str, Any]:
         "teacher": clean(pair.teacher),
         "shapes": f"{shape_text(pair.student_shape)} and {shape_text(pair.teacher_shape)}",
         "role": clean(f"{pair.role}{f', {pair.part}' if pair.part else ''}"),
-        "loss": f"{pair.loss} × {pair.weight:g}",
+        "loss": pair.term,
         "score": f"{pair.score:g}",
         "why": clean("; ".join((f"rule {pair.rule}", *pair.evidence))),
         "adapter": ", ".join(parts),

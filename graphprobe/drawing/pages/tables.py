@@ -121,7 +121,7 @@ def _pair_rows(drawing: Drawing) -> Iterator[Row]:
         yield Row(0.0, f"P{number}  {p.student} → {p.teacher}", PAIR)
         yield Row(
             _INDENT,
-            f"{p.role}{part}: {p.loss} × {p.weight:g} · {shape_text(p.student_shape)} and "
+            f"{p.role}{part}: {p.term} · {shape_text(p.student_shape)} and "
             f"{shape_text(p.teacher_shape)} · rule {p.rule}, score {p.score:g}",
         )
         for reason in p.evidence:

@@ -73,8 +73,8 @@ def _lacks(pair: Pair) -> bool:
     return pair.loss not in TAKES and len(loss.inputs) == 1 and not loss.levels
 
 
-def _groups(pairs: Iterable[Pair]) -> dict[tuple[str, float], list[str]]:
-    groups: dict[tuple[str, float], list[str]] = defaultdict(list)
+def _groups(pairs: Iterable[Pair]) -> dict[tuple[str, float | str], list[str]]:
+    groups: dict[tuple[str, float | str], list[str]] = defaultdict(list)
     for pair in pairs:
         where = f"{pair.student} and {pair.teacher}"
         if pair.loss not in TAKES:

@@ -23,6 +23,7 @@ class Step:
         images: images in its batch.
         seconds: from one step's end to the next one's.
         waited: seconds of these spent waiting for data.
+        weights: of terms, where this step measured them anew.
     """
 
     iteration: int
@@ -31,6 +32,7 @@ class Step:
     images: int
     seconds: float
     waited: float
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -119,6 +121,7 @@ class Reporter:
             "iter": step.iteration,
             "lr": step.rate,
             **{f"loss/{name}": value for name, value in step.losses.items()},
+            **{f"weight/{name}": value for name, value in step.weights.items()},
             "images": step.images,
             "seconds": round(step.seconds, 6),
             "data_wait": round(step.waited, 6),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from graphprobe.errors import Problem
@@ -19,12 +19,14 @@ class GradientStats:
         gradient: the L2 norm over all the student's parameters.
         reached: parameters whose gradient is not all zero.
         teacher: the teacher's parameters that it sends a gradient to; must be empty.
+        at: the L2 norm of its gradient at variables of the student, by name.
     """
 
     value: float
     gradient: float
     reached: int
     teacher: tuple[str, ...] = ()
+    at: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class TermRow:
         term: as logs call it.
         loss: its name.
         pairs: (student, teacher) names.
-        weight: of the config.
+        weight: of the config; where that is ``auto``, as measured on this batch.
+        auto: whether it is measured, and followed through the run.
         value: unweighted; share: weighted, over the task's loss.
         gradient_share: of the weighted term's gradient norm, over the task's.
         suggested: the weight at which all terms together send a gradient of the task's norm.
@@ -48,6 +51,7 @@ class TermRow:
     loss: str
     pairs: tuple[tuple[str, str], ...]
     weight: float
+    auto: bool = False
     value: float | None = None
     share: float | None = None
     gradient_share: float | None = None
@@ -108,6 +112,7 @@ def as_document(verdict: Verdict) -> Mapping[str, Any]:
                 "loss": row.loss,
                 "pairs": [{"student": s, "teacher": t} for s, t in row.pairs],
                 "weight": row.weight,
+                "auto": row.auto,
                 "value": row.value,
                 "loss_over_task": row.share,
                 "gradient_over_task": row.gradient_share,
