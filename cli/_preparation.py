@@ -36,6 +36,20 @@ def preparation_words(
     Raises:
         UsageError: one of them is no number, or no such word.
     """
+    given = preparation_values(mean, std, size, channels, scale)
+    words = [f"train.preparation.{name}={json.dumps(value)}" for name, value in given.items()]
+    sides = given.get("size")
+    return words + ([f"train.image_size={sides[0]}"] if sides and sides[0] == sides[1] else [])
+
+
+def preparation_values(
+    mean: str | None, std: str | None, size: str | None, channels: str | None, scale: str | None
+) -> dict[str, Any]:
+    """The options as ``train.preparation`` has them.
+
+    Raises:
+        UsageError: one of them is no number, or no such word.
+    """
     given: dict[str, Any] = {}
     for name, text in (("mean", mean), ("std", std)):
         if text is not None:
@@ -46,12 +60,9 @@ def preparation_words(
         if channels not in ("rgb", "bgr", "gray"):
             raise UsageError("must be rgb, bgr or gray", where=f"--channels {channels}")
         given["channels"] = channels
-    words = [f"train.preparation.{name}={json.dumps(value)}" for name, value in given.items()]
     if size is not None:
-        height, width = _size(size)
-        words.append(f"train.preparation.size={json.dumps([height, width])}")
-        words += [f"train.image_size={height}"] if height == width else []
-    return words
+        given["size"] = list(_size(size))
+    return given
 
 
 def _numbers(text: str, name: str) -> Sequence[float]:

@@ -96,14 +96,14 @@ def say_findings(result: CheckResult) -> None:
 
 
 def _sizes(report: PruneReport) -> list[str]:
-    from graphprobe.ops.work import work_text
+    from graphprobe.ops.work import size_text, work_text
 
     before, after = report.before, report.after
     outputs = (f"{n} {'x'.join(map(str, shape))}" for n, shape in report.outputs.items())
     return [
         f"  multiply-adds  {work_text(before.flops)} -> {work_text(after.flops)}",
         f"  parameters     {before.params:,} -> {after.params:,}",
-        f"  size           {before.megabytes:.2f} MB -> {after.megabytes:.2f} MB",
+        f"  size           {size_text(before.megabytes)} -> {size_text(after.megabytes)}",
         f"  pruned by      {report.engine}; {len(report.changed)} parameters change shape",
         *(f"  {'runs, gives' if i == 0 else '':15}{line}" for i, line in enumerate(outputs)),
     ]

@@ -9,6 +9,7 @@ import typer
 
 from graphprobe.api.run_info import RunInfo
 from graphprobe.api.runs import RunComparison, compare_runs
+from graphprobe.ops.work import size_text
 
 from ._output import FORMAT, Format, can_be_written, deliver, say, terminal_width, warn
 
@@ -101,7 +102,7 @@ _FIGURES: tuple[tuple[str, Callable[[RunInfo], str]], ...] = (
     ("teacher", _number(lambda v: f"{v:.4f}", "teacher")),
     ("multiply-adds", _number(_work, "flops")),
     ("parameters", _number(lambda v: f"{int(v):,}", "parameters")),
-    ("size", _number(lambda v: f"{v:.2f} MB", "megabytes")),
+    ("size", _number(size_text, "megabytes")),
     ("latency", _number(lambda v: f"{v:.2f} ms", "latency_ms")),
     ("time", _number(_time, "seconds")),
 )

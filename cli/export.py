@@ -46,6 +46,7 @@ def command(
     if form is not None:
         _convert(config, form, output, override or [], force=force)
         return
+    _refuse_program(config, override or [])
     with own_prints_to_stderr():
         made = export(
             config,
@@ -65,6 +66,30 @@ def command(
         say(f"in the inference engine, outputs differ by {made.difference:.1e} from the training's")
     for path in made.files:
         put(str(path))
+
+
+def _refuse_program(config: Path, given: list[str]) -> None:
+    """Say how a program is converted, which is neither a run nor a config.
+
+    Raises:
+        UsageError: it is one.
+    """
+    from graphprobe.api.run_programs import is_run
+    from graphprobe.errors import GraphprobeError
+    from graphprobe.formats import find_file, load_file
+
+    if is_run(str(config)) or config.suffix in (".yaml", ".yml") or not config.exists():
+        return
+    try:
+        load_file(find_file(config, str(config)), str(config))
+    except GraphprobeError:
+        return  # a checkpoint, or what is told by whoever reads it
+    folders = [word for word in given if "=" not in word] or ["FOLDER"]
+    raise UsageError(
+        "is an exported program, not a run",
+        where=str(config),
+        hint=f"convert it: graphprobe export {config} --form pdmodel -o {folders[0]}",
+    )
 
 
 def _convert(

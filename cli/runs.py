@@ -49,10 +49,10 @@ def _lines(found: RunList, width: int) -> Iterator[str]:
 
 
 def _figures(run: RunInfo) -> str:
-    from graphprobe.ops.work import work_text
+    from graphprobe.ops.work import size_text, work_text
 
     value = "" if run.best is None else f"{run.best:.4f}"
-    size = "" if run.megabytes is None else f"{run.megabytes:.2f} MB"
+    size = "" if run.megabytes is None else size_text(run.megabytes)
     work = "" if run.flops is None else work_text(run.flops)
     time = "" if run.latency_ms is None else f"{run.latency_ms:.2f} ms"
     return f"{run.state:<10} {value:>7} {size:>8} {work:>8} {time:>11}".rstrip()

@@ -14,6 +14,7 @@ from graphprobe.files import write_whole
 
 from . import _sensitivity_table
 from ._output import Format, can_be_written, deliver, own_prints_to_stderr, say
+from ._preparation import CHANNELS, MEAN, SCALE, SIZE, STD, preparation_values
 from ._train import DEVICE, Device
 
 RECORD = Path("sensitivity.json")
@@ -25,7 +26,8 @@ def command(
     program: str = typer.Argument(
         ...,
         metavar="PROGRAM",
-        help="What can be trained: zoo:NAME or package.module:callable; or a run.",
+        help="What can be trained: zoo:NAME, package.module:callable, an exported program; or a "
+        "run.",
     ),
     weights: str | None = typer.Option(
         None,
@@ -54,6 +56,11 @@ def command(
     keep: str = typer.Option(
         None, "--keep", metavar="REGEX", help="Leave out these parameters, and what goes with them."
     ),
+    mean: str | None = MEAN,
+    std: str | None = STD,
+    size: str | None = SIZE,
+    channels: str | None = CHANNELS,
+    scale: str | None = SCALE,
     device: Device = DEVICE,
     form: Format | None = typer.Option(
         None, "--format", help="Form of what is printed (default: table)."
@@ -76,6 +83,7 @@ def command(
     --data voc:VOCdevkit?split=val
     """
     record = _record(output)
+    given = preparation_values(mean, std, size, channels, scale)
     shares = _ratios(ratios)
     with own_prints_to_stderr():
         found = sensitivity(
@@ -87,6 +95,7 @@ def command(
             samples=samples,
             image=image,
             keep=keep,
+            preparation=given or None,
             device=device.value,
             output=record,
             progress=say,

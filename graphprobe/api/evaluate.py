@@ -163,7 +163,7 @@ def evaluate(
             settings, source, trained.built, found, place, teacher, output_pairs
         )
         if trained.plan is None and prune_config(settings, run.where) is not None:
-            log(f"warning: {trained.source} is not cut, so the whole network was measured")
+            log(f"warning: {trained.source} is not pruned, so the whole network was measured")
     else:
         evaluator = make_evaluator(settings.train, trained.built, found, place)
     score, train = evaluator.run(trained.scope), settings.train

@@ -35,9 +35,10 @@ class Record(NamedTuple):
         return self.content.measured.policy
 
     @property
-    def weights(self) -> str:
-        """The weights that it was measured with."""
-        return self.content.measured.weights
+    def weights(self) -> str | None:
+        """The weights that it was measured with; None for those beside an exported program."""
+        measured = self.content.measured
+        return None if measured.weights == measured.program else measured.weights
 
     def check(self, loaded: LoadedProgram, policy: str | None) -> None:
         """Hold it against the program and the policy that ratios are asked for.

@@ -15,7 +15,9 @@ from graphprobe.api.trained_run import open_trained_run
 from graphprobe.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from graphprobe.data.metrics.agreement_types import OutputPair
     from graphprobe.data.sample import Dataset
+    from graphprobe.training.networks.exported import ExportedProgram
     from graphprobe.training.predict import Found, Skipped
     from graphprobe.training.predict_files import PredictionFolder
     from graphprobe.training.reporting.progress import Log
@@ -115,7 +117,7 @@ def predict(
         ConfigError: the config has problems, or is for another program.
         DataError: none of the images can be read, or files of an earlier run are there.
         UsageError: neither or both of `images` and `samples`; or the run is of an exported
-            program, whose outputs nothing here can draw.
+            program, none of whose outputs can be drawn.
 
     Example:
         >>> found = graphprobe.predict("runs/student", ["photos"], threshold=0.4)
@@ -133,11 +135,12 @@ def predict(
         log=log,
     )
     from graphprobe.data.image_files import ImageFolder, find_images
+    from graphprobe.data.preparation import labels_beside
     from graphprobe.data.subset import first_subset
     from graphprobe.training.predict import find_objects, names_of_classes
+    from graphprobe.training.predict_exported import find_in_images
     from graphprobe.training.predict_files import PredictionFolder, new_folder
     from graphprobe.training.runtime.device import choose_place
-    from graphprobe.zoo import EXPORTED
 
     settings = run.settings
     paths = [Path(image) for image in images]
@@ -153,23 +156,26 @@ def predict(
     writer.refuse_existing(file.name for file in files)
     place = choose_place(device, log)
     trained = run.network("infer", place)
-    if trained.built.task == EXPORTED:
-        raise UsageError(
-            "is of an exported program, which does not say what its outputs mean",
-            where=str(settings.train.output),
-            hint="evaluate measures how far it agrees with its teacher, export writes it for the "
-            "code that draws the original's outputs",
-        )
+    exported = trained.network.exported
+    read = None if exported is None else _readable(exported)
     shown: Dataset
     if samples:
         shown = first_subset(run.validation(trained), samples)
+    elif exported is not None:
+        shown = ImageFolder(files, labels_beside(exported.path))
     else:
         names = names_of_classes(settings.train, trained)
         shown = ImageFolder(files, names, trained.built.task)
     writer.class_names = shown.class_names
     every = []
+    train = settings.train
+    finds = (
+        find_objects(train, trained, shown, place, threshold=threshold)
+        if read is None
+        else find_in_images(train, trained, read, shown, place, threshold=threshold)
+    )
     with writer:
-        for found in find_objects(settings.train, trained, shown, place, threshold=threshold):
+        for found in finds:
             every.append(_written(found, writer))
             if on_image is not None:
                 on_image(every[-1])
@@ -177,6 +183,28 @@ def predict(
     if made.skipped == len(shown):
         raise DataError("none of the images could be read", where="predict")
     return made
+
+
+def _readable(exported: ExportedProgram) -> OutputPair:
+    """The output of an exported program that says most to people.
+
+    Raises:
+        UsageError: none is boxes, a map of classes, a mask, or scores of classes.
+    """
+    from graphprobe.pairing.output_kinds import output_pairs
+    from graphprobe.training.predict_exported import READABLE
+
+    found = output_pairs(exported.program, exported.program)
+    for kind in READABLE:
+        for pair in found:
+            if pair.kind == kind:
+                return pair
+    raise UsageError(
+        "gives out numbers of which it does not say what they mean",
+        where=exported.text,
+        hint="evaluate measures how far it agrees with its teacher, export writes it for the code "
+        "that reads the original's outputs",
+    )
 
 
 def _written(found: Found | Skipped, writer: PredictionFolder) -> ImageFindings:

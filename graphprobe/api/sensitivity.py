@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphprobe.api.exported_runs import is_exported
+from graphprobe.api.pairs import find_pairs
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.api.run_programs import is_run, ref_of
+from graphprobe.api.settings import override_words
 from graphprobe.errors import AnswerIsNo, UsageError
 from graphprobe.programs import LoadedProgram, ProgramCache, ProgramLike, load
 
 if TYPE_CHECKING:
     from graphprobe.config import PruneConfig
     from graphprobe.config.sensitivity import Sensitivity
+    from graphprobe.data.metrics.agreement_types import OutputPair
     from graphprobe.drawing.pages.heatmap import HeatMap
     from graphprobe.training.reporting.progress import Log
 
@@ -107,6 +111,7 @@ def sensitivity(
     samples: int | None = None,
     image: int | None = None,
     keep: PatternLike | None = None,
+    preparation: Mapping[str, Any] | None = None,
     device: str = "auto",
     output: str | os.PathLike[str] = "sensitivity.json",
     progress: Log | None = None,
@@ -116,15 +121,19 @@ def sensitivity(
     The record is whole after every measurement: call again to go on after a stop.
 
     Args:
-        program: what can be trained: ``zoo:NAME`` or ``package.module:callable``; or a run's
-            folder, which stands for what it trained with its weights.
-        weights: trained weights: a run's folder, a checkpoint, .npz, .pdiparams.
+        program: what can be trained: ``zoo:NAME``, ``package.module:callable``, an exported
+            program; or a run's folder, which stands for what it trained with its weights.
+        weights: trained weights: a run's folder, a checkpoint, .npz, .pdiparams; an exported
+            program has them beside it. It is measured by how far its tensors agree with those of
+            the unpruned one, so that the data need no labels.
         data: what to measure on, as ``voc:PATH?split=val``; not the final test set.
         policy: ``seeds``: what stands alone; ``coupled``: whole groups.
         ratios: shares of the channels that go, one by one.
         samples: measure on so many pictures, spread evenly; None: on all.
         image: H and W of the input; by default the program's, else 608.
         keep: groups with a filter of such a name are left out.
+        preparation: of images for an exported program, as ``{"mean": [0.5], "std": [0.5]}``: what
+            stands in ``train.preparation`` of a config.
         device: ``auto`` (a GPU if there is one), ``cpu`` or ``gpu``.
         output: the .json file of the record.
         progress: takes each line about the work; by default they are logged.
@@ -144,16 +153,21 @@ def sensitivity(
     from graphprobe.training.runtime.dependencies import require_paddle
 
     require_paddle()
+    from graphprobe.config import override_config
     from graphprobe.training.networks.source import Networks
     from graphprobe.training.pruning.sensitivity import measure_sensitivity
     from graphprobe.training.runtime.device import choose_place
 
     loaded = load(program)
     loaded.require_name("program")
-    if weights is None and not is_run(loaded.source):
+    if weights is None and not is_run(loaded.source) and not is_exported(loaded):
         hint = "name a run's folder, a checkpoint, .npz or .pdiparams: weights=PATH"
         raise UsageError("the weights are not named", where=loaded.source, hint=hint)
     config = _config(loaded, policy, keep, weights, data, image)
+    if preparation is not None:
+        update = {"train.preparation": dict(preparation)}
+        told = override_config(config, override_words(update), where="preparation")
+        config = config.model_copy(update={"train": told.train})
     if not config.prune.groups:
         raise AnswerIsNo("nothing to prune", where=loaded.source)
     log = reporter(progress)
@@ -168,8 +182,18 @@ def sensitivity(
         samples=samples,
         log=log,
         networks=Networks(programs),
+        compared=_compared(loaded) if is_exported(loaded) else (),
     )
     return SensitivityResult(found, record)
+
+
+def _compared(loaded: LoadedProgram) -> list[OutputPair]:
+    """The tensors of an exported program by which it is held against itself unpruned."""
+    from graphprobe.data.metrics.agreement_types import OutputPair
+    from graphprobe.pairing.output_kinds import output_pairs
+
+    found = [OutputPair(pair.student, pair.teacher) for pair in find_pairs(loaded, loaded)]
+    return found or output_pairs(loaded.program, loaded.program)
 
 
 def _ratios(ratios: Sequence[float]) -> list[float]:

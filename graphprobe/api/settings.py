@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from graphprobe.errors import UsageError
+
 if TYPE_CHECKING:
     from graphprobe.config import Config
     from graphprobe.training.reporting.progress import Log
@@ -40,7 +42,7 @@ def open_config(
         the config, and what to call it in messages.
 
     Raises:
-        GraphprobeError: the file cannot be read.
+        GraphprobeError: the file is not there, or cannot be read.
         ConfigError: every problem of the config at once, each with its path.
         MissingDependency: Paddle is not installed.
     """
@@ -51,6 +53,9 @@ def open_config(
     if isinstance(config, (str, os.PathLike)):
         where = os.fspath(config)
         path = Path(where)
+        if not path.exists():
+            hint = "name a config, or the folder that train wrote into"
+            raise UsageError("is not there", where=where, hint=hint)
         if path.is_dir():
             from graphprobe.training.run_record import read_run
 

@@ -184,6 +184,11 @@ def multiply_adds(uses: Iterable[Work], shapes: Mapping[str, tuple[int, ...]] | 
     return sum(prod(after.get(use.param, use.shape)) * use.positions for use in uses)
 
 
+def size_text(megabytes: float) -> str:
+    """The size of a file for people: ``4.47 MB``, ``38.2 kB``."""
+    return f"{megabytes:.2f} MB" if megabytes >= 0.1 else f"{megabytes * 1024:.3g} kB"
+
+
 def work_text(count: int) -> str:
     """Multiply-adds as tables show them: ``10.8 G``, ``2.76 M``."""
     return f"{count / 1e9:.3g} G" if count >= 1e9 else f"{count / 1e6:.3g} M"

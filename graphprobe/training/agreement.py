@@ -16,11 +16,13 @@ from graphprobe.errors import ConfigError, Problem
 from graphprobe.ir import Program
 from graphprobe.training.assemble import Assembly
 from graphprobe.training.evaluate import Evaluator, Score, make_evaluator
+from graphprobe.training.feeding.cached_dataset import CachedBatches
 from graphprobe.training.feeding.feeding import eval_batches
 from graphprobe.training.feeding.pixels import converter_of
 from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.source import NetworkSource
 from graphprobe.training.runtime.programs import keep_needed
+from graphprobe.training.runtime.step import Feed
 from graphprobe.training.teacher.inference import InferenceTeacher
 from graphprobe.training.teacher.merge import PREFIX
 from graphprobe.zoo import EXPORTED, Built
@@ -36,6 +38,7 @@ class AgreementEvaluator(Evaluator):
         place: where it runs.
         compared: what is compared as what.
         teacher: computes the teacher's.
+        keep: bytes of batches that stay in memory, to be measured many times.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class AgreementEvaluator(Evaluator):
         place: Any,
         compared: Sequence[OutputPair],
         teacher: InferenceTeacher,
+        keep: int = 0,
     ) -> None:
         names = [name for pair in compared for name in (pair.student, pair.student_count) if name]
         main = built.main.clone()
@@ -53,8 +57,12 @@ class AgreementEvaluator(Evaluator):
         part = replace(built, main=main, outputs={name: name for name in names})
         if _one_by_one(built, compared):
             section = section.model_copy(update={"batch_size": 1})
-        super().__init__(part, eval_batches(section, val, part), place, AGREEMENT)
+        batches = eval_batches(section, val, part)
+        kept = CachedBatches(batches, keep) if keep else batches
+        super().__init__(part, kept, place, AGREEMENT)
         self._compared, self._teacher = list(compared), teacher
+        self._theirs: dict[int, dict[str, Any]] = {}
+        self._left = max(keep, KEPT_BYTES)
 
     @property
     def label(self) -> str:
@@ -71,9 +79,9 @@ class AgreementEvaluator(Evaluator):
             TrainError: the student gives all images the same, or what is not finite.
         """
         found = Agreement(self._compared)
-        for batch, outputs in self.outputs(scope):
+        for number, (batch, outputs) in enumerate(self.outputs(scope)):
             feed, _ = split_truth(batch)
-            theirs = self._teacher.outputs(feed)
+            theirs = self._teacher_outputs(number, feed)
             mine = dict(zip(self._built.outputs, outputs, strict=True))
             named = {name.removeprefix(PREFIX): array for name, array in theirs.items()}
             found.add(mine, named, len(next(iter(feed.values()))))
@@ -87,6 +95,20 @@ class AgreementEvaluator(Evaluator):
         )
         return Score(AGREEMENT, value, rows, more, result)
 
+    def _teacher_outputs(self, number: int, feed: Feed) -> dict[str, Any]:
+        """What the teacher makes of a batch: the same each time, so it is kept."""
+        if number in self._theirs:
+            return self._theirs[number]
+        found = self._teacher.outputs(feed)
+        size = sum(array.nbytes for array in found.values())
+        if size <= self._left:
+            self._left -= size
+            self._theirs[number] = found
+        return found
+
+
+# What a teacher makes of the validation data stays in memory up to so many bytes.
+KEPT_BYTES = 256_000_000
 
 # (student, teacher) -> their outputs by kind; `graphprobe.pairing.output_kinds` finds them.
 FindOutputs: TypeAlias = Callable[[Program, Program], list[OutputPair]]

@@ -35,11 +35,13 @@ class Found:
         sample: the image, with its truth where that is known.
         marks: boxes, the best last; empty for segmentation.
         mask: class numbers uint8 [H, W], as large as the image; None for detection.
+        ranking: of classification, the best classes with their scores, the best first.
     """
 
     sample: Sample
     marks: tuple[Mark, ...]
     mask: Image | None = None
+    ranking: tuple[tuple[int, float | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

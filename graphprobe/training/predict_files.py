@@ -166,6 +166,12 @@ def as_document(found: Found, class_names: Sequence[str]) -> dict[str, Any]:
             if count
         }
         return {**entry, "classes": shares}
+    if found.ranking:
+        ranks = [
+            {"class": _name(label, class_names), "score": score and round(score, 4)}
+            for label, score in found.ranking
+        ]
+        return {**entry, "ranking": ranks}
     boxes = [
         {
             "class": _name(mark.label, class_names),
@@ -182,6 +188,11 @@ def describe(document: dict[str, Any]) -> str:
     if "classes" in document:
         shares = sorted(document["classes"].items(), key=lambda item: -item[1])
         return ", ".join(f"{name} {share:.0%}" for name, share in shares[:4])
+    if "ranking" in document:
+        ranks = document["ranking"][:3]
+        return ", ".join(
+            r["class"] + ("" if r["score"] is None else f" {r['score']:.2f}") for r in ranks
+        )
     boxes = document["boxes"]
     if not boxes:
         return "nothing"

@@ -1,6 +1,6 @@
 """How the images of an exported program are prepared: from the file beside it, or from options."""
 
-from graphprobe.data.preparation.dialects import FILE_NAMES, read_preparation
+from graphprobe.data.preparation.dialects import FILE_NAMES, labels_beside, read_preparation
 from graphprobe.data.preparation.find import (
     PreparationOptions,
     find_inputs,
@@ -8,16 +8,18 @@ from graphprobe.data.preparation.find import (
     preparation_beside,
 )
 from graphprobe.data.preparation.preparation import InputPlan, Preparation
-from graphprobe.data.preparation.steps import Size, Step, fixed_size
+from graphprobe.data.preparation.steps import Pixels, Size, Step, fixed_size
 
 __all__ = [
     "FILE_NAMES",
     "InputPlan",
+    "Pixels",
     "Preparation",
     "PreparationOptions",
     "Size",
     "Step",
     "fixed_size",
+    "labels_beside",
     "find_inputs",
     "plan_inputs",
     "preparation_beside",

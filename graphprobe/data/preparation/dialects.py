@@ -54,6 +54,27 @@ def read_preparation(path: Path) -> Preparation | None:
     return None
 
 
+def labels_beside(file: Path) -> tuple[str, ...]:
+    """The names of the classes that the files beside a program list; none where none does.
+
+    Args:
+        file: the program's file, or its folder.
+
+    Raises:
+        DataError: a file is no YAML.
+    """
+    folder = file if file.is_dir() else file.parent
+    for name in FILE_NAMES:
+        if not (folder / name).is_file():
+            continue
+        content = _load(folder / name)
+        topk = _below(_below(content, "PostProcess"), "Topk")
+        for found in (content.get("label_list"), topk.get("label_list")):
+            if isinstance(found, list) and found:
+                return tuple(map(str, found))
+    return ()
+
+
 def _read(dialect: Dialect, steps: list[tuple[str, Options]], path: Path) -> Preparation:
     unknown = [name for name, _ in steps if name not in dialect.table]
     if unknown:

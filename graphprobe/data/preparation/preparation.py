@@ -120,12 +120,16 @@ class InputPlan:
         Args:
             image: uint8 [H, W, 3], red, green, blue.
         """
+        return self.prepare_with(image)[0]
+
+    def prepare_with(self, image: Image) -> tuple[Arrays, Pixels]:
+        """The same, and what happened to the size of the image."""
         pixels, found = self.preparation.pixels(image)
         original: Size = (image.shape[0], image.shape[1])
         arrays: Arrays = {self.image: pixels}
         for name, kind in self.others.items():
             arrays[name] = _filled(kind, found, original)
-        return arrays
+        return arrays, found
 
     def batch(self, images: Sequence[Image]) -> Arrays:
         """The arrays of several images, [N, ...].

@@ -24,7 +24,7 @@ from graphprobe.training.networks.build import put_weights
 from graphprobe.training.networks.source import NetworkSource
 from graphprobe.training.pruning.ranking import Array
 from graphprobe.training.runtime.programs import set_values, state_shapes
-from graphprobe.training.weights.read import locate, read_weights
+from graphprobe.training.weights.read import Weights, locate, read_weights
 from graphprobe.zoo import Built
 
 
@@ -67,8 +67,11 @@ def open_subject(
     built = source.build("eval")
     check_sizes(config.train, built, "student")
     shapes = state_shapes(built.main)
-    path = locate(config.student.weights or "")
-    given = read_weights(path, shapes)
+    if config.student.weights is None and source.exported is not None:
+        path, given = source.exported.path, Weights(source.exported.values)
+    else:
+        path = locate(config.student.weights or "")
+        given = read_weights(path, shapes)
     if given.prune is not None:
         hint = "name the weights of the whole network"
         raise CheckpointError("these weights were pruned before", where=str(path), hint=hint)

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import paddle
+
 from graphprobe.config import GroupConfig, PruneConfig, PruneSection
 from graphprobe.config.sensitivity import (
     Measured,
@@ -19,20 +21,27 @@ from graphprobe.config.sensitivity import (
     SensitivityPoint,
     read_sensitivity,
 )
+from graphprobe.data.metrics.agreement_types import OutputPair
+from graphprobe.data.sample import Dataset
 from graphprobe.data.subset import spread_subset
 from graphprobe.errors import TrainError, UsageError
 from graphprobe.files import write_whole
 from graphprobe.ir import Program
 from graphprobe.ir.fingerprint import fingerprint
+from graphprobe.training.agreement import AgreementEvaluator
 from graphprobe.training.evaluate import Evaluator, choose_metric
 from graphprobe.training.feeding.cached_dataset import CachedBatches
 from graphprobe.training.feeding.feeding import eval_batches, open_validation
+from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.source import Networks
 from graphprobe.training.pruning.masking import Subject, masked_value, open_subject
 from graphprobe.training.pruning.ranking import make_plan
 from graphprobe.training.reporting.progress import Log, duration_text, no_log
 from graphprobe.training.run_record import compare_class_names
+from graphprobe.training.runtime.programs import set_values
+from graphprobe.training.teacher.inference import InferenceTeacher
 from graphprobe.training.weights.checkpoint import arrays_sha256
+from graphprobe.zoo import EXPORTED
 
 # Batches that are kept in memory between measurements, in bytes.
 KEPT_BYTES = 2_000_000_000
@@ -52,6 +61,7 @@ def measure_sensitivity(
     samples: int | None = None,
     log: Log = no_log,
     networks: Networks | None = None,
+    compared: Sequence[OutputPair] = (),
 ) -> Sensitivity:
     """Measure each group of a config alone at each ratio; go on where the record stops.
 
@@ -64,6 +74,7 @@ def measure_sensitivity(
         samples: measure on so many images, spread evenly over the data; None: on all.
         log: takes each line for people.
         networks: of the command.
+        compared: tensors of an exported program that are held against those of the unpruned one.
 
     Returns:
         all that the record holds: what was there, and what was measured now.
@@ -77,9 +88,7 @@ def measure_sensitivity(
     networks = networks if networks is not None else Networks()
     subject = open_subject(config, program, place, networks.source(config.student.program))
     data = spread_subset(open_validation(config.train, subject.built), samples)
-    batches = CachedBatches(eval_batches(config.train, data, subject.built), KEPT_BYTES)
-    metric = choose_metric(config.train, subject.built.task)
-    evaluator = Evaluator(subject.built, batches, place, metric)
+    evaluator = _evaluator(config, subject, data, networks, compared)
     names = compare_class_names(
         subject.class_names,
         data.class_names,
@@ -101,13 +110,34 @@ def measure_sensitivity(
     return found
 
 
+def _evaluator(
+    config: PruneConfig,
+    subject: Subject,
+    data: Dataset,
+    networks: Networks,
+    compared: Sequence[OutputPair],
+) -> Evaluator:
+    """Measures the task's metric, or how far an exported program agrees with itself unpruned."""
+    section, place = config.train, subject.place
+    if subject.built.task != EXPORTED:
+        batches = CachedBatches(eval_batches(section, data, subject.built), KEPT_BYTES)
+        metric = choose_metric(section, subject.built.task)
+        return Evaluator(subject.built, batches, place, metric)
+    scope = paddle.static.Scope()
+    set_values(scope, place, subject.values)
+    source = networks.source(config.student.program)
+    whole = Network("teacher", config.student, source, source.build("eval"), scope)
+    engine = InferenceTeacher(whole, [pair.teacher for pair in compared], place)
+    return AgreementEvaluator(subject.built, section, data, place, compared, engine, KEPT_BYTES)
+
+
 def _bound(
     config: PruneConfig, program: Program, subject: Subject, evaluator: Evaluator, samples: int
 ) -> Measured:
     return Measured(
         program=config.student.program,
         fingerprint=fingerprint(program),
-        weights=config.student.weights or "",
+        weights=config.student.weights or config.student.program,
         weights_sha256=arrays_sha256(subject.values),
         data=config.train.data.val or "",
         samples=samples,

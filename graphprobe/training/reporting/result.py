@@ -9,7 +9,7 @@ from graphprobe.config import TrainSection
 from graphprobe.data.metrics.names import AGREEMENT, LABELS
 from graphprobe.data.sample import Dataset
 from graphprobe.data.splits import data_text
-from graphprobe.ops.work import work_text
+from graphprobe.ops.work import size_text, work_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ class PruningResult:
             ("multiply-adds", work_text(a.flops), work_text(b.flops), _share(a.flops, b.flops)),
             ("parameters", f"{a.parameters:,}", f"{b.parameters:,}",
              _share(a.parameters, b.parameters)),
-            ("size", f"{a.megabytes:.2f} MB", f"{b.megabytes:.2f} MB",
+            ("size", size_text(a.megabytes), size_text(b.megabytes),
              _share(a.megabytes, b.megabytes)),
             ("latency", f"{a.latency_ms:.2f} ms", f"{b.latency_ms:.2f} ms",
              _share(a.latency_ms, b.latency_ms)),
         ]  # fmt: skip
         if b.value is not None:
             # What agrees with a teacher is measured against one that often is the whole network.
-            unknown = "not measured" if metric == LABELS[AGREEMENT] else "no weights"
+            unknown = "not measured" if metric.startswith(LABELS[AGREEMENT]) else "no weights"
             before = unknown if a.value is None else f"{a.value:.4f}"
             change = f"{b.value - a.value:+.4f}" if a.value is not None else ""
             rows.append((metric, before, f"{b.value:.4f}", change))
@@ -157,7 +157,7 @@ class Result:
             if self.flops is not None:
                 rows.append(("multiply-adds", work_text(self.flops)))
             rows.append(("parameters", f"{self.parameters:,}"))
-            rows.append(("size", f"{self.megabytes:.2f} MB"))
+            rows.append(("size", size_text(self.megabytes)))
         return [
             *rows,
             *([] if self.data is None else self.data.rows()),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphprobe.errors import GraphprobeError, UsageError
+from graphprobe.errors import GraphprobeError
 from graphprobe.formats import load_file, write_program
 from graphprobe.ir.builder import Builder
 from graphprobe.training.weights.lod_tensor import tensor_bytes
@@ -201,14 +201,60 @@ def test_agreement_with_the_teacher_is_the_metric(
     assert logged["best"] == pytest.approx(found.value, abs=1e-5)
 
 
-def test_outputs_that_nobody_here_can_draw_are_refused(
-    pruned_run: tuple[Path, list[str], Counter[str]], small_pictures: Path
+def test_a_map_of_classes_is_drawn_in_the_size_of_the_image(
+    pruned_run: tuple[Path, list[str], Counter[str]], small_pictures: Path, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    import graphprobe
+
+    found = graphprobe.predict(
+        str(pruned_run[0]), [small_pictures], output=tmp_path / "drawn", device="cpu"
+    )
+    assert len(found.images) == 6 and not found.skipped
+    first = found.to_dict()["images"][0]
+    assert set(first["classes"]) <= {"a", "b", "2", "3"} and first["height"] == 40
+    with Image.open(tmp_path / "drawn" / first["mask"]) as mask:
+        assert mask.size == (48, 40)
+
+
+def test_sensitivity_of_a_file_is_measured_against_itself(
+    model: Path, small_pictures: Path, tmp_path: Path
 ) -> None:
     import graphprobe
 
-    with pytest.raises(UsageError, match="does not say what its outputs mean"):
-        graphprobe.predict(str(pruned_run[0]), [small_pictures])
-    assert not (pruned_run[0] / "infer").exists()
+    record = tmp_path / "s.json"
+    found = graphprobe.sensitivity(
+        str(model),
+        data=f"images:{small_pictures}",
+        ratios=(0.5,),
+        image=32,
+        device="cpu",
+        output=record,
+        progress=lambda _: None,
+    )
+    assert found.record.measured.metric == "agreement"
+    assert found.record.baseline == pytest.approx(1.0)
+    losses = [point.loss for group in found.record.groups for point in group.points]
+    assert losses and all(0 < loss < 1 for loss in losses)
+    chosen = graphprobe.find_prunable(str(model), sensitivity=record, target_flops=0.2, image=32)
+    assert chosen.to_config().student.weights is None
+
+
+def test_weights_of_the_whole_network_are_not_taken_for_those_of_the_run(
+    pruned_run: tuple[Path, list[str], Counter[str]], model: Path
+) -> None:
+    import graphprobe
+
+    said: list[str] = []
+    found = graphprobe.evaluate(
+        pruned_run[0],
+        weights=str(model / "inference.pdiparams"),
+        device="cpu",
+        progress=said.append,
+    )
+    assert found.value == pytest.approx(1.0)
+    assert any("is not pruned, so the whole network was measured" in line for line in said)
 
 
 def test_the_export_has_the_form_of_the_original(
@@ -376,7 +422,7 @@ def test_an_op_without_a_gradient_is_named() -> None:
         refuse_without_gradient(main, where="m")
 
 
-def test_a_pruning_config_of_a_file_is_trained_by_the_uncut_file(
+def test_a_pruning_config_of_a_file_is_trained_by_the_unpruned_file(
     model: Path, small_pictures: Path, tmp_path: Path
 ) -> None:
     import graphprobe

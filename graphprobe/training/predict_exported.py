@@ -1,0 +1,143 @@
+"""What a trained exported program finds in images, by the kind of one of its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import paddle
+from numpy.typing import NDArray
+
+from graphprobe.config import TrainSection
+from graphprobe.data.batches import read_sample
+from graphprobe.data.draw_boxes import marks_of_detections
+from graphprobe.data.metrics.agreement_types import OutputPair
+from graphprobe.data.preparation import InputPlan, Pixels
+from graphprobe.data.sample import Dataset, Image, Sample
+from graphprobe.data.transforms import resize_mask
+from graphprobe.errors import DataError, UsageError
+from graphprobe.training.evaluate import run_feed
+from graphprobe.training.feeding.inputs import eval_plan
+from graphprobe.training.predict import Found, Skipped
+from graphprobe.training.runtime.programs import keep_needed
+from graphprobe.training.trained import Trained
+
+# The kinds of outputs that can be drawn or listed, the most telling first.
+READABLE = ("boxes", "map labels", "map scores", "mask", "scores", "labels")
+# Inputs that tell a program how its image was resized, so that its boxes are in the original's.
+_TELL_SIZES = frozenset({"scale", "info", "original", "original3"})
+_MASK_AT = 0.5
+_MOST_RANKS = 5
+
+
+def find_in_images(
+    section: TrainSection,
+    trained: Trained,
+    output: OutputPair,
+    dataset: Dataset,
+    place: Any,
+    *,
+    threshold: float,
+) -> Iterator[Found | Skipped]:
+    """What the program finds in each image, in order, each prepared as the file beside it says.
+
+    Args:
+        section: of the run's config.
+        trained: an exported program, built for inference.
+        output: which of its outputs is read, of a kind in `READABLE`; its student's names.
+        dataset: of images.
+        place: where it runs.
+        threshold: boxes scored lower are left out.
+
+    Raises:
+        UsageError: the program is not told how large the image was, so its boxes have no place.
+        DataError: nothing says how images are prepared.
+    """
+    plan = eval_plan(section, trained.built)
+    assert plan is not None  # noqa: S101 - it is exported
+    if output.kind == "boxes" and _TELL_SIZES.isdisjoint(plan.others.values()):
+        raise UsageError(
+            f"gives boxes ({output.student}) without being told the size of the original image, so "
+            "their place in it is not known",
+            where=trained.network.text,
+            hint="export it for the code that draws the original's boxes",
+        )
+    names = [name for name in (output.student, output.student_count) if name]
+    main = trained.built.main.clone()
+    keep_needed(main, names)
+    built = replace(trained.built, main=main, outputs={name: name for name in names})
+    executor = paddle.static.Executor(place)
+    for index in range(len(dataset)):
+        try:
+            sample = read_sample(dataset, index)
+        except DataError as error:
+            files = getattr(dataset, "files", None)
+            name = files[index].name if files is not None else f"sample {index}"
+            yield Skipped(name, error.message)
+            continue
+        arrays, pixels = plan.prepare_with(sample.image)
+        feed = {name: array[None] for name, array in arrays.items()}
+        found = run_feed(executor, built, feed, trained.scope)
+        yield _found(output, sample, found, plan, pixels, threshold)
+
+
+def _found(
+    output: OutputPair,
+    sample: Sample,
+    found: list[NDArray[Any]],
+    plan: InputPlan,
+    pixels: Pixels,
+    threshold: float,
+) -> Found:
+    values = found[0]
+    if output.kind == "boxes":
+        rows = values.reshape(-1, values.shape[-1]) if values.size else np.zeros((0, 6))
+        if output.student_count:
+            rows = rows[: int(np.asarray(found[1]).sum())]
+        return Found(sample, tuple(marks_of_detections(rows, threshold)))
+    if output.kind in ("scores", "labels"):
+        return Found(sample, (), ranking=_ranking(output, values))
+    if output.kind == "map scores":
+        values = values.argmax(output.axis)
+    elif output.kind == "mask":
+        values = values > _MASK_AT
+    labels = values.reshape(values.shape[-2:]).astype(np.uint8)
+    return Found(sample, (), resize_mask(_uncut(labels, plan, pixels), *sample.size))
+
+
+def _ranking(output: OutputPair, values: NDArray[Any]) -> tuple[tuple[int, float | None], ...]:
+    """The best classes with their scores, the best first.
+
+    Raises:
+        UsageError: there is more than one answer an image, as of a text recogniser.
+    """
+    flat = values.reshape(-1)
+    if output.kind == "labels" and flat.size == 1:
+        return ((int(flat[0]), None),)
+    if output.kind == "labels" or flat.size != values.shape[output.axis]:
+        raise UsageError(
+            f"{output.student} {list(values.shape)} has more than one answer an image, which "
+            "nothing here can draw",
+            where="predict",
+            hint="export it for the code that reads the original's outputs",
+        )
+    best = np.argsort(-flat, kind="stable")[:_MOST_RANKS]
+    return tuple((int(label), float(flat[label])) for label in best)
+
+
+def _uncut(labels: Image, plan: InputPlan, pixels: Pixels) -> Image:
+    """The part of a map that shows the image, without what was filled around it."""
+    if any(step.kind == "crop" for step in plan.preparation.steps):
+        return labels
+    top, below = (sum(int(pad[side] or 0) for pad in pixels.pads) for side in (0, 1))
+    left, right = (sum(int(pad[side] or 0) for pad in pixels.pads) for side in (2, 3))
+    height, width = pixels.image.shape[:2]
+    rows = labels.shape[0] / (top + height + below)
+    columns = labels.shape[1] / (left + width + right)
+    part = labels[
+        round(top * rows) : max(round((top + height) * rows), 1),
+        round(left * columns) : max(round((left + width) * columns), 1),
+    ]
+    return part if part.size else labels
