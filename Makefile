@@ -1,6 +1,8 @@
 # Each target does its own set-up; a second run does not install again.
 #   make demo      the main job on made-up scenes of real digits, about 5 minutes
 #   make test      the tests
+#   make test PADDLE=3.3.1   the tests in an environment of that Paddle, .venv-3.3.1; or 2.6.2, or
+#                  none: what needs no Paddle. TESTS=tests/compat chooses
 #   make check     what a contributor runs: format, lint, types, layers, tests
 #   make bench     speed, each figure beside what it replaces, in one run
 #   make fuzz      damaged files against readers and whole commands (INPUTS=200000)
@@ -12,18 +14,21 @@
 DEVICE ?= cpu
 INPUTS ?= 200000
 PYTHON ?= python3
-BIN := .venv/bin
+PADDLE ?=
+ENV := .venv$(if $(PADDLE),-$(PADDLE))
+BIN := $(ENV)/bin
+TESTS ?= $(if $(filter none,$(PADDLE)),-m "not paddle")
 
 .PHONY: install demo test lint check format bench fuzz audit docs site survey lock clean
 
 install:
-	@$(PYTHON) tools/install.py --device $(DEVICE)
+	@$(PYTHON) tools/install.py --device $(DEVICE) --into $(ENV) $(if $(PADDLE),--paddle $(PADDLE))
 
 demo: install
 	@$(BIN)/python tools/demo.py
 
 test: install
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 2 --dist loadscope $(TESTS)
 
 lint: install
 	@$(BIN)/ruff format --check .
@@ -66,4 +71,4 @@ lock:
 	@$(PYTHON) tools/lock.py
 
 clean:
-	rm -rf .venv .tools .cache build dist *.egg-info
+	rm -rf .venv .venv-* .tools .cache build dist *.egg-info

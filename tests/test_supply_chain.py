@@ -23,7 +23,7 @@ def test_every_locked_package_has_a_version_and_hashes(path: Path) -> None:
 
 def test_uv_and_the_build_back_end_are_locked() -> None:
     assert re.search(r"^uv==", (ROOT / "requirements" / "uv.txt").read_text(), re.M)
-    for device in ("cpu", "gpu"):
+    for device in ("cpu", "gpu", "cpu3", "none"):
         lock = (ROOT / "requirements" / f"{device}.txt").read_text()
         assert re.search(r"^setuptools==", lock, re.M)
     script = (ROOT / "tools" / "install.py").read_text()

@@ -15,21 +15,26 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-VENV = ROOT / ".venv"
 TOOLS = ROOT / ".tools"
 # The one version of uv whose files have these hashes.
 PINNED_UV = ("--require-hashes", "-r", "requirements/uv.txt")
-STAMP = VENV / ".graphprobe-installed"
+# The environment of each Paddle that tests ask for by its version: its lock file, and the Pythons
+# to look for, first the one wanted most. Where it is not found, 3.3.1 and none take this python3.
+PADDLES = {
+    "2.6.2": ("cpu", ("3.11", "3.12", "3.10")),
+    "3.3.1": ("cpu3", ("3.13",)),
+    "none": ("none", ("3.10",)),
+}
 
 
 def run(*words: str | Path) -> None:
     subprocess.run([str(word) for word in words], check=True, cwd=ROOT)
 
 
-def wanted(device: str) -> str:
+def wanted(lock: str, python: str) -> str:
     """What must be equal for an earlier installation to still be good."""
-    digest = hashlib.sha256(device.encode())
-    for name in ("pyproject.toml", f"requirements/{device}.txt"):
+    digest = hashlib.sha256(f"{lock} {python}".encode())
+    for name in ("pyproject.toml", f"requirements/{lock}.txt"):
         digest.update((ROOT / name).read_bytes())
     # An editable install names this folder; a moved clone needs another.
     digest.update(str(ROOT).encode())
@@ -75,35 +80,76 @@ def choose_python() -> str:
     return ">=3.10,<3.14"
 
 
+def find_python(version: str) -> str | None:
+    """The interpreter of a version like 3.13 that this machine has, on its PATH or in pyenv."""
+    if sys.version_info[:2] == tuple(map(int, version.split("."))):
+        return sys.executable
+    names = [f"python{version}"]
+    pyenv = subprocess.run(
+        ["pyenv", "prefix", version], capture_output=True, text=True, check=False
+    ) if shutil.which("pyenv") else None  # fmt: skip
+    if pyenv and pyenv.returncode == 0:
+        names.append(str(Path(pyenv.stdout.strip()) / "bin" / "python"))
+    for name in names:
+        if shutil.which(name):
+            # one of pyenv's stand-ins on the PATH may be there and not run
+            words = [name, "-c", "import sys; print(sys.executable)"]
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                return done.stdout.strip()
+    return None
+
+
+def python_for(paddle: str) -> str:
+    """The interpreter of an environment for one Paddle; ends with one line where there is none."""
+    _, versions = PADDLES[paddle]
+    if paddle == "2.6.2" and (3, 10) <= sys.version_info[:2] <= (3, 12):
+        return sys.executable
+    for version in versions:
+        found = find_python(version)
+        if found:
+            return found
+    if paddle == "2.6.2":
+        sys.exit("error: Paddle 2.6.2 needs Python 3.10 to 3.12, and none of them was found")
+    return choose_python()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
-    device = parser.parse_args().device
-    stamp = wanted(device)
-    if STAMP.exists() and STAMP.read_text() == stamp:
+    parser.add_argument("--paddle", choices=tuple(PADDLES), help="an environment of its own")
+    parser.add_argument("--into", default=".venv", help="folder of the environment")
+    given = parser.parse_args()
+    lock = PADDLES[given.paddle][0] if given.paddle else given.device
+    base = python_for(given.paddle) if given.paddle else choose_python()
+    venv = ROOT / given.into
+    python = venv / "bin" / "python"
+    mark = venv / ".graphprobe-installed"
+    stamp = wanted(lock, base if given.paddle else "")
+    if mark.exists() and mark.read_text() == stamp:
         return
     os.environ.pop("VIRTUAL_ENV", None)
     # Certificates that the machine trusts (a company's proxy, say), as pip does.
     os.environ.setdefault("UV_SYSTEM_CERTS", "1")
     uv = find_uv()
     # cpu and gpu builds of Paddle overwrite each other's files, so start from nothing.
-    run(*uv, "venv", "--quiet", "--clear", "--python", choose_python(), VENV)
-    print(f"installing requirements/{device}.txt into .venv", flush=True)
-    python = VENV / "bin" / "python"
+    run(*uv, "venv", "--quiet", "--clear", "--python", base, venv)
+    print(f"installing requirements/{lock}.txt into {given.into}", flush=True)
     run(
         *uv, "pip", "install", "--quiet", "--python", python, "--require-hashes",
         # without compiled files every start would parse all of its imports again
         "--compile-bytecode",
         # the lock is complete; resolving again would bring back what overrides.txt leaves out
-        "--no-deps", "-r", f"requirements/{device}.txt",
+        "--no-deps", "-r", f"requirements/{lock}.txt",
     )  # fmt: skip
-    # built by the locked setuptools in .venv; build isolation would fetch one without a hash
+    # built by the locked setuptools in the environment; build isolation would fetch one without
+    # a hash
     run(
         *uv, "pip", "install", "--quiet", "--python", python, "--no-build-isolation",
         "--no-deps", "-e", ".",
     )  # fmt: skip
-    STAMP.write_text(stamp)
-    print("installed: .venv/bin/graphprobe", flush=True)
+    mark.write_text(stamp)
+    print(f"installed: {given.into}/bin/graphprobe", flush=True)
 
 
 if __name__ == "__main__":

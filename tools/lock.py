@@ -9,12 +9,17 @@ from install import ROOT, find_uv, run
 
 
 def main() -> None:
-    for device in ("cpu", "gpu"):
+    # cpu3: Paddle 3.3.1 on every Python; none: what is tested without Paddle
+    for name, extras in (
+        ("cpu", ("cpu", "slim")), ("gpu", ("gpu", "slim")), ("cpu3", ("cpu3", "slim")),
+        ("none", ("train",)),
+    ):  # fmt: skip
         run(
-            *find_uv(), "pip", "compile", "pyproject.toml", "--quiet", "--extra", device,
-            "--extra", "slim", "--group", "dev", "--universal", "--python-version", "3.10",
+            *find_uv(), "pip", "compile", "pyproject.toml", "--quiet",
+            *(word for extra in extras for word in ("--extra", extra)),
+            "--group", "dev", "--universal", "--python-version", "3.10",
             "--override", "requirements/overrides.txt", "--generate-hashes",
-            "--no-header", "--no-emit-index-url", "-o", ROOT / "requirements" / f"{device}.txt",
+            "--no-header", "--no-emit-index-url", "-o", ROOT / "requirements" / f"{name}.txt",
         )  # fmt: skip
 
     for name, wanted in (("uv", "uv>=0.9,<1"), ("audit", "pip-audit>=2.10,<3")):
