@@ -43,6 +43,13 @@ _PATTERNS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
         "a git-annex pointer",
         "fetch the file itself: git annex get",
     ),
+    # A ProgramDesc begins with a line feed too, and the number of its first block is
+    # no text; a yml has a colon.
+    (
+        re.compile(rb"\s+(?![\s{])(?=[^\0]*:)[^\0-\x08\x0e-\x1f\x7f]*\Z"),
+        "a text file",
+        _NAME_IT,
+    ),
     # ir_version (field 1, a small number), then another field of ModelProto.
     (
         re.compile(rb"\x08[\x01-\x20](\x12|\x1a|\x22|\x28|\x32|\x3a|\x42)", re.DOTALL),

@@ -14,6 +14,8 @@ from graphprobe.ir import Program
 from graphprobe.registry import discover
 
 _HEAD = 4096
+# What Paddle calls a program, besides *.pdmodel.
+_NAMES = ("__model__", "inference.json")
 
 
 def load_file(path: Path, source: str | None = None) -> Program:
@@ -79,7 +81,11 @@ def load_bytes(content: bytes, source: str) -> Program:
 
 
 def _in_folder(folder: Path, source: str) -> Path:
-    found = [p for p in sorted(folder.iterdir()) if p.is_file() and _recognise(_head(p))]
+    files = [p for p in sorted(folder.iterdir()) if p.is_file()]
+    found = [p for p in files if _recognise(_head(p))]
+    named = [p for p in files if p.name in _NAMES or p.suffix == ".pdmodel"]
+    if not found and len(named) == 1:
+        _load_one(named[0], str(named[0]))  # says what is wrong with it
     if not found:
         raise LoadError(
             "the folder holds no program", where=source, hint="name the program file itself"

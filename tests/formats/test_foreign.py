@@ -77,7 +77,9 @@ def test_it_is_named(tmp_path: Path, content: bytes, message: str) -> None:
 
 
 def test_only_programs_count_in_a_folder(tmp_path: Path) -> None:
-    (tmp_path / "lfs.pdmodel").write_bytes(POINTER)
     (tmp_path / "model.onnx").write_bytes(ONNX)
     with pytest.raises(LoadError, match="the folder holds no program"):
+        load_file(tmp_path)
+    (tmp_path / "lfs.pdmodel").write_bytes(POINTER)
+    with pytest.raises(LoadError, match=r"lfs\.pdmodel: no program but a Git LFS pointer"):
         load_file(tmp_path)

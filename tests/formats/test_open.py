@@ -49,6 +49,42 @@ def test_a_folder_with_one_program(tmp_path: Path, data: bytes) -> None:
     assert len(load_file(tmp_path).ops) == len(load_file(tmp_path / "odd name").ops)
 
 
+@pytest.mark.parametrize("name", ["__model__", "model.pdmodel", "inference.json"])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "the file is empty"),
+        (b"\x01\x02\xff damaged", "neither a ProgramDesc nor a PIR json"),
+        (b"version https://git-lfs.github.com/spec/v1", "a Git LFS pointer"),
+    ],
+)
+def test_a_folder_whose_program_is_damaged_says_how(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "infer_cfg.yml").write_text("a: 1")
+    with pytest.raises(LoadError, match=reason) as caught:
+        load_file(tmp_path)
+    assert str(caught.value).startswith(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("text", ["\n\narch: YOLO\n", "\n图: 1\r\n\ta", "\nx: " + " y" * 4000])
+def test_a_text_that_begins_with_an_empty_line_is_no_program(
+    tmp_path: Path, data: bytes, text: str
+) -> None:
+    (tmp_path / "infer_cfg.yml").write_text(text)
+    (tmp_path / "__model__").write_bytes(data)
+    assert load_file(tmp_path).ops
+    with pytest.raises(LoadError, match="no program but a text file"):
+        load_file(tmp_path / "infer_cfg.yml")
+
+
+@pytest.mark.parametrize("before", ["", "\n ", "\ufeff"])
+def test_blanks_before_a_json(tmp_path: Path, corpus: ModuleType, before: str) -> None:
+    (tmp_path / "m").write_bytes(before.encode() + corpus.pir_detector())
+    assert load_file(tmp_path / "m").origin.kind == "pir"
+
+
 def test_a_folder_with_two_programs(tmp_path: Path, data: bytes, corpus: ModuleType) -> None:
     (tmp_path / "student.pdmodel").write_bytes(data)
     (tmp_path / "teacher.json").write_bytes(corpus.pir_detector())

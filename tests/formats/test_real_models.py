@@ -86,7 +86,7 @@ def test_small_programs_of_every_era(program_files: dict[str, Path], name: str) 
 def test_a_pickle_is_refused(program_files: dict[str, Path]) -> None:
     with pytest.raises(LoadError, match="pickle, which graphprobe never opens"):
         load_file(program_files["not_a_program"] / "__model__")
-    with pytest.raises(LoadError, match="the folder holds no program"):
+    with pytest.raises(LoadError, match="pickle, which graphprobe never opens"):
         load_file(program_files["not_a_program"])
 
 
@@ -105,7 +105,7 @@ def test_shared_models(
 def test_the_file_of_2017_is_refused(shared_models: Path) -> None:
     with pytest.raises(LoadError, match="pickle, which graphprobe never opens"):
         load_file(shared_models / "not_a_program" / "__model__")
-    with pytest.raises(LoadError, match="the folder holds no program"):
+    with pytest.raises(LoadError, match="pickle, which graphprobe never opens"):
         load_file(shared_models / "not_a_program")
 
 
