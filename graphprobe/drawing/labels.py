@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from graphprobe.drawing.figures import channels_made
 from graphprobe.drawing.folding.fold import Fold, Level
 from graphprobe.drawing.folding.units import is_bias
 from graphprobe.drawing.graph import Item, is_state
@@ -125,8 +126,9 @@ def op_word(fold: Fold, op: Op) -> str:
     parts = [_depthwise_word(op) if depthwise else word, size, _stride_word(op)]
     if not depthwise and op.get_int("groups", 1) > 1:
         parts.append(f"g{op.get_int('groups', 1)}")
-    if shape:
-        parts.append(f"→{_made(op, shape)}")
+    made = channels_made(op, shape)
+    if made is not None:
+        parts.append(f"→{made}")
     return " ".join(p for p in parts if p)
 
 
@@ -140,11 +142,6 @@ def _stride_word(op: Op) -> str:
 
 def _depthwise_word(op: Op) -> str:
     return "dwdeconv" if is_transposed(op.type) else "dwconv"
-
-
-def _made(op: Op, shape: tuple[int, ...]) -> int:
-    """How many channels a convolution makes."""
-    return shape[1] * op.get_int("groups", 1) if is_transposed(op.type) else shape[0]
 
 
 def summary(fold: Fold, items: Sequence[int]) -> str:

@@ -113,6 +113,17 @@ def test_hostile_names_draw_in_every_format(name: str, level: str | None) -> Non
         Image.open(BytesIO(content)).verify()
 
 
+@pytest.mark.parametrize("shape", [(8,), (), (8, 0, 3, 3), (8, 4, 3, 3)])
+@pytest.mark.parametrize("type_", ["conv2d", "conv2d_transpose"])
+def test_filters_of_any_shape_draw(type_: str, shape: tuple[int, ...]) -> None:
+    b = Builder()
+    slots = {"Input": b.feed("image", (-1, 8, 8, 8)), "Filter": b.param("w", shape)}
+    b.op(type_, slots, {"Output": "y"}, {"groups": 1}, (-1, 8, 8, 8))
+    drawing = make_drawing(b.build(["y"]), level="op")
+    made = {"conv2d": "→8", "conv2d_transpose": "→4"}[type_]
+    assert (made in render(drawing, "x.svg").decode()) == (shape == (8, 4, 3, 3))
+
+
 def test_html_asks_for_nothing_from_outside(resnet: Program) -> None:
     text = render(make_drawing(resnet), "x.html").decode()
     assert "default-src 'none'" in text
