@@ -107,7 +107,7 @@ class Op:
     def get_int(self, name: str, default: int = 0) -> int:
         """An attribute as one integer; `default` where it is absent or of another kind."""
         value = self.attrs.get(name)
-        return value if isinstance(value, int) else default
+        return value if isinstance(value, int) and not isinstance(value, bool) else default
 
     def get_str(self, name: str, default: str = "") -> str:
         """An attribute as a string; `default` where it is absent or of another kind."""

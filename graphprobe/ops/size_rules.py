@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from graphprobe.ir import Op, Value
+from graphprobe.ops.shape_spec import axis_at
 from graphprobe.ops.sizes import Size, Sizes, product
 from graphprobe.ops.table import op_spec
 
@@ -88,9 +89,12 @@ def _pooled(values: ShapeValues, op: Op) -> Made | None:
 def _transposed(values: ShapeValues, op: Op) -> Made | None:
     x = _first(values, op)
     order = op.get_ints("axis") or op.get_ints("perm")
-    if x is None or sorted(a % len(x) for a in order if x) != list(range(len(x))):
+    if x is None:
         return None
-    return _only("Out", tuple(x[a] for a in order))
+    axes = [a for a in (axis_at(a, len(x)) for a in order) if a is not None]
+    if len(axes) != len(order) or sorted(axes) != list(range(len(x))):
+        return None
+    return _only("Out", tuple(x[a] for a in axes))
 
 
 def _reshaped(values: ShapeValues, op: Op) -> Made | None:
@@ -223,7 +227,7 @@ def _matmul(values: ShapeValues, op: Op) -> Made | None:
 def _linear(x_slot: str, w_slot: str, attr: str) -> SizeRule:
     def rule(values: ShapeValues, op: Op) -> Made | None:
         x, w = values.of(op, x_slot), values.of(op, w_slot)
-        if x is None or w is None:
+        if x is None or not w:
             return None
         return _only("Out", (*x[: op.get_int(attr, 1)], w[-1]))
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from graphprobe.ir import Op, Value
 from graphprobe.ir.findings import Reason
 from graphprobe.ops import OpSpec, op_spec
-from graphprobe.ops.channel_layout import ChannelLayout, Space, aligned, own
+from graphprobe.ops.channel_layout import MAX_EXPLODED, ChannelLayout, Space, aligned, own
 from graphprobe.ops.facets import ChannelFacet
 from graphprobe.ops.feature_products import product_axes
 from graphprobe.ops.shape_values import ShapeValues
@@ -226,6 +226,10 @@ class ChannelWalk:
                 detail = "channels of too many layers are joined here to be followed"
                 self.found.blocks.append(PruneConstraint(effect.layout, op.id, detail, "concat"))
                 return
+        if effect.layout.outer > MAX_EXPLODED:
+            detail = "its channels are repeated too often to be followed"
+            self.found.blocks.append(PruneConstraint(effect.layout, op.id, detail))
+            return
         self.found.layouts[ids[effect.at]] = effect.layout
         own = {(name, axis) for i, name, axis in self.found.convs[-1:] if i == op.id}
         if not own.intersection(run.space for run in effect.layout.runs[:1]):

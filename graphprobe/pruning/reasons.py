@@ -102,5 +102,5 @@ def _is_expectation(channels: Channels, op: Op) -> bool:
     while maker is not None and kind_of(maker.type) == "movement":
         x = channels.flow.read(maker, "X")
         maker = None if x is None else channels.flow.producer(x)
-    one_column = weight is not None and (len(weight) == 1 or weight[-1] == 1)
+    one_column = bool(weight and (len(weight) == 1 or weight[-1] == 1))
     return one_column and maker is not None and kind_of(maker.type) == "softmax"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -111,6 +112,14 @@ def test_reads_and_writes_agree(edges: list[tuple[int, int]]) -> None:
     assert sorted(order) == list(range(len(ops)))
     place = {op: i for i, op in enumerate(order)}
     assert all(place[p] < place[op.id] for op in ops for p in flow.predecessors(op.id))
+
+
+@pytest.mark.parametrize("value", [True, 1.0, "1", (1,), None])
+def test_what_is_no_integer_is_not_read_as_one(value: Any) -> None:
+    attrs = {} if value is None else {"axis": value}
+    op = Op(0, "concat", attrs=attrs)
+    assert op.get_int("axis", 7) == 7
+    assert op.get_ints("axis", (7,)) == ((1,) if value == (1,) else (7,))
 
 
 def test_reachable() -> None:

@@ -434,3 +434,43 @@ def test_what_a_config_cannot_name_is_not_pruned(grow, policy):
     if policy == "coupled":
         assert (found.reason, found.detail[-11:]) == ("unsupported_op", "has no name")
     assert prune_groups(find_prunable(program, policy)) == ()
+
+
+@pytest.mark.parametrize(
+    ("type_", "attrs", "declared"),
+    [
+        ("flatten_contiguous_range", {"start_axis": 2**31 - 1, "stop_axis": 3}, (-1, 8, 8, 8)),
+        ("flatten_contiguous_range", {"start_axis": -9, "stop_axis": 1}, (-1, 8, 8, 8)),
+        ("flatten_contiguous_range", {"start_axis": 0}, (2**40, 8, 8, 8)),
+        ("space_to_depth", {"blocksize": 2**31 - 1}, (-1, 8, 8, 8)),
+    ],
+)
+def test_numbers_of_a_file_cost_neither_time_nor_memory(type_, attrs, declared):
+    """A number that is written in a few bytes is not counted up to."""
+    b = Builder()
+    w = b.param("a.w_0", (8, 3, 1, 1))
+    slots = {"Input": b.feed("image", declared), "Filter": w}
+    b.op("conv2d", slots, {"Output": "x"}, {"groups": 1}, declared)
+    b.op(type_, {"X": "x"}, {"Out": "y"}, attrs, (-1, 4))
+    b.op("mul", {"X": "y", "Y": b.param("fc", (8, 4))}, {"Out": "z"}, {"x_num_col_dims": 1})
+    b.op("fetch", {"X": "z"}, {"Out": "fetch"})
+    found = find_prunable(b.build(), "coupled")
+    assert prune_groups(found) == ()
+    assert found.decisions[0].reason == "unsupported_op"
+
+
+def test_a_weight_without_axes_is_no_fault():
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, 8, 8)), 8, 1, name="a")
+    b.op("mul", {"X": x, "Y": b.param("fc", ())}, {"Out": "z"}, {"x_num_col_dims": 1}, (-1, 4))
+    b.op("fetch", {"X": "z"}, {"Out": "fetch"})
+    assert find_prunable(b.build(), "coupled").decisions[0].status == "blocked"
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 63), (0, 1, 2, -5), (0, 0, 2, 3)])
+def test_an_order_of_axes_that_are_not_there_is_no_fault(order):
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, 8, 8)), 8, 1, name="a")
+    x = b.op("transpose2", {"X": x}, attrs={"axis": order}, shape=(-1, 8, 8, 8))
+    b.op("fetch", {"X": x}, {"Out": "fetch"})
+    assert find_prunable(b.build(), "coupled").decisions[0].status == "blocked"

@@ -21,7 +21,7 @@ from graphprobe.ops.movement_rules import (
     unsqueezed_sizes,
 )
 from graphprobe.ops.regroup import Factored, factor, regroup
-from graphprobe.ops.shape_spec import Declared, ShapeRule
+from graphprobe.ops.shape_spec import Declared, ShapeRule, axis_at
 from graphprobe.ops.shared_rules import (
     RUNTIME_SHAPE,
     blocks,
@@ -135,8 +135,11 @@ def _flatten_range(view: OpContext) -> Iterator[Effect]:
     if x is None or x.layout is None or x.shape is None:
         return
     rank = len(x.shape)
-    start = axis_of(view.op.get_int("start_axis", 1), rank) or 0
-    stop = axis_of(view.op.get_int("stop_axis", -1), rank) or 0
+    start = axis_at(view.op.get_int("start_axis", 1), rank)
+    stop = axis_at(view.op.get_int("stop_axis", -1), rank)
+    if start is None or stop is None:
+        yield BlockChannels(x.layout, f"it merges axes that its input of {rank} axes does not have")
+        return
     spans = [(i, i + 1) for i in range(start)] + [(start, stop + 1)]
     yield from _merged(x, x.layout, spans + [(i, i + 1) for i in range(stop + 1, rank)])
 
