@@ -1,13 +1,14 @@
-"""Kill a training run again and again with SIGKILL, resume it each time, and compare at the end.
+"""Kill training runs again and again with SIGKILL, resume them each time, compare at the end.
 
-A run of a bundled model goes through undisturbed; a second one with the same config is killed at
-random moments (while it starts, steps, evaluates, saves) and goes on with ``-r auto``. At the
-end every array of weights and optimizer, every logged loss and the result must be the same to
-the last bit. With ``--processes 2`` one of two processes is killed, and the other must end by
-itself.
+A run goes through undisturbed; others with the same settings are killed at random moments (while
+they start, while a checkpoint is written, between two of them) and go on with ``-r auto``
+until they have ended. Every array of weights and optimizer, every logged loss, every evaluation and
+the result must be the same to the last bit. A run that ended before its next kill is compared and
+the next one begins.
 
-    python tools/kills.py --kills 100
-    python tools/kills.py --kills 20 --processes 2
+    python tools/kills.py --kills 100                  # a bundled model
+    python tools/kills.py --kills 100 --exported       # train --student FOLDER --data images:F
+    python tools/kills.py --kills 100 --processes 2    # one of two is killed, the other must end
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import socket
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -34,32 +36,50 @@ sys.path.insert(0, str(TOOLS))
 from warm import Warm  # noqa: E402
 
 MODEL = "zoo:yolov3_mobilenet_v1?num_classes=2&scale=0.05"
-# A process whose partner died must have noticed by then.
-ALONE_SECONDS = 60
+TRAIN = {
+    "image_size": 32,
+    "batch_size": 2,
+    "snapshot_iter": 1,
+    "eval_iter": 10,
+    "keep_last": 2,
+    "log_iter": 1,
+    "workers": 0,
+}
+# What a result holds that the clock decides, or where it lies.
+BY_THE_CLOCK = {"seconds", "images_per_second", "data_wait", "output"}
 
 
-def config(program: str, output: Path, iterations: int) -> dict[str, Any]:
-    """A run of small pictures that saves at each iteration."""
-    data = "digits?count=12&size=32&classes=2"
-    return {
-        "version": 1,
-        "kind": "train",
-        "student": {"program": program},
-        "train": {
-            "data": {"train": data, "val": "digits?split=val&count=4&size=32&classes=2"},
-            "augment": {"expand": False, "crop": False},
-            "image_size": 32,
-            "batch_size": 2,
-            "max_iters": iterations,
-            "learning_rate": {"base": 1e-4, "warmup_steps": 2, "milestones": [iterations // 2]},
-            "snapshot_iter": 1,
-            "eval_iter": 20,
-            "keep_last": 2,
-            "log_iter": 1,
-            "workers": 0,
-            "output": str(output),
+def bundled(folder: Path, output: Path, iterations: int, program: str) -> list[str]:
+    """The words after ``train`` for a bundled model: a config is written."""
+    train = TRAIN | {
+        "data": {
+            "train": "digits?count=12&size=32&classes=2",
+            "val": "digits?split=val&count=4&size=32&classes=2",
         },
+        "augment": {"expand": False, "crop": False},
+        "max_iters": iterations,
+        "learning_rate": {"base": 1e-4, "warmup_steps": 2, "milestones": [iterations // 2]},
+        "output": str(output),
     }
+    plain = {"version": 1, "kind": "train", "student": {"program": program}, "train": train}
+    path = folder / f"{output.name}.yaml"
+    path.write_text(yaml.safe_dump(plain))
+    return [str(path)]
+
+
+def exported(folder: Path, output: Path, iterations: int) -> list[str]:
+    """The words after ``train`` for an exported model, which is cut and taught by itself."""
+    made = folder / "exported"
+    words = ["--student", str(made / "model"), "--prune", "0.3"]
+    words += ["--data", f"images:{made / 'images'}"]
+    train = TRAIN | {
+        "max_iters": iterations,
+        "learning_rate.warmup_steps": 2,
+        "output": str(output),
+    }
+    for key, value in train.items():
+        words += ["-o", f"train.{key}={value}"]
+    return words
 
 
 class Runs:
@@ -68,44 +88,85 @@ class Runs:
     def __init__(self, warm: Warm, folder: Path, processes: int) -> None:
         self.warm, self.folder, self.processes = warm, folder, processes
 
-    def start(self, path: Path, *words: str) -> list[int]:
+    def start(self, words: list[str]) -> list[int]:
         """The processes of ``graphprobe train``, as the launcher starts them."""
-        log = self.folder / "log"
+        words = ["train", *words, "--device", "cpu"]
         if self.processes == 1:
-            return [self.warm.start(log, "train", str(path), "--device", "cpu", *words)]
+            return [self.warm.start(self.folder / "log", *words)]
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = int(server.getsockname()[1])
         ends = [f"127.0.0.1:{port + i}" for i in range(self.processes)]
         return [
             self.warm.start(
-                self.folder / f"log.{number}", "train", str(path), "--device", "cpu", *words,
+                self.folder / f"log.{number}", *words,
                 PADDLE_TRAINER_ID=str(number), PADDLE_TRAINERS_NUM=str(self.processes),
                 PADDLE_TRAINER_ENDPOINTS=",".join(ends), PADDLE_CURRENT_ENDPOINT=ends[number],
             )
             for number in range(self.processes)
         ]  # fmt: skip
 
-    def whole(self, path: Path, *words: str) -> None:
+    def end(self, words: list[str]) -> None:
         """A run to its end."""
-        statuses = [self.warm.wait(pid) for pid in self.start(path, *words)]
+        statuses = [self.warm.wait(pid) for pid in self.start(words)]
         if any(statuses):
             sys.exit(f"error: a run ended with {statuses}; see {self.folder}")
 
-    def kill_one(self, pids: list[int], rng: random.Random) -> None:
-        """Kill one with SIGKILL; the others must end by themselves."""
+    def kill_one(self, pids: list[int], rng: random.Random) -> bool:
+        """Kill one with SIGKILL; the others must end by themselves.
+
+        Returns:
+            False where the run had ended well before.
+        """
         victim = rng.choice(pids)
         os.kill(victim, signal.SIGKILL)
-        if self.warm.wait(victim) != -signal.SIGKILL:
-            sys.exit("error: the run had ended before it was killed")
-        for pid in pids:
-            if pid != victim and self.warm.wait(pid) == 0:
-                sys.exit("error: a process whose partner was killed ended as if all were well")
+        status = self.warm.wait(victim)
+        others = [self.warm.wait(pid) for pid in pids if pid != victim]
+        if status == 0 and not any(others):
+            return False
+        if status not in (0, -signal.SIGKILL):
+            sys.exit(f"error: a run ended with {status} before it was killed; see {self.folder}")
+        # The last process may have been through when its partner was killed on the way out.
+        return status != 0
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for does not."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def newest(output: Path) -> int:
     """The iteration of the newest checkpoint; 0 without one."""
     latest = output / "checkpoints" / "latest"
     return int(latest.read_text()) if latest.exists() else 0
+
+
+def saving(output: Path) -> bool:
+    """Whether a checkpoint is half written."""
+    return any((output / "checkpoints").glob(".tmp-*"))
+
+
+def wait_for_moment(
+    moment: str, pids: list[int], output: Path, life: dict[str, float], rng: random.Random
+) -> None:
+    """Wait until a run is to be killed, or one of its processes has ended."""
+    before = newest(output)
+    wanted = before + rng.randrange(1, 3)
+    stop = time.monotonic() + (rng.uniform(0, life["start"]) if moment == "starting" else 600)
+    while time.monotonic() < stop and all(map(alive, pids)):
+        if moment == "saving" and newest(output) >= wanted - 1 and saving(output):
+            # A save takes some 20 ms.
+            time.sleep(rng.uniform(0, 0.02))
+            return
+        if moment == "stepping" and newest(output) >= wanted:
+            time.sleep(rng.uniform(0, life["step"]))
+            return
+        time.sleep(0.002)
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    """A file with a json object a line, without what the clock decides."""
+    found = [json.loads(line) for line in path.open()] if path.exists() else []
+    return [{k: v for k, v in line.items() if k not in BY_THE_CLOCK} for line in found]
 
 
 def differences(one: Path, other: Path, iteration: int) -> list[str]:
@@ -118,12 +179,15 @@ def differences(one: Path, other: Path, iteration: int) -> list[str]:
                 found.append(f"names of {name}")
             same = [k for k in a.files if k in b.files and a[k].tobytes() == b[k].tobytes()]
             found += [f"{name}/{key}" for key in set(a.files) - set(same)]
-    lines = [[json.loads(x) for x in (p / "metrics.jsonl").open()] for p in (one, other)]
-    losses = [[(x["iter"], x["lr"], x["loss/total"]) for x in run] for run in lines]
-    found += ["losses"] if losses[0] != losses[1] else []
+    for name in ("metrics.jsonl", "evaluations.jsonl"):
+        found += [name] if lines(one / name) != lines(other / name) else []
     results = [json.loads((p / "result.json").read_text()) for p in (one, other)]
-    keys = ("value", "best", "best_iteration")
+    for result in results:
+        for part in (result.get("cut") or {}).values():
+            part.pop("latency_ms", None)
+    keys = (results[0].keys() | results[1].keys()) - BY_THE_CLOCK
     found += [f"result {key}" for key in keys if results[0].get(key) != results[1].get(key)]
+    found += [f"left: {p.name}" for p in (other / "checkpoints").glob(".tmp-*")]
     return sorted(found)
 
 
@@ -133,38 +197,55 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--processes", type=int, default=1, choices=(1, 2))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--iterations", type=int, default=30, help="of one run")
     parser.add_argument("--program", default=MODEL)
+    parser.add_argument("--exported", action="store_true", help="an exported file, not --program")
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    iterations = 2 * options.kills + 4
     folder = Path(tempfile.mkdtemp(prefix="graphprobe-kills-"))
-    whole, parts = folder / "whole", folder / "parts"
-    for output in (whole, parts):
-        text = yaml.safe_dump(config(options.program, output, iterations))
-        (folder / f"{output.name}.yaml").write_text(text)
-    began, at = time.monotonic(), {"starting": 0, "later": 0}
+    whole = folder / "whole"
+
+    def words(output: Path) -> list[str]:
+        if options.exported:
+            return exported(folder, output, options.iterations)
+        return bundled(folder, output, options.iterations, options.program)
+
+    began, moments, runs_done = time.monotonic(), Counter[str](), 0
+    wrong: list[str] = []
     with Warm() as warm:
         runs = Runs(warm, folder, options.processes)
+        if options.exported:
+            script = str(TOOLS / "tiny_export.py")
+            warm.wait(warm.start(folder / "log", str(folder / "exported"), script=script))
         start = time.monotonic()
-        runs.whole(folder / "whole.yaml")
-        life = time.monotonic() - start
-        for number in range(options.kills):
-            before, more = newest(parts), rng.randrange(3)
-            pids = runs.start(folder / "parts.yaml", "-r", "auto")
-            while more and newest(parts) < before + more:
-                time.sleep(0.001)
-            time.sleep(rng.uniform(0, life / iterations if more else min(life, 3)))
-            runs.kill_one(pids, rng)
-            at["later" if more else "starting"] += 1
-            told = f"\r{number + 1} kills, at iteration {newest(parts)}"
-            sys.stderr.write(told)
-        runs.whole(folder / "parts.yaml", "-r", "auto")
+        runs.end(words(whole))
+        steps = sum(json.loads(x)["seconds"] for x in (whole / "metrics.jsonl").open())
+        life = {"start": time.monotonic() - start - steps, "step": steps / options.iterations}
+        while moments.total() < options.kills or runs_done == 0:
+            parts = folder / f"parts-{runs_done}"
+            going = moments.total() < options.kills
+            while going:
+                moment = rng.choice(("starting", "saving", "stepping"))
+                pids = runs.start([*words(parts), "-r", "auto"])
+                wait_for_moment(moment, pids, parts, life, rng)
+                in_save = saving(parts)
+                if not runs.kill_one(pids, rng):
+                    break
+                moments["saving" if in_save or saving(parts) else moment] += 1
+                told = f"\r{moments.total()} kills, run {runs_done + 1} at {newest(parts)}  "
+                sys.stderr.write(told)
+                going = moments.total() < options.kills
+            else:
+                runs.end([*words(parts), "-r", "auto"])
+            wrong += [f"{parts.name} {x}" for x in differences(whole, parts, options.iterations)]
+            runs_done += 1
     sys.stderr.write("\r")
-    wrong = differences(whole, parts, iterations)
+    name = "an exported model" if options.exported else options.program
     print(
-        f"{options.program}, {options.processes} process(es), {iterations} iterations: "
-        f"{options.kills} kills ({at['starting']} from the start on, {at['later']} after a "
-        f"save), {time.monotonic() - began:.0f} s: "
+        f"{name}, {options.processes} process(es): {moments.total()} kills "
+        f"({', '.join(f'{count} {moment}' for moment, count in sorted(moments.items()))}) "
+        f"of {runs_done} runs of {options.iterations} iterations, "
+        f"{time.monotonic() - began:.0f} s: "
         + (f"{len(wrong)} differ: {', '.join(wrong[:5])}" if wrong else "bit-equal")
     )
     if not wrong:

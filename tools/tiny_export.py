@@ -1,0 +1,42 @@
+"""Write a small exported model and some images: what tools/kills.py trains.
+
+python tools/tiny_export.py FOLDER    # FOLDER/model and FOLDER/images
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def main(folder: Path) -> None:
+    """Three convolutions and the scores of four classes at each place; twelve images."""
+    import paddle
+
+    paddle.enable_static()
+    paddle.seed(0)
+    program, startup = paddle.static.Program(), paddle.static.Program()
+    executor = paddle.static.Executor(paddle.CPUPlace())
+    with paddle.static.program_guard(program, startup):
+        image = paddle.static.data("image", [-1, 3, -1, -1])
+        y = image
+        for _ in range(2):
+            y = paddle.static.nn.conv2d(y, 8, 3, padding=1, stride=2, bias_attr=False)
+            y = paddle.static.nn.batch_norm(y, act="relu", is_test=True)
+        scores = paddle.nn.functional.softmax(paddle.static.nn.conv2d(y, 4, 1), axis=1)
+        executor.run(startup)
+    (folder / "model").mkdir(parents=True)
+    path = str(folder / "model" / "inference")
+    paddle.static.save_inference_model(path, [image], [scores], executor, program=program)
+    (folder / "images").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        pixels = rng.integers(0, 255, (4, 4, 3), np.uint8)
+        Image.fromarray(pixels).resize((32, 32)).save(folder / "images" / f"{number}.png")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
