@@ -39,7 +39,7 @@ def tables(result: SensitivityResult) -> Iterator[str]:
     if len(ratios) < len(found.ratios):
         yield f"{len(found.ratios) - len(ratios)} more ratios are in the json and csv"
     yield (
-        "\nLoss of the metric when the group alone is pruned at the ratio, before fine-tuning.\n"
+        "\nLoss of the metric when the group alone is pruned at the ratio, not trained.\n"
         "from: its channels; -FLOPs: multiply-adds that its largest ratio takes away."
     )
 
