@@ -41,7 +41,7 @@ SILENT_SECONDS = 60
 LARGEST_SEED = 300_000
 LARGEST_INPUT = 2**20
 # One input in so many starts from a real program: they are a hundred times slower.
-REAL_SHARE = 20
+REAL_SHARE = 100
 # Before Python 3.12 following an input is slow (five times), so only one in so many is.
 TRACED_SHARE = 8
 POOL = 2000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import json
 import random
 from typing import Any
@@ -146,24 +147,31 @@ def mutate_json(data: bytes, rng: random.Random) -> bytes:
         document = json.loads(data)
     except (ValueError, RecursionError):
         return data
-    places = _places(document)
-    if not places:
+    place = _a_place(document, rng)
+    if place is None:
         return data
-    holder, key = rng.choice(places)
-    change_node(holder, key, document, rng)
+    change_node(*place, document, rng)
     return json.dumps(document).encode()
 
 
-def _places(document: Any) -> list[tuple[Any, Any]]:
-    """Every node of a document but the root: what holds it, and under which key."""
-    places: list[tuple[Any, Any]] = []
+def _a_place(document: Any, rng: random.Random) -> tuple[Any, Any] | None:
+    """One node of a document but the root, each as likely: what holds it, and under which key."""
+    holders, ends, count = [], [], 0
     stack = [document]
     while stack:
         holder = stack.pop()
-        keys = range(len(holder)) if isinstance(holder, list) else list(holder)
-        places += [(holder, key) for key in keys]
-        stack += [holder[key] for key in keys if isinstance(holder[key], (dict, list))]
-    return places
+        count += len(holder)
+        holders.append(holder)
+        ends.append(count)
+        values = holder if type(holder) is list else holder.values()
+        stack += [value for value in values if type(value) is dict or type(value) is list]
+    if not count:
+        return None
+    number = rng.randrange(count)
+    index = bisect.bisect_right(ends, number)
+    holder = holders[index]
+    at = number - ends[index] + len(holder)
+    return holder, at if type(holder) is list else list(holder)[at]
 
 
 def change_node(holder: Any, key: Any, document: Any, rng: random.Random) -> None:

@@ -130,13 +130,19 @@ def _resize(block: Any, rng: random.Random) -> None:
     var = rng.choice(block.vars)
     dims = var.type.lod_tensor.tensor.dims
     sizes = list(dims)
-    choice = rng.randrange(5)
+    choice = rng.randrange(7)
     if choice == 0 or not sizes:
         sizes.insert(rng.randrange(len(sizes) + 1), rng.choice(SIZES))
     elif choice == 1:
         sizes.pop(rng.randrange(len(sizes)))
     elif choice == 2:
         sizes *= rng.choice((2, 30))
+    elif choice == 3:
+        # Fewer axes than the ops around it take and make.
+        del sizes[rng.randrange(len(sizes)) :]
+    elif choice == 4:
+        # More numbers than any type counts.
+        sizes = [rng.choice((2**31 - 1, 2**62))] * rng.choice((2, 6, 40))
     else:
         sizes[rng.randrange(len(sizes))] = rng.choice(SIZES)
     dims[:] = sizes
