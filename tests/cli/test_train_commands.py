@@ -36,7 +36,7 @@ def test_a_missing_config_and_a_missing_paddle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert run(build_app(command), [command, str(tmp_path / "none.yaml")]) == 2
-    assert "none.yaml: cannot be read" in capsys.readouterr().err
+    assert "none.yaml: is not there; name a config" in capsys.readouterr().err
     path = tmp_path / "c.yaml"
     path.write_text(VALID)
     monkeypatch.setattr(dependencies, "installed_version", lambda _: None)
