@@ -133,7 +133,7 @@ def test_what_stands_twice_is_all_listed(config: PruneConfig, check: Any) -> Non
     assert (status, out, err.count("\n")) == (2, "", 1)
     for words in (
         "prune.groups[0].convs[1]: conv1_weights is named twice",
-        f"prune.groups[0].parts[0].cuts[0].at: axis 0 of {twice.params[0]} is cut twice at 2",
+        f"prune.groups[0].parts[0].cuts[0].at: axis 0 of {twice.params[0]} is pruned twice at 2",
         f"prune.groups[2].convs[0]: {second.convs[0]} is also in groups[1]",
         "is pruned twice at 0",
     ):

@@ -22,13 +22,13 @@ def test_both_networks_run_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[int] = []
     prepare = latency._prepare
 
-    def counted(built: Any, size: int, place: Any) -> Any:
+    def counted(built: Any, size: tuple[int, int], place: Any) -> Any:
         step, number = prepare(built, size, place), networks.index(built)
         return lambda: (turns.append(number), step())
 
     monkeypatch.setattr(latency, "_prepare", counted)
     monkeypatch.setattr(latency, "RUNS", 4)
-    times = latency.latencies(networks, 64, paddle.CPUPlace(), lambda _: None)
+    times = latency.latencies(networks, (64, 64), paddle.CPUPlace(), lambda _: None)
     assert len(times) == 2 and min(times) > 0
     assert turns == [0, 1] * (4 + latency.WARM_UP)
 
