@@ -155,12 +155,22 @@ def test_the_answer_of_dot_is_turned_upside_down(
     assert all(a[1] < b[1] for a, b in zip(line, line[1:], strict=False))
 
 
+def chain(convs: int) -> Program:
+    b = Builder()
+    x = b.feed("image", (-1, 3, 64, 64))
+    for _ in range(convs):
+        x = b.conv(x, 8)
+    return b.build([x])
+
+
+@pytest.mark.parametrize("name", ["x.svg", "x.png", "x.pdf"])
+@pytest.mark.parametrize("convs", [5, 50, 100])
 def test_without_dot_the_error_says_what_to_do(
-    resnet: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, convs: int, name: str
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(GraphprobeError, match="install Graphviz"):
-        render(make_drawing(resnet, engine="dot"), "x.svg")
+        render(make_drawing(chain(convs), engine="dot"), name)
 
 
 def test_what_dot_says_when_it_fails_is_passed_on(

@@ -32,13 +32,19 @@ def picture_level(drawing: Drawing) -> AnyLevel:
 def make_picture(drawing: Drawing, max_nodes: int) -> Page:
     """Everything on one sheet: the wall, or the level or focus asked for, as large as it takes.
 
-    Programs that fit a small picture as they are, unit by unit, are shown so.
+    Programs that fit a small picture as they are, unit by unit, are shown so. The wall has its
+    places by stride; another engine lays out the finest level that stays readable instead.
 
     Args:
         drawing: what to draw.
         max_nodes: of each view; the rest is left out, and a note says so.
+
+    Raises:
+        UsageError: the focus matches nothing.
+        GraphprobeError: ``dot`` lays out, and is not installed or fails.
     """
-    if drawing.level is None and drawing.focus is None and not _is_small(drawing):
+    asked = drawing.level is not None or drawing.focus is not None or drawing.engine != "layered"
+    if not asked and not _is_small(drawing):
         return make_wall(drawing)
     page = Page((0.0, 0.0), "")
     x = MARGIN
