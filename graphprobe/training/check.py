@@ -37,7 +37,7 @@ from graphprobe.training.run_record import teacher_warnings
 from graphprobe.training.runtime.step import Engine, Feed
 from graphprobe.training.student import try_student
 from graphprobe.training.teacher.merge import PREFIX
-from graphprobe.training.term_weights import meetings_of, next_weight
+from graphprobe.training.term_weights import auto_terms, next_weight
 
 # A weighted term this many times the task's loss, or less than its inverse, is worth a warning.
 FAR = 1000.0
@@ -79,7 +79,7 @@ def probe_distillation(
     # Without a task of its own, the sum of all terms is what each of them is measured by.
     base = student.built.loss or losses["total"].name
     scalars = [base, *(term.plain.name for term in terms)]
-    met = list(dict.fromkeys(name for one in meetings_of(terms) for name in one.features))
+    met = list(dict.fromkeys(name for one in auto_terms(terms) for name in one.features))
     task, *reaches = gradient_stats(student, scalars, feed, place, of_losses, met)
     busy = max(sum(not _is_idle(term, feed) for term in terms), 1)
     for term, found in zip(terms, reaches, strict=True):
@@ -219,9 +219,9 @@ def _row(
 
 def _weight_now(term: Term, found: GradientStats, task: GradientStats) -> float:
     """The weight that is measured, as far as one batch says."""
-    (meeting,) = meetings_of([term])
-    of_task, of_term = (hypot(*(of.at[name] for name in meeting.features)) for of in (task, found))
-    return next_weight(0.0, of_task, of_term) or meeting.usual
+    (auto,) = auto_terms([term])
+    of_task, of_term = (hypot(*(of.at[name] for name in auto.features)) for of in (task, found))
+    return next_weight(0.0, of_task, of_term) or auto.usual
 
 
 def _over(value: float, base: float) -> float | None:

@@ -79,18 +79,18 @@ def run_loop(
         CheckpointError: a checkpoint cannot be written.
     """
     now, halted = start, False
-    watched: list[float] | None
+    measured: list[float] | None
     with StopRequest() as stop, TeacherPrefetcher(batches, engine.extend) as feeds:
         clock = time.perf_counter()
         while now.iteration < plan.total and not (halted := plan.group.any(stop.name is not None)):
             feed, waited = _next(feeds, now.iteration)
             rate = plan.schedule.at(now.iteration)
-            watched = [] if plan.weights_of_terms.due(now.iteration + 1) else None
-            losses = _mean(plan.group, engine.step(now.iteration + 1, feed, rate, watched))
+            measured = [] if plan.weights_of_terms.due(now.iteration + 1) else None
+            losses = _mean(plan.group, engine.step(now.iteration + 1, feed, rate, measured))
             now.iteration += 1
             weights: Mapping[str, float] = {}
-            if watched:
-                norms = plan.group.mean(watched)
+            if measured:
+                norms = plan.group.mean(measured)
                 weights = plan.weights_of_terms.update(engine.scope, engine.place, norms)
             seconds = time.perf_counter() - clock
             images = len(next(iter(feed.values()))) * plan.group.size

@@ -1,20 +1,20 @@
-"""Weights that follow the run: where a term meets the task, it pulls half as hard as the task.
+"""``weight: auto``: a term's weight by the norms of gradients, measured through the run.
 
 A published weight belongs to the schedule, the size of images and the batch that it was published
 with. What a weight does is seen at the student's variable that a pair names: there the gradients of
-the term and of the task's own loss add up, and all layers in front receive their sum. Both are
-measured there on the batches of training, often at first, for the task's gradient falls tenfold and
-more in the first steps. While a term pulls less than the task, their sum never points against the
-task (by the Cauchy-Schwarz inequality), so a teacher that errs cannot undo what labels teach.
-GradNorm (Chen et al. 2018, arXiv 1711.02257) balances norms of gradients as well, at shared weights
-and by an optimiser of its own.
+the term and of the task's own loss add up, and all layers in front receive their sum. The norms of
+both are measured there on the batches of training, often at first, for the task's gradient falls
+tenfold and more in the first steps. While the term's gradient is shorter than the task's, their sum
+never points against the task's (by the Cauchy-Schwarz inequality), so a teacher that errs cannot
+undo what labels teach. GradNorm (Chen et al. 2018, arXiv 1711.02257) balances norms of gradients as
+well, at shared weights and by an optimiser of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, isfinite, log
+from math import exp, inf, log
 from typing import Any
 
 import numpy as np
@@ -25,37 +25,39 @@ from graphprobe.training.reporting.progress import Log
 from graphprobe.training.runtime.programs import set_values
 from graphprobe.training.runtime.step import Engine
 
-# How hard a term pulls, of the task's gradient.
-PULL = 0.5
+# The norm of a weighted term's gradient, over that of the task's.
+GRADIENT_RATIO = 0.5
 # Every one of the first steps measures, then one in 200 of the run.
 FIRST, MEASUREMENTS = 20, 200
 # How much a new measurement counts, and how far one may differ from the weight before it.
 BLEND, FARTHEST = 0.2, 10.0
+# Weights stay in this range, so that their products with losses stay finite in float32.
+SMALLEST, LARGEST = 1e-12, 1e12
 
 
 @dataclass(frozen=True)
-class Meeting:
-    """Where a term whose weight is to be found meets the task.
+class AutoTerm:
+    """A term whose weight is ``auto``.
 
     Args:
-        term: as logs call it.
+        name: as logs call it.
         loss: the name of its scalar, without a weight.
         weight: the name of the variable that holds its weight.
         features: the student's variables that its pairs name.
         usual: the weight that the references of its loss use.
     """
 
-    term: str
+    name: str
     loss: str
     weight: str
     features: tuple[str, ...]
     usual: float
 
 
-def meetings_of(terms: Sequence[Term]) -> list[Meeting]:
+def auto_terms(terms: Sequence[Term]) -> list[AutoTerm]:
     """The terms whose weight is ``auto``."""
     return [
-        Meeting(
+        AutoTerm(
             term.group.name,
             term.plain.name,
             term.weight,
@@ -68,26 +70,26 @@ def meetings_of(terms: Sequence[Term]) -> list[Meeting]:
 
 
 def add_norms(
-    program: Any, task: str | None, meetings: Sequence[Meeting]
-) -> dict[Meeting, tuple[str, str]]:
-    """Let a paddle program compute how hard the task and each term pull where they meet.
+    program: Any, task: str | None, terms: Sequence[AutoTerm]
+) -> dict[AutoTerm, tuple[str, str]]:
+    """Let a paddle program compute the norms of the gradients that weights follow.
 
     Args:
         program: with the losses; ops are added at its end.
         task: the name of the task's own loss; None where there is none.
 
     Returns:
-        for each meeting that the gradients of both reach, names of two scalars: the L2 norm of the
-        task's gradient and of the term's, both without a weight.
+        for each term whose variables the task's gradient reaches too, names of two scalars: the L2
+        norms, over these variables, of the task's gradient and of the term's without a weight.
     """
     if task is None:
         return {}
     block = program.global_block()
     ends = {p.name for p in program.all_parameters()}
     found = {}
-    with paddle.static.program_guard(program), paddle.utils.unique_name.guard("pull_"):
-        for meeting in meetings:
-            features = [block.var(name) for name in meeting.features]
+    with paddle.static.program_guard(program), paddle.utils.unique_name.guard("norm_"):
+        for term in terms:
+            features = [block.var(name) for name in term.features]
             # The layers between need no gradients of their own.
             gradients = [
                 [
@@ -97,11 +99,11 @@ def add_norms(
                     )
                     if gradient is not None
                 ]
-                for loss in (task, meeting.loss)
+                for loss in (task, term.loss)
             ]
             if all(gradients):
                 of_task, of_term = map(_norm, gradients)
-                found[meeting] = of_task.name, of_term.name
+                found[term] = of_task.name, of_term.name
     return found
 
 
@@ -113,23 +115,23 @@ class TermWeights:
     """Follows the weights of a run.
 
     Args:
-        meetings: what is weighed.
+        terms: whose weights are measured.
         total: iterations of the run.
     """
 
-    def __init__(self, meetings: Sequence[Meeting], total: int) -> None:
-        self.meetings = tuple(meetings)
+    def __init__(self, terms: Sequence[AutoTerm], total: int) -> None:
+        self.terms = tuple(terms)
         self._every = max(1, total // MEASUREMENTS)
 
     def due(self, iteration: int) -> bool:
         """Whether this iteration measures; the first is 1."""
-        return bool(self.meetings) and (iteration <= FIRST or iteration % self._every == 0)
+        return bool(self.terms) and (iteration <= FIRST or iteration % self._every == 0)
 
     def values(self, scope: Any) -> dict[str, float]:
         """The weights as they are, by term."""
         return {
-            meeting.term: float(np.array(scope.find_var(meeting.weight).get_tensor())[0])
-            for meeting in self.meetings
+            term.name: float(np.array(scope.find_var(term.weight).get_tensor())[0])
+            for term in self.terms
         }
 
     def update(self, scope: Any, place: Any, norms: Sequence[float]) -> Mapping[str, float]:
@@ -142,9 +144,9 @@ class TermWeights:
             the new weights, by term.
         """
         before = self.values(scope)
-        for number, meeting in enumerate(self.meetings):
-            new = next_weight(before[meeting.term], *norms[2 * number : 2 * number + 2])
-            set_values(scope, place, {meeting.weight: np.array([new], np.float32)})
+        for number, term in enumerate(self.terms):
+            new = next_weight(before[term.name], *norms[2 * number : 2 * number + 2])
+            set_values(scope, place, {term.weight: np.array([new], np.float32)})
         return self.values(scope)
 
 
@@ -162,20 +164,22 @@ def weigh_terms(
         total: iterations of the run.
         log: takes a line for each term that is not measured.
     """
-    wanted = meetings_of(terms)
-    found: dict[Meeting, tuple[str, str]] = {}
+    wanted = auto_terms(terms)
+    found: dict[AutoTerm, tuple[str, str]] = {}
 
     def add(program: Any) -> list[str]:
         found.update(add_norms(program, task, wanted))
         return [name for pair in found.values() for name in pair]
 
     if wanted:
-        engine.watch(add)
-    for meeting in wanted:
-        if meeting not in found:
-            value = np.array([meeting.usual], np.float32)
-            set_values(engine.scope, engine.place, {meeting.weight: value})
-            log(f"{meeting.term}: weight {meeting.usual:g}: the task's gradient is not there")
+        engine.add_measurements(add)
+    for term in wanted:
+        if term not in found:
+            value = np.array([term.usual], np.float32)
+            set_values(engine.scope, engine.place, {term.weight: value})
+            log(
+                f"{term.name}: weight {term.usual:g}: no gradient of the task reaches its variables"
+            )
     return TermWeights(tuple(found), total)
 
 
@@ -187,14 +191,14 @@ def next_weight(before: float, task: float, term: float) -> float:
         task: the norm of the task's gradient; term: that of the term's, without a weight.
 
     Returns:
-        between the weight before and the one at which the term pulls `PULL` as hard as the task,
-        as a geometric mean; the weight before where a norm is zero or not finite, as where no box
-        of the batch is at the term's level.
+        a geometric mean of the weight before and of the one at which the term's gradient is
+        `GRADIENT_RATIO` of the task's; the weight before where a norm is zero or not finite, as
+        where no box of the batch is at the term's level.
     """
-    if not (0 < task < float("inf") and 0 < term < float("inf")):
+    if not (0 < task < inf and 0 < term < inf):
         return before
-    wanted = PULL * task / term
+    wanted = min(max(GRADIENT_RATIO * task / term, SMALLEST), LARGEST)
     if before <= 0:
-        return wanted if isfinite(wanted) else before
+        return wanted
     wanted = min(max(wanted, before / FARTHEST), before * FARTHEST)
     return exp((1 - BLEND) * log(before) + BLEND * log(wanted))

@@ -1,4 +1,4 @@
-"""Weights that are measured where a term meets the task, and followed through a run."""
+"""Weights that are measured by norms of gradients, through a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.paddle
 @pytest.mark.parametrize(
     ("before", "task", "term", "after"),
     [
-        (0.0, 8.0, 2.0, 2.0),  # the first measurement is the weight: half the task's pull
+        (0.0, 8.0, 2.0, 2.0),  # the first measurement is the weight: half the task's gradient
         (1.0, 8.0, 2.0, 2.0**0.2),  # later ones move it by a fifth, in logarithms
         (1.0, 8e6, 2.0, 10**0.2),  # and by no more than the factor 10 would
         (1.0, 8.0, 2e6, 10**-0.2),
@@ -24,6 +24,8 @@ pytestmark = pytest.mark.paddle
         (3.0, 8.0, 0.0, 3.0),
         (3.0, nan, 2.0, 3.0),
         (3.0, 8.0, inf, 3.0),
+        (0.0, 8.0, 1e-30, 1e12),  # a weight stays in a range that float32 holds
+        (1e-12, 1e-30, 8.0, 1e-12),
     ],
 )
 def test_a_measurement_moves_the_weight(
@@ -35,9 +37,9 @@ def test_a_measurement_moves_the_weight(
 
 
 def test_the_first_steps_measure_then_one_in_200() -> None:
-    from graphprobe.training.term_weights import Meeting, TermWeights
+    from graphprobe.training.term_weights import AutoTerm, TermWeights
 
-    weights = TermWeights([Meeting("l2.0", "loss", "weight", ("f",), 1.0)], 1000)
+    weights = TermWeights([AutoTerm("l2.0", "loss", "weight", ("f",), 1.0)], 1000)
     due = [iteration for iteration in range(1, 41) if weights.due(iteration)]
     assert due == [*range(1, 21), 25, 30, 35, 40]
     assert not TermWeights([], 1000).due(1)
@@ -46,7 +48,7 @@ def test_the_first_steps_measure_then_one_in_200() -> None:
 def test_norms_are_those_of_numpy_where_both_gradients_arrive() -> None:
     import paddle
 
-    from graphprobe.training.term_weights import Meeting, add_norms
+    from graphprobe.training.term_weights import AutoTerm, add_norms
 
     paddle.enable_static()
     program, startup = paddle.static.Program(), paddle.static.Program()
@@ -57,8 +59,8 @@ def test_norms_are_those_of_numpy_where_both_gradients_arrive() -> None:
         later = paddle.static.nn.fc(feature, 2)
         task = paddle.mean(paddle.square(later))
         term = paddle.mean(paddle.square(feature)) + paddle.mean(aside)
-    both = Meeting("l2.0", term.name, "a", (feature.name,), 1.0)
-    alone = Meeting("l2.1", term.name, "b", (aside.name,), 1.0)
+    both = AutoTerm("l2.0", term.name, "a", (feature.name,), 1.0)
+    alone = AutoTerm("l2.1", term.name, "b", (aside.name,), 1.0)
     names = [p.name for p in program.all_parameters()]
     made = program.clone()
     found = add_norms(made, task.name, [both, alone])

@@ -87,10 +87,10 @@ class Engine:
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._compute, self._update = split_program(main, gradients)
         self._gradients = gradients
-        self._watching: Any = None
-        self._watched: list[str] = []
+        self._measuring: Any = None
+        self._measured: list[str] = []
         self._together: Any = None
-        self._watching_together: Any = None
+        self._measuring_together: Any = None
         self._share: Any = None
 
     def _minimize(self, main: Any, total: Any, settings: Optimizer) -> tuple[list[str], str]:
@@ -102,8 +102,8 @@ class Engine:
         self.parameters = [parameter.name for parameter, _ in pairs]
         return [gradient.name for _, gradient in pairs], optimizer._global_learning_rate(main).name
 
-    def watch(self, add: Callable[[Any], Sequence[str]]) -> None:
-        """Let a step that is asked to also compute what it is watched by.
+    def add_measurements(self, add: Callable[[Any], Sequence[str]]) -> None:
+        """Let a step that is asked to compute more than its losses and gradients.
 
         Args:
             add: adds ops to the end of a program with the losses and the gradients, and gives the
@@ -112,15 +112,15 @@ class Engine:
         program = self._compute.clone()
         names = list(add(program))
         if names:
-            self._watching, self._watched = program, names
+            self._measuring, self._measured = program, names
 
     def step(
-        self, iteration: int, feed: Feed, rate: float, watched: list[float] | None = None
+        self, iteration: int, feed: Feed, rate: float, measured: list[float] | None = None
     ) -> dict[str, float]:
         """Train on one batch.
 
         Args:
-            watched: takes what `watch` added, as it was before the update.
+            measured: takes what `add_measurements` added, as it was before the update.
 
         Returns:
             every loss by name, as it was before the update.
@@ -128,7 +128,7 @@ class Engine:
         Raises:
             TrainError: a loss is not finite; the parameters are then as before the step.
         """
-        losses = self.losses(iteration, feed, watched)
+        losses = self.losses(iteration, feed, measured)
         self.share_gradients()
         self._set_rate(rate)
         self.executor.run(self._update, scope=self.scope)
@@ -136,12 +136,12 @@ class Engine:
         return losses
 
     def losses(
-        self, iteration: int, feed: Feed, watched: list[float] | None = None
+        self, iteration: int, feed: Feed, measured: list[float] | None = None
     ) -> dict[str, float]:
         """Losses and gradients of one batch, without an update.
 
         Args:
-            watched: as in `step`.
+            measured: as in `step`.
 
         Raises:
             TrainError: a loss is not finite.
@@ -151,22 +151,22 @@ class Engine:
             feed = self.extend(feed)
         if self._forgets:
             self._forget_other_sizes(feed)
-        more = [] if watched is None else self._watched
+        more = [] if measured is None else self._measured
         fetched = self._run_compute(feed, more)
         numbers = [float(np.asarray(value).reshape(-1)[0]) for value in fetched]
         losses = dict(zip(self.loss_vars, numbers[: len(self.loss_vars)], strict=True))
-        if watched is not None:
-            watched[:] = numbers[len(self.loss_vars) :]
+        if measured is not None:
+            measured[:] = numbers[len(self.loss_vars) :]
         if not np.isfinite(list(losses.values())).all():
             raise self._not_finite(iteration, feed, losses)
         return losses
 
     def _run_compute(self, feed: Feed, more: Sequence[str]) -> list[Any]:
         asked = {"feed": feed, "fetch_list": [*self.loss_vars.values(), *more]}
-        together = self._watching_together if more else self._together
+        together = self._measuring_together if more else self._together
         if together is not None:
             return list(run_collective(self._computing, together, self.scope, **asked))
-        program = self._watching if more else self._compute
+        program = self._measuring if more else self._compute
         return list(self._computing.run(program, scope=self.scope, **asked))
 
     def _forget_other_sizes(self, feed: Feed) -> None:
@@ -183,8 +183,8 @@ class Engine:
         """
         if processes > 1:
             self._together = with_mean_counts(self._compute, processes)
-            if self._watching is not None:
-                self._watching_together = with_mean_counts(self._watching, processes)
+            if self._measuring is not None:
+                self._measuring_together = with_mean_counts(self._measuring, processes)
             self._share = mean_program(self._update, self._gradients, processes)
 
     def share_gradients(self) -> None:
