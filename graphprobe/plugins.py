@@ -60,11 +60,11 @@ class Plugin(NamedTuple):
         except (Exception, SystemExit) as error:
             text = str(error).strip().splitlines()
             why = f"{type(error).__name__}{': ' + text[-1] if text else ''}"
-            raise self._broken(f"cannot be imported ({why})") from error
+            raise self.broken(f"cannot be imported ({why})") from error
         if isinstance(found, ModuleType):
             found = getattr(found, export, None)
         if not isinstance(found, kind):
-            raise self._broken(f"must be a {kind.__name__}, not a {type(found).__name__}")
+            raise self.broken(f"must be a {kind.__name__}, not a {type(found).__name__}")
         return found
 
     def source(self) -> Path | None:
@@ -74,10 +74,11 @@ class Plugin(NamedTuple):
         try:
             spec = find_spec(self.entry.module)
         except (Exception, SystemExit) as error:
-            raise self._broken(f"cannot be found ({type(error).__name__}: {error})") from error
+            raise self.broken(f"cannot be found ({type(error).__name__}: {error})") from error
         return None if spec is None or spec.origin is None else Path(spec.origin)
 
-    def _broken(self, message: str) -> PluginError:
+    def broken(self, message: str) -> PluginError:
+        """The error of what it adds: `message` goes on behind the entry point."""
         return PluginError(
             f"{self.name} = {self.entry.value} in [{self.group}] {message}",
             where=f"package {self.package}",
@@ -86,7 +87,7 @@ class Plugin(NamedTuple):
 
     def twice(self, name: str, other: str) -> PluginError:
         """The error of a name that is taken already."""
-        return self._broken(f"is called {name!r}, as that of {other} is")
+        return self.broken(f"is called {name!r}, as that of {other} is")
 
 
 def plugins(group: str) -> tuple[Plugin, ...]:

@@ -10,7 +10,7 @@ import pkgutil
 import sys
 from typing import Any, TypeVar
 
-from graphprobe.plugins import plugins
+from graphprobe.plugins import Plugin, plugins
 
 T = TypeVar("T")
 
@@ -53,8 +53,15 @@ def discover(package: str, export: str, kind: type[T]) -> dict[str, T]:
     return _FOUND[key]
 
 
+def plugin_of(package: str, name: str) -> Plugin | None:
+    """What installed package adds a name that `discover` found; None: the package's own."""
+    return _PLUGINS.get((package, name))
+
+
 # (package, sys.path) -> what `discover` found.
 _FOUND: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
+# (package, name) -> what adds it.
+_PLUGINS: dict[tuple[str, str], Plugin] = {}
 
 
 def _discover(package: str, export: str, kind: type[T]) -> dict[str, T]:
@@ -87,6 +94,7 @@ def _added(package: str, export: str, kind: type[T], own: dict[str, T]) -> dict[
         if name in owners:
             raise plugin.twice(name, owners[name])
         found[name], owners[name] = item, plugin.package
+        _PLUGINS[package, name] = plugin
     return dict(sorted(found.items()))
 
 

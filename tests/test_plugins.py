@@ -91,6 +91,77 @@ def test_a_broken_package_of_one_kind_stops_no_other(site: Path) -> None:
     assert "l2" in all_losses()
 
 
+OPERATORS = (
+    "from graphprobe.ops.facets import family, operators\n"
+    "from graphprobe.ops.shape_rules import like\n"
+    "from graphprobe.ops.shared_rules import passes\n"
+    "from graphprobe.ops.spatial_rules import same\n"
+    "from graphprobe.ops.work_rules import ELEMENTS\n"
+    "FAMILY = family({!r}, operators({!r}, kind={!r}, channels=passes('X'), spatial=same,\n"
+    "    shapes=like('X'), work=ELEMENTS, move={!r}, computes={!r}))\n"
+)
+
+
+def told_of_operators(site: Path) -> subprocess.CompletedProcess[str]:
+    """What the table of operators says, in a process of its own as it is read once in each."""
+    code = (
+        "from graphprobe.errors import PluginError\nfrom graphprobe.ops import op_spec\n"
+        "try:\n    print(op_spec('acme_relu').kind, op_spec('relu').kind)\n"
+        "except PluginError as error:\n    print(error)"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("acme_relu", "activation", None, None), None),
+        (
+            ("acme_relu", "activatoin", None, None),
+            "gives acme_relu the kind 'activatoin', which does not exist "
+            "(did you mean activation?)",
+        ),
+        (
+            ("acme_relu", "movement", "sideways", None),
+            "gives acme_relu the move 'sideways', which does not exist",
+        ),
+        (
+            ("acme_relu", "activation", None, "gelu"),
+            "gives acme_relu the computation 'gelu', which does not exist",
+        ),
+        (
+            ("acme_relu relu gelu", "activation", None, None),
+            "defines what graphprobe defines too: gelu, relu",
+        ),
+    ],
+)
+def test_operators_of_an_installed_package(
+    site: Path, given: tuple[str, str, str | None, str | None], told: str | None
+) -> None:
+    points = "[graphprobe.operators]\nmine = plug_ops:FAMILY\n"
+    install(site, "plug-ops", points, {"plug_ops": OPERATORS.format("mine", *given)})
+    said = told_of_operators(site).stdout
+    if told is None:
+        assert said == "activation activation\n"
+        return
+    place = "package plug-ops 2.0: mine = plug_ops:FAMILY in [graphprobe.operators] "
+    assert said.startswith(place + told)
+    assert said.endswith("; mend or uninstall the package\n") and said.count("\n") == 1
+
+
+def test_two_installed_packages_that_define_one_operator_are_both_named(site: Path) -> None:
+    for name in ("one", "two"):
+        points = f"[graphprobe.operators]\n{name} = plug_ops_{name}:FAMILY\n"
+        text = OPERATORS.format(name, "acme_relu", "activation", None, None)
+        install(site, f"plug-{name}", points, {f"plug_ops_{name}": text})
+    said = told_of_operators(site).stdout
+    assert said.startswith("package plug-two 2.0: two = ")
+    assert "defines what plug-one 2.0 defines too: acme_relu" in said
+
+
 def test_a_model_is_listed_without_being_imported(site: Path) -> None:
     install(site, "plug-zoo", "[graphprobe.zoo]\nmy_model = plug_zoo\n", {"plug_zoo": "1 / 0"})
     assert "my_model" in zoo_names()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache, lru_cache
+from typing import get_args
 
-from graphprobe.errors import PluginError
-from graphprobe.ops.facets import Family, OpSpec
-from graphprobe.registry import discover, modules
+from graphprobe.errors import did_you_mean
+from graphprobe.ops.facets import Computation, Family, Kind, Move, OpSpec
+from graphprobe.plugins import Plugin
+from graphprobe.registry import discover, plugin_of
+
+_FAMILIES = "graphprobe.ops.families"
 
 
 @cache
 def families() -> dict[str, Family]:
     """Every family by its name."""
-    return discover("graphprobe.ops.families", "FAMILY", Family)
+    return discover(_FAMILIES, "FAMILY", Family)
 
 
 @cache
@@ -20,18 +25,46 @@ def op_specs() -> dict[str, OpSpec]:
     """Every spec by op type.
 
     Raises:
-        PluginError: a family of an installed package claims a known op type.
-        TypeError: two families of graphprobe do (a defect, not a user's error).
+        PluginError: a family of an installed package claims a known op type, or gives one a
+            kind, a move or a computation that does not exist.
+        TypeError: two families of graphprobe claim one op type (a defect, not a user's error).
     """
     found: dict[str, OpSpec] = {}
-    for family in families().values():
-        twice = found.keys() & family.specs.keys()
-        if twice:
-            message = f"{family.name}: also in another family: {', '.join(sorted(twice))}"
-            own = family.name in modules("graphprobe.ops.families")
-            raise TypeError(message) if own else PluginError(message)
+    owners: dict[str, str] = {}
+    for name, family in families().items():
+        plugin = plugin_of(_FAMILIES, name)
+        twice = sorted(found.keys() & family.specs.keys())
+        if plugin is not None:
+            _check_added(plugin, family, {type_: owners[type_] for type_ in twice})
+        elif twice:
+            raise TypeError(f"{name}: also in another family: {', '.join(twice)}")
         found.update(family.specs)
+        owners |= dict.fromkeys(family.specs, plugin.package if plugin else "graphprobe")
     return found
+
+
+def _check_added(plugin: Plugin, family: Family, taken: dict[str, str]) -> None:
+    """Refuse a family of an installed package that cannot be used; `taken`: op type -> by whom."""
+    if taken:
+        others = " and ".join(dict.fromkeys(taken.values()))
+        raise plugin.broken(f"defines what {others} defines too: {', '.join(taken)}")
+    for type_, spec in family.specs.items():
+        if not isinstance(spec, OpSpec):
+            raise plugin.broken(f"must give {type_} an OpSpec, not a {type(spec).__name__}")
+        for facet, word, known in _words(spec):
+            if word not in known:
+                near = did_you_mean(str(word), known)
+                message = f"gives {type_} the {facet} {word!r}, which does not exist"
+                raise plugin.broken(f"{message} ({near})" if near else message)
+
+
+def _words(spec: OpSpec) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The facets that are one word of a list, with the list."""
+    yield "kind", spec.kind, get_args(Kind)
+    if spec.move is not None:
+        yield "move", spec.move, get_args(Move)
+    if spec.computes is not None:
+        yield "computation", spec.computes, get_args(Computation)
 
 
 @lru_cache(maxsize=4096)
