@@ -49,7 +49,7 @@ class Bound(NamedTuple):
     op: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Channels:
     """Where channels go in one program.
 
@@ -91,3 +91,6 @@ class Channels:
     def program(self) -> Program:
         """The program."""
         return self.flow.program
+
+    def __repr__(self) -> str:
+        return f"<Channels: of {len(self.layers)} layers in {len(self.program.ops)} ops>"

@@ -34,7 +34,7 @@ _ORDER: tuple[Reason, ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PruneFindings:
     """What a policy says of a program.
 
@@ -61,6 +61,10 @@ class PruneFindings:
         """The decisions that say prunable, in program order."""
         rows = (d for d in (*self.decisions, *self.linears) if d.status == "prunable")
         return tuple(sorted(rows, key=lambda d: d.op))
+
+    def __repr__(self) -> str:
+        rows = len(self.decisions) + len(self.linears)
+        return f"<PruneFindings: {len(self.prunable)} of {rows} layers prunable, {self.policy}>"
 
 
 def find_prunable(program: Program, policy: str = "seeds") -> PruneFindings:

@@ -33,7 +33,7 @@ class Limits:
     image: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PruneChoice:
     """A plan with ratios, made from what was found.
 
@@ -76,6 +76,9 @@ class PruneChoice:
     def after(self) -> NetworkSize:
         """The size of the network once it is pruned."""
         return network_size(self.found.channels.program, self.limits.image, self.shapes)
+
+    def __repr__(self) -> str:
+        return f"<PruneChoice: {len(self.groups)} groups, of {self.found!r}>"
 
 
 def choose(

@@ -71,3 +71,10 @@ def test_quantised_activations_are_warned_of(tmp_path):
 
 def test_others_are_not(tmp_path):
     assert selection(tmp_path, (-1, 3, 8, 8), {"use_quantizer": False}).warnings == ()
+
+
+def test_what_a_selection_holds_is_a_short_text_too(tmp_path):
+    choice = selection(tmp_path, (-1, 3, 64, 64)).choice
+    assert repr(choice.found) == "<PruneFindings: 1 of 2 layers prunable, seeds>"
+    assert repr(choice) == f"<PruneChoice: 1 groups, of {choice.found!r}>"
+    assert repr(choice.found.channels) == "<Channels: of 2 layers in 3 ops>"
