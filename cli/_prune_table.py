@@ -20,7 +20,7 @@ _HEADS = {
     "depthwise": "pruned with the layer whose channels they have",
     "concat": "their channels are joined with others",
     "residual": "their channels are combined one by one with other layers'",
-    "output": "their channels are the answer of the network",
+    "output": "their channels are an output of the network",
     "grouped": "their channels are tied by groups",
     "shared": "their filter is used more than once",
     "unsupported_op": "their channels reach an op that is not followed",

@@ -27,6 +27,18 @@ def test_each_message_of_the_troubleshooting_page_is_one_of_ours() -> None:
     assert [text for text in messages if text not in known] == []
 
 
+def test_outputs_of_a_network_are_called_so() -> None:
+    pages = " ".join(path.read_text("utf-8") for path in DOCS.glob("*.md"))
+    assert "an output of the network" in source() and "an output of the network" in pages
+    assert re.findall(r"answers? of the network|network's answers?", source() + pages) == []
+
+
+def test_the_architecture_names_what_each_new_file_must_define() -> None:
+    named = re.findall(r"`([A-Z]+): (\w+)`", (DOCS / "architecture.md").read_text("utf-8"))
+    known = re.findall(r'(?:discover|load)\((?:[\w."]+, )?"([A-Z]+)", (\w+)\)', source())
+    assert sorted(named) == sorted(known) and ("DATASET", "DatasetFormat") in named
+
+
 def test_the_site_names_every_page() -> None:
     text = (ROOT / "mkdocs.yml").read_text("utf-8").replace("!ENV ", "")
     nav = yaml.safe_load(text)["nav"]

@@ -53,7 +53,7 @@ def _layers(found: Channels) -> Iterator[tuple[int, ChannelLayout]]:
 
 
 def _block_ends(found: Channels) -> None:
-    """Channels that nothing reads any more, or that the program gives out, are its answer."""
+    """Channels that nothing reads any more, or that the program gives out, are its outputs."""
     fetched = set(found.program.fetches)
     last: dict[str, int] = {value.name: value.id for value in found.flow.values}
     for value, layout in zip(found.flow.values, found.layouts, strict=True):

@@ -23,7 +23,7 @@ from graphprobe.pruning.constraints import find_channels
 from graphprobe.pruning.layers import Layer, class_lengths, layers_of, number_groups
 from graphprobe.pruning.partition import ChannelPartition
 from graphprobe.pruning.paths import Paths
-from graphprobe.pruning.reasons import answer_ops, resolved, seeds_blocks
+from graphprobe.pruning.reasons import output_ops, resolved, seeds_blocks
 
 Policy: TypeAlias = Literal["seeds", "coupled"]
 POLICIES: tuple[Policy, ...] = ("seeds", "coupled")
@@ -174,7 +174,7 @@ class _Decisions:
         self.policy = policy
         self.paths = Paths(channels, partition)
         self.obstacles: dict[int, _Obstacle] = {}
-        self.answers = answer_ops(channels)
+        self.outputs = output_ops(channels)
         self.length = class_lengths(channels, partition)
         self.group = number_groups(rows)
         self.uses = Counter(row.param for row in rows)
@@ -219,9 +219,9 @@ class _Decisions:
             return self._alone(row, "unsupported_op", detail)
         if not obstacles:
             one = sum(self.length[index] for index in row.classes) == row.shape[0] == 1
-            answer = one and any(i in self.answers for i in self.channels.flow.successors(row.op))
+            output = one and any(i in self.outputs for i in self.channels.flow.successors(row.op))
             detail = "it makes one channel" if one else "its channels are tied into one"
-            reason: Reason = "output" if answer else "grouped"
+            reason: Reason = "output" if output else "grouped"
             return self._alone(row, reason, f"{detail}, which must stay")
         worst = min(obstacles, key=lambda obstacle: obstacle.rank)
         path, at = self.paths.to_block(row.op, worst.index, worst.ops)

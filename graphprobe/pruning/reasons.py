@@ -19,25 +19,25 @@ _SEEDS: dict[str, tuple[Reason, str]] = {
 }
 
 
-# What is said of channels that meet something which cannot be pruned; of an answer's, output.
+# Reasons of channels that meet something which cannot be pruned: output, where it is an output.
 _JOINED = ("residual", "concat", None)
 
 
 def resolved(channels: Channels) -> list[PruneConstraint]:
     """Every constraint with its reason.
 
-    Where nothing but the program's answers comes of the op that stops channels (no layer with
-    weights is in between), they are an answer: ``output``. Without a reason of their own, others
+    Where nothing but the program's outputs comes of the op that stops channels (no layer with
+    weights is in between), they are an output: ``output``. Without a reason of their own, others
     are ``unsupported_op``.
     """
-    answers: frozenset[int] | None = None
+    outputs: frozenset[int] | None = None
     found = []
     for constraint in channels.blocks:
         if constraint.reason in _JOINED:
-            answers = answer_ops(channels) if answers is None else answers
+            outputs = output_ops(channels) if outputs is None else outputs
             reason = constraint.reason or "unsupported_op"
             constraint = constraint._replace(
-                reason="output" if constraint.op in answers else reason
+                reason="output" if constraint.op in outputs else reason
             )
         found.append(constraint)
     return found
@@ -60,8 +60,8 @@ def seeds_blocks(channels: Channels) -> list[PruneConstraint]:
     return found
 
 
-def answer_ops(channels: Channels) -> frozenset[int]:
-    """Ops from which some answer of the program is reached without a layer with weights."""
+def output_ops(channels: Channels) -> frozenset[int]:
+    """Ops from which some output of the program is reached without a layer with weights."""
     program = channels.program
     ends = [op.id for op in program.ops if op.role == "forward" and _is_end(channels, op)]
 

@@ -20,7 +20,7 @@ RATIOS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
 def chain(widths=(64, 32, 128, 16, 96)):
-    """3x3 convolutions one after the other; the last one's channels are the answer."""
+    """3x3 convolutions one after the other; the last one's channels are the output."""
     b = Builder()
     x = b.feed("image", (-1, 3, 32, 32))
     for i, width in enumerate((*widths, 5)):

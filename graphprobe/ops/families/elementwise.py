@@ -225,7 +225,7 @@ FAMILY = family(
     operators(
         "equal_all allclose isclose is_empty",
         kind="comparison",
-        channels=blocks("one answer is made of all of them"),
+        channels=blocks("one result is made of all of them"),
         spatial=NoMap("it makes one number"),
         shapes=one_number,
         work=ELEMENTS,

@@ -1,4 +1,4 @@
-"""Where channels become answers: decoding, suppression, losses, metrics, fetch."""
+"""Where channels become outputs: decoding, suppression, losses, metrics, fetch."""
 
 from __future__ import annotations
 

@@ -37,13 +37,13 @@ def _reduce(view: OpContext) -> Iterator[Effect]:
 
 
 def _pick(view: OpContext) -> Iterator[Effect]:
-    """arg_max, top_k: the numbers of the channels are the answer."""
+    """arg_max, top_k: the positions of the channels are the output."""
     x = view.port("X")
     if x is None or x.layout is None:
         return
     axis = axis_of(view.op.get_int("axis", -1), rank_of(x.shape))
     if axis is None or axis == x.layout.axis or view.op.attrs.get("flatten"):
-        yield BlockChannels(x.layout, "the numbers of its channels are the answer", "output")
+        yield BlockChannels(x.layout, "the positions of its channels are the output", "output")
         return
     kept = view.op.attrs.get("keepdims") or not view.op.type.startswith("arg_m")
     at = x.layout.axis - (0 if kept or axis > x.layout.axis else 1)

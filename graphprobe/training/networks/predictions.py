@@ -17,7 +17,7 @@ def outputs_of(program: Any) -> tuple[str, ...]:
     """What decoding, suppression and losses read first; else what nothing reads.
 
     Integers (the classes that arg_max picks) hide differences, so what they are computed from is
-    compared; and a choice among a network's answers (the peaks of a map, the best 100 rows) turns
+    compared; and a choice among a network's outputs (the peaks of a map, the best 100 rows) turns
     the rounding of two scores into another choice, so what it chooses from is compared.
     """
     ops = program.global_block().ops
