@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Program, PruneDecision, Site
 from graphprobe.ir.findings import Reason
-from graphprobe.ops.channel_layout import ChannelLayout, ChannelRange
+from graphprobe.ops.channel_layout import ChannelRange
 from graphprobe.ops.shared_rules import RUNTIME_SHAPE
 from graphprobe.pruning.channels import Channels, PruneConstraint
 from graphprobe.pruning.constraints import find_channels
@@ -117,19 +117,9 @@ def _counted_otherwise(
 ) -> Iterator[PruneConstraint]:
     """Channels whose number a shape measures of something that loses more or fewer of them."""
     for op, counts in channels.counts:
-        needed, measured = (
-            _times(partition, layout) for layout in (counts.layout, counts.measured)
-        )
+        needed, measured = partition.times(counts.layout), partition.times(counts.measured)
         if {i: n * counts.divided for i, n in needed.items()} != measured:
             yield PruneConstraint(counts.layout, op, RUNTIME_SHAPE, "unsupported_op")
-
-
-def _times(partition: ChannelPartition, layout: ChannelLayout) -> Counter[int]:
-    """How often a channel of each class stands along an axis."""
-    found: Counter[int] = Counter()
-    for index in partition.classes(layout):
-        found[index] += layout.inner * layout.outer
-    return found
 
 
 def _marks(channels: Channels, constraints: Iterable[PruneConstraint]) -> Iterator[ChannelRange]:

@@ -118,12 +118,9 @@ def _counted(channels: Channels, partition: ChannelPartition) -> Iterator[tuple[
         if (holder, edit) in seen:
             continue  # one constant that several reshapes read
         seen.add((holder, edit))
-        times: dict[int, int] = defaultdict(int)
-        for index, _, _ in _class_ranges(partition, edit.layout):
-            times[index] += edit.layout.inner * edit.layout.outer
         written = channels.program.ops[holder]
         param = None if edit.source is not None else _only_its(channels, op)
-        for index, n in times.items():
+        for index, n in partition.times(edit.layout).items():
             yield (
                 index,
                 PrunedAttr(

@@ -1,13 +1,14 @@
 """Which channels are pruned together: a union over ranges of channels.
 
 Ranges are parted at every point where some other range begins or ends, also where that comes
-in through a chain of ties; then equal rangees are united. The cost grows with the number of
-rangees that come out, not with the number of channels.
+in through a chain of ties; then equal ranges are united. The cost grows with the number of
+ranges that come out, not with the number of channels.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -123,6 +124,13 @@ class ChannelPartition:
         for run in layout.runs:
             for part in self.parts(run):
                 yield part.index
+
+    def times(self, layout: ChannelLayout) -> Counter[int]:
+        """How many positions along an axis one channel of each class takes."""
+        found: Counter[int] = Counter()
+        for index in self.classes(layout):
+            found[index] += layout.inner * layout.outer
+        return found
 
     def _part(self, run: ChannelRange) -> Iterator[ClassRange]:
         space = self._number.get(run.space)
