@@ -231,8 +231,8 @@ class ChannelWalk:
             self.found.blocks.append(PruneConstraint(effect.layout, op.id, detail))
             return
         self.found.layouts[ids[effect.at]] = effect.layout
-        own = {(name, axis) for i, name, axis in self.found.convs[-1:] if i == op.id}
-        if not own.intersection(run.space for run in effect.layout.runs[:1]):
+        made = {(name, axis) for i, name, axis in self.found.convs[-1:] if i == op.id}
+        if not made.intersection(run.space for run in effect.layout.runs[:1]):
             self.found.links.add(op.id)
 
     def _bind(self, op: Op, effect: PruneAlong) -> None:

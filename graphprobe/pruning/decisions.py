@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from graphprobe.errors import UsageError, did_you_mean
@@ -164,7 +165,6 @@ class _Decisions:
         self.policy = policy
         self.paths = Paths(channels, partition)
         self.obstacles: dict[int, _Obstacle] = {}
-        self.outputs = output_ops(channels)
         self.length = class_lengths(channels, partition)
         self.group = number_groups(rows)
         self.uses = Counter(row.param for row in rows)
@@ -180,13 +180,16 @@ class _Decisions:
             if not row.depthwise and self._is_free(row):
                 self.leader.setdefault(self.group[row.op], row)
 
+    @cached_property
+    def outputs(self) -> frozenset[int]:
+        """Ops from which an output comes; found once a layer of one channel asks."""
+        return output_ops(self.channels)
+
     def decide(self, row: Layer) -> PruneDecision:
         """The decision on one layer."""
         if self.policy == "seeds" and row.depthwise:
             detail = "depthwise: it has the channels of its input, and follows them"
-            return self._make(
-                row, "blocked", "depthwise", Site(row.op, self._type(row)), (), detail
-            )
+            return self._alone(row, "depthwise", detail)
         if self._is_free(row):
             leader = self.leader.get(self.group[row.op])
             if leader is row:

@@ -71,7 +71,7 @@ def _layer(
 
 
 def number_groups(layers: list[Layer]) -> dict[int, int]:
-    """Number the sets of convolutions that share a class of channels, in program order."""
+    """Number the sets of layers that share a class of channels, in program order."""
     parent = list(range(len(layers)))
 
     def find(at: int) -> int:
