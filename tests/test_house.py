@@ -176,6 +176,10 @@ def test_the_rules_find_what_they_forbid() -> None:
 
 # Words that start so are arguments of other programs, written into files for them.
 OTHERS_OPTIONS = (
+    "python -m paddle.distributed.launch",
+    "python slim/prune/prune.py -c CONFIG ",
+    "python tools/train.py -c configs/",
+    "pip install 'paddlepaddle-gpu>=3.3,<3.4' -i ",
     "--slim_config",
     "--pruned_params",
     "--pruned_ratios",
@@ -211,7 +215,7 @@ def options_in_texts(tree: ast.Module) -> list[str]:
     return [
         text
         for text in texts
-        if re.search(r"(?:^|[\s(\[/'\"`])--[a-z]", text)
+        if re.search(r"(?:^|[\s(\[/'\"`])(?:--[a-z]|-[A-Za-z](?![\w-]))", text)
         and not any(option in text for option in OTHERS_OPTIONS)
     ]
 
@@ -246,7 +250,8 @@ def test_the_library_imports_neither_typer_nor_rich() -> None:
 def test_the_rules_for_texts_find_what_they_forbid() -> None:
     bad = ast.parse(
         '"""Use --this."""\nimport sys\nraise ValueError("take --ratio", "a--b")\n'
+        'raise ValueError("resume with -r auto", "-o", "an n-m one, 3 -x_", "x[-k]")\n'
         "print(1)\nsys.stderr.write('')\n"
     )
-    assert options_in_texts(bad) == ["take --ratio"]
-    assert prints(bad) == ["print(1)", "sys.stderr in line 5"]
+    assert options_in_texts(bad) == ["take --ratio", "resume with -r auto", "-o", "x[-k]"]
+    assert prints(bad) == ["print(1)", "sys.stderr in line 6"]

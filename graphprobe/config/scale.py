@@ -85,7 +85,7 @@ def _head(section: TrainSection, devices: int, more: float) -> str:
     many = f" on each of {devices} devices" if devices > 1 else ""
     return (
         f"schedule made for {section.reference_batch} samples a step, this run has "
-        f"{section.batch_size}{many}: scaled (-o train.reference_batch=0: not)"
+        f"{section.batch_size}{many}: scaled (train.reference_batch=0: not)"
     )
 
 

@@ -100,7 +100,7 @@ def run_loop(
         if halted:
             now.stopped = stop.name or "a signal to another process"
             _save(engine, plan, now)
-            report.log(f"{now.stopped}: saved iteration {now.iteration}; resume with -r auto")
+            report.log(f"{now.stopped}: saved iteration {now.iteration}; go on with resume='auto'")
     return now
 
 
@@ -157,5 +157,5 @@ def _refuse_non_finite(arrays: Arrays, iteration: int) -> None:
         raise TrainError(
             f"iteration {iteration}: {len(bad)} variables are not finite, among them {bad[0]}",
             hint="nothing was saved; look at the data or lower train.learning_rate.base, then "
-            "resume with -r auto",
+            "go on with resume='auto'",
         )

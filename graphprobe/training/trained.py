@@ -94,7 +94,7 @@ def _find(
 
 
 def find_checkpoint(config: Config, checkpoint: str) -> Checkpoint:
-    """The checkpoint that ``-r`` names.
+    """The checkpoint that `checkpoint` names: a folder, or ``auto``.
 
     Raises:
         CheckpointError: it is missing or damaged.

@@ -119,7 +119,7 @@ def test_a_truncated_checkpoint_falls_back_to_the_one_before(
 def test_what_is_refused(run: Any, tmp_path: Path, document: Any, teacher_run: Path) -> None:
     folder = tmp_path / "run"
     run(document(folder, max_iters=1))
-    with pytest.raises(CheckpointError, match=r"already holds a run.*-r auto"):
+    with pytest.raises(CheckpointError, match=r"already holds a run.*resume='auto'"):
         run(document(folder))
     damaged = folder / "checkpoints" / "000001"
     (damaged / "state.json").write_text("{")

@@ -87,7 +87,7 @@ def _send(links: dict[int, socket.socket], text: bytes) -> None:
 
 def _end(why: str, log: Log) -> NoReturn:
     """End from a thread: the main one may never come out of a collective op."""
-    hint = "what was saved is whole; start all processes again with -r auto"
+    hint = "what was saved is whole; start all processes again with resume='auto'"
     log(f"error: {why}; {hint}")
     os._exit(STATUS)
 

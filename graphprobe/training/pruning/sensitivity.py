@@ -161,7 +161,7 @@ def _begin(
         found = read_sensitivity(record)
         differences = found.measured.differences(bound)
         if differences:
-            hint = "name another file with -o, or measure with the same"
+            hint = "name another output file, or measure with the same"
             raise UsageError("; ".join(differences), where=str(record), hint=hint)
         log(f"{record}: going on")
     else:

@@ -69,7 +69,7 @@ class MetricsLog:
             raise TrainError(
                 f"cannot be written ({error.strerror or error})",
                 where=str(self._path),
-                hint="free some space, then resume with -r auto",
+                hint="free some space, then go on with resume='auto'",
             ) from error
 
 

@@ -204,7 +204,7 @@ class Engine:
         return TrainError(
             f"iteration {iteration}: loss {', '.join(terms)} is not finite, {place}",
             hint="the parameters were not updated with it; lower train.learning_rate.base, "
-            "lengthen the warm-up or look at the data, then resume with -r auto",
+            "lengthen the warm-up or look at the data, then go on with resume='auto'",
         )
 
     def _first_bad(self, feed: Feed) -> str | None:

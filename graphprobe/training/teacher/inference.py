@@ -102,7 +102,7 @@ def _start(part: Any, inputs: list[str], wanted: list[str], scope: Any, place: A
     except OSError as error:
         raise TrainError(
             f"the teacher cannot be written to a temporary folder ({error.strerror})",
-            hint="free some space, set TMPDIR, or -o train.teacher_engine=own",
+            hint="free some space, set TMPDIR, or set train.teacher_engine=own",
         ) from error
 
 

@@ -58,7 +58,7 @@ def refuse_old_run(folder: Path) -> None:
         raise CheckpointError(
             "the folder already holds a run",
             where=str(folder),
-            hint="resume it with -r auto, or set another train.output",
+            hint="go on with resume='auto', or set another train.output",
         )
 
 
@@ -92,7 +92,7 @@ def write_checkpoint(
         _sync_folder(root)
         write_whole(root / "latest", final.name + "\n")
     except OSError as error:
-        hint = "free some space, then resume with -r auto; checkpoints already written are whole"
+        hint = "free some space, then go on with resume='auto'; earlier checkpoints are whole"
         raise CheckpointError(
             f"the checkpoint cannot be written ({error.strerror or error})",
             where=str(final),
@@ -221,7 +221,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _damaged(path: Path, why: str) -> CheckpointError:
-    hint = "take another checkpoint, or -r auto for the newest whole one"
+    hint = "take another checkpoint, or resume='auto' for the newest whole one"
     return CheckpointError(f"the checkpoint is damaged: {why}", where=str(path), hint=hint)
 
 

@@ -163,7 +163,7 @@ def test_a_process_that_dies_ends_the_other_and_the_run_goes_on(
     assert time.monotonic() - begin < 60
     assert warm.wait(pids[victim]) == -signal.SIGKILL
     last = (tmp_path / f"log.{1 - victim}").read_text().splitlines()[-1]
-    assert re.fullmatch(rf"error: process {victim} of 2 is gone; .* with -r auto", last)
+    assert re.fullmatch(rf"error: process {victim} of 2 is gone; .* with --resume auto", last)
     pids = start(warm, tmp_path, 2, "train", config, "-r", "auto")
     assert [warm.wait(pid) for pid in pids] == [0, 0], (tmp_path / "log.0").read_text()
     assert [line["iter"] for line in steps(folder)] == [1, 2, 3, 4, 5, 6]

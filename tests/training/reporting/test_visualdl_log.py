@@ -95,6 +95,6 @@ def test_a_full_disk_ends_the_run_with_one_line(tmp_path: Path) -> None:
     log._lines.close()
     log._lines = full.open("w", buffering=1)
     line = {"iter": 1, "lr": 0.5, "loss/total": 1.5, "images": 8, "seconds": 2.0}
-    with pytest.raises(TrainError, match=r"No space left on device.*resume with -r auto"):
+    with pytest.raises(TrainError, match=r"No space left on device.*go on with resume='auto'"):
         log.step(line)
     log.close()
