@@ -8,7 +8,7 @@ their contents, entry by entry; an entry that is not known is None.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from math import prod
+from math import isfinite, prod
 from typing import NamedTuple, TypeAlias
 
 from graphprobe.ir import Op
@@ -57,10 +57,21 @@ UNKNOWN = Tensor()
 
 
 def tensor(shape: Sizes | None, data: Sequence[Number | None] | None = None) -> Tensor:
-    """A tensor whose contents are kept where they are few and fit its shape."""
+    """A tensor whose contents are kept where they are few and fit its shape.
+
+    Infinities and what is no number count nothing: they are unknown.
+    """
     if data is None or shape is None or len(data) > MAX_DATA or prod(shape) != len(data):
         return Tensor(shape)
-    return Tensor(shape, tuple(data)) if any(n is not None for n in data) else Tensor(shape)
+    numbers = tuple(map(finite, data))
+    return Tensor(shape, numbers) if any(n is not None for n in numbers) else Tensor(shape)
+
+
+def finite(value: object) -> Number | None:
+    """A value that is a finite number; None for all others."""
+    if isinstance(value, int):
+        return value
+    return value if isinstance(value, float) and isfinite(value) else None
 
 
 class Made(NamedTuple):

@@ -16,6 +16,7 @@ from graphprobe.ops.shape_spec import (
     ShapeRule,
     Sizes,
     Tensor,
+    finite,
     known_product,
     tensor,
 )
@@ -36,22 +37,29 @@ def cast_to(context: ShapeContext) -> Iterator[Made]:
     """The same, as numbers of another type: to whole ones towards 0 (Paddle's types 0 to 3)."""
     x, type_ = context.get("X"), context.op.attrs.get("out_dtype")
     whole = "int" in type_ if isinstance(type_, str) else type_ in (0, 1, 2, 3)
-    broken = "float" in type_ if isinstance(type_, str) else type_ in (4, 5, 6, 22)
-    if x.data is not None and (whole or broken):
+    floating = "float" in type_ if isinstance(type_, str) else type_ in (4, 5, 6, 22)
+    if x.data is not None and (whole or floating):
         kind = int if whole else float
-        x = Tensor(x.shape, tuple(None if n is None else kind(n) for n in x.data))
+        x = Tensor(x.shape, tuple(_converted(kind, n) for n in x.data))
     yield from context.out(x)
 
 
+def _converted(kind: type[Number], number: Number | None) -> Number | None:
+    try:
+        return None if number is None else kind(number)
+    except OverflowError:  # an integer beyond all floats
+        return None
+
+
 def single(number: Number) -> Number:
-    """A broken number as programs hold it, in four bytes: 18 times 0.33333334 is 6 there.
+    """A float as programs hold it, in four bytes: 18 times 0.33333334 is 6 there.
 
     Raises:
         OverflowError: it is too large for that.
     """
     if isinstance(number, int):
         return number
-    found: float = unpack("f", pack("f", number))[0]
+    found: float = unpack("<f", pack("<f", number))[0]  # the native "f" makes infinities
     return found
 
 
@@ -83,7 +91,7 @@ def _computed(compute: Binary, m: Number | None, n: Number | None) -> Number | N
     if m is None or n is None:
         return None
     try:
-        return single(compute(m, n))
+        return finite(single(compute(m, n)))
     except (ZeroDivisionError, OverflowError, ValueError):
         return None
 
@@ -186,9 +194,8 @@ def _value(context: ShapeContext) -> Number | None:
         found = float(text) if text else value
     except ValueError:
         return None
-    if not isinstance(found, int | float) or found != found or abs(found) == float("inf"):
-        return None
-    return int(found) if whole else found
+    number = finite(found)
+    return int(number) if whole and number is not None else number
 
 
 def _sizes(numbers: Sequence[int | None] | None) -> Sizes | None:
@@ -224,9 +231,8 @@ def filled_like(context: ShapeContext) -> Iterator[Made]:
     x, value = context.get("X"), context.op.attrs.get("value", 0)
     if context.op.type.startswith("ones"):
         value = 1
-    few = isinstance(value, int | float) and 0 <= x.numel <= MAX_DATA
-    number = value if isinstance(value, int | float) else 0
-    data = (number,) * x.numel if few else None
+    number = finite(value)
+    data = (number,) * x.numel if number is not None and 0 <= x.numel <= MAX_DATA else None
     yield from context.out(tensor(x.shape, data))
 
 
@@ -239,16 +245,18 @@ def counted_up(context: ShapeContext) -> Iterator[Made]:
     if start is None or end is None or not step:
         yield from context.out(Tensor((-1,)))
         return
-    count = max(0, ceil((end - start) / step))
+    try:
+        count = max(0, ceil((end - start) / step))
+    except OverflowError:
+        yield from context.out(Tensor((-1,)))
+        return
     data = [start + i * step for i in range(count)] if count <= MAX_DATA else None
     yield from context.out(tensor((count,), data))
 
 
 def _end(context: ShapeContext, slot: str, attr: str) -> Number | None:
     given = context.op.attrs.get(attr)
-    return context.get(slot).single() if context.every(slot) else (
-        given if isinstance(given, int | float) else None
-    )  # fmt: skip
+    return context.get(slot).single() if context.every(slot) else finite(given)
 
 
 def evenly_spaced(context: ShapeContext) -> Iterator[Made]:

@@ -113,7 +113,7 @@ def computed_resize(paddle: Any, x: Any) -> Any:
 
 
 def rounded_resize(paddle: Any, x: Any) -> Any:
-    """Resized to a third of the size, computed with broken numbers and rounded up."""
+    """Resized to a third of the size, computed with floats and rounded up."""
     functional, layers = paddle.nn.functional, paddle.static.nn
     x = layers.conv2d(x, 8, 3, stride=2, padding=1)
     sizes = [paddle.shape(x)[axis].astype("float32") for axis in (2, 3)]
