@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from graphprobe.config._base import ProgramRef
 from graphprobe.config._problems import problems_of
 from graphprobe.config.distill import DistillConfig
-from graphprobe.config.overrides import apply_overrides
+from graphprobe.config.overrides import apply_overrides, paths_of
 from graphprobe.config.prune import PruneConfig
 from graphprobe.config.train import TrainConfig
 from graphprobe.errors import ConfigError, Problem, did_you_mean
@@ -71,7 +71,9 @@ def read_config(document: Any, overrides: Sequence[str], *, where: str, allow_co
     """
     problems: list[Problem] = []
     if isinstance(document, dict):
-        document, problems = apply_overrides(document, overrides)
+        own, problems = _of_own_kind(document.get("kind"), overrides)
+        document, unset = apply_overrides(document, own)
+        problems += unset
     config, found = validate(document)
     problems += found
     if isinstance(config, PruneConfig):
@@ -82,6 +84,22 @@ def read_config(document: Any, overrides: Sequence[str], *, where: str, allow_co
     if problems or config is None:
         raise ConfigError(problems, where=where)
     return config
+
+
+def _of_own_kind(kind: Any, overrides: Sequence[str]) -> tuple[list[str], list[Problem]]:
+    """The overrides that a kind of config can take, and what is wrong with the others.
+
+    A pruning config has a section ``prune``; a distillation has the name of such a config there.
+    """
+    own, problems = [], []
+    other = isinstance(kind, str) and kind in KINDS and kind != "prune"
+    for path, text in zip(paths_of(overrides), overrides, strict=True):
+        if other and path.startswith("prune."):
+            message = f"only a config of kind prune has this key, and this one is of kind {kind}"
+            problems.append(Problem(path, message))
+        else:
+            own.append(text)
+    return own, problems
 
 
 def validate(document: Any) -> tuple[Config | None, list[Problem]]:

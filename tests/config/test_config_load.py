@@ -149,6 +149,13 @@ def test_wrong_overrides_are_named(write):
         load_config(path, ["a=[1"])
 
 
+@pytest.mark.parametrize("named", ["", "prune: prune.yaml\n"])
+def test_a_key_of_a_pruning_is_of_that_kind_alone(write, named):
+    found = problems(write(GOOD + named), 'prune.engine="paddleslim"')
+    said = "only a config of kind prune has this key, and this one is of kind distill"
+    assert found == {"prune.engine": said}
+
+
 def test_a_pair_stands_only_once(write):
     line = "  - {student: conv2d_20.tmp_1, teacher: conv2d_6.tmp_1, loss: l2}\n"
     assert "stand there twice" in problems(write(GOOD + line))[""]
