@@ -177,6 +177,12 @@ def load(program: ProgramLike) -> LoadedProgram:
     if isinstance(program, (str, os.PathLike)):
         text = os.fspath(program)
         return LoadedProgram(text, load_program(text))
+    if not isinstance(program, Model) and not hasattr(program, "desc"):
+        raise LoadError(
+            f"not a program but a {type(program).__module__}.{type(program).__qualname__}",
+            hint="give a file, a folder, zoo:NAME, module:function, a paddle.static.Program or a "
+            "graphprobe.Model",
+        )
     return LoadedProgram(IN_MEMORY, load_bytes(_serialize(program, IN_MEMORY), IN_MEMORY))
 
 

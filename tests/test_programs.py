@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from graphprobe.errors import GraphprobeError, LoadError, MissingDependency
-from graphprobe.programs import load_program
+from graphprobe.programs import load, load_program
 from graphprobe.user_code import is_code
 
 
@@ -111,6 +112,14 @@ def test_code_that_builds_a_program(here: Path, capsys: pytest.CaptureFixture[st
     assert printed.out == "building\n"
     with pytest.raises(LoadError, match="returned a builtins.str; return a paddle.static.Program"):
         load_program("net_good:wrong")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind"), [(3, "builtins.int"), (None, "builtins.NoneType"), (len, "builtins.")]
+)
+def test_what_is_no_program_is_said_to_be_none(wrong: Any, kind: str) -> None:
+    with pytest.raises(LoadError, match=f"^not a program but a {kind}.*; give a file, a folder, "):
+        load(wrong)
 
 
 @pytest.mark.paddle
