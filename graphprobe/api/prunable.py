@@ -11,6 +11,7 @@ from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.api.progress import reporter
 from graphprobe.api.prune_selection import PruneSelection
 from graphprobe.api.run_programs import image_of
+from graphprobe.errors import UsageError
 from graphprobe.ops.image_input import counted_image_size
 from graphprobe.ops.kinds import has_quantised_range
 from graphprobe.ops.work import DEFAULT_IMAGE
@@ -120,7 +121,8 @@ def choose_ratios(
         image: H and W where the program leaves them open (default: as `found` was counted).
 
     Raises:
-        UsageError: a number that makes no sense, or a target that cannot be reached.
+        UsageError: `found` is something else, a number that makes no sense, or a target that
+            cannot be reached.
 
     Example:
         >>> found = graphprobe.find_prunable("zoo:yolov3_mobilenet_v1", policy="coupled")
@@ -128,6 +130,10 @@ def choose_ratios(
         >>> round(half.after.flops / half.before.flops, 2)
         0.49
     """
+    if not isinstance(found, PruneSelection):
+        hint = "as choose_ratios(find_prunable(PROGRAM), ...)"
+        what = f"must be what find_prunable gave, not a {type(found).__qualname__}"
+        raise UsageError(what, where="found", hint=hint)
     record = read_record(sensitivity)
     if record is not None:
         record.check(found.program, found.policy)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import graphprobe
+from graphprobe.errors import UsageError
 from graphprobe.formats.programdesc.write import encode
 from graphprobe.ir import Attr
 from graphprobe.ir.builder import Builder
@@ -42,6 +43,15 @@ def test_ratios_chosen_anew_are_counted_at_the_same_size(tmp_path):
     found = selection(tmp_path, (-1, 3, -1, -1), image=64)
     assert graphprobe.choose_ratios(found, ratio=0.25).image == (64, 64)
     assert graphprobe.choose_ratios(found, image=32).image == (32, 32)
+
+
+@pytest.mark.parametrize("wrong", ["zoo:yolov3_mobilenet_v1", None])
+def test_ratios_are_chosen_for_what_was_found_alone(wrong):
+    kind = type(wrong).__name__
+    with pytest.raises(
+        UsageError, match=rf"^found: must be what find_prunable gave, not a {kind};"
+    ):
+        graphprobe.choose_ratios(wrong)
 
 
 def test_what_is_fed_no_image_has_no_size(tmp_path):
