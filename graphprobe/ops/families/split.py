@@ -27,7 +27,7 @@ from graphprobe.ops.spec import (
 )
 from graphprobe.ops.work_rules import MOVES
 
-_RUNTIME = "where it splits is computed while the network runs"
+_COMPUTED = "is computed while the network runs"
 
 
 def _split(view: OpContext) -> Iterator[Effect]:
@@ -38,7 +38,7 @@ def _split(view: OpContext) -> Iterator[Effect]:
     outputs = len(view.outputs.get("Out", ()))
     dynamic = view.ports("AxisTensor") or view.ports("SectionsTensorList")
     if axis is None or dynamic:
-        yield BlockChannels(x.layout, _RUNTIME)
+        yield BlockChannels(x.layout, f"where it splits {_COMPUTED}")
     elif axis != x.layout.axis:
         for i in range(outputs):
             yield Propagate("Out", x.layout, i)
@@ -95,7 +95,7 @@ def _slice(view: OpContext) -> Iterator[Effect]:
         "StridesTensorList",
     )
     if None in axes or (x.layout.axis in axes and any(view.ports(slot) for slot in tensors)):
-        yield BlockChannels(x.layout, _RUNTIME)
+        yield BlockChannels(x.layout, f"where it slices {_COMPUTED}")
         return
     gone = view.op.get_ints("decrease_axis")
     if x.layout.axis in axes:
@@ -189,7 +189,7 @@ FAMILY = family(
     operators(
         "crop crop_tensor:crop",
         kind="movement",
-        channels=blocks("where it splits is not followed", "unsupported_op"),
+        channels=blocks("where it crops is not followed", "unsupported_op"),
         spatial=kept,
         shapes=cropped,
         work=MOVES,
