@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from graphprobe.ir import Op, Program
@@ -29,14 +30,8 @@ class ImageInput(NamedTuple):
 
 def image_inputs(program: Program) -> tuple[ImageInput, ...]:
     """The floating inputs of four axes with one or three channels, or an open number of them."""
-    readers = _readers(program)
     found = []
-    for name in program.feeds:
-        var = program.var(name)
-        shape = None if var is None else var.shape
-        axes = image_axes(shape, readers[name])
-        if var is None or shape is None or not axes or not var.dtype.startswith("float"):
-            continue
+    for name, shape, axes in _maps(program):
         last = axes == (1, 2)
         channels = shape[3 if last else 1]
         if channels < 0 or channels in IMAGE_CHANNELS:
@@ -49,6 +44,17 @@ def image_input(program: Program) -> ImageInput | None:
     """The one input that takes the image; None where there is none, or several are such."""
     found = image_inputs(program)
     return found[0] if len(found) == 1 else None
+
+
+def _maps(program: Program) -> Iterator[tuple[str, tuple[int, ...], tuple[int, ...]]]:
+    """The floating inputs of four axes: name, shape, and the axes of H and W."""
+    readers = _readers(program)
+    for name in program.feeds:
+        var = program.var(name)
+        shape = None if var is None else var.shape
+        axes = image_axes(shape, readers[name])
+        if var is not None and shape is not None and axes and var.dtype.startswith("float"):
+            yield name, shape, axes
 
 
 def _readers(program: Program) -> dict[str, list[Op]]:
@@ -83,15 +89,12 @@ def counted_image_size(program: Program, otherwise: tuple[int, int]) -> tuple[in
     Returns:
         None where it is fed no floating tensor of four axes, or such of several sizes.
     """
-    flow, found = program.dataflow, set()
-    for value in flow.values:
-        var = program.var(value.name, value.block)
-        if value.name not in program.feeds or var is None or not var.dtype.startswith("float"):
-            continue
-        axes = image_axes(var.shape, flow.consumers(value))
-        if var.shape is not None and axes:
-            fixed = (var.shape[axis] for axis in axes)
-            found.add(tuple(a if a > 0 else b for a, b in zip(fixed, otherwise, strict=True)))
+    found = {
+        tuple(
+            shape[at] if shape[at] > 0 else size for at, size in zip(axes, otherwise, strict=True)
+        )
+        for _, shape, axes in _maps(program)
+    }
     if len(found) != 1:
         return None
     height, width = found.pop()
