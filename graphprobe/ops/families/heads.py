@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from graphprobe.ops.facets import Computation, HeadSlot, NoMap, OpSpec, family, operators
+from functools import partial
+
+from graphprobe.ops.facets import HeadSlot, NoMap, family, operators
 from graphprobe.ops.shape_spec import Declared
 from graphprobe.ops.shared_rules import blocks
 from graphprobe.ops.spatial_rules import same
@@ -16,47 +18,12 @@ _OWN = Declared("its sizes follow from values or from attributes of each op")
 _NUMBER = NoMap("it makes a number that sums up a batch")
 _SUPPRESSED = (HeadSlot("Scores"), HeadSlot("BBoxes", "box"))
 
-
-def _loss(names: str, *heads: HeadSlot, computes: Computation | None = None) -> tuple[OpSpec, ...]:
-    return operators(
-        names,
-        kind="loss",
-        channels=_LOSS,
-        spatial=same,
-        shapes=_OWN,
-        work=ELEMENTS,
-        heads=heads,
-        computes=computes,
-    )
-
-
-def _decoding(
-    names: str, *heads: HeadSlot, computes: Computation | None = None
-) -> tuple[OpSpec, ...]:
-    return operators(
-        names,
-        kind="decode",
-        channels=_DECODES,
-        spatial=_BOXES,
-        shapes=_OWN,
-        work=SEARCHES,
-        heads=heads,
-        computes=computes,
-    )
-
-
-def _picking(names: str, *heads: HeadSlot) -> tuple[OpSpec, ...]:
-    """They pick the best path through scores of classes."""
-    return operators(
-        names,
-        kind="path",
-        channels=_DECODES,
-        spatial=_BOXES,
-        shapes=_OWN,
-        work=SEARCHES,
-        heads=heads,
-    )
-
+_loss = partial(operators, kind="loss", channels=_LOSS, spatial=same, shapes=_OWN, work=ELEMENTS)
+_decoding = partial(
+    operators, kind="decode", channels=_DECODES, spatial=_BOXES, shapes=_OWN, work=SEARCHES
+)
+# They pick the best path through scores of classes.
+_picking = partial(_decoding, kind="path")
 
 _PIR = """
 accuracy : Out Indices Label > Accuracy Correct Total
@@ -84,22 +51,23 @@ fetch : X > Out
 
 FAMILY = family(
     "heads",
-    _decoding("yolo_box yolo_box_head yolo_box_post", HeadSlot("X", "any"), computes="yolo"),
+    _decoding(
+        "yolo_box yolo_box_head yolo_box_post", heads=(HeadSlot("X", "any"),), computes="yolo"
+    ),
     _decoding(
         "multiclass_nms multiclass_nms2:multiclass_nms multiclass_nms3:multiclass_nms matrix_nms "
         "locality_aware_nms",
-        *_SUPPRESSED,
+        heads=_SUPPRESSED,
     ),
     _decoding("nms"),
-    _decoding("box_coder", HeadSlot("TargetBox", "box")),
+    _decoding("box_coder", heads=(HeadSlot("TargetBox", "box"),)),
     _decoding(
         "generate_proposals generate_proposals_v2:generate_proposals",
-        HeadSlot("Scores"),
-        HeadSlot("BboxDeltas", "box"),
+        heads=(HeadSlot("Scores"), HeadSlot("BboxDeltas", "box")),
         computes="proposals",
     ),
-    _picking("crf_decoding", HeadSlot("Emission")),
-    _picking("ctc_align", HeadSlot("Input")),
+    _picking("crf_decoding", heads=(HeadSlot("Emission"),)),
+    _picking("ctc_align", heads=(HeadSlot("Input"),)),
     _picking("beam_search beam_search_decode viterbi_decode gather_tree edit_distance"),
     _decoding(
         "retinanet_detection_output box_clip box_decoder_and_assign generate_proposal_labels "
@@ -107,29 +75,29 @@ FAMILY = family(
         "distribute_fpn_proposals collect_fpn_proposals polygon_box_transform bipartite_match "
         "target_assign mine_hard_examples roi_perspective_transform"
     ),
-    _loss("yolov3_loss", HeadSlot("X", "any"), computes="yolo"),
+    _loss("yolov3_loss", heads=(HeadSlot("X", "any"),), computes="yolo"),
     _loss(
         "softmax_with_cross_entropy margin_cross_entropy c_softmax_with_cross_entropy",
-        HeadSlot("Logits"),
+        heads=(HeadSlot("Logits"),),
     ),
-    _loss("warpctc", HeadSlot("Logits")),
-    _loss("warprnnt", HeadSlot("input")),
-    _loss("cross_entropy cross_entropy2 nll_loss", HeadSlot("X", squashed=True)),
-    _loss("bpr_loss", HeadSlot("X")),
+    _loss("warpctc", heads=(HeadSlot("Logits"),)),
+    _loss("warprnnt", heads=(HeadSlot("input"),)),
+    _loss("cross_entropy cross_entropy2 nll_loss", heads=(HeadSlot("X", squashed=True),)),
+    _loss("bpr_loss", heads=(HeadSlot("X"),)),
     _loss(
         "sigmoid_cross_entropy_with_logits sigmoid_focal_loss teacher_student_sigmoid_loss "
         "modified_huber_loss",
-        HeadSlot("X", "binary"),
+        heads=(HeadSlot("X", "binary"),),
     ),
-    _loss("bce_loss", HeadSlot("X", "binary", squashed=True)),
-    _loss("log_loss", HeadSlot("Predicted", "binary", squashed=True)),
-    _loss("hinge_loss", HeadSlot("Logits", "binary")),
-    _loss("linear_chain_crf", HeadSlot("Emission")),
+    _loss("bce_loss", heads=(HeadSlot("X", "binary", squashed=True),)),
+    _loss("log_loss", heads=(HeadSlot("Predicted", "binary", squashed=True),)),
+    _loss("hinge_loss", heads=(HeadSlot("Logits", "binary"),)),
+    _loss("linear_chain_crf", heads=(HeadSlot("Emission"),)),
     _loss(
         "smooth_l1_loss huber_loss squared_l2_distance square_error_cost iou_similarity",
-        HeadSlot("X", "box"),
+        heads=(HeadSlot("X", "box"),),
     ),
-    _loss("kldiv_loss", HeadSlot("X", "any", squashed=True)),
+    _loss("kldiv_loss", heads=(HeadSlot("X", "any", squashed=True),)),
     _loss(
         "rank_loss margin_rank_loss npair_loss center_loss hierarchical_sigmoid nce cvm "
         "sample_logits cos_sim"
