@@ -68,7 +68,7 @@ def bundled(folder: Path, output: Path, iterations: int, program: str) -> list[s
 
 
 def exported(folder: Path, output: Path, iterations: int) -> list[str]:
-    """The words after ``train`` for an exported model, which is cut and taught by itself."""
+    """The words after ``train`` for an exported model, which is pruned and taught by itself."""
     made = folder / "exported"
     words = ["--student", str(made / "model"), "--prune", "0.3"]
     words += ["--data", f"images:{made / 'images'}"]
@@ -183,7 +183,7 @@ def differences(one: Path, other: Path, iteration: int) -> list[str]:
         found += [name] if lines(one / name) != lines(other / name) else []
     results = [json.loads((p / "result.json").read_text()) for p in (one, other)]
     for result in results:
-        for part in (result.get("cut") or {}).values():
+        for part in (result.get("pruning") or {}).values():
             part.pop("latency_ms", None)
     keys = (results[0].keys() | results[1].keys()) - BY_THE_CLOCK
     found += [f"result {key}" for key in keys if results[0].get(key) != results[1].get(key)]
