@@ -7,7 +7,7 @@ from graphprobe.ops.kinds import computed_by, kind_of
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.usage import Usage
-from graphprobe.pairing.verdict import Reader, Verdict
+from graphprobe.pairing.verdict import OWN_SCORES, STRETCHED, Reader, Verdict
 
 
 def is_map(analysis: ProgramAnalysis, value: Value) -> bool:
@@ -43,15 +43,12 @@ def map_kind(
     if used.ranks_others:
         return Verdict(roles.HEATMAP, "its largest cell is the answer")
     if used.stretched:
-        return Verdict(roles.MAP_OUTPUT, doubt=_STRETCHED)
+        return Verdict(roles.MAP_OUTPUT, doubt=STRETCHED)
     if reader == "binary" or used.sigmoid:
-        return Verdict(roles.SEGMENTATION, "a sigmoid makes each entry a score of its own")
+        return Verdict(roles.SEGMENTATION, OWN_SCORES)
     if reader == "any":
         return Verdict(roles.HEAD)
     return _raw_map(analysis, value)
-
-
-_STRETCHED = "what its sigmoid gives is stretched: a measure, and no score"
 
 
 def _regressed_map(analysis: ProgramAnalysis, value: Value) -> Verdict:

@@ -94,13 +94,13 @@ def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
         softmaxed,
         softmax,
         ranked,
-        others,
-        elsewhere,
-        sigmoid,
-        stretched,
-        peaks and any(kind_of(type_) in _COMPARE for type_ in readers),
-        returned,
-        frozenset(readers),
+        ranks_others=others,
+        elsewhere=elsewhere,
+        sigmoid=sigmoid,
+        stretched=stretched,
+        peaks=peaks and any(kind_of(type_) in _COMPARE for type_ in readers),
+        returned=returned,
+        readers=frozenset(readers),
     )
 
 

@@ -7,7 +7,7 @@ from graphprobe.ops.kinds import computed_by, moves_only
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.usage import Usage
-from graphprobe.pairing.verdict import Reader, Verdict
+from graphprobe.pairing.verdict import OWN_SCORES, STRETCHED, Reader, Verdict
 
 
 def flattened(analysis: ProgramAnalysis, value: Value) -> Value:
@@ -49,10 +49,10 @@ def vector_kind(
         loss = "" if used.softmaxed else "a loss"
         return Verdict(classes, f"{loss or 'a softmax'}{over}")
     if used.stretched:
-        return Verdict(what, doubt="what its sigmoid gives is stretched: a measure, and no score")
+        return Verdict(what, doubt=STRETCHED)
     if reader == "binary" or used.sigmoid:
         kind = what if sequence else roles.BINARY if size == 1 else roles.MULTI_LABEL
-        return Verdict(kind, "a sigmoid makes each entry a score of its own")
+        return Verdict(kind, OWN_SCORES)
     if used.ranked is not None and size != 1:
         doubt = "" if sequence else "an arg_max or top_k picks among values of actions too"
         return Verdict(classes, f"the best is picked{over}", doubt)

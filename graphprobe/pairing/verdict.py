@@ -9,6 +9,11 @@ Reader: TypeAlias = Literal["class", "binary", "box", "any", "output"]
 regression loss, a loss that does not tell, or the caller of the program."""
 
 
+# What both maps and vectors may be said to be.
+OWN_SCORES = "a sigmoid makes each entry a score of its own"
+STRETCHED = "what its sigmoid gives is stretched: a measure, and no score"
+
+
 class Verdict(NamedTuple):
     """What an output is.
 
