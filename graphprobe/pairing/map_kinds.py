@@ -41,7 +41,7 @@ def map_kind(
     if reader == "class" or used.softmaxed or used.ranked is not None:
         return Verdict(roles.SEGMENTATION)
     if used.ranks_others:
-        return Verdict(roles.HEATMAP, "its largest cell is the answer")
+        return Verdict(roles.HEATMAP, "its largest cell is picked")
     if used.stretched:
         return Verdict(roles.MAP_OUTPUT, doubt=STRETCHED)
     if reader == "binary" or used.sigmoid:
