@@ -20,7 +20,7 @@ from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.user_code import is_file
 
 if TYPE_CHECKING:
-    from graphprobe.config import Config, PreparationSection, PruneConfig, TrainSection
+    from graphprobe.config import Config, PruneConfig, TrainSection
     from graphprobe.training.networks.source import Networks
     from graphprobe.training.reporting.progress import Log
 
@@ -164,12 +164,12 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
         loaded = with_own_teacher(loaded, request.prune, log)
         train = exported_schedule(data, *(one.program for one in loaded))
         if opened.task != "arrays":
-            told = train.model_copy(update={"preparation": _preparation(request.override)})
-            log(images_line(networks.source(ref_of(loaded[0]).program), told))
+            of_run = _of_run(train, request.override)
+            log(images_line(networks.source(ref_of(loaded[0]).program), of_run))
     else:
         train = published_schedule(opened.task, data, *(one.program for one in loaded))
     train = train.model_copy(update={"output": f"runs/{name}"})
-    size = _image_size(request.override, train)
+    size = _of_run(train, request.override).image_size
     pruning, notes = _cut(request.prune, loaded[0], train, size, log)
     if len(loaded) > 1:
         boxes = opened.task == "detection"
@@ -216,26 +216,22 @@ def _stem(program: str) -> str:
     return re.sub(r"[^\w.-]+", "_", told).strip("_") or "model"
 
 
-def _image_size(override: Sequence[str], train: TrainSection) -> int:
-    """The size that the run will have; a wrong one is told with all problems of its config."""
-    from graphprobe.config import apply_overrides, is_named
+def _of_run(train: TrainSection, override: Sequence[str]) -> TrainSection:
+    """The section with the sizes and the preparation of images that the run will have.
 
-    words = [word for word in override if is_named("train.image_size", [word])]
-    document, _ = apply_overrides({"train": {"image_size": train.image_size}}, words)
-    found = document["train"]["image_size"] if isinstance(document["train"], dict) else None
-    return found if isinstance(found, int) and found > 0 else train.image_size
+    A wrong override is left out here: it is told with all problems of the config.
+    """
+    from graphprobe.config import TrainSection, apply_overrides, is_named
 
-
-def _preparation(override: Sequence[str]) -> PreparationSection:
-    """What overrides say of it."""
-    from graphprobe.config import PreparationSection, apply_overrides, is_named
-
-    words = [word for word in override if is_named("train.preparation", [word])]
-    document, _ = apply_overrides({"train": {"preparation": {}}}, words)
+    keys = ("image_size", "preparation")
+    words = [w for w in override if any(is_named(f"train.{key}", [w]) for key in keys)]
+    plain = train.model_dump(mode="json", include=set(keys))
+    document, _ = apply_overrides({"train": plain}, words)
     try:
-        return PreparationSection.model_validate(document["train"]["preparation"])
+        found = TrainSection.model_validate(document["train"])
     except (ValueError, TypeError):
-        return PreparationSection()  # a wrong one is told with all problems of its config
+        return train
+    return train.model_copy(update={key: getattr(found, key) for key in keys})
 
 
 def _cut(

@@ -155,6 +155,32 @@ def test_a_run_cuts_trains_and_says_who_teaches(
     assert same == {n for n in two if n.startswith("batch_norm") and n[-1] in "12"}
 
 
+@pytest.mark.parametrize(
+    ("beside", "override", "size"),
+    [
+        ("32, 32", (), "32x32"),
+        ("24, 80", (), "24x80"),
+        ("24, 80", ("train.preparation.size=[40, 64]",), "40x64"),
+        ("32, 32", ("train.image_size=48",), "48x48"),
+        ("32, 32", ("train={image_size: 64}",), "64x64"),
+    ],
+)
+def test_the_size_that_is_said_is_that_of_the_run(
+    model: Path, small_pictures: Path, tmp_path: Path, beside: str, override: Any, size: str
+) -> None:
+    from graphprobe.api.quick_config import QuickTrainRequest, make_config
+    from graphprobe.training.networks.source import Networks
+
+    copy = shutil.copytree(model, tmp_path / "model")
+    (copy / "infer_cfg.yml").write_text(SETTINGS.replace("32, 32", beside))
+    said: list[str] = []
+    words = (*override, f"train.output={tmp_path / 'run'}")
+    request = QuickTrainRequest(str(copy), None, 0.3, f"images:{small_pictures}", words)
+    _, config = make_config(request, Networks(), devices=1, resume=False, log=said.append)
+    assert any(f"images of {copy}: bicubic to {size}, RGB / 255" in line for line in said)
+    assert config.train.input_size == tuple(map(int, size.split("x")))
+
+
 def test_nothing_is_read_or_built_twice(
     pruned_run: tuple[Path, list[str], Counter[str]],
 ) -> None:
