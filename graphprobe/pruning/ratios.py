@@ -78,7 +78,7 @@ class PruneChoice:
         return network_size(self.found.channels.program, self.limits.image, self.shapes)
 
     def __repr__(self) -> str:
-        return f"<PruneChoice: {len(self.groups)} groups, of {self.found!r}>"
+        return f"<PruneChoice: {len(self.groups)} group(s), of {self.found!r}>"
 
 
 def choose(

@@ -86,5 +86,5 @@ def test_others_are_not(tmp_path):
 def test_what_a_selection_holds_is_a_short_text_too(tmp_path):
     choice = selection(tmp_path, (-1, 3, 64, 64)).choice
     assert repr(choice.found) == "<PruneFindings: 1 of 2 layers prunable, seeds>"
-    assert repr(choice) == f"<PruneChoice: 1 groups, of {choice.found!r}>"
+    assert repr(choice) == f"<PruneChoice: 1 group(s), of {choice.found!r}>"
     assert repr(choice.found.channels) == "<Channels: of 2 layers in 3 ops>"
