@@ -51,7 +51,7 @@ class AgreementEvaluator(Evaluator):
         teacher: InferenceTeacher,
         keep: int = 0,
     ) -> None:
-        names = [name for pair in compared for name in (pair.student, pair.student_count) if name]
+        names = [name for pair in compared for name in pair.student_names]
         main = built.main.clone()
         keep_needed(main, names)
         part = replace(built, main=main, outputs={name: name for name in names})
@@ -172,7 +172,7 @@ def agreement_evaluator(
         text = "every pair has an adapter, so agreement with the teacher cannot be measured"
         raise ConfigError([Problem("pairs", text)], hint="set train.data.val to null")
     whole = replace(teacher, built=teacher.source.pruned("eval", teacher.plan))
-    wanted = [name for pair in compared for name in (pair.teacher, pair.teacher_count) if name]
+    wanted = [name for pair in compared for name in pair.teacher_names]
     convert = converter_of(config.train, built, teacher.built)
     engine = InferenceTeacher(whole, wanted, place, convert)
     return AgreementEvaluator(built, config.train, val, place, compared, engine)

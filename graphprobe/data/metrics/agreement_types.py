@@ -36,6 +36,16 @@ class OutputPair:
     teacher_count: str = ""
     doubt: str = ""
 
+    @property
+    def student_names(self) -> tuple[str, ...]:
+        """What is computed of the student: the output, and its rows where they are counted."""
+        return tuple(filter(None, (self.student, self.student_count)))
+
+    @property
+    def teacher_names(self) -> tuple[str, ...]:
+        """The same of the teacher."""
+        return tuple(filter(None, (self.teacher, self.teacher_count)))
+
 
 @dataclass(frozen=True, slots=True)
 class OutputAgreement:

@@ -127,7 +127,8 @@ def _evaluator(
     set_values(scope, place, subject.values)
     source = networks.source(config.student.program)
     whole = Network("teacher", config.student, source, source.build("eval"), scope)
-    engine = InferenceTeacher(whole, [pair.teacher for pair in compared], place)
+    wanted = [name for pair in compared for name in pair.teacher_names]
+    engine = InferenceTeacher(whole, wanted, place)
     return AgreementEvaluator(subject.built, section, data, place, compared, engine, KEPT_BYTES)
 
 

@@ -155,3 +155,10 @@ def test_as_json_and_as_a_table():
     head, table = result.to_rows()
     assert head == ("output", "kind", "top1", "relative_l2", "cosine")
     assert table[0][:2] == ("s", "scores") and len(table[0]) == len(head)
+
+
+def test_counted_rows_are_computed_with_their_count() -> None:
+    counted = OutputPair("s", "t", "boxes", student_count="sn", teacher_count="tn")
+    assert (counted.student_names, counted.teacher_names) == (("s", "sn"), ("t", "tn"))
+    half = OutputPair("s", "t", "boxes", student_count="sn")
+    assert (half.student_names, half.teacher_names) == (("s", "sn"), ("t",))
