@@ -57,6 +57,16 @@ class Skipped:
     reason: str
 
 
+def read_or_skip(dataset: Dataset, index: int) -> Sample | Skipped:
+    """A sample, or why it cannot be read."""
+    try:
+        return read_sample(dataset, index)
+    except DataError as error:
+        files = getattr(dataset, "files", None)
+        name = files[index].name if files is not None else f"sample {index}"
+        return Skipped(name, error.message)
+
+
 def names_of_classes(section: TrainSection, trained: Trained) -> tuple[str, ...]:
     """What a network's classes are called: as it was trained, else as validated, else numbers."""
     if len(trained.class_names) == trained.built.meta["num_classes"]:
@@ -95,14 +105,10 @@ def _batches(dataset: Dataset, size: int) -> Iterator[list[Sample | Skipped]]:
     batch: list[Sample | Skipped] = []
     count = used = 0
     for index in range(len(dataset)):
-        try:
-            sample = read_sample(dataset, index)
-        except DataError as error:
-            files = getattr(dataset, "files", None)
-            name = files[index].name if files is not None else f"sample {index}"
-            batch.append(Skipped(name, error.message))
-            continue
+        sample = read_or_skip(dataset, index)
         batch.append(sample)
+        if isinstance(sample, Skipped):
+            continue
         count, used = count + 1, used + sample.image.nbytes
         if count == size or used >= MOST_BYTES:
             yield batch

@@ -11,16 +11,15 @@ import paddle
 from numpy.typing import NDArray
 
 from graphprobe.config import TrainSection
-from graphprobe.data.batches import read_sample
 from graphprobe.data.draw_boxes import marks_of_detections
 from graphprobe.data.metrics.agreement_types import OutputPair
 from graphprobe.data.preparation import InputPlan, Pixels
 from graphprobe.data.sample import Dataset, Image, Sample
 from graphprobe.data.transforms import resize_mask
-from graphprobe.errors import DataError, UsageError
+from graphprobe.errors import UsageError
 from graphprobe.training.evaluate import run_feed
 from graphprobe.training.feeding.inputs import eval_plan
-from graphprobe.training.predict import Found, Skipped
+from graphprobe.training.predict import Found, Skipped, read_or_skip
 from graphprobe.training.runtime.programs import keep_needed
 from graphprobe.training.trained import Trained
 
@@ -64,18 +63,15 @@ def find_in_images(
             where=trained.network.text,
             hint="export it for the code that draws the original's boxes",
         )
-    names = [name for name in (output.student, output.student_count) if name]
+    names = output.student_names
     main = trained.built.main.clone()
     keep_needed(main, names)
     built = replace(trained.built, main=main, outputs={name: name for name in names})
     executor = paddle.static.Executor(place)
     for index in range(len(dataset)):
-        try:
-            sample = read_sample(dataset, index)
-        except DataError as error:
-            files = getattr(dataset, "files", None)
-            name = files[index].name if files is not None else f"sample {index}"
-            yield Skipped(name, error.message)
+        sample = read_or_skip(dataset, index)
+        if isinstance(sample, Skipped):
+            yield sample
             continue
         arrays, pixels = plan.prepare_with(sample.image)
         feed = {name: array[None] for name, array in arrays.items()}
