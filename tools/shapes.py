@@ -31,7 +31,7 @@ def _start() -> tuple[Builder, str]:
 
 
 def _ended(b: Builder, x: str) -> Program:
-    """With an answer, so that there are pairs."""
+    """With an output, so that there are pairs."""
     return b.build([b.op("softmax", {"X": b.conv(x, 4)}, shape=(-1, 4, 16, 16))])
 
 
@@ -107,7 +107,7 @@ def all_pairs(n: int) -> Program:
 
 
 def many_heads(n: int) -> Program:
-    """A third as many answers as ops, each of a convolution and a softmax."""
+    """A third as many outputs as ops, each of a convolution and a softmax."""
     b, x = _start()
     heads = [
         b.op("softmax", {"X": b.conv(x, 4)}, shape=(-1, 4, 16, 16)) for _ in range(max(1, n // 2))

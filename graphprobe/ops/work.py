@@ -244,7 +244,7 @@ def network_size(
 def parameters_of_ops(program: Program) -> dict[int, int]:
     """Op id -> numbers in the trained parameters that it is the first to read.
 
-    Their sum is ``params`` of `network_size`.
+    Their sum is ``params`` of `network_size` where the forward part reads every parameter.
     """
     moving = _statistics(program)
     left = {

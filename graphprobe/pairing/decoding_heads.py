@@ -202,7 +202,7 @@ def _picks_classes(analysis: ProgramAnalysis, op: Op) -> bool:
     )
 
 
-# Kinds of ops that make an answer of a network's own outputs.
+# Kinds of ops that decode a network's own outputs.
 _DECODING = frozenset({"select", "path", "control", "decode", "comparison"})
 
 
