@@ -4,6 +4,9 @@ Paddle 3.1 removed the collective ops of Paddle 2, and their successors ask for 
 the kind that ``paddle.distributed.init_parallel_env`` makes in a static program; that function
 trusts the environment for the backend and cannot be told which. Until then gloo is started by a
 function of its own, and NCCL by ops of a startup program.
+
+Where a process never comes, Paddle would wait for an hour, or for ever; here nothing waits for the
+first endpoint longer than `CONNECT_TIMEOUT_S`.
 """
 
 from __future__ import annotations
@@ -12,14 +15,22 @@ import contextlib
 import hashlib
 import io
 import os
+import re
+import socket
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from graphprobe.compat.collectives import RING, has_old_ops
+from graphprobe.errors import TrainError
 
-CONNECT_TIMEOUT_S = 120
+CONNECT_TIMEOUT_S = 300  # in which all processes must have come
+_RETRY_S = 0.1
+# What gloo's store of Paddle 2, and the store of Paddle 3, say when their time is over.
+_TIME_IS_OVER = re.compile(r"Wait timeout for key|elapsed > _timeout")
 
 
 def connect_cpus(rank: int, endpoints: Sequence[str]) -> None:
@@ -28,6 +39,9 @@ def connect_cpus(rank: int, endpoints: Sequence[str]) -> None:
     Args:
         rank: of this process.
         endpoints: host:port of every process, in order of ranks.
+
+    Raises:
+        TrainError: not all processes came.
     """
     if not has_old_ops():
         core = _core()
@@ -41,7 +55,8 @@ def connect_cpus(rank: int, endpoints: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         os.chdir(folder)
         try:
-            paddle.distributed.gloo_init_parallel_env(rank, len(endpoints), endpoints[0])
+            with _bounded_start(), _time_is_over(len(endpoints)):
+                paddle.distributed.gloo_init_parallel_env(rank, len(endpoints), endpoints[0])
         finally:
             os.chdir(here)
 
@@ -53,6 +68,9 @@ def connect_gpus(place: Any, rank: int, endpoints: Sequence[str]) -> None:
         place: the card of this process.
         rank: of this process.
         endpoints: host:port of every process, in order of ranks.
+
+    Raises:
+        TrainError: not all processes came; with Paddle 2 its own wait decides.
     """
     if not has_old_ops():
         core = _core()
@@ -79,11 +97,70 @@ def connect_gpus(place: Any, rank: int, endpoints: Sequence[str]) -> None:
     paddle.static.Executor(place).run(program)
 
 
+def absent(who: str, where: str = "") -> TrainError:
+    """The error of a process that others of its run did not come to.
+
+    Args:
+        who: did not come.
+        where: to what address, as `` to host:port``.
+    """
+    hint = "see the logs of the others"
+    return TrainError(f"{who} did not come within {CONNECT_TIMEOUT_S} s{where}", hint=hint)
+
+
 def _open_store(rank: int, endpoints: Sequence[str]) -> Any:
     """Where the processes tell each other their addresses; rank 0 serves it."""
     host, _, port = endpoints[0].rpartition(":")
     serves = rank == 0
-    return _core().TCPStore(host, int(port), serves, len(endpoints), CONNECT_TIMEOUT_S)
+    if not serves:
+        _wait_for_server(endpoints[:1])  # a store that is no server heeds no timeout
+    with _time_is_over(len(endpoints)):
+        return _core().TCPStore(host, int(port), serves, len(endpoints), CONNECT_TIMEOUT_S)
+
+
+@contextlib.contextmanager
+def _bounded_start() -> Iterator[None]:
+    """A context in which gloo's start in Paddle 2 ends when its time is over."""
+    from paddle.distributed import parallel_with_gloo as start
+
+    core, wait = start.core, start.wait_server_ready
+
+    def connect(settings: Any) -> Any:
+        settings.init_seconds = CONNECT_TIMEOUT_S
+        return core.GlooParallelContext(settings)
+
+    start.core = SimpleNamespace(
+        GlooParallelStrategy=core.GlooParallelStrategy, GlooParallelContext=connect
+    )
+    start.wait_server_ready = _wait_for_server
+    try:
+        yield
+    finally:
+        start.core, start.wait_server_ready = core, wait
+
+
+def _wait_for_server(endpoints: Sequence[str]) -> None:
+    """Wait until rank 0 serves at the one endpoint."""
+    (endpoint,) = endpoints
+    host, _, port = endpoint.rpartition(":")
+    end = time.monotonic() + CONNECT_TIMEOUT_S
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            socket.create_connection((host, int(port)), timeout=2).close()
+            return
+        time.sleep(_RETRY_S)
+    raise absent("process 0", f" to {endpoint}")
+
+
+@contextlib.contextmanager
+def _time_is_over(count: int) -> Iterator[None]:
+    """A context in which Paddle's own words for it become the error of a process that is absent."""
+    try:
+        yield
+    except (RuntimeError, SystemError) as error:
+        if not _TIME_IS_OVER.search(str(error)):
+            raise
+        raise absent(f"at least one of {count} processes") from error
 
 
 def _core() -> Any:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from graphprobe.compat import communicators
+from graphprobe.errors import TrainError
 
 ENDPOINTS = ["10.0.0.1:6170", "10.0.0.2:6171", "10.0.0.2:6172"]
 
@@ -30,6 +35,13 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return made
 
 
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rank 0 serves at its address."""
+    monkeypatch.setattr(communicators, "_wait_for_server", lambda endpoints: None)
+
+
+@pytest.mark.usefixtures("served")
 @pytest.mark.parametrize("rank", [0, 2])
 def test_gloo_connects_over_a_store_at_the_first_endpoint(
     rank: int, calls: list[tuple[Any, ...]]
@@ -41,6 +53,7 @@ def test_gloo_connects_over_a_store_at_the_first_endpoint(
     ]
 
 
+@pytest.mark.usefixtures("served")
 def test_nccl_connects_on_the_card_of_the_process(calls: list[tuple[Any, ...]]) -> None:
     place = SimpleNamespace(get_device_id=lambda: 1)
     for rank in (0, 2):
@@ -53,3 +66,66 @@ def test_nccl_connects_on_the_card_of_the_process(calls: list[tuple[Any, ...]]) 
     assert one == ["create_nccl_comm_context", "TCPStore", "0", 0, 3]
     assert other == ["create_nccl_comm_context", "TCPStore", "0", 2, 3]
     assert key == other_key and len(key) == 64
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_a_first_process_that_never_serves_is_not_waited_for_longer(
+    calls: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(communicators, "CONNECT_TIMEOUT_S", 1)
+    endpoints = [f"127.0.0.1:{free_port()}", "127.0.0.1:1"]
+    for connect in (
+        lambda: communicators.connect_cpus(1, endpoints),
+        lambda: communicators.connect_gpus(None, 1, endpoints),
+    ):
+        with pytest.raises(TrainError) as caught:
+            connect()
+        line = f"process 0 did not come within 1 s to {endpoints[0]}; see the logs of the others"
+        assert str(caught.value) == line
+    assert calls == []
+
+
+def test_only_a_wait_that_is_over_is_told_as_one(
+    calls: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {
+        "(Fatal) _timeout:300 elapsed:301 (elapsed > _timeout)=1": TrainError,
+        "(Fatal) bind failed: address in use": SystemError,
+    }
+    for text, expected in texts.items():
+
+        def fail(*given: Any, text: str = text) -> None:
+            raise SystemError(text)
+
+        monkeypatch.setattr(communicators._core(), "TCPStore", fail)
+        with pytest.raises(expected):
+            communicators.connect_cpus(0, ENDPOINTS)
+
+
+@pytest.mark.paddle
+@pytest.mark.parametrize(("rank", "absent"), [(0, "at least one of 2 processes"), (1, "process 0")])
+def test_a_process_that_is_left_alone_ends_in_one_line(
+    rank: int, absent: str, tmp_path: Path
+) -> None:
+    endpoints = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    code = f"""
+from graphprobe.compat import communicators, import_paddle
+from graphprobe.errors import TrainError
+import_paddle()
+communicators.CONNECT_TIMEOUT_S = 2
+try:
+    communicators.connect_cpus({rank}, {endpoints!r})
+except TrainError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stderr == ""
+    where = f" to {endpoints[0]}" if rank else ""
+    assert done.stdout == f"{absent} did not come within 2 s{where}; see the logs of the others\n"

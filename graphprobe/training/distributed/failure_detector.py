@@ -15,12 +15,12 @@ import time
 from collections.abc import Iterator
 from typing import NoReturn
 
-from graphprobe.errors import GraphprobeError, TrainError
+from graphprobe.compat.communicators import CONNECT_TIMEOUT_S, absent
+from graphprobe.errors import GraphprobeError
 from graphprobe.training.distributed.ranks import rank, world_size
 from graphprobe.training.reporting.progress import Log, no_log
 
 EXIT_MESSAGE_TIMEOUT_S = 5.0  # seconds that those of a process may take to arrive
-CONNECT_TIMEOUT_S = 120.0  # seconds in which all must have come
 DONE, WELCOME = b"done\n", b"welcome\n"
 STATUS = 2
 _MOST = 2000  # bytes of a last message
@@ -102,9 +102,8 @@ def _accept(endpoint: str) -> dict[int, socket.socket]:
             try:
                 link, _ = server.accept()
             except TimeoutError:
-                raise _absent(
-                    f"{world_size() - 1 - len(links)} of {world_size()} processes", ""
-                ) from None
+                missing = world_size() - 1 - len(links)
+                raise absent(f"{missing} of {world_size()} processes") from None
             link.settimeout(5)
             name = _read(link).strip()
             if name.isdigit() and 0 < int(name) < world_size():
@@ -126,12 +125,7 @@ def _join(endpoint: str) -> socket.socket:
                 return link
             link.close()
         time.sleep(0.05)
-    raise _absent("process 0", f" to {endpoint}")
-
-
-def _absent(who: str, why: str) -> TrainError:
-    hint = "see the logs of the others"
-    return TrainError(f"{who} did not come within {CONNECT_TIMEOUT_S:.0f} s{why}", hint=hint)
+    raise absent("process 0", f" to {endpoint}")
 
 
 def _keep_alive(link: socket.socket) -> None:
