@@ -1,7 +1,8 @@
 """Make .venv with everything that the lock file of a device names, and graphprobe editable.
 
 Runs on the python3 of the machine with its standard library alone. A second run does nothing
-while the lock files and pyproject.toml stay as they are.
+while the lock files and pyproject.toml stay as they are. Exit status: 3 where this machine has no
+Python, or is no platform, for what is asked; 1 for any other failure.
 """
 
 from __future__ import annotations
@@ -25,6 +26,13 @@ PADDLES = {
     "3.3.1": ("cpu3", ("3.13",)),
     "none": ("none", ("3.10",)),
 }
+# What uv looks for where this python3 is too old or too new.
+ANY_PYTHON = ">=3.10,<3.14"
+NOT_HERE = 3
+
+
+class NotHere(SystemExit):
+    """This machine has no Python, or is no platform, for what is asked; says so in one line."""
 
 
 def run(*words: str | Path) -> None:
@@ -77,7 +85,7 @@ def choose_python() -> str:
     """This python3 where it is one that Paddle has wheels for, else what uv finds."""
     if (3, 10) <= sys.version_info[:2] <= (3, 13):
         return sys.executable
-    return ">=3.10,<3.14"
+    return ANY_PYTHON
 
 
 def find_python(version: str) -> str | None:
@@ -110,7 +118,7 @@ def python_for(paddle: str) -> str:
         if found:
             return found
     if paddle == "2.6.2":
-        sys.exit("error: Paddle 2.6.2 needs Python 3.10 to 3.12, and none of them was found")
+        raise NotHere("error: Paddle 2.6.2 needs Python 3.10 to 3.12, and none of them was found")
     return choose_python()
 
 
@@ -120,6 +128,8 @@ def main() -> None:
     parser.add_argument("--paddle", choices=tuple(PADDLES), help="an environment of its own")
     parser.add_argument("--into", default=".venv", help="folder of the environment")
     given = parser.parse_args()
+    if sys.platform != "linux":
+        raise NotHere(f"error: requirements/*.txt are for Linux, this is {sys.platform}")
     lock = PADDLES[given.paddle][0] if given.paddle else given.device
     base = python_for(given.paddle) if given.paddle else choose_python()
     venv = ROOT / given.into
@@ -133,7 +143,12 @@ def main() -> None:
     os.environ.setdefault("UV_SYSTEM_CERTS", "1")
     uv = find_uv()
     # cpu and gpu builds of Paddle overwrite each other's files, so start from nothing.
-    run(*uv, "venv", "--quiet", "--clear", "--python", base, venv)
+    try:
+        run(*uv, "venv", "--quiet", "--clear", "--python", base, venv)
+    except subprocess.CalledProcessError:
+        if base != ANY_PYTHON:
+            raise
+        raise NotHere(f"error: no Python {ANY_PYTHON} was found or could be fetched") from None
     print(f"installing requirements/{lock}.txt into {given.into}", flush=True)
     run(
         *uv, "pip", "install", "--quiet", "--python", python, "--require-hashes",
@@ -155,5 +170,8 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
+    except NotHere as error:
+        print(error, file=sys.stderr)
+        sys.exit(NOT_HERE)
     except subprocess.CalledProcessError as error:
         sys.exit(f"error: {' '.join(error.cmd[:4])} ... failed with status {error.returncode}")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-TOOL = Path(__file__).resolve().parents[2] / "tools" / "install.py"
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = ROOT / "tools" / "install.py"
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +69,58 @@ def test_a_machine_without_a_python_for_the_old_paddle_is_told_in_one_line(
     assert install.python_for("2.6.2") == "/opt/python3.11"
     assert install.python_for("3.3.1") == "/opt/python3.13"
     assert install.python_for("none") == "/opt/python3.10"
+
+
+def ends_with(folder: Path, python: tuple[int, int], paddle: str) -> tuple[int, str]:
+    """Status and last line of an installation into a folder, with what is on that PATH alone."""
+    program = f"""
+import runpy, sys
+sys.argv = ["install.py", "--paddle", {paddle!r}, "--into", {str(folder / "env")!r}]
+sys.version_info = {(*python, 0)}
+runpy.run_path({str(TOOL)!r}, run_name="__main__")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PATH": str(folder)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stderr.splitlines()[-1]
+
+
+def test_the_status_tells_a_missing_python_from_a_fault(tmp_path: Path) -> None:
+    executable(tmp_path / "uv", "#!/bin/sh\nexit 2\n")
+    assert ends_with(tmp_path, (3, 14), "2.6.2") == (
+        3,
+        "error: Paddle 2.6.2 needs Python 3.10 to 3.12, and none of them was found",
+    )
+    assert ends_with(tmp_path, (3, 14), "3.3.1") == (
+        3,
+        "error: no Python >=3.10,<3.14 was found or could be fetched",
+    )
+    status, line = ends_with(tmp_path, (3, 13), "3.3.1")
+    assert status == 1 and line.endswith("failed with status 2")
+    # a lock whose packages cannot be had, on a Python that is there
+    executable(tmp_path / "uv", '#!/bin/sh\n[ "$1" = venv ] || exit 1\n')
+    assert ends_with(tmp_path, (3, 13), "3.3.1")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("installed", "status", "tested"), [(0, 0, True), (3, 0, False), (1, 1, False)]
+)
+def test_ci_passes_over_a_paddle_only_where_the_machine_cannot_have_it(
+    tmp_path: Path, installed: int, status: int, tested: bool
+) -> None:
+    for name in (".ci", "tools", "bin"):
+        (tmp_path / name).mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
+    (tmp_path / "tools" / "install.py").write_text(f"import sys; sys.exit({installed})")
+    executable(tmp_path / "bin" / "make", '#!/bin/sh\necho "make $*" >>made\n')
+    executable(tmp_path / "bin" / "chromium", "#!/bin/sh\n")
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", tmp_path / ".ci" / "run"], env={**os.environ, "PATH": path}, capture_output=True
+    )
+    assert done.returncode == status
+    made = (tmp_path / "made").read_text().splitlines()
+    assert made[:2] == ["make lint", "make test"]
+    assert len(made) == 2 + tested
+    assert not tested or made[2].startswith("make test PADDLE=3.3.1 TESTS=tests/compat ")
