@@ -6,11 +6,11 @@ import re
 import shlex
 from pathlib import Path
 
-import numpy as np
 import pytest
 from graphprobe_cli._errors import run
 from graphprobe_cli.main import build_app
-from PIL import Image
+
+from tools import tiny_export
 
 pytestmark = pytest.mark.paddle
 PAGE = (Path(__file__).resolve().parents[1] / "docs/howto-exported.md").read_text()
@@ -25,41 +25,13 @@ Preprocess:
 """
 
 
-def export_detector(folder: Path) -> None:
-    """A small network with the scores of four classes at each place."""
-    import paddle
-
-    paddle.enable_static()
-    main, startup = paddle.static.Program(), paddle.static.Program()
-    executor = paddle.static.Executor(paddle.CPUPlace())
-    with (
-        paddle.static.program_guard(main, startup),
-        paddle.utils.unique_name.guard(),
-        paddle.static.scope_guard(paddle.static.Scope()),
-    ):
-        x = paddle.static.data("x", [-1, 3, -1, -1])
-        y = x
-        for _ in range(2):
-            y = paddle.static.nn.conv2d(y, 8, 3, padding=1, stride=2, bias_attr=False)
-            y = paddle.static.nn.batch_norm(y, act="relu", is_test=True)
-        scores = paddle.nn.functional.softmax(paddle.static.nn.conv2d(y, 4, 1), axis=1)
-        executor.run(startup)
-        folder.mkdir()
-        path = str(folder / "inference")
-        paddle.static.save_inference_model(path, [x], [scores], executor, program=main)
-
-
 def test_the_page_leads_to_a_smaller_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    export_detector(tmp_path / "detector")
+    tiny_export.write_model(tmp_path / "detector")
+    tiny_export.write_images(tmp_path / "photos")
     (tmp_path / "detector" / "infer_cfg.yml").write_text(SETTINGS)
-    (tmp_path / "photos").mkdir()
-    rng = np.random.default_rng(0)
-    for number in range(12):
-        pixels = rng.integers(0, 255, (4, 4, 3), np.uint8)
-        Image.fromarray(pixels).resize((32, 32)).save(tmp_path / "photos" / f"{number}.png")
     lines = "".join(re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)).splitlines()
     assert len(lines) == 3
     for line in lines:
