@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -53,7 +52,9 @@ def preparation_values(
     given: dict[str, Any] = {}
     for name, text in (("mean", mean), ("std", std)):
         if text is not None:
-            given[name] = _numbers(text, name)
+            given[name] = read_numbers(
+                text, f"--{name}", must="be numbers with commas", hint="as 0.485,0.456,0.406"
+            )
     if scale is not None:
         given["scale"] = _fraction(scale)
     if channels is not None:
@@ -65,13 +66,22 @@ def preparation_values(
     return given
 
 
-def _numbers(text: str, name: str) -> Sequence[float]:
+def read_numbers(text: str, option: str, *, must: str, hint: str) -> list[float]:
+    """The numbers of an option, with commas between them.
+
+    Args:
+        text: what was given.
+        option: to which option, as ``--mean``.
+        must: what it must be, as ``be numbers with commas``.
+        hint: an example.
+
+    Raises:
+        UsageError: one of them is no number.
+    """
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise UsageError(
-            "must be numbers with commas", where=f"--{name} {text}", hint="as 0.485,0.456,0.406"
-        ) from None
+        raise UsageError(f"must {must}", where=f"{option} {text}", hint=hint) from None
 
 
 def _fraction(text: str) -> float:

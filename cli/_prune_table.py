@@ -50,8 +50,7 @@ def tables(selection: PruneSelection, width: int) -> Iterator[str]:
     for line in sizes:
         yield "\n" + textwrap.fill(line, width)
     if sizes and selection.image is not None:
-        height, width = selection.image
-        yield f"counted for images of {height} x {width} pixels"
+        yield "counted for images of {} x {} pixels".format(*selection.image)
     if selection.groups:
         count = len(selection.params)
         yield f"\nRegex of the {count} parameters to prune:\n{printable(selection.regex)}"

@@ -14,7 +14,7 @@ from graphprobe.files import write_whole
 
 from . import _sensitivity_table
 from ._output import Format, can_be_written, deliver, own_prints_to_stderr, say
-from ._preparation import CHANNELS, MEAN, SCALE, SIZE, STD, preparation_values
+from ._preparation import CHANNELS, MEAN, SCALE, SIZE, STD, preparation_values, read_numbers
 from ._train import DEVICE, Device
 
 RECORD = Path("sensitivity.json")
@@ -84,7 +84,8 @@ def command(
     """
     record = _record(output)
     given = preparation_values(mean, std, size, channels, scale)
-    shares = _ratios(ratios)
+    must = "be numbers above 0 and below 1"
+    shares = read_numbers(ratios, "--ratios", must=must, hint="as 0.1,0.3,0.5")
     with own_prints_to_stderr():
         found = sensitivity(
             program,
@@ -116,15 +117,6 @@ def _record(output: Sequence[Path]) -> Path:
     if len(records) > 1:
         raise UsageError("there is one record", where=str(records[1]), hint="name one .json file")
     return records[0] if records else output[0].with_suffix(".json")
-
-
-def _ratios(text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise UsageError(
-            "must be numbers above 0 and below 1", where=f"--ratios {text}", hint="as 0.1,0.3,0.5"
-        ) from None
 
 
 def _write(found: SensitivityResult, output: Sequence[Path]) -> None:
