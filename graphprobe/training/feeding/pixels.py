@@ -54,15 +54,15 @@ def pixel_values(
     Raises:
         DataError: nothing says what an exported program wants.
     """
-    if built.task == EXPORTED and (built.meta["beside"] is not None or student is None):
+    if built.task == EXPORTED and built.meta["beside"] is None and student is not None:
+        return student
+    if built.task == EXPORTED:
         plan = input_plan(section, built)
         assert plan is not None  # noqa: S101 - it is exported
         found = plan.preparation
         unit = 255 * found.scale
         mean, std = (tuple(v / unit for v in values) for values in (found.mean, found.std))
         return PixelValues(mean, std, found.bgr, found.channels_last)
-    if built.task == EXPORTED and student is not None:
-        return student
     meta = built.meta
     return PixelValues(
         tuple(meta.get("image_mean", IMAGENET_MEAN)),
