@@ -6,7 +6,8 @@ those that the norms hold. Exported programs keep these as they are while they a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -58,8 +59,8 @@ def renew_statistics(config: Config, parts: Assembly, sets: DataSets, log: Log) 
     scope, place = parts.student.scope, parts.place
     old = get_values(scope, [name for pair in names for name in pair])
     before = _loss(forward, loss, feeds, scope, place)
-    inputs = (batches.batch(number) for number in range(count))
-    new = measured_statistics(forward, names, map(extend, inputs), scope, place)
+    others = (extend(batches.batch(number)) for number in range(compared, count))
+    new = measured_statistics(forward, names, chain(feeds, others), scope, place)
     set_values(scope, place, new)
     after = _loss(forward, loss, feeds, scope, place)
     if not after < before:
@@ -86,7 +87,7 @@ def statistics_of(program: Any) -> list[tuple[str, str]]:
 def measured_statistics(
     program: Any,
     names: Sequence[tuple[str, str]],
-    feeds: Any,
+    feeds: Iterable[Mapping[str, Any] | Feed],
     scope: Any,
     place: Any,
 ) -> dict[str, NDArray[np.float32]]:
