@@ -9,6 +9,7 @@ from __future__ import annotations
 
 # Paddle's libraries bring a zlib of their own. Where Python's is loaded after them, it binds to
 # theirs and crashes on the first gzip, zip or PNG file; loaded before them, both work.
+import sys
 import zlib  # noqa: F401
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
     from graphprobe.errors import AnswerIsNo, GraphprobeError
     from graphprobe.model import Model
     from graphprobe.programs import LoadedProgram, ProgramLike, load
+
+if "paddle" in sys.modules:
+    from graphprobe.compat.zlib_order import warn_of_late_zlib
+
+    warn_of_late_zlib()
 
 # Where each public name is defined.
 _HOMES = {

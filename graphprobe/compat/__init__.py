@@ -4,7 +4,9 @@
 - functions: public functions of Paddle 3.2 and later that refuse a variable of the old form.
 - collectives: ops that pass tensors between processes.
 - communicators: what those ops send over.
+- library: the compiled library that is imported, and how much its glog says.
 - quiet: what Paddle prints that helps nobody.
+- zlib_order: Paddle 2 imported before Python's zlib.
 
 `import_paddle` is the one way in. What calls Paddle's modules otherwise runs behind it.
 """
@@ -36,9 +38,12 @@ def after_import() -> None:
     paddle = sys.modules.get("paddle")
     if paddle is None:
         return
-    from graphprobe.compat.functions import emit_old_ops  # commands without Paddle need none of it
+    # commands without Paddle need none of it
+    from graphprobe.compat.functions import emit_old_ops
+    from graphprobe.compat.library import quiet_glog
 
     refuse_new_form(paddle)
+    quiet_glog()
     emit_old_ops(paddle)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 
+GLOG_LEVEL = "GLOG_minloglevel"
+
 MESSAGES = (
     # pkg_resources, by what paddleslim imports
     "pkg_resources is deprecated",
@@ -18,6 +20,6 @@ MESSAGES = (
 
 def filter_warnings() -> None:
     """Drop these warnings, and glog's below errors."""
-    os.environ.setdefault("GLOG_minloglevel", "2")
+    os.environ.setdefault(GLOG_LEVEL, "2")
     for text in MESSAGES:
         warnings.filterwarnings("ignore", message=text)
