@@ -6,7 +6,7 @@ without end) and duplicate keys (YAML lets the last one win in silence). So what
 parsed within a second or so. Numbers as ``1e-3`` are read as numbers, which YAML 1.1 takes for
 text, and ``1:30`` as text, which YAML 1.1 takes for a number of base 60. Files that exporters write
 may be larger, for they list all characters or classes, and may have aliases, each of which counts
-as much as what it stands for.
+as much as what it stands for, but no merge keys.
 """
 
 from __future__ import annotations
@@ -153,10 +153,22 @@ def _check_size(text: str, where: str, bounds: Bounds) -> None:
             raise GraphprobeError(
                 f"aliases (*{event.anchor}) are not taken", where=where, hint="write the value out"
             )
+        if bounds.aliases and _is_merge(event):
+            raise GraphprobeError(
+                "merge keys (<<) are not taken", where=where, hint="write the keys out"
+            )
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if nodes > bounds.values or depth > MAX_DEPTH:
             raise _too_many(where, bounds)
+
+
+def _is_merge(event: Any) -> bool:
+    """Whether this is the key ``<<``: with aliases, a few of them double a mapping each time."""
+    if not isinstance(event, yaml.ScalarEvent):
+        return False
+    plain = event.value == "<<" and event.implicit[0]
+    return plain or event.tag == "tag:yaml.org,2002:merge"
 
 
 def _expanded(value: Any, known: dict[int, int], most: int) -> int:

@@ -77,6 +77,16 @@ def test_aliases_that_stand_for_too_much_are_refused() -> None:
             parse_yaml(text, where="x", bounds=EXPORTED)
 
 
+def test_merge_keys_that_double_a_mapping_each_time_are_refused() -> None:
+    lines = ["a0: &a0 {k: 1}"]
+    lines += [f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}" for i in range(1, 60)]
+    plain = "\n".join(lines)
+    for text in (plain, plain.replace("<<", "!!merge m")):
+        with pytest.raises(GraphprobeError, match="merge keys .* are not taken"):
+            parse_yaml(text, where="x", bounds=EXPORTED)
+    assert parse_yaml("- '<<'\n", where="x", bounds=EXPORTED) == ["<<"]
+
+
 def test_a_long_list_of_characters_is_read_where_exporters_write_it() -> None:
     text = "".join(f"- c{i}\n" for i in range(100_000))
     assert len(parse_yaml(text, where="x", bounds=EXPORTED)) == 100_000
