@@ -186,6 +186,17 @@ def load(program: ProgramLike) -> LoadedProgram:
     return LoadedProgram(IN_MEMORY, load_bytes(_serialize(program, IN_MEMORY), IN_MEMORY))
 
 
+def source_of(program: ProgramLike) -> str:
+    """What names a program, as `LoadedProgram.source`; a file or a name is not read for it.
+
+    Raises:
+        LoadError: as `load`, of what is neither.
+    """
+    if isinstance(program, (str, os.PathLike)):
+        return os.fspath(program)
+    return load(program).source
+
+
 def load_program(text: str) -> Program:
     """Read the program that a PROGRAM argument names.
 

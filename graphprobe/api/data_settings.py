@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphprobe.api.exported_runs import parts_of
-from graphprobe.programs import LoadedProgram, ProgramLike, load
+from graphprobe.programs import LoadedProgram, ProgramLike, load, source_of
 from graphprobe.user_code import ZOO, is_file
 
 if TYPE_CHECKING:
@@ -34,11 +34,9 @@ def settings_for_data(
     from graphprobe.config import DataSection, scale_schedule
     from graphprobe.config.length import default_iterations, length_text
     from graphprobe.data.open import open_data, opened_once
-    from graphprobe.data.splits import train_and_val
     from graphprobe.emit import exported_schedule, published_schedule
 
-    parted = parts_of if is_file(_name(programs[0])) else train_and_val
-    to_train, to_evaluate = parted(data)
+    to_train, to_evaluate = parts_of(data, source_of(programs[0]))
     section = DataSection(train=to_train, val=to_evaluate)
     with opened_once():
         opened = open_data(to_train)
@@ -61,7 +59,7 @@ def fit_classes(program: ProgramLike, classes: Sequence[str], log: Log) -> Progr
     """A bundled model with an output for each class of the data; any other program as it is."""
     from graphprobe.zoo import parse_zoo, with_classes
 
-    name = _name(program)
+    name = source_of(program)
     if not name.startswith(ZOO):
         return program
     given = parse_zoo(name)
@@ -70,7 +68,3 @@ def fit_classes(program: ProgramLike, classes: Sequence[str], log: Log) -> Progr
         return program
     log(f"{name}: takes {fitted}, for the data have {len(classes)} classes")
     return str(fitted)
-
-
-def _name(program: ProgramLike) -> str:
-    return program if isinstance(program, str) else load(program).source

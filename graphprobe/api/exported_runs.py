@@ -55,16 +55,23 @@ def images_line(source: NetworkSource, train: TrainSection) -> str:
     return f"images of {source.text}: {images_text(train, source.build('eval'))}"
 
 
-def parts_of(spec: str) -> tuple[str, str | None]:
-    """The lines for training and evaluation; images without labels are parted by their names.
+def parts_of(spec: str, student: str) -> tuple[str, str | None]:
+    """The lines for training and evaluation, with which a program is trained.
 
-    All of them are trained on where they are too few. A program with a task of its own cannot be
-    measured on images without labels, so `train_and_val` does not part them.
+    For an exported program images without labels are parted by their names, or all trained on where
+    they are too few. One with a task of its own cannot be measured on them, so they stay whole.
+
+    Args:
+        spec: a line of data.
+        student: names the program.
+
+    Raises:
+        DataError: the line is none.
     """
     from graphprobe.data.open import open_data, parse_spec
     from graphprobe.data.splits import train_and_val
 
-    if parse_spec(spec)[0] != "images" or "split" in parse_spec(spec)[2]:
+    if not is_file(student) or parse_spec(spec)[0] != "images" or "split" in parse_spec(spec)[2]:
         return train_and_val(spec)
     mark = "&" if parse_spec(spec)[2] else "?"
     train, val = (f"{spec}{mark}split={name}" for name in ("train", "val"))
@@ -87,7 +94,7 @@ def with_parts(settings: Config, data: str | None, override: Sequence[str]) -> C
 
     if data is None or not is_file(settings.student.program):
         return settings
-    parts = zip(("train", "val"), parts_of(data), strict=True)
+    parts = zip(("train", "val"), parts_of(data, settings.student.program), strict=True)
     update = {key: spec for key, spec in parts if not is_named(f"train.data.{key}", override)}
     section = settings.train.data.model_copy(update=update)
     train = settings.train.model_copy(update={"data": section})

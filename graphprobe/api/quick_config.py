@@ -16,7 +16,7 @@ from graphprobe.api.prunable import find_prunable
 from graphprobe.api.run_programs import ref_of
 from graphprobe.api.settings import place_run
 from graphprobe.errors import CheckpointError, UsageError
-from graphprobe.programs import LoadedProgram, ProgramLike, load
+from graphprobe.programs import LoadedProgram, ProgramLike, load, source_of
 from graphprobe.user_code import is_file
 
 if TYPE_CHECKING:
@@ -144,11 +144,9 @@ def write_configs(
 def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     from graphprobe.config import DataSection, TrainConfig
     from graphprobe.data.open import open_data
-    from graphprobe.data.splits import train_and_val
     from graphprobe.emit import exported_schedule, published_schedule
 
-    parted = parts_of if is_file(_name(request.student)) else train_and_val
-    to_train, to_evaluate = parted(request.data)
+    to_train, to_evaluate = parts_of(request.data, source_of(request.student))
     data = DataSection(train=to_train, val=to_evaluate)
     log(f"data: trains on {data.train}; evaluates on {data.val or 'nothing'}")
     if data.val is None:
@@ -189,21 +187,15 @@ def _loaded(program: ProgramLike, networks: Networks) -> LoadedProgram:
     return networks.programs.load(program)
 
 
-def _name(program: ProgramLike) -> str:
-    if isinstance(program, (str, os.PathLike)):
-        return os.fspath(program)
-    return load(program).source
-
-
 def _has_weights(config: Config, networks: Networks) -> bool:
     source = networks.source(config.student.program)
     return config.student.weights is not None or source.exported is not None
 
 
 def _run_name(request: QuickTrainRequest) -> str:
-    words = [_stem(_name(request.student))]
+    words = [_stem(source_of(request.student))]
     if request.teacher is not None:
-        words += ["from", _stem(_name(request.teacher))]
+        words += ["from", _stem(source_of(request.teacher))]
     if request.prune is not None:
         words += ["pruned", f"{request.prune:g}"]
     return "_".join(words)
