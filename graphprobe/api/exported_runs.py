@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphprobe.api.cut_pairs import pairs_after_cut
+from graphprobe.api.pruned_pairs import pairs_after_pruning
 from graphprobe.api.run_programs import ref_of
 from graphprobe.errors import DataError, UsageError
 from graphprobe.programs import LoadedProgram
@@ -134,7 +134,7 @@ def make_own_teacher(
     if opened.task != "arrays":
         log(images_line(networks.source(pruning.student.program), pruning.train))
     boxes = opened.task == "detection"
-    found = pairs_after_cut(student, student, pruning, networks, boxes=boxes, log=log)
+    found = pairs_after_pruning(student, student, pruning, networks, boxes=boxes, log=log)
     update = {"student": pruning.student, "teacher": pruning.student, "train": pruning.train}
     config = found.to_config().model_copy(update=update)
     return write_configs(config, pruning, distill_notes(found.report), log)

@@ -53,7 +53,7 @@ def config_of_names(
     return make_config(request, networks, devices=world_size(), resume=resume is not None, log=log)
 
 
-def config_of_cut(
+def config_of_pruned_export(
     pruning: PruneConfig,
     where: str,
     words: Sequence[str],

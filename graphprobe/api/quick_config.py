@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphprobe.api.cut_pairs import pairs_after_cut
 from graphprobe.api.data_settings import fit_classes
 from graphprobe.api.exported_runs import images_line, is_exported, parts_of, with_own_teacher
 from graphprobe.api.prunable import find_prunable
+from graphprobe.api.pruned_pairs import pairs_after_pruning
 from graphprobe.api.run_programs import ref_of
 from graphprobe.api.settings import place_run
 from graphprobe.errors import CheckpointError, UsageError
@@ -255,7 +255,7 @@ def _with_teacher(
     """The distillation of what pruning leaves, by losses that data with or without boxes allow."""
     from graphprobe.emit import distill_notes
 
-    found = pairs_after_cut(student, teacher, pruning, networks, boxes=boxes, log=log)
+    found = pairs_after_pruning(student, teacher, pruning, networks, boxes=boxes, log=log)
     # The config names the whole student; what is pruned away is in the pruning config.
     update = {"student": ref_of(student), "train": train}
     config = found.to_config().model_copy(update=update)

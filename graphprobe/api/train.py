@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.exported_runs import with_parts
 from graphprobe.api.lengths import iterations_in, refuse_lengths, with_epochs
-from graphprobe.api.made_configs import checked_config, config_of_cut, config_of_names, placed
+from graphprobe.api.made_configs import (
+    checked_config,
+    config_of_names,
+    config_of_pruned_export,
+    placed,
+)
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
 from graphprobe.api.settings import (
@@ -163,7 +168,7 @@ def train(
                 settings, words = with_epochs(settings, epochs, words)
             settings = placed(settings, where, resume, log)
             if settings.kind == "prune" and is_file(settings.student.program):
-                make = partial(config_of_cut, settings, where, words, resume, log)
+                make = partial(config_of_pruned_export, settings, where, words, resume, log)
                 settings, where, networks = checked_config(make, device, resume, log, on_check)
         else:
             # Without a config the data decide on more than two of its values.

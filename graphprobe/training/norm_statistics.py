@@ -28,7 +28,7 @@ from graphprobe.zoo import EXPORTED
 _IMAGES, _COMPARED = 200, 32
 
 
-def is_cut_export(config: Config, parts: Assembly, where: str) -> bool:
+def is_pruned_export(config: Config, parts: Assembly, where: str) -> bool:
     """Whether the student is an exported program that the run has pruned itself."""
     return parts.student.built.task == EXPORTED and prune_config(config, where) is not None
 

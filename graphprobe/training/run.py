@@ -30,7 +30,7 @@ from graphprobe.training.feeding.workers import load_batches
 from graphprobe.training.length import fit_to_time
 from graphprobe.training.loop import Outcome, RunPlan, run_loop
 from graphprobe.training.networks.source import Networks
-from graphprobe.training.norm_statistics import is_cut_export, renew_statistics
+from graphprobe.training.norm_statistics import is_pruned_export, renew_statistics
 from graphprobe.training.pruning.before_after import pruning_result
 from graphprobe.training.reporting.progress import Log, ProgressBar, no_log
 from graphprobe.training.reporting.report import Reporter
@@ -131,7 +131,7 @@ def _train(
     flops = None
     if group.is_rank0:
         flops = _keep_program(config, parts)
-    if found is None and group.is_rank0 and is_cut_export(config, parts, where):
+    if found is None and group.is_rank0 and is_pruned_export(config, parts, where):
         renew_statistics(config, parts, sets, log)
     names = [*parts.weights, *parts.engine.optimizer_names]
     group.broadcast(parts.student.main, parts.student.scope, names, start.iteration)

@@ -166,7 +166,7 @@ def test_a_cut_student_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.paddle
 def test_a_pair_that_the_cut_breaks_is_left_out() -> None:
     from graphprobe import find_pairs, find_prunable
-    from graphprobe.api.cut_pairs import _after_cut
+    from graphprobe.api.pruned_pairs import _after_pruning
     from graphprobe.training.networks.source import Networks
 
     whole = find_pairs(STUDENT, TEACHER)
@@ -174,7 +174,7 @@ def test_a_pair_that_the_cut_breaks_is_left_out() -> None:
     gone = replace(whole.pairs[0], student="conv2d_1.tmp_0")
     more = replace(whole, report=replace(whole.report, pairs=(*whole.pairs, gone)))
     lines: list[str] = []
-    found = _after_cut(more, pruning, Networks(), lines.append)
+    found = _after_pruning(more, pruning, Networks(), lines.append)
     assert found.pairs == whole.pairs
     assert lines == [
         f"warning: conv2d_1.tmp_0 <- {gone.teacher} does not fit after pruning; left out"

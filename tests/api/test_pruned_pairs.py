@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graphprobe.api.cut_pairs import boxless_loss
 from graphprobe.api.pairs import PairFindings
+from graphprobe.api.pruned_pairs import boxless_loss
 from graphprobe.ir import Pair, Program
 from graphprobe.pairing.find import PairReport
 from graphprobe.programs import LoadedProgram

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from graphprobe.training.reporting.progress import Log
 
 
-def pairs_after_cut(
+def pairs_after_pruning(
     student: LoadedProgram,
     teacher: LoadedProgram,
     pruning: PruneConfig | None,
@@ -42,7 +42,7 @@ def pairs_after_cut(
     if loss is not None:
         found = find_pairs(student, teacher, loss=loss)
     if pruning is not None:
-        found = _after_cut(found, pruning, networks, log)
+        found = _after_pruning(found, pruning, networks, log)
     if not found.pairs:
         raise AnswerIsNo("; ".join(found.warnings))
     for text in found.warnings:
@@ -65,7 +65,7 @@ def boxless_loss(found: PairFindings, log: Log) -> str | None:
     return name
 
 
-def _after_cut(
+def _after_pruning(
     whole: PairFindings, pruning: PruneConfig, networks: Networks, log: Log
 ) -> PairFindings:
     """The pairs of the smaller student: adapters have its channels, what no longer fits is out."""
