@@ -63,6 +63,7 @@ Computation: TypeAlias = Literal[
     "argmax",
     "sigmoid",
     "dropout",
+    "put",  # numbers into some places of what it reads; the others stay
     "pixels",  # channels become places: pixel_shuffle
     "proposals",  # boxes that another head of the same network looks into
     "yolo",  # what YOLOv3 reads with anchors, to learn or to decode

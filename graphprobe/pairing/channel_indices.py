@@ -14,14 +14,14 @@ import numpy as np
 
 from graphprobe.ir import Op, Value
 from graphprobe.ops.facets import Move
-from graphprobe.ops.kinds import is_identity, move_of
+from graphprobe.ops.kinds import computed_by, is_identity, is_pointwise, move_of
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 Indices: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 
 
 def trace_channel_indices(
-    analysis: ProgramAnalysis, head: Value, axis: int, channels: int
+    analysis: ProgramAnalysis, head: Value, axis: int, channels: int, activated: bool = False
 ) -> dict[int, Indices]:
     """For every value moved from `head`, the channel indices that it holds, by value id.
 
@@ -30,6 +30,7 @@ def trace_channel_indices(
         head: the tensor whose channels are followed.
         axis: its channel axis.
         channels: its number of channels.
+        activated: whether ops that change numbers in their places are followed too, as a sigmoid.
     """
     rank = len(analysis.shape(head) or ())
     sizes = [channels if i == axis else 1 for i in range(rank)]
@@ -38,7 +39,7 @@ def trace_channel_indices(
     done: set[int] = set()
     for at in queue:
         op = analysis.program.ops[at]
-        trace = _tracer(op)
+        trace = _KEEP if activated and _keeps_places(op) else _tracer(op)
         if at in done or trace is None or not _ready(analysis, op, indices):
             continue
         done.add(at)
@@ -50,6 +51,11 @@ def trace_channel_indices(
             indices[value.id] = array
             queue += [other.id for other in analysis.consumers(value)]
     return indices
+
+
+def _keeps_places(op: Op) -> bool:
+    """Whether every channel lies where it was: activated, or with numbers put into some of them."""
+    return is_pointwise(op.type) or computed_by(op.type) == "put"
 
 
 def _ready(analysis: ProgramAnalysis, op: Op, indices: dict[int, Indices]) -> bool:

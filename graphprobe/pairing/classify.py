@@ -14,7 +14,9 @@ from graphprobe.pairing.rows import why_rows_differ
 from graphprobe.pairing.usage import Usage, usage
 from graphprobe.pairing.vector_kinds import class_axis, flattened, vector_kind
 from graphprobe.pairing.verdict import Reader
-from graphprobe.pairing.yolo_split import split_of
+from graphprobe.pairing.yolo_split import mixed_split_of, split_of
+
+_ANCHORS = "the anchors that the decoding multiplies with are not compared"
 
 
 def make_head(
@@ -48,7 +50,17 @@ def _map(
     if split is not None:
         source = "a head that the program takes apart by anchors"
         return make_feature(analysis, value, roles.YOLO, source, classes=split.classes)
+    mixed = mixed_split_of(analysis, value)
+    if mixed is not None and mixed.classes is not None:
+        source = "a head that the decoding takes apart by anchors"
+        return make_feature(
+            analysis, value, roles.YOLO, source, classes=mixed.classes, doubt=_ANCHORS
+        )
     kind, use, doubt = map_kind(analysis, value, reader, many, used)
+    scores = _activation(reader, used)
+    if mixed is not None and (kind in roles.CLASSES or scores):
+        kind, use, scores = roles.HEAD, "", ""
+        doubt = "its channels hold scores and other things, which one loss compares"
     key = prior_key(analysis, value) if kind in roles.DETECTION else ()
     feature = make_feature(
         analysis,
@@ -59,7 +71,7 @@ def _map(
         use=use,
         doubt=doubt,
         readers=used.readers,
-        activation=_activation(reader, used),
+        activation=scores,
     )
     if kind != roles.SEGMENTATION or feature.channels < 1:
         return feature

@@ -213,6 +213,8 @@ def _is_plain(analysis: ProgramAnalysis, value: Value) -> bool:
         return True
     if kind_of(op.type) in _DECODING or computed_by(op.type) == "largest":
         return False
+    if computed_by(op.type) == "put":
+        return False
     if _is_whole(analysis, value):
         return False
     if picks_by_content(analysis, op) or value.id in expectations(analysis):

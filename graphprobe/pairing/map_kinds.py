@@ -28,7 +28,7 @@ def map_kind(
         return Verdict(roles.BOX_HEAD) if many else _regressed_map(analysis, value)
     if used.peaks:
         return Verdict(roles.HEATMAP, "its peaks are the objects")
-    if reader == "output" and any(kind_of(kind) == "pick" for kind in used.readers):
+    if reader == "output" and any(map(_gathers, used.readers)):
         return Verdict(roles.BOX_HEAD, "gathered where the objects are")
     if many and reader == "any":
         return Verdict(roles.HEAD)
@@ -49,6 +49,10 @@ def map_kind(
     if reader == "any":
         return Verdict(roles.HEAD)
     return _raw_map(analysis, value)
+
+
+def _gathers(op_type: str) -> bool:
+    return kind_of(op_type) == "pick" and computed_by(op_type) != "put"
 
 
 def _regressed_map(analysis: ProgramAnalysis, value: Value) -> Verdict:

@@ -4,11 +4,18 @@ A YOLO head of A anchors and K classes has A x (5 + K) channels; channel c is x,
 objectness or a class score by c mod (5 + K). Whatever a program does to take these apart
 (strided slices, a reshape and slices, a stack of slices), a part is known by the channels that
 it holds. Parts of the targets hold no channel of a head, so they never come up.
+
+A decoding often takes x with y and w with h, and objectness with the scores, behind a sigmoid of
+all: then the head is a YOLO head too, whose single parts no value holds. A head whose channels are
+computed with in unlike ways otherwise holds more than scores, whatever it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
+
+import numpy as np
 
 from graphprobe.ir import Value
 from graphprobe.ops.kinds import moves_only, reads_size_only
@@ -30,6 +37,17 @@ class Split(NamedTuple):
     parts: dict[str, list[Value]]
 
 
+class MixedSplit(NamedTuple):
+    """A head whose channels are computed with in unlike ways.
+
+    Args:
+        classes: K where x and y, and w and h, are taken from each anchor's 5 + K channels; None
+            where the parts are others.
+    """
+
+    classes: int | None
+
+
 def split_of(analysis: ProgramAnalysis, head: Value) -> Split | None:
     """How a [N, C, H, W] tensor is taken apart as a YOLO head; None where it is not."""
     memo: dict[int, Split | None] = analysis.memo.setdefault("splits", {})
@@ -38,34 +56,101 @@ def split_of(analysis: ProgramAnalysis, head: Value) -> Split | None:
     return memo[head.id]
 
 
-def _split(analysis: ProgramAnalysis, head: Value) -> Split | None:
+def mixed_split_of(analysis: ProgramAnalysis, head: Value) -> MixedSplit | None:
+    """How a decoding takes a [N, C, H, W] tensor apart; None where its channels are of one kind."""
+    memo: dict[int, MixedSplit | None] = analysis.memo.setdefault("mixed splits", {})
+    if head.id not in memo:
+        memo[head.id] = _mixed_split(analysis, head)
+    return memo[head.id]
+
+
+def _channel_axis(analysis: ProgramAnalysis, head: Value) -> int | None:
+    """The axis of a map's channels; None where it is no map or has too few of them."""
     shape, place = analysis.shape(head), analysis.spatial[head.id]
     if shape is None or len(shape) != 4 or place is None or place.h is None:
         return None
     axis = 1 if place.h > 1 else 3
-    if shape[axis] < 6:
+    return axis if shape[axis] >= _FEWEST else None
+
+
+# x, y, w, h, objectness and one class.
+_FEWEST = 6
+
+
+def _split(analysis: ProgramAnalysis, head: Value) -> Split | None:
+    axis = _channel_axis(analysis, head)
+    if axis is None:
         return None
-    traced = trace_channel_indices(analysis, head, axis, shape[axis])
-    size = _period(traced, shape[axis])
+    channels = (analysis.shape(head) or ())[axis]
+    traced = trace_channel_indices(analysis, head, axis, channels)
+    size = _period(traced, channels, 1)
     if size is None:
         return None
     parts: dict[str, list[Value]] = {}
     for i, numbers in traced.items():
-        part = _part(numbers, size, shape[axis] // size)
+        part = _part(numbers, size, channels // size)
         if part:
             parts.setdefault(part, []).append(analysis.flow.values[i])
     return Split(size - 5, parts) if set(PARTS[:5]) <= parts.keys() else None
 
 
-def _period(traced: dict[int, Indices], channels: int) -> int | None:
-    """5 + K: the step between the channels of the x part, which begin at 0."""
+def _mixed_split(analysis: ProgramAnalysis, head: Value) -> MixedSplit | None:
+    axis = _channel_axis(analysis, head)
+    if axis is None:
+        return None
+    channels = (analysis.shape(head) or ())[axis]
+    traced = trace_channel_indices(analysis, head, axis, channels, activated=True)
+    if not _are_unlike(analysis, traced, channels):
+        return None
+    size = _period(traced, channels, 2)
+    if size is None:
+        return MixedSplit(None)
+    taken = {frozenset((n % size).ravel().tolist()) for n in traced.values() if n.size < channels}
+    # Objectness and scores are taken out, one or together, or stay where they are.
+    scores = {frozenset(range(4, size)), frozenset((4,))}
+    rest = taken & scores or frozenset().union(*taken) == frozenset(range(4))
+    yolo = {frozenset((0, 1)), frozenset((2, 3))} <= taken and rest
+    return MixedSplit(size - 5 if yolo else None)
+
+
+def _are_unlike(analysis: ProgramAnalysis, traced: dict[int, Indices], channels: int) -> bool:
+    """Whether some of the channels that are taken out are computed with by ops of their own.
+
+    Channels that are never taken out (a background class that is left) say nothing.
+    """
+    met: dict[int, set[str]] = {}
+    for i, numbers in traced.items():
+        if numbers.size < channels:
+            types = set(_computing(analysis, analysis.flow.values[i]))
+            for channel in numbers.ravel().tolist():
+                met.setdefault(channel, set()).update(types)
+    return len({frozenset(types) for types in met.values()}) > 1
+
+
+def _computing(analysis: ProgramAnalysis, value: Value) -> Iterator[str]:
+    """The types of the ops that compute with a value and do not only move it on."""
+    for op in analysis.consumers(value):
+        if not (moves_only(op.type) or reads_size_only(op.type)):
+            yield op.type
+
+
+def _period(traced: dict[int, Indices], channels: int, run: int) -> int | None:
+    """5 + K: the step between the channels of a part that begins at 0.
+
+    Args:
+        traced: channel numbers by value id.
+        channels: those of the head.
+        run: how many the part takes of each anchor: 1 for x, 2 for x and y.
+    """
     for numbers in traced.values():
-        flat = numbers.ravel()
-        if 2 <= flat.size < channels and flat[0] == 0:
-            step = int(flat[1])
-            whole = step >= 6 and channels == step * flat.size
-            if whole and (flat == range(0, channels, step)).all():
-                return step
+        flat = np.sort(numbers.ravel())
+        if not 2 * run <= flat.size < channels or flat.size % run or flat[0]:
+            continue
+        step = int(flat[run])
+        if step < _FEWEST or channels * run != step * flat.size:
+            continue
+        if (flat.reshape(-1, run) == np.arange(0, channels, step)[:, None] + range(run)).all():
+            return step
     return None
 
 
@@ -107,8 +192,5 @@ def _used(analysis: ProgramAnalysis, value: Value) -> bool:
     """Whether some op computes with it and does not only move it on."""
     memo: dict[int, bool] = analysis.memo.setdefault("used", {})
     if value.id not in memo:
-        memo[value.id] = any(
-            not moves_only(op.type) and not reads_size_only(op.type)
-            for op in analysis.consumers(value)
-        )
+        memo[value.id] = any(True for _ in _computing(analysis, value))
     return memo[value.id]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from graphprobe.ir import Program
@@ -223,6 +225,95 @@ def test_yolo_heads_with_other_anchors_are_no_pair() -> None:
     report = find_pairs(build(8, ours), build(16, theirs))
     assert [p.rule for p in report.pairs] == ["neck_levels"]
     assert "the anchors differ (10,13 16,30 and 12,13 16,30)" in report.warnings[0]
+
+
+def slices(b: Builder, x: str, cells: tuple[int, ...], *parts: tuple[int, int]) -> Iterator[str]:
+    """Parts of the last axis."""
+    for start, end in parts:
+        attrs = {"axes": (4,), "starts": (start,), "ends": (end,), "strides": (1,)}
+        yield b.op("strided_slice", {"Input": x}, attrs=attrs, shape=(*cells, end - start))
+
+
+def yolo_v5(width: int, spelling: str) -> Program:
+    """Heads of 2 anchors and 3 classes that the program decodes itself, as YOLOv5 does."""
+    b = Builder()
+    rows = []
+    for level, size in zip(backbone(b, width, 4, 64)[-2:], (8, 4), strict=True):
+        cells = (-1, 2, size, size)
+        y = b.op("reshape2", {"X": b.conv(level, 2 * 8)}, shape=(-1, 2, 8, size, size))
+        y = b.op("transpose2", {"X": y}, attrs={"axis": (0, 1, 3, 4, 2)}, shape=(*cells, 8))
+        if spelling != "raw boxes":
+            y = b.op("sigmoid", {"X": y}, shape=(*cells, 8))
+        if spelling == "split":
+            parts = {"Out": [b.var(b.fresh("part"), (*cells, n)) for n in (2, 2, 4)]}
+            b.op("split", {"X": y}, parts, {"axis": 4, "sections": (2, 2, 4)})
+            xy, wh, rest = parts["Out"]
+        else:
+            xy, wh, rest = slices(b, y, cells, (0, 2), (2, 4), (4, 8))
+        if spelling == "raw boxes":
+            rest = b.op("sigmoid", {"X": rest}, shape=(*cells, 4))
+            wh = b.op("exp", {"X": wh}, shape=(*cells, 2))
+        grid, anchors = b.op("assign_value", shape=(2,)), b.op("assign_value", shape=(2,))
+        xy = b.op("elementwise_add", {"X": xy, "Y": grid}, shape=(*cells, 2))
+        wh = b.op("elementwise_mul", {"X": wh, "Y": anchors}, shape=(*cells, 2))
+        if spelling == "in place":
+            for part, put in (((0,), xy), ((2,), wh)):
+                attrs = {"axes": (4,), "starts": part, "ends": (part[0] + 2,), "steps": (1,)}
+                y = b.op("set_value", {"Input": y, "ValueTensor": put}, attrs=attrs,
+                         shape=(*cells, 8))  # fmt: skip
+        else:
+            y = b.op("concat", {"X": [xy, wh, rest]}, attrs={"axis": 4}, shape=(*cells, 8))
+        rows.append(b.op("reshape2", {"X": y}, shape=(-1, 2 * size * size, 8)))
+    return b.build(fetches=[b.op("concat", {"X": rows}, attrs={"axis": 1}, shape=(-1, 160, 8))])
+
+
+@pytest.mark.parametrize("spelling", ["slices", "split", "in place", "raw boxes"])
+def test_heads_that_hold_boxes_and_scores_are_no_heads_of_classes(spelling: str) -> None:
+    report = find_pairs(yolo_v5(8, spelling), yolo_v5(16, spelling))
+    assert roles(report) == ["yolo head, stride 16", "yolo head, stride 8"]
+    for pair in report.pairs:
+        # The anchors are numbers that no program states as such.
+        assert (pair.loss, pair.score) == ("l2", 0.8)
+        assert "in doubt: the anchors that the decoding multiplies with" in " ".join(pair.evidence)
+
+
+def test_channels_of_other_parts_are_a_head_in_doubt() -> None:
+    """One anchor: 4 sides of a box and 3 scores, which nothing says are x, y, w, h."""
+
+    def build(width: int) -> Program:
+        b = Builder()
+        rows = []
+        for level in backbone(b, width, 4, 64)[-2:]:
+            head = b.conv(level, 7)
+            shape = b.build().shape(head)[2:]
+            for start, end, activation in ((0, 4, "exp"), (4, 7, "sigmoid")):
+                attrs = {"axes": (1,), "starts": (start,), "ends": (end,)}
+                part = b.op("slice", {"Input": head}, attrs=attrs, shape=(-1, end - start, *shape))
+                rows.append(b.op(activation, {"X": part}, shape=(-1, end - start, *shape)))
+        return b.build(fetches=rows)
+
+    report = find_pairs(build(8), build(16))
+    assert {(pair.role.partition(",")[0], pair.loss, pair.score) for pair in report.pairs} == {
+        ("head", "relative_l2", 0.8)
+    }
+
+
+def test_a_background_class_that_is_left_out_changes_nothing() -> None:
+    def build(width: int) -> Program:
+        b = Builder()
+        found = []
+        for level in backbone(b, width, 4, 64)[-2:]:
+            head = b.conv(level, 7)
+            shape = b.build().shape(head)[2:]
+            y = b.op("softmax", {"X": head}, attrs={"axis": 1}, shape=(-1, 7, *shape))
+            attrs = {"axes": (1,), "starts": (1,), "ends": (7,)}
+            y = b.op("slice", {"Input": y}, attrs=attrs, shape=(-1, 6, *shape))
+            found.append(b.op("scale", {"X": y}, attrs={"scale": 2.0}, shape=(-1, 6, *shape)))
+        return b.build(fetches=found)
+
+    assert {role.partition(",")[0] for role in roles(find_pairs(build(8), build(16)))} == {
+        "segmentation logits"
+    }
 
 
 def fcos(width: int, classes: int = 3, decoded: bool = True, size: int = -1) -> Program:

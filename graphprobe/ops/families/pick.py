@@ -155,6 +155,7 @@ FAMILY = family(
         spatial=same,
         shapes=like("X", "Input"),
         work=MOVES,
+        computes="put",
     ),
     operators(
         "scatter scatter_nd_add put_along_axis index_put index_add masked_fill "
