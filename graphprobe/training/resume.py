@@ -72,9 +72,9 @@ def restore(parts: Assembly, found: Checkpoint, config: Config, log: Log) -> Out
         )
     for line in _differences(found.state.get("config"), config.model_dump(mode="json")):
         log(f"warning: since {where} the config has changed: {line}")
-    for key, now in surroundings().items():
-        if found.state.get(key, now) != now:
-            log(f"warning: {key} were {found.state.get(key)}, now {now}: not bit-equal any more")
+    for line in _differences(*_known_of(found.state, surroundings())):
+        why = "its batches are others" if line.startswith("processes") else "roundings differ"
+        log(f"warning: since {where} {line}: the run is no longer equal to the bit, {why}")
     log(f"resuming {where} at iteration {found.iteration}")
     return Outcome(
         found.iteration,
@@ -95,6 +95,12 @@ def _differences(old: Any, new: Any, path: str = "") -> list[str]:
         dot = f"{path}." if path else ""
         return [d for k in keys for d in _differences(old.get(k), new.get(k), f"{dot}{k}")]
     return [] if old == new else [f"{path}: {old} -> {new}"]
+
+
+def _known_of(state: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a checkpoint records of these surroundings, and the same of now."""
+    known = {key: state[key] for key in now if key in state}
+    return known, {key: now[key] for key in known}
 
 
 def surroundings() -> dict[str, Any]:
