@@ -24,7 +24,7 @@ PACKAGES = (
 
 # The first CUDA of Paddle's own index that runs a compute capability.
 # Source: Paddle's installation tables for 3.3.
-_CUDA_FOR = (((9, 0), "cu126"), ((99, 9), "cu129"))
+_CUDA_FOR = (((7, 5), "cu118"), ((9, 0), "cu126"), ((99, 9), "cu129"))
 INDEX = "https://www.paddlepaddle.org.cn/packages/stable/"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from graphprobe_cli._errors import run
@@ -54,6 +55,13 @@ def test_two_builds_are_broken(monkeypatch):
     assert "overwrite each other" in ability("training on a CPU").note
 
 
+def test_the_commands_are_those_of_the_page_about_cards(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 13))
+    page = (Path(__file__).resolve().parents[2] / "docs" / "compat.md").read_text()
+    for capability in ("6.1", "8.0", "9.0", "10.0", "12.0"):
+        assert f"`{install_command(capability)}`" in page
+
+
 @pytest.mark.parametrize(
     ("archs", "works", "words"),
     [
@@ -77,11 +85,14 @@ def test_a_build_for_cpus_on_a_machine_with_a_card(monkeypatch, card):
     assert found.works is False and "packages/stable/cu126" in found.note
 
 
-def test_what_to_install_for_a_card():
+def test_what_to_install_for_a_card(monkeypatch):
     assert install_command("8.9").endswith("cu126/") and install_command("9.0").endswith("cu126/")
     assert install_command("10.0").endswith("cu129/") and install_command("12.0").endswith("cu129/")
-    if sys.version_info < (3, 13):
-        assert install_command("8.6") == "pip install 'graphprobe[gpu]'"
+    older = ("7.5", "8.6")
+    monkeypatch.setattr(sys, "version_info", (3, 12))
+    assert {install_command(card) for card in older} == {"pip install 'graphprobe[gpu]'"}
+    monkeypatch.setattr(sys, "version_info", (3, 13))
+    assert [install_command(card)[-6:] for card in older] == ["cu118/", "cu126/"]
 
 
 def test_a_build_is_read_from_its_files_and_never_run(tmp_path, monkeypatch):
