@@ -37,7 +37,7 @@ def engine_settings(model: Path, params: Path, place: Any, *, half: bool = False
         settings.enable_mkldnn()
         # It compiles attention to AVX-512 without asking whether the processor has it, and then
         # the whole process dies of an illegal instruction.
-        settings.delete_pass("self_attention_fuse_pass")
+        settings.pass_builder().delete_pass("self_attention_fuse_pass")
         settings.set_cpu_math_library_num_threads(thread_count())
     return settings
 
