@@ -31,7 +31,7 @@ def engine_settings(model: Path, params: Path, place: Any, *, half: bool = False
     if is_gpu(place):
         precision = inference.PrecisionType.Half if half else inference.PrecisionType.Float32
         settings.enable_memory_optim()
-        settings.enable_use_gpu(GPU_MEMORY_MB, 0, precision)
+        settings.enable_use_gpu(GPU_MEMORY_MB, place.get_device_id(), precision)
     else:
         settings.disable_gpu()
         settings.enable_mkldnn()
