@@ -6,6 +6,7 @@
 - communicators: what those ops send over.
 - library: the compiled library that is imported, and how much its glog says.
 - quiet: what Paddle prints that helps nobody.
+- pir_engine: the inference engine on a program of the new form.
 - zlib_order: Paddle 2 imported before Python's zlib.
 
 `import_paddle` is the one way in. What calls Paddle's modules otherwise runs behind it.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from paddle import inference
 from paddle.base import core
 
+from graphprobe.compat.pir_engine import read_as_pir
 from graphprobe.training.runtime.device import is_gpu
 from graphprobe.training.runtime.process import thread_count
 
@@ -62,6 +63,7 @@ def run_unoptimised(
     settings.disable_glog_info()
     settings.disable_gpu()
     settings.switch_ir_optim(False)
+    read_as_pir(settings, model)
     predictor = inference.create_predictor(settings)
     for name in predictor.get_input_names():
         predictor.get_input_handle(name).copy_from_cpu(np.ascontiguousarray(feed[name]))
