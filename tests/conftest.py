@@ -141,7 +141,8 @@ def ppdet() -> Path:
     """
     if int(importlib.metadata.version("numpy").partition(".")[0]) >= 2:
         pytest.skip("PaddleDetection 2.6.0 pins an OpenCV that is built for numpy 1")
-    home = _WHEELS / "paddledet-installed"
+    # wheels of one Python do not import in another
+    home = _WHEELS / f"paddledet-installed-{sys.implementation.cache_tag}"
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
