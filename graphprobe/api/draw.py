@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from graphprobe.api.findings import PairsLike, PruneLike, gather
+from graphprobe.api.findings import PairsLike, PruneLike, gather, unknown_operators
 from graphprobe.api.measures import LatencyLike, with_measures
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.drawing import Drawing, Focus
@@ -138,16 +138,18 @@ def draw(
             if color_by in measures:
                 hint = "colour by flops, params or channels"
                 raise UsageError("a diff has no such figures", where=_by(color_by), hint=hint)
-            versions = load(program).program, load(diff).program
+            before, after = load(program), load(diff)
             from graphprobe.drawing.diff.drawing import make_diff
 
             drawing = make_diff(
-                *versions,
+                before.program,
+                after.program,
                 level=chosen,
                 focus=near,
                 engine=laid_out,
                 colour_by=_colour_key(color_by),
             )
+            messages = unknown_operators(before, after)
         else:
             if color_by in measures and measures[color_by] is None:
                 raise UsageError("no figures", where=_by(color_by), hint=_GIVE[color_by])

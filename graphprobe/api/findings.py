@@ -20,7 +20,7 @@ from graphprobe.errors import (
     place,
 )
 from graphprobe.ir import Pair, Program, PruneDecision
-from graphprobe.ops.kinds import unknown_ops_text
+from graphprobe.ops.kinds import unknown_ops_warnings
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.pruning.plan import PrunePlan
 
@@ -111,10 +111,10 @@ def gather(
     marks = parts.marks(program, plan)
     figures = [parts.figures(program, marks)]
     if other is None:
-        messages = (*_unknown(program), *parts.faults)
+        messages = (*unknown_operators(program), *parts.faults)
         return Findings(program.program, None, marks, Marks(), (), figures, messages)
     if given is not None:
-        found, told = given.read(program, other), (*_unknown(program), *_unknown(other))
+        found, told = given.read(program, other), unknown_operators(program, other)
     else:
         from graphprobe.pairing.find import PairReport, find_pairs
 
@@ -164,10 +164,11 @@ class _Parts:
         return self.get(what, lambda: measure(loaded.program, marks), Figures())
 
 
-def _unknown(loaded: LoadedProgram) -> Sequence[str]:
-    """Counts the operators that are drawn by their type alone."""
-    unknown = unknown_ops_text(loaded.program)
-    return [f"{loaded.source}: operators that are not known: {unknown}"] if unknown else []
+def unknown_operators(*programs: LoadedProgram) -> tuple[str, ...]:
+    """A warning for each program with operators that the table lacks: only their type is drawn."""
+    return tuple(
+        text for loaded in programs for text in unknown_ops_warnings(loaded.source, loaded.program)
+    )
 
 
 def _decisions(loaded: LoadedProgram, policy: str) -> dict[str, PruneDecision]:

@@ -11,6 +11,7 @@ from graphprobe.api.results import Result, Table, count_text
 from graphprobe.errors import did_you_mean
 from graphprobe.ir import Op
 from graphprobe.ir.listing import VarUse, Wanted, list_vars, undeclared
+from graphprobe.ops.kinds import unknown_ops_warnings
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 
 
@@ -37,7 +38,7 @@ class VariableListing(Result):
 
     Args:
         programs: one entry a program, the student first.
-        warnings: names that ops use and nothing declares.
+        warnings: names that ops use and nothing declares, and operators that are not known.
         nothing: why no variable is listed; empty where there is one.
     """
 
@@ -118,7 +119,7 @@ def list_variables(
     listed = tuple(
         ProgramVariables(role, one, list_vars(one.program, wanted)) for role, one in loaded
     )
-    warnings = tuple(text for _, one in loaded for text in _undeclared(one))
+    warnings = tuple(text for _, one in loaded for text in _warnings(one))
     nothing = "" if any(p.variables for p in listed) else _nothing(listed, wanted)
     return VariableListing(listed, warnings, nothing)
 
@@ -130,7 +131,7 @@ def shape_text(use: VarUse) -> str:
     return "x".join(map(str, use.var.shape)) or "scalar"
 
 
-def _undeclared(loaded: LoadedProgram) -> Iterator[str]:
+def _warnings(loaded: LoadedProgram) -> Iterator[str]:
     names = undeclared(loaded.program)
     if names:
         more = ", ..." if len(names) > 3 else ""
@@ -138,6 +139,7 @@ def _undeclared(loaded: LoadedProgram) -> Iterator[str]:
             f"{loaded.source}: {len(names)} names are used but not declared: "
             f"{', '.join(names[:3])}{more}"
         )
+    yield from unknown_ops_warnings(loaded.source, loaded.program)
 
 
 def _nothing(listed: tuple[ProgramVariables, ...], wanted: Wanted) -> str:

@@ -146,6 +146,12 @@ def unknown_ops_text(program: Program) -> str:
     return f"{text} and {len(unknown) - _NAMED} more types" if len(unknown) > _NAMED else text
 
 
+def unknown_ops_warnings(source: str, program: Program) -> tuple[str, ...]:
+    """One line that counts the operators of a program that the table lacks; none if none."""
+    unknown = unknown_ops_text(program)
+    return (f"{source}: operators that are not known: {unknown}",) if unknown else ()
+
+
 def unknown_ops(program: Program) -> Counter[str]:
     """The forward op types of a program that the table lacks, with their number."""
     return Counter(

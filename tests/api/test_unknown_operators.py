@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from graphprobe.api.draw import draw
 from graphprobe.api.findings import gather
+from graphprobe.api.variables import list_variables
 from graphprobe.drawing.figures import size_text
 from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
@@ -34,3 +36,19 @@ def test_drawings_prune_regex_and_multiply_adds_say_so():
     )
     assert "more than" in size_text(size)
     assert list(gather(LoadedProgram("net", program), LoadedProgram("other", program)).messages)
+
+
+def test_the_list_of_variables_and_a_diff_say_so():
+    program = with_an_unknown_op()
+    known = "operators that are not known: my_own_op (1)"
+    before, after = LoadedProgram("old", program), LoadedProgram("new", with_an_unknown_op())
+    assert list_variables(before, teacher=after).warnings == (f"old: {known}", f"new: {known}")
+    assert draw(before, diff=after).warnings == (f"old: {known}", f"new: {known}")
+
+
+def test_without_one_nothing_is_said():
+    b = Builder()
+    slots = {"Input": b.feed("image", (-1, 3, 32, 32)), "Filter": b.param("w", (8, 3, 3, 3))}
+    out = b.op("conv2d", slots, {"Output": "c"}, {"paddings": (1, 1)}, (-1, 8, 32, 32))
+    loaded = LoadedProgram("net", b.build([out]))
+    assert list_variables(loaded).warnings == draw(loaded, diff=loaded).warnings == ()
