@@ -21,6 +21,8 @@ from graphprobe.model import Model
 from graphprobe.user_code import ZOO, is_code, needs_paddle, run_code
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from graphprobe.ir import Var
 
 T = TypeVar("T")
@@ -102,6 +104,33 @@ class LoadedProgram:
         if key not in self._made:
             self._made[key] = make()
         return cast(T, self._made[key])
+
+    def to_networkx(self, *, variables: bool = False) -> nx.DiGraph[str]:
+        """The program as a networkx graph; `graphprobe.draw` gives folded ones.
+
+        Args:
+            variables: nodes for variables too, and for the ops of every role.
+
+        Returns:
+            A graph with a node for each forward op (``op 12``), input (``input image``) and output.
+            Nodes have ``kind`` (op, input, output), ``type``, ``id`` (of the op; -1 for none),
+            ``variable`` (what it mainly writes) and ``shape`` (None where none is declared); edges
+            have ``vars``, a tuple of names. With `variables`, ops (``op 12``) have ``bipartite``
+            0, ``type``, ``role`` and ``block``; variables (``var NAME``, or ``var NAME @ 12`` where
+            op 12 has written them) have ``bipartite`` 1, ``name``, ``shape``, ``dtype`` and
+            ``persistable``; edges have ``slots``.
+
+        Raises:
+            MissingDependency: networkx is not installed.
+
+        Example:
+            >>> student = graphprobe.load("zoo:yolov3_mobilenet_v1")
+            >>> sorted(student.to_networkx().successors("input image"))
+            ['op 0']
+        """
+        from graphprobe.drawing.networkx_graphs import bipartite_graph, op_graph
+
+        return bipartite_graph(self.program) if variables else op_graph(self.program)
 
     def to_dict(self) -> dict[str, Any]:
         """Source, format, version, counts and fingerprint."""

@@ -19,8 +19,11 @@ from graphprobe.files import write_whole
 from graphprobe.programs import ProgramLike, load
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from graphprobe.api.measured_ratios import SensitivityLike
     from graphprobe.drawing.drawing import AnyLevel
+    from graphprobe.drawing.folding.fold import Level
 
 _GIVE = {
     "sensitivity": "give what graphprobe sensitivity wrote",
@@ -63,6 +66,36 @@ class Picture:
         """
         write_whole(Path(path), self.make(os.fspath(path)))
         return Path(path)
+
+    def to_networkx(self, level: Level = "op") -> nx.DiGraph[str]:
+        """The folded programs as a networkx graph, with prune statuses and pairs.
+
+        Args:
+            level: how far to fold (``stage``, ``block``, ``unit`` or ``op``) where the drawing
+                has no level of its own.
+
+        Returns:
+            A graph whose nodes are ``3`` (``student 3`` and ``teacher 7`` where there are two) with
+            ``role``, ``number``, ``title``, ``lines``, ``kind`` (input, output, conv, op), ``ops``
+            (their ids), ``types`` (op type -> how many), ``statuses`` (prune status -> how many
+            convolutions) and ``pairs`` (as ``P1``). Edges have ``kind``: ``data`` with ``vars``, or
+            ``pair`` (from student to teacher) with ``name``, ``loss``, ``weight``, ``variables``.
+
+        Raises:
+            MissingDependency: networkx is not installed.
+            UsageError: Paddle itself has drawn, or there is no such level.
+
+        Example:
+            >>> picture = graphprobe.draw("zoo:yolov3_mobilenet_v1")
+            >>> len(picture.to_networkx("stage")) < len(picture.to_networkx("op"))
+            True
+        """
+        if self.drawing is None:
+            raise UsageError("Paddle's own drawing is no graph", hint="take another engine")
+        if _level(level) == "raw":
+            hint = "take op, unit, block or stage, or to_networkx(variables=True) of the program"
+            raise UsageError("level raw is no folded graph", where="level", hint=hint)
+        return self.drawing.to_networkx(level)
 
     def __repr__(self) -> str:
         return f"<Picture of {self.title}>"

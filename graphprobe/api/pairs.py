@@ -16,7 +16,10 @@ from graphprobe.pairing.find import PairReport, Rejected
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from graphprobe.config import DistillConfig, TrainSection
+    from graphprobe.drawing.folding.fold import Level
     from graphprobe.training.reporting.progress import Log
 
 
@@ -74,6 +77,20 @@ class PairFindings(ConfigResult):
         """A row a pair."""
         head = ("student", "teacher", "role", "part", "loss", "weight", "score", "rule")
         return (*head, "adapter", "evidence"), [_row(pair) for pair in self.pairs]
+
+    def to_networkx(self, level: Level = "op") -> nx.DiGraph[str]:
+        """Both programs with their pairs, as `Picture.to_networkx` has it.
+
+        Args:
+            level: how far to fold: ``stage``, ``block``, ``unit`` or ``op``.
+
+        Raises:
+            MissingDependency: networkx is not installed.
+            UsageError: there is no such level.
+        """
+        from graphprobe.api.draw import draw
+
+        return draw(self.student, teacher=self.teacher, pairs=self).to_networkx(level)
 
     def to_config(self) -> DistillConfig:
         """The config that distils with these pairs.

@@ -16,7 +16,10 @@ from graphprobe.pruning.plan import PruneGroup
 from graphprobe.pruning.ratios import PruneChoice
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from graphprobe.config import PruneConfig, TrainSection
+    from graphprobe.drawing.folding.fold import Level
 
 _STATUSES = ("prunable", "follower", "blocked")
 
@@ -154,6 +157,20 @@ class PruneSelection(ConfigResult):
             )
             for d in (*self.decisions, *self.linears)
         ]
+
+    def to_networkx(self, level: Level = "op") -> nx.DiGraph[str]:
+        """The program with the status of its convolutions, as `Picture.to_networkx` has it.
+
+        Args:
+            level: how far to fold: ``stage``, ``block``, ``unit`` or ``op``.
+
+        Raises:
+            MissingDependency: networkx is not installed.
+            UsageError: there is no such level.
+        """
+        from graphprobe.api.draw import draw
+
+        return draw(self.program, prune=self).to_networkx(level)
 
     def to_config(self) -> PruneConfig:
         """The config that prunes the selected groups and then trains.

@@ -1,10 +1,12 @@
-"""Directed acyclic graphs: networkx graphs with nodes 0..n-1, numbered so that edges go upwards.
+"""Directed acyclic graphs: nodes 0..n-1, numbered so that edges go upwards.
 
-Every level of folding is such a graph. Edges may have the attribute ``vars``: the names of the
-variables that flow along. The numbering is depth-first, so a straight chain has consecutive
-numbers, which `networkx.lexicographical_topological_sort` does not give; that function also
-refuses a cycle, which a damaged program may have. `networkx.quotient_graph` takes 3 s for 1,500
-nodes, so `contract` builds the quotient itself, in time linear in nodes and edges.
+Every level of folding is such a graph. An edge may have the names of the variables that flow
+along. `Dag.to_networkx` gives the same graph to networkx, whose import takes 0.2 s: as long as a
+whole small drawing, so it is imported where one of its algorithms or writers is used. The numbering
+is depth-first, so a straight chain has consecutive numbers, which
+`networkx.lexicographical_topological_sort` does not give; that function also refuses a cycle,
+which a damaged program may have. `networkx.quotient_graph` takes 3 s for 1,500 nodes, so `contract`
+builds the quotient itself, in time linear in nodes and edges.
 """
 
 from __future__ import annotations
@@ -12,45 +14,58 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import networkx as nx
+from graphprobe.drawing.installed import networkx
 
 if TYPE_CHECKING:
-    Dag: TypeAlias = nx.DiGraph[int]
-else:
-    Dag = nx.DiGraph
+    import networkx as nx
 
 Edge: TypeAlias = tuple[int, int]
 
 
+class Dag:
+    """A graph; nothing of it may be changed.
+
+    Args:
+        succ: the successors of each node, ascending.
+        pred: the predecessors of each node, ascending.
+        edges: every edge with the names of its variables, in ascending order.
+    """
+
+    __slots__ = ("edges", "pred", "succ")
+
+    def __init__(self, size: int, edges: Mapping[Edge, tuple[str, ...]]) -> None:
+        self.edges = edges
+        self.succ: list[list[int]] = [[] for _ in range(size)]
+        self.pred: list[list[int]] = [[] for _ in range(size)]
+        for u, v in edges:
+            self.succ[u].append(v)
+            self.pred[v].append(u)
+
+    def __len__(self) -> int:
+        return len(self.succ)
+
+    def to_networkx(self) -> nx.DiGraph[int]:
+        """The same graph; its edges have the attribute ``vars``.
+
+        Raises:
+            MissingDependency: networkx is not installed.
+        """
+        graph: nx.DiGraph[int] = networkx().DiGraph()
+        graph.add_nodes_from(range(len(self)))
+        graph.add_edges_from((u, v, {"vars": names}) for (u, v), names in self.edges.items())
+        return graph
+
+
 def make_dag(size: int, edges: Iterable[Edge] | Mapping[Edge, tuple[str, ...]]) -> Dag:
-    """The graph with `size` nodes and these edges, whose neighbours iterate in ascending order.
+    """The graph with `size` nodes and these edges.
 
     Args:
         size: how many nodes.
         edges: the edges; where they are a mapping, with the names of their variables.
     """
-    dag: Dag = nx.DiGraph()
-    dag.add_nodes_from(range(size))
     if isinstance(edges, Mapping):
-        dag.add_edges_from((u, v, {"vars": names}) for (u, v), names in sorted(edges.items()))
-    else:
-        dag.add_edges_from(sorted(edges))
-    return dag
-
-
-def successors(dag: Dag) -> list[list[int]]:
-    """The successors of each node, ascending."""
-    return [list(near) for _, near in dag.adjacency()]
-
-
-def predecessors(dag: Dag) -> list[list[int]]:
-    """The predecessors of each node, ascending."""
-    return [list(near) for near in dag.pred.values()]
-
-
-def edge_vars(dag: Dag) -> dict[Edge, tuple[str, ...]]:
-    """The names of the variables on each edge, in order of the edges."""
-    return {(u, v): names for u, v, names in dag.edges(data="vars", default=())}
+        return Dag(size, {edge: edges[edge] for edge in sorted(edges)})
+    return Dag(size, dict.fromkeys(sorted(edges), ()))
 
 
 def from_successors(
@@ -141,7 +156,7 @@ def contract(dag: Dag, group_of: Sequence[int]) -> tuple[Dag, list[list[int]]]:
     home = [index[group] for group in group_of]
     found: dict[Edge, dict[str, None]] = {}
     near: list[list[int]] = [[] for _ in groups]
-    for u, v, names in dag.edges(data="vars", default=()):
+    for (u, v), names in dag.edges.items():
         edge = home[u], home[v]
         if edge[0] == edge[1]:
             continue

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-import networkx as nx
-
 from graphprobe.drawing.folding.fold import Fold
+from graphprobe.drawing.installed import networkx
 from graphprobe.drawing.layout.layout_graph import LayoutGraph, part
 from graphprobe.errors import UsageError, did_you_mean
 
@@ -33,7 +32,7 @@ def focused(fold: Fold, view: LayoutGraph, focus: Focus) -> LayoutGraph | None:
     if not hits:
         return None
     # Breadth first in either direction, from all hits at once.
-    layers = nx.bfs_layers(view.dag.to_undirected(as_view=True), hits)
+    layers = networkx().bfs_layers(view.dag.to_networkx().to_undirected(as_view=True), hits)
     near = {node for layer in islice(layers, focus.hops + 1) for node in layer}
     marked = replace(
         view,

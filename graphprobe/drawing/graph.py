@@ -42,8 +42,7 @@ class ItemGraph:
         program: where they came from.
         flow: its dataflow.
         items: in canonical order.
-        dag: the same numbers as `items`; the edge attribute ``vars`` names the variables that
-            flow along.
+        dag: the same numbers as `items`; an edge has the names of the variables that flow along.
         item_of: op id -> item.
         writers: variable -> the op that writes it, where exactly one does.
         cycles: edges left out because they close a cycle.
@@ -59,8 +58,7 @@ class ItemGraph:
 
     def carried(self, u: int, v: int) -> tuple[str, ...]:
         """The variables on an edge."""
-        names: tuple[str, ...] = self.dag.edges[u, v]["vars"]
-        return names
+        return self.dag.edges[u, v]
 
     def writer(self, op: Op, value: Value) -> int | None:
         """The op that a read comes from; None for parameters, inputs and dangling names.

@@ -6,20 +6,18 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import networkx as nx
-
-from graphprobe.drawing.dag import edge_vars
 from graphprobe.drawing.folding.fold import Level
 from graphprobe.drawing.graph import NO_VARIABLE, item_graph
+from graphprobe.drawing.installed import networkx
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
 from graphprobe.ir import Program
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from graphprobe.drawing.drawing import Drawing, Side
 
-    Graph: TypeAlias = nx.DiGraph[str]
-else:
-    Graph = nx.DiGraph
+Graph: TypeAlias = "nx.DiGraph[str]"
 
 
 def op_graph(program: Program) -> Graph:
@@ -33,7 +31,7 @@ def op_graph(program: Program) -> Graph:
         names. Edges that close a cycle are left out.
     """
     items = item_graph(program)
-    graph: Graph = nx.DiGraph()
+    graph: Graph = networkx().DiGraph()
     names = []
     for item in items.items:
         op = item.op
@@ -46,7 +44,7 @@ def op_graph(program: Program) -> Graph:
             variable=item.name,
             shape=program.shape(item.name, op.block if op is not None else 0),
         )
-    for (u, v), found in edge_vars(items.dag).items():
+    for (u, v), found in items.dag.edges.items():
         graph.add_edge(names[u], names[v], vars=found)
     return graph
 
@@ -61,7 +59,7 @@ def bipartite_graph(program: Program) -> Graph:
         ``slots``, a tuple of the op's slots that name the variable.
     """
     flow = program.dataflow
-    graph: Graph = nx.DiGraph()
+    graph: Graph = networkx().DiGraph()
     for op in program.ops:
         graph.add_node(f"op {op.id}", bipartite=0, type=op.type, role=op.role, block=op.block)
     for value in flow.values:
@@ -108,7 +106,7 @@ def drawing_graph(drawing: Drawing, level: Level) -> Graph:
         with ``vars``, or ``pair`` (from student to teacher) with ``name``, ``loss``, ``weight``
         and ``variables``.
     """
-    graph: Graph = nx.DiGraph()
+    graph: Graph = networkx().DiGraph()
     for side, view in drawing.views(level):
         graph.update(view_graph(side, view))
     _add_pairs(graph, drawing)
@@ -117,7 +115,7 @@ def drawing_graph(drawing: Drawing, level: Level) -> Graph:
 
 def view_graph(side: Side, view: LayoutGraph) -> Graph:
     """One program at one level, as in `drawing_graph`."""
-    graph: Graph = nx.DiGraph()
+    graph: Graph = networkx().DiGraph()
     names = [node_name(side, number) for number in view.numbers]
     for node, words in enumerate(view.words):
         graph.add_node(names[node], role=side.role, **_attributes(view, node), kind=words.kind)

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
-from graphprobe.drawing.dag import predecessors, successors, topological_order
+from graphprobe.drawing.dag import topological_order
 from graphprobe.drawing.diff.matching import Matching
 from graphprobe.drawing.graph import Item, ItemGraph
 from graphprobe.ops.kinds import is_depthwise, kind_of, label_of
@@ -69,7 +69,7 @@ class _End:
     """One of the two graphs, with what aligning needs of it."""
 
     def __init__(self, graph: ItemGraph) -> None:
-        self.pred, self.succ = predecessors(graph.dag), successors(graph.dag)
+        self.pred, self.succ = graph.dag.pred, graph.dag.succ
         self.labels: list[Hashable] = [_label(graph, item) for item in graph.items]
         self.names = [_name(item) for item in graph.items]
         self.size = len(graph.items)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
-from graphprobe.drawing.dag import predecessors
 from graphprobe.drawing.diff.align import align
 from graphprobe.drawing.graph import Item, ItemGraph, is_state
 from graphprobe.ir import Op, Program
@@ -108,7 +107,7 @@ def compare(before: ItemGraph, after: ItemGraph) -> Diff:
             back[b] = a
     first = [_GONE if b is None else _SAME for b in there]
     second = [_NEW if a is None else _SAME for a in back]
-    sources = predecessors(before.dag), predecessors(after.dag)
+    sources = before.dag.pred, after.dag.pred
     for a, b in enumerate(there):
         if b is None:
             continue

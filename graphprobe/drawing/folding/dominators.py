@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphprobe.drawing.dag import Dag, predecessors
+from graphprobe.drawing.dag import Dag
 
 ROOT = -1
 
@@ -60,7 +60,7 @@ def dominators(dag: Dag, ignore: Sequence[bool]) -> list[int]:
             predecessor.
     """
     tree = _Tree(len(dag))
-    for node, near in enumerate(predecessors(dag)):
+    for node, near in enumerate(dag.pred):
         counted = [u for u in near if not ignore[u]] or near
         at = counted[0] if counted else ROOT
         for other in counted[1:]:

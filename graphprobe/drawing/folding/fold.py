@@ -17,12 +17,11 @@ Rules:
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from graphprobe.drawing.dag import edge_vars
 from graphprobe.drawing.folding.blocks import fold_blocks
 from graphprobe.drawing.folding.overview import MAX_STAGES, fold_stages
 from graphprobe.drawing.folding.quotient import Quotient, lift
@@ -53,9 +52,9 @@ class Fold:
     strides: list[Stride | None]
     owned: Owned = field(default_factory=Owned)
 
-    def variables(self, level: Level) -> dict[tuple[int, int], tuple[str, ...]]:
+    def variables(self, level: Level) -> Mapping[tuple[int, int], tuple[str, ...]]:
         """The variables on each edge of a level."""
-        return edge_vars(self.levels[level].dag)
+        return self.levels[level].dag.edges
 
 
 def fold(program: Program, keep: Set[str] = frozenset(), targets: Set[str] = frozenset()) -> Fold:

@@ -12,7 +12,7 @@ import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from graphprobe.drawing.dag import Dag, predecessors, successors
+from graphprobe.drawing.dag import Dag
 
 JoinTest = Callable[[int, int], bool]
 
@@ -28,9 +28,8 @@ def straight_runs(dag: Dag, may_join: JoinTest, weight: Sequence[int], cap: int)
     """
     group = list(range(len(dag)))
     total = list(weight)
-    below = predecessors(dag)
-    for node, near in enumerate(successors(dag)):
-        if len(near) != 1 or len(below[near[0]]) != 1 or not may_join(node, near[0]):
+    for node, near in enumerate(dag.succ):
+        if len(near) != 1 or len(dag.pred[near[0]]) != 1 or not may_join(node, near[0]):
             continue
         if total[group[node]] < cap:
             group[near[0]] = group[node]
@@ -70,7 +69,7 @@ class Merging:
     def __post_init__(self) -> None:
         size = len(self.dag)
         self._weight = list(self.given)
-        near = successors(self.dag)
+        near = self.dag.succ
         self._succ = [{v: not self.may_join(u, v) for v in near[u]} for u in range(size)]
         self._pred = [{} for _ in range(size)]
         for u, found in enumerate(self._succ):

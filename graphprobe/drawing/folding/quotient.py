@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from graphprobe.drawing.dag import Dag, contract, edge_vars
+from graphprobe.drawing.dag import Dag, contract
 from graphprobe.drawing.graph import ItemGraph
 from graphprobe.ops.kinds import is_convolution
 
@@ -15,7 +15,7 @@ class Quotient:
     """One level of folding.
 
     Args:
-        dag: its nodes and edges; the edge attribute ``vars`` names the variables on an edge.
+        dag: its nodes and edges.
         parts: for each node, the nodes of the level below, ascending.
         items: for each node, the items, ascending.
         node_of: item -> node.
@@ -42,7 +42,7 @@ def sealed_edges(graph: ItemGraph, level: Quotient, keep: Set[str]) -> set[tuple
     """Edges that must stay visible: they carry a kept variable, or touch an input or output."""
     return {
         (level.node_of[u], level.node_of[v])
-        for (u, v), names in edge_vars(graph.dag).items()
+        for (u, v), names in graph.dag.edges.items()
         if not keep.isdisjoint(names) or graph.items[u].kind != "op" or graph.items[v].kind != "op"
     }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from graphprobe.drawing.dag import Dag, predecessors, successors
+from graphprobe.drawing.dag import Dag
 from graphprobe.drawing.folding.dominators import ROOT, dominators
 
 MAX_NODES = 40
@@ -27,7 +27,7 @@ def closed_regions(
         max_weight: heavier regions stay apart.
         may_join: whether a node may stand in one region with a successor of it (node, successor).
     """
-    graph = _Neighbours(predecessors(dag), successors(dag))
+    graph = _Neighbours(dag.pred, dag.succ)
     constant = graph.constants()
     before = dominators(dag, constant)
     group = list(range(len(dag)))

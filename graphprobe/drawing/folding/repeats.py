@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from graphprobe.drawing.dag import Edge, make_dag, successors
+from graphprobe.drawing.dag import Edge, make_dag
 from graphprobe.drawing.labels import Words
 from graphprobe.drawing.layout.layout_graph import LayoutGraph
 
@@ -81,7 +81,7 @@ def _chains(
 
 def _runs(chain: list[tuple[int, ...]], view: LayoutGraph) -> Iterator[_Run]:
     """The repetitions in a chain of blocks that save most, from its start to its end."""
-    below = successors(view.dag)
+    below = view.dag.succ
     looks = [_look(view, nodes, below) for nodes in chain]
     at = 0
     while at < len(chain):

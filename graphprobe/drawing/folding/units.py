@@ -38,7 +38,7 @@ def fold_chains(graph: ItemGraph, keep: Set[str]) -> list[int]:
 def _only_step(graph: ItemGraph, at: int, keep: Set[str]) -> int | None:
     """The one item that follows, where it follows nothing else."""
     after = next(iter(graph.dag.succ[at]), None)
-    if after is None or graph.dag.out_degree[at] != 1 or graph.dag.in_degree[after] != 1:
+    if after is None or len(graph.dag.succ[at]) != 1 or len(graph.dag.pred[after]) != 1:
         return None
     if graph.items[at].kind != "op" or graph.items[after].kind != "op":
         return None
@@ -76,10 +76,10 @@ def is_bias(graph: ItemGraph, op: Op) -> bool:
 
 def _absorb_constants(graph: ItemGraph, unit: list[int], keep: Set[str]) -> list[int]:
     for at, item in enumerate(graph.items):
-        if item.kind != "op" or item.op is None or graph.dag.in_degree[at]:
+        if item.kind != "op" or item.op is None or graph.dag.pred[at]:
             continue
-        if graph.dag.out_degree[at] == 1:
-            after = next(iter(graph.dag.succ[at]))
+        if len(graph.dag.succ[at]) == 1:
+            after = graph.dag.succ[at][0]
             if graph.items[after].kind == "op" and keep.isdisjoint(graph.carried(at, after)):
                 unit[at] = unit[after]
     return unit

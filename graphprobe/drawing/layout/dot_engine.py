@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
-
-import graphviz
+from typing import TYPE_CHECKING, TypeAlias
 
 from graphprobe.drawing.dag import Dag, Edge
+from graphprobe.drawing.installed import graphviz
 from graphprobe.errors import GraphprobeError
+
+if TYPE_CHECKING:
+    from graphviz import Digraph
 
 Point: TypeAlias = tuple[float, float]
 _INCH = 72.0
@@ -44,9 +46,10 @@ def dot_layout(
         gap: between neighbours in a row, and between rows.
 
     Raises:
+        MissingDependency: the package graphviz is not installed.
         GraphprobeError: ``dot`` is not installed, or fails.
     """
-    graph = graphviz.Digraph(
+    graph = graphviz().Digraph(
         graph_attr={"nodesep": _inches(gap[0]), "ranksep": _inches(gap[1])},
         node_attr={"shape": "box", "fixedsize": "true", "label": ""},
     )
@@ -61,16 +64,16 @@ def _inches(points: float) -> str:
     return f"{points / _INCH:.4f}"
 
 
-def _run(graph: graphviz.Digraph) -> str:
+def _run(graph: Digraph) -> str:
     try:
         text: str = graph.pipe(format="json0", encoding="utf-8", quiet=True)
-    except graphviz.ExecutableNotFound as error:
+    except graphviz().ExecutableNotFound as error:
         raise GraphprobeError(
             "is not installed or not on the PATH",
             where="dot",
             hint="install Graphviz (apt install graphviz), or take the layered engine",
         ) from error
-    except graphviz.CalledProcessError as error:
+    except graphviz().CalledProcessError as error:
         reason = (error.stderr or "").strip().splitlines()[-1:] or ["without a message"]
         raise GraphprobeError(
             f"failed: {reason[0]}", where="dot", hint="take the layered engine"

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from graphprobe.drawing.dag import Dag, predecessors, successors
+from graphprobe.drawing.dag import Dag
 from graphprobe.drawing.layout.columns import fit
 
 _SWEEPS = 4
@@ -91,7 +91,7 @@ def _layers(dag: Dag, widths: Sequence[float], gap: float, max_width: float) -> 
     A layer that would become wider than `max_width` is continued in the next one, and so is one
     whose sources would not fit above it.
     """
-    pred, succ = predecessors(dag), successors(dag)
+    pred, succ = dag.pred, dag.succ
     source = [not near and bool(to) for near, to in zip(pred, succ, strict=True)]
     mine: list[list[int]] = [[] for _ in pred]
     for node in range(len(pred)):
@@ -179,7 +179,7 @@ def _grid(dag: Dag, layer: Sequence[int], max_span: int) -> Grid:
     grid.row_of = list(layer)
     for node, at in enumerate(layer):
         grid.layers[at].append(node)
-    for u, near in enumerate(successors(dag)):
+    for u, near in enumerate(dag.succ):
         for v in near:
             if layer[v] - layer[u] > max_span:
                 grid.long.append((u, v))

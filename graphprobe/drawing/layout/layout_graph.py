@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -39,7 +39,7 @@ class LayoutGraph:
     badges: list[tuple[str, ...]]
     items: list[list[int]]
     ops: list[list[Op]] = field(default_factory=list)
-    names: dict[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
+    names: Mapping[tuple[int, int], tuple[str, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     engine: Engine = "layered"
 
@@ -105,7 +105,7 @@ def part(
     after = sorted({v for u in inside for v in view.dag.succ[u]} - set(inside) - set(before))
     # Ports in front have no edge into them and ports behind none out of them, so any
     # numbering that puts them first and last is topological. A node that is both is two ports.
-    both = [u for u in before if any(u in view.dag.succ[n] for n in inside)]
+    both = [u for u in before if any((n, u) in view.dag.edges for n in inside)]
     chosen = [*((u, True) for u in before), *((n, False) for n in inside)]
     chosen += [(v, True) for v in sorted({*after, *both})]
     place_before = {u: at for at, u in enumerate(before)}

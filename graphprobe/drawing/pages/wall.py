@@ -13,7 +13,6 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from graphprobe.drawing import palette
-from graphprobe.drawing.dag import predecessors
 from graphprobe.drawing.drawing import Drawing, Side
 from graphprobe.drawing.figures import compared_text, size_text
 from graphprobe.drawing.layout.boxes import Box, make_box
@@ -162,7 +161,7 @@ def _lane(side: Side) -> _Lane:
 def _columns(view: LayoutGraph, band: Sequence[Band]) -> list[int]:
     """Where a stride goes down again, a new column begins."""
     column: list[int] = []
-    for node, near in enumerate(predecessors(view.dag)):
+    for node, near in enumerate(view.dag.pred):
         best = 0
         for u in near:
             up = band[node] is not None and band[u] is not None and band[node] < band[u]  # type: ignore[operator]

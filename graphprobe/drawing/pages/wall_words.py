@@ -65,7 +65,7 @@ def _compared(side: Side, view: LayoutGraph, node: int) -> Iterator[str]:
 
 def is_shared_input(view: LayoutGraph, node: int) -> bool:
     """Whether a node is an input that several stages read, as the boxes of a detector are."""
-    return view.words[node].kind == "input" and view.dag.out_degree[node] > 1
+    return view.words[node].kind == "input" and len(view.dag.succ[node]) > 1
 
 
 def _readers(view: LayoutGraph, node: int) -> list[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import graphviz
-
 from graphprobe.drawing import palette
 from graphprobe.drawing.drawing import Drawing
+from graphprobe.drawing.installed import graphviz
 from graphprobe.drawing.marks import PAIR, SILENT, WORD_COLOURS
 from graphprobe.drawing.networkx_graphs import Graph, drawing_graph
 from graphprobe.drawing.pages.picture import picture_level
@@ -22,6 +21,7 @@ def render(drawing: Drawing) -> bytes:
     """A drawing as DOT source; ``dot -Tsvg FILE`` draws it.
 
     Raises:
+        MissingDependency: networkx or the package graphviz is not installed.
         UsageError: the raw level, which is no folded graph.
     """
     level = drawing.level or picture_level(drawing)
@@ -33,7 +33,7 @@ def render(drawing: Drawing) -> bytes:
 def source(graph: Graph, drawing: Drawing) -> str:
     """DOT source of a graph of a drawing."""
     font = {"fontname": "DejaVu Sans Condensed", "fontsize": "9"}
-    made = graphviz.Digraph(
+    made = graphviz().Digraph(
         graph_attr={"label": _text(drawing.title), "labelloc": "t", "ranksep": "0.3", **font},
         node_attr={"shape": "box", "style": "rounded,filled", "height": "0.3", **font},
         edge_attr={"color": palette.WIRE, "arrowsize": "0.6", **font},
@@ -77,7 +77,7 @@ def _edge(attributes: dict[str, Any]) -> dict[str, str]:
 
 def _text(text: str) -> str:
     """Text that DOT takes literally: no escapes, no end of the string, not too wide."""
-    escaped: str = graphviz.escape(shorten(clean(text), 9.0, _WIDEST))
+    escaped: str = graphviz().escape(shorten(clean(text), 9.0, _WIDEST))
     return escaped
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import networkx as nx
-
 from graphprobe.drawing.drawing import Drawing
 from graphprobe.drawing.folding.fold import Level
+from graphprobe.drawing.installed import networkx
 from graphprobe.drawing.networkx_graphs import Graph, drawing_graph
 from graphprobe.drawing.renderer import Renderer
 from graphprobe.drawing.text import clean
@@ -19,18 +18,20 @@ def render(drawing: Drawing) -> bytes:
     """A drawing as GraphML; without a level, every op is a node.
 
     Raises:
+        MissingDependency: networkx is not installed.
         UsageError: the raw level, which is no folded graph.
     """
     if drawing.level == "raw":
         raise UsageError("level raw is not for .graphml", hint="take level op, unit, block, stage")
     level: Level = drawing.level or "op"
     # The writer that needs no lxml, so that the bytes are the same everywhere.
-    return ("\n".join(nx.generate_graphml(plain(drawing_graph(drawing, level)))) + "\n").encode()
+    lines = networkx().generate_graphml(plain(drawing_graph(drawing, level)))
+    return ("\n".join(lines) + "\n").encode()
 
 
 def plain(graph: Graph) -> Graph:
     """The same graph with attributes that XML can hold: numbers, and text without controls."""
-    found: Graph = nx.DiGraph()
+    found: Graph = networkx().DiGraph()
     for node, attributes in graph.nodes(data=True):
         found.add_node(clean(node), **{key: _plain(value) for key, value in attributes.items()})
     for u, v, attributes in graph.edges(data=True):
