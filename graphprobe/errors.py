@@ -96,7 +96,7 @@ class ConfigError(GraphprobeError):
 
     def __init__(self, problems: Iterable[Problem], *, where: str = "", hint: str = "") -> None:
         self.problems = tuple(problems)
-        super().__init__("; ".join(map(str, self.problems)), where=where, hint=hint)
+        super().__init__(listed(map(str, self.problems), 10, "; "), where=where, hint=hint)
 
 
 def place(error: BaseException) -> str:
@@ -108,6 +108,13 @@ def place(error: BaseException) -> str:
             found = f"{module}:{step.tb_lineno}"
         step = step.tb_next
     return found
+
+
+def listed(names: Iterable[str], most: int = 5, between: str = ", ") -> str:
+    """The first of some names, and how many more there are: a file may hold any number."""
+    every = tuple(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return between.join(every[:most]) + more
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -17,21 +17,12 @@ PAGE = (Path(__file__).resolve().parents[1] / "docs/howto-exported.md").read_tex
 TINY = ["max_iters=2", "batch_size=2", "image_size=32", "workers=0", "learning_rate.warmup_steps=0"]
 
 
-SETTINGS = """\
-Preprocess:
-- {type: Resize, interp: 2, keep_ratio: false, target_size: [32, 32]}
-- {type: NormalizeImage, is_scale: true, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}
-- {type: Permute}
-"""
-
-
 def test_the_page_leads_to_a_smaller_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     tiny_export.write_model(tmp_path / "detector")
     tiny_export.write_images(tmp_path / "photos")
-    (tmp_path / "detector" / "infer_cfg.yml").write_text(SETTINGS)
     lines = "".join(re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)).splitlines()
     assert len(lines) == 3
     for line in lines:

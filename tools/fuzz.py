@@ -255,11 +255,13 @@ class Campaign:
 
 def main() -> int:
     """Parse, run, and return 1 if anything failed."""
+    global LIMIT_SECONDS, REAL_SHARE  # noqa: PLW0603 - before any worker starts
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--target", choices=list(TARGETS), default="readers")
     parser.add_argument("--inputs", type=int, default=200_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--real", type=int, default=REAL_SHARE, help="of so many, one is real")
     parser.add_argument("--unguided", action="store_true", help="do not keep inputs as seeds")
     parser.add_argument("files", nargs="*", type=Path, help="run these inputs instead")
     options = parser.parse_args()
@@ -268,8 +270,8 @@ def main() -> int:
             taken = TARGETS[options.target].run(path.read_bytes())
             print(path, "is taken" if taken else "is refused")
         return 0
+    REAL_SHARE = options.real
     if options.target == "commands":
-        global LIMIT_SECONDS  # noqa: PLW0603 - before any worker starts
         LIMIT_SECONDS = 20
     campaign = Campaign(
         options.inputs, options.workers, options.seed, options.target, not options.unguided

@@ -8,7 +8,7 @@ the next one begins.
 
     python tools/kills.py --kills 100                  # a bundled model
     python tools/kills.py --kills 100 --exported       # train --student FOLDER --data images:F
-    python tools/kills.py --kills 100 --processes 2    # one of two is killed, the other must end
+    python tools/kills.py --kills 100 --exported --processes 2    # one of two is killed, both end
 """
 
 from __future__ import annotations
@@ -45,6 +45,15 @@ TRAIN = {
     "log_iter": 1,
     "workers": 0,
 }
+# A process of several waits so long for those that never come, in place of five minutes.
+WAIT = """
+from graphprobe.compat import communicators
+from graphprobe.training.distributed import failure_detector
+from graphprobe_cli.main import main
+
+communicators.CONNECT_TIMEOUT_S = failure_detector.CONNECT_TIMEOUT_S = 20
+main()
+"""
 # What a result holds that the clock decides, or where it lies.
 BY_THE_CLOCK = {"seconds", "images_per_second", "data_wait", "output"}
 
@@ -96,9 +105,11 @@ class Runs:
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = int(server.getsockname()[1])
         ends = [f"127.0.0.1:{port + i}" for i in range(self.processes)]
+        script = self.folder / "wait.py"
+        script.write_text(WAIT)
         return [
             self.warm.start(
-                self.folder / f"log.{number}", *words,
+                self.folder / f"log.{number}", *words, script=str(script),
                 PADDLE_TRAINER_ID=str(number), PADDLE_TRAINERS_NUM=str(self.processes),
                 PADDLE_TRAINER_ENDPOINTS=",".join(ends), PADDLE_CURRENT_ENDPOINT=ends[number],
             )

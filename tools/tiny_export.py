@@ -11,9 +11,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+PREPARATION = """\
+Preprocess:
+- {type: Resize, interp: 2, keep_ratio: false, target_size: [32, 32]}
+- {type: NormalizeImage, is_scale: true, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]}
+- {type: Permute}
+"""
+
 
 def write_model(folder: Path) -> None:
-    """Three convolutions and the scores of four classes at each place, as Paddle exports them."""
+    """Three convolutions and the scores of four classes at each place, and a yml beside."""
     import paddle
 
     paddle.enable_static()
@@ -35,6 +42,7 @@ def write_model(folder: Path) -> None:
         folder.mkdir(parents=True)
         path = str(folder / "inference")
         paddle.static.save_inference_model(path, [x], [scores], executor, program=program)
+    (folder / "infer_cfg.yml").write_text(PREPARATION)
 
 
 def write_images(folder: Path) -> None:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.results import Result, Table, count_text
-from graphprobe.errors import UsageError
+from graphprobe.errors import UsageError, listed
 from graphprobe.files import write_whole
 from graphprobe.formats import add_ports, find_file, load_file, write_program
 from graphprobe.training.weights.beside import parameter_files, read_beside, settings_files
@@ -147,7 +147,7 @@ def _refuse_taken(folder: Path, names: Iterable[str], force: bool) -> None:
     taken = [] if force else [name for name in names if (folder / name).exists()]
     if taken:
         hint = "name another folder, or take force=True"
-        raise UsageError(f"would replace {', '.join(taken)}", where=str(folder), hint=hint)
+        raise UsageError(f"would replace {listed(taken)}", where=str(folder), hint=hint)
 
 
 def _prove(

@@ -35,12 +35,27 @@ def checked_config(
     path, config = make(networks)
     if resume is None and rank() == 0:
         log("check: one batch")
-        result = check_config(config, str(path), device=device, progress=log, networks=networks)
+        try:
+            result = check_config(config, str(path), device=device, progress=log, networks=networks)
+        except BaseException:
+            _take_back(path, config)
+            raise
         if on_check is not None:
             on_check(result)
         if not result.passed:
             raise CheckFailed(result)
     return config, str(path), networks
+
+
+def _take_back(path: Path, config: Config) -> None:
+    """Remove what was made for a run that cannot begin; what else is in its folder stays."""
+    from graphprobe.training.run_folder import drop_unused
+
+    pruning = config.prune if config.kind == "distill" else None
+    for made in (path, None if pruning is None else Path(pruning)):
+        if made is not None and made.parent == path.parent:
+            made.unlink(missing_ok=True)
+    drop_unused(path.parent)
 
 
 def config_of_names(
@@ -63,10 +78,15 @@ def config_of_pruned_export(
 ) -> tuple[Path, Config]:
     """The config of a pruned exported program: that of its run where it has begun."""
     from graphprobe.config import load_config
+    from graphprobe.training.run_folder import drop_unused
 
     made = Path(pruning.train.output) / "distill.yaml"
     if resume is None or not made.is_file():
-        return make_own_teacher(pruning, where, networks, log)
+        try:
+            return make_own_teacher(pruning, where, networks, log)
+        except BaseException:
+            drop_unused(made.parent)
+            raise
     known = load_config(made, [w for w in words if w.startswith("train.")], allow_code=True)
     return made, known.model_copy(update={"train": pruning.train})
 

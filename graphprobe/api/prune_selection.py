@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.results import ConfigResult, Table, count_text
 from graphprobe.api.run_programs import is_run, ref_of
-from graphprobe.errors import UsageError
+from graphprobe.errors import UsageError, listed
 from graphprobe.ir import PruneDecision
 from graphprobe.ops.work import NetworkSize, work_text
 from graphprobe.programs import LoadedProgram
@@ -268,7 +268,7 @@ def _beside(size: NetworkSize) -> Iterator[str]:
     if size.products:
         yield f"beside layers, products of features multiply {work_text(size.products)}"
     if size.uncounted:
-        yield f"not counted: {', '.join(size.uncounted)}"
+        yield f"not counted: {listed(size.uncounted)}"
 
 
 def _size(size: NetworkSize) -> dict[str, Any]:

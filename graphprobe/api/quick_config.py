@@ -129,15 +129,17 @@ def write_configs(
     from graphprobe.files import write_whole
 
     folder = Path(config.train.output)
-    _make_folder(folder)
+    texts: dict[Path, str] = {}
     if pruning is not None and config.kind == "distill":
         path = folder / "prune.yaml"
-        write_whole(path, config_text(pruning, file=str(path), notes=notes))
-        log(f"wrote {path}")
+        texts[path] = config_text(pruning, file=str(path), notes=notes)
         config = config.model_copy(update={"prune": str(path)})
     path = folder / f"{config.kind}.yaml"
-    write_whole(path, config_text(config, file=str(path), notes=notes))
-    log(f"wrote {path}")
+    texts[path] = config_text(config, file=str(path), notes=notes)
+    _make_folder(folder)
+    for made, text in texts.items():
+        write_whole(made, text)
+        log(f"wrote {made}")
     return path, config
 
 
@@ -149,14 +151,14 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     to_train, to_evaluate = parts_of(request.data, source_of(request.student))
     data = DataSection(train=to_train, val=to_evaluate)
     log(f"data: trains on {data.train}; evaluates on {data.val or 'nothing'}")
-    if data.val is None:
-        log("warning: no evaluation; name its data: train.data.val")
     name = _run_name(request)
     given = [one for one in (request.student, request.teacher) if one is not None]
     for one in given:
         if not isinstance(one, (str, os.PathLike)):
             load(one).require_name("program")
     opened = open_data(data.train)
+    if data.val is None:
+        log("warning: no evaluation; name its data: train.data.val")
     loaded = [_loaded(fit_classes(one, opened.class_names, log), networks) for one in given]
     if is_exported(loaded[0]):
         loaded = with_own_teacher(loaded, request.prune, log)

@@ -9,7 +9,7 @@ import numpy as np
 
 from graphprobe.data.sample import Sample
 from graphprobe.data.target_kinds import Arrays, Meta, Objects, target_kinds
-from graphprobe.errors import DataError
+from graphprobe.errors import DataError, listed
 
 # What every task's batches hold anyway.
 LABELS_AND_IMAGE = frozenset({"image", "label", "mask"})
@@ -60,7 +60,7 @@ def choose_targets(feeds: Iterable[str], meta: Meta) -> Targets:
     unknown = [name for name in wanted if name not in makers]
     if unknown:
         raise DataError(
-            f"nothing makes the network's inputs {', '.join(unknown)}",
+            f"nothing makes the network's inputs {listed(unknown)}",
             where="train.data",
             hint=f"for this network there are {', '.join(makers) or 'none'}",
         )

@@ -6,7 +6,7 @@ size 1, is moved as the program moves the tensor.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, TypeAlias
 
@@ -18,12 +18,17 @@ from graphprobe.ops.kinds import computed_by, is_identity, is_pointwise, move_of
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 Indices: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
+# A file says how many channels there are, and how often they are joined: more are not followed.
+MOST_CHANNELS = 1 << 16
+MOST_FOLLOWED = 1 << 24
 
 
 def trace_channel_indices(
     analysis: ProgramAnalysis, head: Value, axis: int, channels: int, activated: bool = False
 ) -> dict[int, Indices]:
     """For every value moved from `head`, the channel indices that it holds, by value id.
+
+    What is more than `MOST_FOLLOWED` indices in sum is left out.
 
     Args:
         analysis: the program.
@@ -32,24 +37,33 @@ def trace_channel_indices(
         channels: its number of channels.
         activated: whether ops that change numbers in their places are followed too, as a sigmoid.
     """
+    if channels > MOST_CHANNELS:
+        return {}
     rank = len(analysis.shape(head) or ())
     sizes = [channels if i == axis else 1 for i in range(rank)]
     indices = {head.id: np.arange(channels, dtype=np.int64).reshape(sizes)}
-    queue = [op.id for op in analysis.consumers(head)]
-    done: set[int] = set()
-    for at in queue:
-        op = analysis.program.ops[at]
-        trace = _KEEP if activated and _keeps_places(op) else _tracer(op)
-        if at in done or trace is None or not _ready(analysis, op, indices):
-            continue
-        done.add(at)
-        try:
-            moved = trace(analysis, op, indices)
-        except (IndexError, ValueError):
-            continue  # attributes that do not fit the shapes, in a damaged program
-        for value, array in moved:
-            indices[value.id] = array
-            queue += [other.id for other in analysis.consumers(value)]
+    waits: dict[int, set[int]] = {}  # op -> what it moves that is not known yet
+    left = MOST_FOLLOWED
+    queue = [head]
+    for value in queue:
+        for op in analysis.consumers(value):
+            trace = _KEEP if activated and _keeps_places(op) else _tracer(op)
+            if trace is None or value.id not in waits.setdefault(op.id, set(_read(analysis, op))):
+                continue
+            waits[op.id].remove(value.id)
+            if waits[op.id]:
+                continue  # a stack waits for its last part
+            left -= 1 + sum(indices[i].size for i in _read(analysis, op))
+            if left < 0:
+                return indices
+            try:
+                moved = trace(analysis, op, indices)
+            except (IndexError, ValueError):
+                continue  # attributes that do not fit the shapes, in a damaged program
+            for made, array in moved:
+                if made.id not in indices:
+                    indices[made.id] = array
+                    queue.append(made)
     return indices
 
 
@@ -58,18 +72,17 @@ def _keeps_places(op: Op) -> bool:
     return is_pointwise(op.type) or computed_by(op.type) == "put"
 
 
-def _ready(analysis: ProgramAnalysis, op: Op, indices: dict[int, Indices]) -> bool:
-    """Whether the indices of all that is moved are known (a stack waits for its last part)."""
+def _read(analysis: ProgramAnalysis, op: Op) -> Sequence[int]:
+    """The values that an op moves, by id."""
     ids = analysis.flow.inputs[op.id]
-    return all(i in indices for i in ids.get("X", ()) or ids.get("Input", ()))
+    return ids.get("X") or ids.get("Input") or ()
 
 
 _Traced: TypeAlias = list[tuple[Value, Indices]]
 
 
 def _data(analysis: ProgramAnalysis, op: Op, indices: dict[int, Indices]) -> list[Indices]:
-    ids = analysis.flow.inputs[op.id]
-    return [indices[i] for i in (ids.get("X") or ids.get("Input") or ())]
+    return [indices[i] for i in _read(analysis, op)]
 
 
 def _out(analysis: ProgramAnalysis, op: Op) -> list[Value]:

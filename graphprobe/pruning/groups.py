@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
+from graphprobe.errors import UsageError
 from graphprobe.ir import PruneDecision
 from graphprobe.ops.channel_layout import ChannelLayout
-from graphprobe.ops.spec import AttrUpdate
 from graphprobe.pruning.channels import Channels
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.partition import ChannelPartition
 from graphprobe.pruning.plan import PrunedAttr, PrunedAxis, PruneGroup, PrunePart, Ranges, Role
 
+# More places than these are not written down: a size in a file says how often channels repeat.
+MOST_PLACES = 1 << 21
 # Where one class lies: (number of the axis, first position).
 _Position: TypeAlias = tuple[int, int]
 
@@ -79,9 +82,16 @@ def _classes_of(found: PruneFindings, layers: list[PruneDecision]) -> list[int]:
 def _index_classes(found: PruneFindings) -> _ClassIndex:
     """Find every class on every axis that channels lie along."""
     index = _ClassIndex(_axes(found.channels), defaultdict(list), defaultdict(list), {})
+    places = 0
     for number, axis in enumerate(index.axes):
         layout = axis.layout
         for at, first, length in _class_ranges(found.partition, layout):
+            places += layout.outer
+            if places > MOST_PLACES:
+                raise UsageError(
+                    f"its channels lie at more than {MOST_PLACES:,} places, up to {axis.params[0]}",
+                    hint="keep what repeats them so often out of what is pruned",
+                )
             index.lengths[at] = length
             for repeat in range(layout.outer):
                 position = (number, first + repeat * layout.size * layout.inner)
@@ -112,12 +122,13 @@ def _class_ranges(
 
 def _counted(channels: Channels, partition: ChannelPartition) -> Iterator[tuple[int, PrunedAttr]]:
     """Each class that an attribute counts, with what one of its channels counts."""
-    seen: set[tuple[int, AttrUpdate]] = set()
+    seen: set[tuple[object, ...]] = set()
     for op, edit in channels.edits:
         holder = op if edit.source is None else edit.source
-        if (holder, edit) in seen:
+        known = (holder, *edit._replace(value=0))  # a list is as long as its op has entries
+        if known in seen:
             continue  # one constant that several reshapes read
-        seen.add((holder, edit))
+        seen.add(known)
         written = channels.program.ops[holder]
         param = None if edit.source is not None else _only_its(channels, op)
         for index, n in partition.times(edit.layout).items():
@@ -148,7 +159,7 @@ def _parts(classes: list[int], index: _ClassIndex) -> tuple[PrunePart, ...]:
     alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for at in classes:
         where = tuple(number for number, _ in index.positions[at])
-        attrs = tuple(sorted(index.attrs[at], key=str)) if at in index.attrs else ()
+        attrs = frozenset(replace(attr, value=0) for attr in index.attrs.get(at, ()))
         alike[(where, attrs)].append(at)
     return tuple(
         PrunePart(

@@ -244,9 +244,11 @@ class PrunePlan:
         for group in self.groups:
             for part in group.parts:
                 for attr in part.attrs if part.removed else ():
-                    value = [attr.value] if isinstance(attr.value, int) else list(attr.value)
                     key = (attr.op, attr.output, attr.param, attr.attr)
-                    _, now = found.setdefault(key, (attr, value))
+                    if key not in found:
+                        value = attr.value
+                        found[key] = attr, [value] if isinstance(value, int) else list(value)
+                    now = found[key][1]
                     now[attr.index or 0] -= attr.each * len(part.removed or ())
         return tuple(
             AttrChange(*key, attr.value, now[0] if isinstance(attr.value, int) else tuple(now))

@@ -50,6 +50,14 @@ def free_folder(wanted: Path) -> Path:
     return folder
 
 
+def drop_unused(folder: Path) -> None:
+    """Remove a folder of the row that nothing was written into: its run was refused."""
+    with contextlib.suppress(OSError):
+        if [path.name for path in folder.iterdir()] == [RUN_OF]:
+            (folder / RUN_OF).unlink()
+        folder.rmdir()
+
+
 def newest_run(wanted: Path) -> Path:
     """The last run into a place: the one of the highest number, or `wanted` where none has one."""
     found = wanted

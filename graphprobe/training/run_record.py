@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.config import Config, TrainSection, is_named
 from graphprobe.data.sample import Dataset
-from graphprobe.errors import CheckpointError, ConfigError, DataError, Problem
+from graphprobe.errors import CheckpointError, ConfigError, DataError, Problem, listed
 from graphprobe.training.weights.checkpoint import (
     checkpoint_folders,
     is_checkpoint,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:  # it imports paddle
 CONFIG = "config.yaml"
 # What a trained network keeps of its run: keys of the section `train`.
 _KEPT = (("data", "train"), ("data", "val"), ("image_size",), ("metric",))
-_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ def compare_class_names(
     how = _difference(trained, data)
     if how is None:
         return []
-    about = f"has the classes {_listed(data)}; {source} was trained on {_listed(trained)}"
+    about = f"has the classes {listed(data)}; {source} was trained on {listed(trained)}"
     if how == "order":
         raise DataError(
             f"{about}: the same in another order",
@@ -186,8 +185,8 @@ def teacher_warnings(teacher: Network | None, data: Dataset) -> list[str]:
     if teacher is None or _difference(teacher.class_names, data.class_names) is None:
         return []
     return [
-        f"the teacher was trained on the classes {_listed(teacher.class_names)}; the data have "
-        f"{_listed(data.class_names)}"
+        f"the teacher was trained on the classes {listed(teacher.class_names)}; the data have "
+        f"{listed(data.class_names)}"
     ]
 
 
@@ -199,11 +198,6 @@ def _difference(trained: Sequence[str], data: Sequence[str]) -> str | None:
     if sorted(ours) == sorted(theirs):
         return "order"
     return "some" if len(trained) == 1 or set(ours) & set(theirs) else "all"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
 
 
 def _at(document: Any, path: Sequence[str]) -> Any:

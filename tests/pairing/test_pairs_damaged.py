@@ -9,6 +9,8 @@ import pytest
 
 from graphprobe.ir import Attr, Op, Program, Var
 from graphprobe.ir.builder import Builder
+from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.channel_indices import MOST_FOLLOWED, trace_channel_indices
 from graphprobe.pairing.find import find_pairs, pair_rules
 
 VALUES: tuple[Attr, ...] = (0, -1, 7, 2**62, (), (0,), (-3, 9), (1, 2, 3, 4, 5, 6), 0.0, "x", None)
@@ -73,3 +75,42 @@ def test_damage_never_escapes(start):
         for rule in (None, *pair_rules()):
             report = find_pairs(whole, other, rule)
             assert report.pairs or report.warnings
+
+
+def yolo_like(channels: int) -> Program:
+    """A head whose channels are taken apart, as many of them as a file says."""
+    b = Builder()
+    head = b.conv(b.feed("image", (-1, 3, 32, 32)), channels, k=3)
+    y = head
+    for _ in range(40):
+        y = b.op("concat", {"X": [y, y]}, attrs={"axis": 1}, shape=(-1, channels, 32, 32))
+    return b.build([y])
+
+
+@pytest.mark.parametrize("channels", [6, 255, 2**40, 2**62])
+def test_channels_of_any_number_are_not_counted_up_one_by_one(channels: int) -> None:
+    analysis = ProgramAnalysis(yolo_like(channels))
+    head = next(v for v in analysis.flow.values if v.name == "conv2d_0.tmp_0")
+    followed = trace_channel_indices(analysis, head, 1, channels)
+    assert sum(array.size for array in followed.values()) <= MOST_FOLLOWED
+    assert bool(followed) == (channels < 2**40)
+
+
+def test_a_stack_of_thousands_of_parts_is_followed_once_they_are_all_there() -> None:
+    b = Builder()
+    head = b.conv(b.feed("image", (-1, 3, 4, 4)), 3000, k=3)
+    parts = [
+        b.op(
+            "strided_slice",
+            {"Input": head},
+            attrs={"axes": (1,), "starts": (at,), "ends": (at + 1,), "strides": (1,)},
+            shape=(-1, 1, 4, 4),
+        )
+        for at in range(3000)
+    ]
+    whole = b.op("concat", {"X": parts}, attrs={"axis": 1}, shape=(-1, 3000, 4, 4))
+    analysis = ProgramAnalysis(b.build([whole]))
+    found = next(v for v in analysis.flow.values if v.name == head)
+    joined = next(v for v in analysis.flow.values if v.name == whole)
+    indices = trace_channel_indices(analysis, found, 1, 3000)[joined.id]
+    assert indices.ravel().tolist() == list(range(3000))

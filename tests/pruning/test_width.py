@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from graphprobe.errors import UsageError
 from graphprobe.ir.builder import Builder
 from graphprobe.pruning import channel_walk, paths
 from graphprobe.pruning.constraints import find_channels
 from graphprobe.pruning.decisions import find_prunable
+from graphprobe.pruning.groups import prune_groups
 
 
 def start():
@@ -92,3 +94,26 @@ def test_ways_beyond_a_number_of_steps_keep_their_ends(monkeypatch):
     assert len(rows["a.w_0"].path) > 50
     assert rows["b.w_0"].path == ("b.tmp_0", "...", "lrn_1.tmp_0")
     assert rows["b.w_0"].at is not None and rows["b.w_0"].at.type == "lrn"
+
+
+def test_channels_that_a_file_repeats_without_end_are_refused_in_a_line() -> None:
+    b, x = start()
+    for _ in range(40):  # each a filter of other channels, repeated 65,536 times
+        x = b.conv(x, 8)
+        blocks = b.op("space_to_depth", {"X": x}, attrs={"blocksize": 256}, shape=(-1, 2**19, 8, 8))
+        x = b.conv(blocks, 8)
+    found = find_prunable(ended(b, x), "coupled")
+    with pytest.raises(UsageError, match=r"more than 2,097,152 places, up to .*; keep what"):
+        prune_groups(found)
+
+
+def test_a_split_into_thousands_is_written_down_once_a_part() -> None:
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, 8, 8)), 12_000, name="a")
+    parts = [b.var(f"part{i}", (-1, 4, 8, 8)) for i in range(3000)]
+    b.op("split", {"X": x}, {"Out": parts}, {"axis": 1, "num": 3000})
+    joined = b.op("concat", {"X": parts}, attrs={"axis": 1}, shape=(-1, 12_000, 8, 8))
+    found = find_prunable(ended(b, joined), "coupled")
+    (group,) = prune_groups(found)
+    counted = [attr.index for part in group.parts for attr in part.attrs if attr.attr == "sections"]
+    assert sorted(counted) == list(range(3000))

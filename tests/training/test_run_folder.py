@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from graphprobe.training.run_folder import LATEST, RUN_OF, free_folder, newest_run
+from graphprobe.training.weights.run_lock import own_run
 
 
 def fill(folder: Path) -> Path:
@@ -54,3 +55,20 @@ def test_a_second_run_of_a_numbered_one(tmp_path: Path) -> None:
     second = fill(free_folder(wanted))
     assert free_folder(second) == tmp_path / "run-2-2"
     assert newest_run(second) == second
+
+
+def test_a_numbered_folder_whose_run_is_refused_does_not_stay(tmp_path: Path) -> None:
+    wanted = fill(tmp_path / "run")
+    second = free_folder(wanted)
+    with own_run(second):
+        assert second.exists()
+    assert not second.exists() and wanted.exists()
+    second = free_folder(wanted)
+    (second / "notes.txt").write_text("mine")
+    with own_run(second):
+        pass
+    assert (second / "notes.txt").exists()
+    (tmp_path / "other").mkdir()
+    with own_run(tmp_path / "other"):
+        pass
+    assert (tmp_path / "other").exists()

@@ -7,6 +7,7 @@ image is in depends on its own name alone, and stays when others are added.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 from graphprobe.data.image_files import walk_images
 from graphprobe.data.images import SUFFIXES
 from graphprobe.data.splits import TRAIN_NAMES, VAL_NAMES
-from graphprobe.errors import DataError, did_you_mean
+from graphprobe.errors import DataError, did_you_mean, listed
 
 T = TypeVar("T")
 
@@ -72,9 +73,9 @@ def read_class_names(path: Path) -> tuple[str, ...]:
         DataError: it cannot be read, or names one twice.
     """
     names = tuple(read_lines(path))
-    double = sorted({name for name in names if names.count(name) > 1})
+    double = sorted(name for name, count in Counter(names).items() if count > 1)
     if double:
-        raise DataError(f"names {', '.join(double)} more than once", where=str(path))
+        raise DataError(f"names {listed(double)} more than once", where=str(path))
     return names
 
 

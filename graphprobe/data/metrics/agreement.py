@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from graphprobe.data.metrics.agreement_measures import Array, measure_of
 from graphprobe.data.metrics.agreement_types import AgreementResult, OutputPair
-from graphprobe.errors import DataError, TrainError
+from graphprobe.errors import DataError, TrainError, listed
 
 
 class Agreement:
@@ -56,7 +56,7 @@ class Agreement:
         told = [measure for measure in self._measures if measure.teacher.differs]
         stuck = [measure for measure in told if not measure.student.differs]
         if told and len(stuck) == len(told):
-            names = ", ".join(measure.pair.student for measure in stuck)
+            names = listed(measure.pair.student for measure in stuck)
             raise TrainError(
                 f"all outputs are equal: each of {self._samples} images gives the same {names}",
                 where="student",

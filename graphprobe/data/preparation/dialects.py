@@ -16,7 +16,7 @@ from graphprobe.data.preparation.draft import Draft, Options, Read, for_channels
 from graphprobe.data.preparation.operator_steps import OPERATOR_STEPS
 from graphprobe.data.preparation.preparation import Preparation
 from graphprobe.data.preparation.segmentation_steps import SEGMENTATION_STEPS
-from graphprobe.errors import DataError, GraphprobeError
+from graphprobe.errors import DataError, GraphprobeError, listed
 from graphprobe.yaml_io import EXPORTED, read_yaml
 
 # What exporters call these files, and whose they are.
@@ -79,7 +79,7 @@ def _read(dialect: Dialect, steps: list[tuple[str, Options]], path: Path) -> Pre
     unknown = [name for name, _ in steps if name not in dialect.table]
     if unknown:
         raise DataError(
-            f"has steps that are not known: {', '.join(dict.fromkeys(unknown))}",
+            f"has steps that are not known: {listed(dict.fromkeys(unknown))}",
             where=str(path),
             hint="prepare the arrays yourself, as npz:FOLDER",
         )

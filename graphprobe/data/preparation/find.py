@@ -10,7 +10,7 @@ from graphprobe.data.preparation.dialects import FILE_NAMES, read_preparation
 from graphprobe.data.preparation.draft import for_channels
 from graphprobe.data.preparation.preparation import InputPlan, Preparation
 from graphprobe.data.preparation.steps import Size, Step, fixed_size
-from graphprobe.errors import DataError
+from graphprobe.errors import DataError, listed
 from graphprobe.ir import Program
 from graphprobe.ops.image_input import ImageInput, image_inputs
 
@@ -112,7 +112,7 @@ def _inputs(program: Program) -> tuple[ImageInput, dict[str, str]]:
     where = program.origin.source
     images = image_inputs(program)
     if len(images) != 1:
-        text = ", ".join(f"{v.name} {list(v.shape or ())}" for v in inputs) or "none"
+        text = listed(f"{v.name} {list(v.shape or ())}" for v in inputs) or "none"
         raise DataError(
             f"{len(images)} inputs take images, not one: {text}",
             where=where,
@@ -130,7 +130,7 @@ def _inputs(program: Program) -> tuple[ImageInput, dict[str, str]]:
             others[var.name] = kind
     if unknown:
         raise DataError(
-            f"what is fed to {', '.join(unknown)} is not known",
+            f"what is fed to {listed(unknown)} is not known",
             where=where,
             hint="give the arrays of all inputs, as npz:FOLDER",
         )

@@ -12,7 +12,7 @@ from graphprobe.data.eval_batches import EvalBatches
 from graphprobe.data.open import open_data
 from graphprobe.data.sample import Dataset
 from graphprobe.data.targets import PLAIN, Targets, choose_targets
-from graphprobe.errors import ConfigError, DataError, Problem
+from graphprobe.errors import ConfigError, DataError, Problem, listed
 from graphprobe.training.distributed.ranks import rank, world_size
 from graphprobe.training.feeding.cached_dataset import CachedDataset
 from graphprobe.training.feeding.inputs import eval_plan, has_one_size, train_plan
@@ -69,7 +69,7 @@ def _open(spec: str, key: str, built: Built) -> Dataset:
     classes, wanted = len(found.class_names), built.meta["num_classes"]
     if classes != wanted:
         raise DataError(
-            f"has {classes} classes ({', '.join(found.class_names[:8])}), the network {wanted}",
+            f"has {classes} classes ({listed(found.class_names)}), the network {wanted}",
             where=spec,
             hint=f"set train.data.{key}, or name the program with num_classes={classes}",
         )
@@ -90,7 +90,7 @@ def _refuse_missing_inputs(data: Dataset, built: Built, spec: str) -> None:
     missing = [name for name, _, _ in built.feeds if name not in there]
     if missing:
         raise DataError(
-            f"has no {', '.join(missing)}, which the network is fed",
+            f"has no {listed(missing)}, which the network is fed",
             where=spec,
             hint="take data with labels, or a network without losses of its own",
         )

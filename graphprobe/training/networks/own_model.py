@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphprobe.errors import LoadError
+from graphprobe.errors import LoadError, listed
 from graphprobe.model import TASKS, Model
 from graphprobe.zoo import Built
 
@@ -74,13 +74,13 @@ def _wrong_loss(model: Model, names: set[str]) -> Iterator[str]:
     if any(size != 1 for size in shape):
         yield f"the loss has the shape {shape}; take its mean"
     if model.task == "segmentation" and names != _SEGMENTATION:
-        yield f"the inputs are {', '.join(sorted(names))}, not image, label and mask"
+        yield f"the inputs are {listed(sorted(names))}, not image, label and mask"
 
 
 def _wrong_outputs(model: Model) -> Iterator[str]:
     roles = list(model.outputs)
     if model.task == "detection" and roles != ["bbox", "bbox_num"]:
-        yield f"the outputs are {', '.join(roles) or 'none'}, not bbox and bbox_num"
+        yield f"the outputs are {listed(roles) or 'none'}, not bbox and bbox_num"
     if model.task == "segmentation" and len(roles) != 1:
         yield f"it has {len(roles)} outputs, not one"
 

@@ -17,7 +17,7 @@ import numpy as np
 import paddle
 
 from graphprobe.config import PruneSection
-from graphprobe.errors import ConfigError, Problem, TrainError
+from graphprobe.errors import ConfigError, Problem, TrainError, listed
 from graphprobe.ops.kinds import kind_of
 from graphprobe.pruning.plan import AttrChange, PrunePlan
 from graphprobe.training.pruning.ranking import make_plan, prune_array
@@ -130,7 +130,9 @@ def replay_plan(program: Any, plan: PrunePlan, startup: Any | None = None) -> No
     problems = list(_unfit(program, plan))
     if problems:
         raise TrainError(
-            "; ".join(problems), where="pruning", hint="prune each program once, and its own"
+            listed(problems, between="; "),
+            where="pruning",
+            hint="prune each program once, and its own",
         )
     for each in (program, startup):
         if each is not None:
@@ -214,7 +216,7 @@ def _set_attrs(program: Any, plan: PrunePlan) -> None:
                 op._set_attr("num", 0)
     if missing:
         raise TrainError(
-            f"the program has no op {', nor '.join(missing)}",
+            f"the program has no op {listed(missing, between=', nor ')}",
             where="pruning",
             hint="make the config for the program that is trained",
         )
@@ -246,4 +248,4 @@ def verify_shapes(program: Any, scope: Any, summary: PruneSummary) -> None:
         if not declared == held == after:
             wrong.append(f"{name} is {declared} in the program and {held} in the scope")
     if wrong:
-        raise TrainError("; ".join(wrong), where="pruning", hint="report this program")
+        raise TrainError(listed(wrong, between="; "), where="pruning", hint="report this program")

@@ -11,7 +11,7 @@ import numpy as np
 import paddle
 from numpy.typing import NDArray
 
-from graphprobe.errors import ExportError
+from graphprobe.errors import ExportError, listed
 from graphprobe.ir import Program
 from graphprobe.training.reference.executor import run_reference
 from graphprobe.training.runtime.compare import (
@@ -61,7 +61,7 @@ class Proof:
             text += f" (single precision explains up to {self.limit:.1e})"
         if not self.unknown:
             return text
-        return f"{text}, up to what it does not know: {', '.join(self.unknown)}"
+        return f"{text}, up to what it does not know: {listed(self.unknown)}"
 
 
 def prove_conversion(
@@ -110,7 +110,7 @@ def _by_numpy(
     ends = outcome.ends(program)
     unknown = tuple(sorted(outcome.unknown))
     if not ends:
-        return Proof(reason=f"the numpy executor does not know {', '.join(unknown)}")
+        return Proof(reason=f"the numpy executor does not know {listed(unknown)}")
     wanted = [outcome.values[name] for name in ends]
     found = _static(made, feed, ends)
     limits = [EQUAL] * len(ends)

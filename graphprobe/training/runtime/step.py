@@ -10,7 +10,7 @@ import numpy as np
 import paddle
 from numpy.typing import NDArray
 
-from graphprobe.errors import TrainError
+from graphprobe.errors import TrainError, listed
 from graphprobe.training.distributed.process_group import (
     mean_program,
     run_collective,
@@ -202,7 +202,7 @@ class Engine:
         found = self._first_bad(feed)
         place = f"first in variable {found}" if found else "in no variable when run again"
         return TrainError(
-            f"iteration {iteration}: loss {', '.join(terms)} is not finite, {place}",
+            f"iteration {iteration}: loss {listed(terms)} is not finite, {place}",
             hint="the parameters were not updated with it; lower train.learning_rate.base, "
             "lengthen the warm-up or look at the data, then go on with resume='auto'",
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from graphprobe.data.preparation import FILE_NAMES
-from graphprobe.errors import CheckpointError
+from graphprobe.errors import CheckpointError, listed
 from graphprobe.ir import Program
 from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.lod_tensor import (
@@ -15,7 +15,6 @@ from graphprobe.training.weights.lod_tensor import (
     read_tensor_file,
     stored_shapes,
 )
-from graphprobe.training.weights.read import listed
 
 _HINT = "put the program and the parameters of one export into a folder"
 

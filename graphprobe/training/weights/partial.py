@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-from graphprobe.errors import CheckpointError
+from graphprobe.errors import CheckpointError, listed
 from graphprobe.training.weights.arrays import Arrays
-from graphprobe.training.weights.read import Shapes, Weights, listed, shape_of
+from graphprobe.training.weights.read import Shapes, Weights, shape_of
 
 LOGGER = logging.getLogger("graphprobe")
 

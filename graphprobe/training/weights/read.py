@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from graphprobe.errors import CheckpointError, GraphprobeError, did_you_mean
+from graphprobe.errors import CheckpointError, GraphprobeError, did_you_mean, listed
 from graphprobe.training.weights import checkpoint
 from graphprobe.training.weights.arrays import Arrays, read_arrays
 from graphprobe.training.weights.download import download, is_url
@@ -42,7 +42,6 @@ class Weights:
 
 
 _PROGRAM_OF = {params: program for program, params in PARAMS_OF.items()}
-_SHOWN = 12
 
 
 def locate(text: str) -> Path:
@@ -150,12 +149,6 @@ def check_weights(found: Mapping[str, object], wanted: Shapes, *, where: str) ->
 def shape_of(array: object) -> tuple[int, ...]:
     """The shape of an array; empty for what has none."""
     return tuple(getattr(array, "shape", ()))
-
-
-def listed(names: list[str]) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
 
 
 def of_checkpoint(found: checkpoint.Checkpoint) -> Weights:

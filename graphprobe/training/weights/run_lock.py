@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from graphprobe.errors import CheckpointError
+from graphprobe.training.run_folder import RUN_OF, drop_unused
 
 LOCK = ".lock"
 
@@ -40,8 +41,7 @@ def own_run(folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            if new:
-                _remove_empty(folder)
+            _remove_empty(folder, new)
     finally:
         os.close(handle)
 
@@ -61,11 +61,12 @@ def is_owned(folder: Path) -> bool:
     return False
 
 
-def _remove_empty(folder: Path) -> None:
+def _remove_empty(folder: Path, new: bool) -> None:
     """Remove a folder that holds the lock alone: a run that was refused leaves nothing behind."""
-    if [path.name for path in folder.iterdir()] == [LOCK]:
+    names = {path.name for path in folder.iterdir()}
+    if names == {LOCK, RUN_OF} or (new and names == {LOCK}):
         (folder / LOCK).unlink()
-        folder.rmdir()
+        drop_unused(folder)
 
 
 def _take(handle: int, folder: Path) -> None:
