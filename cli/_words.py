@@ -24,6 +24,14 @@ _QUOTES = "'\""
 _VALUE = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[\w.,+-]*\w"""
 
 
+def of_packages(group: str) -> str:
+    """What installed packages add to a group of entry points, for the help of an option."""
+    from graphprobe.plugins import plugins
+
+    added = "; ".join(f"{plugin.name}, of {plugin.package}" for plugin in plugins(group))
+    return f"; {added}" if added else ""
+
+
 def option(name: str) -> str:
     """``target_flops`` -> ``--target-flops``."""
     return "--set" if name == "override" else "--" + name.replace("_", "-")

@@ -23,6 +23,10 @@ class Kind(str, enum.Enum):
     rules = "rules"
     data = "data"
     ops = "ops"
+    targets = "targets"
+    emitters = "emitters"
+    renderers = "renderers"
+    loaders = "loaders"
 
 
 def command(
@@ -30,7 +34,7 @@ def command(
     form: Format = FORMAT,
     output: Path = OUTPUT,
 ) -> None:
-    """List models, losses, rules, data sets or operators.
+    """List models, losses, rules, data sets, operators, or formats.
 
     Example: graphprobe list losses
     """

@@ -21,6 +21,7 @@ from ._output import (
     terminal_width,
 )
 from ._train import TRAINED_ON
+from ._words import of_packages
 
 if TYPE_CHECKING:
     from graphprobe.api.pairs import PairFindings
@@ -66,7 +67,7 @@ def command(
         metavar="act|ppdet|python",
         help="Instead of the result: act, the section Distillation of PaddleSlim's "
         "auto-compression; ppdet, the slim YAML of PaddleDetection 2.x; python, a script with "
-        "PaddleSlim's merge and losses.",
+        f"PaddleSlim's merge and losses{of_packages('graphprobe.pair_emitters')}.",
     ),
     wide: bool = WIDE,
     form: Format = FORMAT,

@@ -22,6 +22,7 @@ from ._output import (
     warn,
 )
 from ._train import TRAINED_ON
+from ._words import of_packages
 
 if TYPE_CHECKING:
     from graphprobe.api.prune_selection import PruneSelection
@@ -69,7 +70,8 @@ def command(
         "--emit",
         metavar="slim1x|ppdet1x|ppdet|ppdet2x|act",
         help="Instead of the result: slim1x, PaddleSlim 1.x; ppdet1x, PaddleDetection 0.x; ppdet "
-        "or ppdet2x, PaddleDetection 2.x; act, PaddleSlim's auto-compression.",
+        "or ppdet2x, PaddleDetection 2.x; act, PaddleSlim's auto-compression"
+        f"{of_packages('graphprobe.prune_emitters')}.",
     ),
     wide: bool = WIDE,
     form: Format = FORMAT,

@@ -91,6 +91,8 @@ def _added(package: str, export: str, kind: type[T], own: dict[str, T]) -> dict[
     for plugin in plugins(GROUPS.get(package, "")):
         item: T = plugin.load(export, kind)
         name = _name(item)
+        if not isinstance(name, str) or not name:
+            raise plugin.broken(f"must have a text as its name, not {name!r}")
         if name in owners:
             raise plugin.twice(name, owners[name])
         found[name], owners[name] = item, plugin.package

@@ -152,6 +152,25 @@ def test_operators_of_an_installed_package(
     assert said.endswith("; mend or uninstall the package\n") and said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("family", "told"),
+    [
+        ("'mine', 3", "must give its specs by op type, not as a int"),
+        ("'mine', [('a', 1)]", "must give its specs by op type, not as a list"),
+        ("'mine', {1: None}", "must name op types by text, not by 1"),
+        ("'mine', {'acme_relu': 'relu'}", "must give acme_relu an OpSpec, not a str"),
+        ("'mine', {}, None", "must give its names in PIR as text, not NoneType"),
+        ("7, {}", "must have a text as its name, not 7"),
+    ],
+)
+def test_a_family_of_another_form_is_named_in_one_line(site: Path, family: str, told: str) -> None:
+    points = "[graphprobe.operators]\nmine = plug_form:FAMILY\n"
+    text = f"from graphprobe.ops.facets import Family\nFAMILY = Family({family})\n"
+    install(site, "plug-form", points, {"plug_form": text})
+    place = "package plug-form 2.0: mine = plug_form:FAMILY in [graphprobe.operators] "
+    assert told_of_operators(site).stdout == f"{place}{told}; mend or uninstall the package\n"
+
+
 def test_two_installed_packages_that_define_one_operator_are_both_named(site: Path) -> None:
     for name in ("one", "two"):
         points = f"[graphprobe.operators]\n{name} = plug_ops_{name}:FAMILY\n"
@@ -260,3 +279,30 @@ def test_a_config_may_name_the_loss(installed: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(installed)}, check=True,
     )  # fmt: skip
     assert read.stdout == "{'acme_cosine'}\n"
+
+
+def test_help_and_lists_name_what_packages_add(site: Path) -> None:
+    points = "".join(
+        f"[graphprobe.{group}]\nacme = plug_parts:{name}\n"
+        for group, name in (
+            ("pair_emitters", "PAIRS"),
+            ("prune_emitters", "PRUNING"),
+            ("renderers", "RENDERER"),
+            ("loaders", "LOADER"),
+        )
+    )
+    text = """from graphprobe.drawing.renderer import Renderer
+from graphprobe.emit.emitter import PairEmitter, PruneEmitter
+from graphprobe.formats import Loader
+PAIRS = PairEmitter("acme", "Acme", len)
+PRUNING = PruneEmitter("acme", "Acme", len)
+RENDERER = Renderer("acme", len)
+LOADER = Loader("acme", lambda head: False, len)
+"""
+    install(site, "plug-parts", points, {"plug_parts": text})
+    for words in ("pairs", "prune-regex"):
+        told = command(site, words, "--help")
+        assert "acme, of plug-parts 2.0" in " ".join(told.stdout.split()), told.stderr
+    for kind, count in (("emitters", 2), ("renderers", 1), ("loaders", 1)):
+        found = json.loads(command(site, "list", kind, "--format", "json").stdout)
+        assert [e["name"] for e in found["entries"]].count("acme") == count

@@ -1,4 +1,4 @@
-"""List what there is to name: models, losses, pair rules, data sets, operators."""
+"""List what there is to name: models, losses, pair rules, data sets, operators, formats, ..."""
 
 from __future__ import annotations
 
@@ -50,8 +50,10 @@ def list_names(kind: str) -> Catalog:
     """List the names that other functions take.
 
     Args:
-        kind: ``zoo`` (bundled models), ``losses``, ``rules`` (of pairs), ``data`` (data sets) or
-            ``ops`` (operators that are known).
+        kind: ``zoo`` (bundled models), ``losses``, ``rules`` (of pairs), ``data`` (data sets),
+            ``ops`` (operators that are known), ``targets`` (what heads are trained on),
+            ``emitters`` (texts for other tools), ``renderers`` (formats of drawings) or
+            ``loaders`` (formats of programs).
 
     Raises:
         UsageError: no such kind.
@@ -94,16 +96,16 @@ def _rules() -> Entries:
 def _data() -> Entries:
     from graphprobe.data.open import formats
 
-    return ((name, _words(found)) for name, found in formats().items())
+    return ((name, _words(found.open)) for name, found in formats().items())
 
 
-def _words(found: object) -> str:
-    """The first line of what the module of a data set says of itself."""
+def _words(function: object) -> str:
+    """The first line of what the module of a function says of itself."""
     import sys
 
-    opener = getattr(found, "open", None)
-    module = sys.modules.get(getattr(opener, "__module__", ""))
-    return ((module.__doc__ or "") if module else "").strip().partition("\n")[0].rstrip(".")
+    module = sys.modules.get(getattr(function, "__module__", ""))
+    text = ((module.__doc__ or "") if module else "").strip().partition("\n")[0].rstrip(".")
+    return text or "from an installed package"
 
 
 def _ops() -> Entries:
@@ -112,10 +114,41 @@ def _ops() -> Entries:
     return ((name, f"{spec.kind}: {spec.label}") for name, spec in op_specs().items())
 
 
+def _targets() -> Entries:
+    from graphprobe.data.target_kinds import target_kinds
+
+    return ((name, _words(found.make)) for name, found in target_kinds().items())
+
+
+def _emitters() -> Entries:
+    from graphprobe.emit.emitter import pair_emitters, prune_emitters
+
+    for name, pairs in pair_emitters().items():
+        yield name, f"pairs: {pairs.about}"
+    for name, pruning in prune_emitters().items():
+        yield name, f"prune-regex: {pruning.about}"
+
+
+def _renderers() -> Entries:
+    from graphprobe.drawing import formats
+
+    return ((name, _words(found.render)) for name, found in formats().items())
+
+
+def _loaders() -> Entries:
+    from graphprobe.formats import loaders
+
+    return ((name, _words(found.sniff)) for name, found in loaders().items())
+
+
 KINDS: dict[str, Callable[[], Entries]] = {
     "zoo": _zoo,
     "losses": _losses,
     "rules": _rules,
     "data": _data,
     "ops": _ops,
+    "targets": _targets,
+    "emitters": _emitters,
+    "renderers": _renderers,
+    "loaders": _loaders,
 }

@@ -6,7 +6,7 @@ A format is a sub-package that defines LOADER; `load_file` asks each whether it 
 from __future__ import annotations
 
 from graphprobe.formats._base import Loader
-from graphprobe.formats._open import find_file, load_bytes, load_file
+from graphprobe.formats._open import find_file, load_bytes, load_file, loaders
 from graphprobe.formats._write import add_ports, as_programdesc, write_program
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "find_file",
     "load_bytes",
     "load_file",
+    "loaders",
     "write_program",
 ]

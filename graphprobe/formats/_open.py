@@ -115,6 +115,11 @@ def _load_one(path: Path, source: str) -> Program:
     return load_bytes(path.read_bytes(), source)
 
 
+def loaders() -> dict[str, Loader]:
+    """Every format by its name."""
+    return discover("graphprobe.formats", "LOADER", Loader)
+
+
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(_HEAD)
@@ -123,8 +128,7 @@ def _head(path: Path) -> bytes:
 def _recognise(head: bytes) -> Loader | None:
     if foreign(head) is not None:
         return None
-    loaders = discover("graphprobe.formats", "LOADER", Loader)
-    return next((loader for loader in loaders.values() if loader.sniff(head)), None)
+    return next((loader for loader in loaders().values() if loader.sniff(head)), None)
 
 
 def _unknown(head: bytes, source: str) -> LoadError:

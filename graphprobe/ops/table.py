@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import get_args
 
@@ -16,8 +16,32 @@ _FAMILIES = "graphprobe.ops.families"
 
 @cache
 def families() -> dict[str, Family]:
-    """Every family by its name."""
-    return discover(_FAMILIES, "FAMILY", Family)
+    """Every family by its name.
+
+    Raises:
+        PluginError: a family of an installed package is none.
+    """
+    found = discover(_FAMILIES, "FAMILY", Family)
+    for name, family in found.items():
+        plugin = plugin_of(_FAMILIES, name)
+        if plugin is not None:
+            _check_form(plugin, family)
+    return found
+
+
+def _check_form(plugin: Plugin, family: Family) -> None:
+    """Refuse what the type of a family promises and a package does not keep."""
+    if not isinstance(family.specs, Mapping):
+        raise plugin.broken(
+            f"must give its specs by op type, not as a {type(family.specs).__name__}"
+        )
+    for type_, spec in family.specs.items():
+        if not isinstance(type_, str):
+            raise plugin.broken(f"must name op types by text, not by {type_!r}")
+        if not isinstance(spec, OpSpec):
+            raise plugin.broken(f"must give {type_} an OpSpec, not a {type(spec).__name__}")
+    if not isinstance(family.pir, str):
+        raise plugin.broken(f"must give its names in PIR as text, not {type(family.pir).__name__}")
 
 
 @cache
@@ -49,8 +73,6 @@ def _check_added(plugin: Plugin, family: Family, taken: dict[str, str]) -> None:
         others = " and ".join(dict.fromkeys(taken.values()))
         raise plugin.broken(f"defines what {others} defines too: {', '.join(taken)}")
     for type_, spec in family.specs.items():
-        if not isinstance(spec, OpSpec):
-            raise plugin.broken(f"must give {type_} an OpSpec, not a {type(spec).__name__}")
         for facet, word, known in _words(spec):
             if word not in known:
                 near = did_you_mean(str(word), known)

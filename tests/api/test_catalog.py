@@ -21,6 +21,9 @@ from graphprobe.registry import GROUPS, modules
         ("losses", "graphprobe.losses"),
         ("rules", "graphprobe.pairing.rules"),
         ("data", "graphprobe.data.formats"),
+        ("targets", "graphprobe.data.target_kinds"),
+        ("renderers", "graphprobe.drawing.renderers"),
+        ("loaders", "graphprobe.formats"),
     ],
 )
 def test_every_file_is_listed(kind: str, package: str) -> None:
@@ -32,6 +35,13 @@ def test_every_file_is_listed(kind: str, package: str) -> None:
 
 def test_operators_are_listed() -> None:
     assert {"conv2d", "relu", "concat"} <= set(graphprobe.list_names("ops"))
+
+
+def test_emitters_are_listed_by_command() -> None:
+    found = graphprobe.list_names("emitters").entries
+    for command, package in (("pairs", "pair_emitters"), ("prune-regex", "prune_emitters")):
+        named = {name for name, about in found if about.startswith(f"{command}: ")}
+        assert named == set(modules(f"graphprobe.emit.{package}"))
 
 
 def test_an_unknown_kind() -> None:
