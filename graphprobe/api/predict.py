@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from graphprobe.training.reporting.progress import Log
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ImageFindings:
     """What was found in one image.
 
@@ -36,6 +36,9 @@ class ImageFindings:
     name: str
     text: str
     skipped: bool = False
+
+    def __repr__(self) -> str:
+        return f"<ImageFindings of {self.name!r}: {len(self.text)} characters>"
 
 
 @dataclass(frozen=True, repr=False)

@@ -15,7 +15,7 @@ from graphprobe.errors import GraphprobeError
 MOST_POINTS = 300
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RunInfo:
     """What a run's folder says of it; None where it does not say.
 
@@ -58,6 +58,10 @@ class RunInfo:
     program: str = ""
     data: str = ""
     started: str = ""
+
+    def __repr__(self) -> str:
+        measured = "" if self.value is None else f", {self.metric} {self.value:.4g}"
+        return f"<RunInfo {str(self.path)!r}: {self.kind}, {self.state}{measured}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""

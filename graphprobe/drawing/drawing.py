@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 AnyLevel: TypeAlias = Level | Literal["raw"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Side:
     """One program of a drawing.
 
@@ -53,6 +53,9 @@ class Side:
     _figures: Figures | None = None
     _views: dict[Level, LayoutGraph] = field(default_factory=dict)
     _counts: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Side {self.role} {self.name!r}: {len(self.fold.graph.items)} items>"
 
     @property
     def name(self) -> str:
@@ -129,7 +132,7 @@ class Side:
         return " · ".join(parts)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Drawing:
     """Everything a renderer needs.
 
@@ -148,6 +151,9 @@ class Drawing:
     focus: Focus | None = None
     notes: Sequence[str] = ()
     engine: Engine = "layered"
+
+    def __repr__(self) -> str:
+        return f"<Drawing of {self.title}: {len(self.pairs)} pairs>"
 
     @property
     def title(self) -> str:

@@ -19,7 +19,7 @@ from graphprobe.ops.work import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Figures:
     """What is known of each op of a program.
 
@@ -47,6 +47,9 @@ class Figures:
     uncounted: frozenset[int] = frozenset()
     size: NetworkSize | None = None
     pruned: NetworkSize | None = None
+
+    def __repr__(self) -> str:
+        return f"<Figures: {self.size}>"
 
     def line(self, ops: Iterable[Op]) -> str:
         """Parameters and multiply-adds of some ops, as ``1.2 M params · 3.4 G MACs``."""

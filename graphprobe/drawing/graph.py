@@ -34,7 +34,7 @@ class Item:
     op: Op | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class ItemGraph:
     """The items of a program and the variables that flow between them.
 
@@ -55,6 +55,9 @@ class ItemGraph:
     item_of: dict[int, int]
     writers: dict[str, int]
     cycles: int = 0
+
+    def __repr__(self) -> str:
+        return f"<ItemGraph: {len(self.items)} items, {len(self.dag.edges)} edges>"
 
     def carried(self, u: int, v: int) -> tuple[str, ...]:
         """The variables on an edge."""

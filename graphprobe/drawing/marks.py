@@ -9,7 +9,7 @@ from graphprobe.drawing import palette
 from graphprobe.ir import Pair, PruneDecision
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Marks:
     """Findings to show in a drawing.
 
@@ -31,6 +31,9 @@ class Marks:
     latency: Mapping[str, float] = field(default_factory=dict)
     sensitivity: Mapping[str, float] = field(default_factory=dict)
     ratio: float = 0.5
+
+    def __repr__(self) -> str:
+        return f"<Marks: {len(self.decisions)} decisions, {len(self.targets)} targets>"
 
 
 # Chosen by search so that no two lie close in CIELAB, for full colour vision and as people without

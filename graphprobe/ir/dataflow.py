@@ -37,7 +37,7 @@ class Value:
     block: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Dataflow:
     """The reads and writes of a program.
 
@@ -53,6 +53,9 @@ class Dataflow:
     inputs: list[dict[str, list[int]]]
     outputs: list[dict[str, list[int]]]
     _last: dict[str, int] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<Dataflow: {len(self.values)} values of {len(self.inputs)} ops>"
 
     def read(self, op: Op, slot: str) -> Value | None:
         """The first value that an op reads in a slot."""

@@ -29,6 +29,11 @@ class VarUse(NamedTuple):
     producer: Op | None
     consumers: tuple[Op, ...]
 
+    def __repr__(self) -> str:
+        return (
+            f"<VarUse {self.var.name!r} in block {self.block}: read by {len(self.consumers)} ops>"
+        )
+
 
 class Wanted(NamedTuple):
     """Which variables to list; every condition must hold.

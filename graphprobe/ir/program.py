@@ -55,7 +55,7 @@ class Var:
     lod_level: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Op:
     """One operator: slots name the variables that it reads and writes, in order.
 
@@ -72,6 +72,12 @@ class Op:
     attrs: Mapping[str, Attr] = field(default_factory=dict)
     block: int = 0
     attr_types: Mapping[str, int] | None = field(default=None, compare=False, repr=False)
+
+    def __repr__(self) -> str:
+        reads, writes = (
+            ", ".join(list(names)[:3]) for names in (self.input_names(), self.output_names())
+        )
+        return f"<Op {self.id} {self.type}: {reads} -> {writes}>"
 
     def input(self, slot: str) -> str | None:
         """The first variable of an input slot, or None."""
@@ -124,7 +130,7 @@ class Op:
         return "backward" if bits & ROLE_BACKWARD else "forward"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Block:
     """A list of ops with their variables; `parent` is -1 for the main block."""
 
@@ -132,6 +138,9 @@ class Block:
     parent: int
     vars: Mapping[str, Var]
     ops: tuple[Op, ...]
+
+    def __repr__(self) -> str:
+        return f"<Block {self.index}: {len(self.ops)} ops, {len(self.vars)} variables>"
 
 
 class Origin(NamedTuple):
@@ -150,8 +159,11 @@ class Origin(NamedTuple):
     version: str | None = None
     op_versions: tuple[tuple[str, int], ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<Origin {self.source!r}: {self.kind}, version {self.version}>"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Program:
     """A whole program. Indices are built once, on first use.
 
@@ -166,6 +178,10 @@ class Program:
     feeds: tuple[str, ...] = ()
     fetches: tuple[str, ...] = ()
     origin: Origin = Origin()
+
+    def __repr__(self) -> str:
+        source = self.origin.source or "in memory"
+        return f"<Program {source!r}: {len(self.ops)} ops in {len(self.blocks)} block(s)>"
 
     @cached_property
     def ops(self) -> tuple[Op, ...]:

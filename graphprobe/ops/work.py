@@ -70,6 +70,10 @@ class WorkCount(NamedTuple):
     products: tuple[Product, ...]
     gaps: tuple[Gap, ...]
 
+    def __repr__(self) -> str:
+        layers, products, gaps = map(len, self)
+        return f"<WorkCount: {layers} layers, {products} products, {gaps} unknown>"
+
 
 def count_work(program: Program, image: tuple[int, int] | None = None) -> WorkCount:
     """Count the multiply-adds of the forward ops from the sizes of all values.

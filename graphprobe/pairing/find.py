@@ -23,7 +23,7 @@ from graphprobe.registry import discover
 __all__ = ["PairReport", "Rejected", "find_pairs", "pair_rules"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PairReport:
     """What was found.
 
@@ -38,6 +38,10 @@ class PairReport:
     alternatives: tuple[Rejected, ...] = ()
     warnings: tuple[str, ...] = ()
     loss: str | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        pairs, others = len(self.pairs), len(self.alternatives)
+        return f"<PairReport: {pairs} pairs, {others} alternatives, {len(self.warnings)} warnings>"
 
 
 def pair_rules() -> dict[str, PairRule]:

@@ -76,7 +76,7 @@ class PrunedAttr:
     each: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PrunePart:
     """Channels that are ranked together.
 
@@ -92,8 +92,13 @@ class PrunePart:
     attrs: tuple[PrunedAttr, ...] = ()
     removed: tuple[int, ...] | None = None
 
+    def __repr__(self) -> str:
+        axes = sum(len(axis.params) for axis in self.axes)
+        gone = "not ranked" if self.removed is None else f"{len(self.removed)} removed"
+        return f"<PrunePart: {self.channels} channels on {axes} axes, {gone}>"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class PruneGroup:
     """Layers whose channels are pruned together.
 
@@ -108,6 +113,12 @@ class PruneGroup:
     layers: tuple[str, ...]
     parts: tuple[PrunePart, ...]
     ratio: float = 0.0
+
+    def __repr__(self) -> str:
+        layers = f"{len(self.layers)} layer(s) of {self.leader!r}" if self.layers else "no layer"
+        return (
+            f"<PruneGroup {self.number}: {layers}, {self.channels} channels, ratio {self.ratio:g}>"
+        )
 
     @property
     def leader(self) -> str:
@@ -143,7 +154,7 @@ class AttrChange(NamedTuple):
     after: int | tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PrunePlan:
     """What is pruned together, how much of it, and (once ranked) which channels go.
 
@@ -160,6 +171,11 @@ class PrunePlan:
     criterion: Criterion = "l1_norm"
     round_to: int = 1
     min_channels: int = 1
+
+    def __repr__(self) -> str:
+        layers = sum(len(group.layers) for group in self.groups)
+        groups = f"{len(self.groups)} group(s) of {layers} layers"
+        return f"<PrunePlan: {groups}, {self.policy}, {self.criterion}>"
 
     def kept(self, group: PruneGroup, part: PrunePart) -> int:
         """How many channels of a part stay."""

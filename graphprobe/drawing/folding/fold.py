@@ -34,7 +34,7 @@ from graphprobe.ir import Program
 Level: TypeAlias = Literal["stage", "block", "unit", "op"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Fold:
     """A folded program.
 
@@ -51,6 +51,10 @@ class Fold:
     keep: frozenset[str]
     strides: list[Stride | None]
     owned: Owned = field(default_factory=Owned)
+
+    def __repr__(self) -> str:
+        levels = ", ".join(f"{len(found.dag)} {level}" for level, found in self.levels.items())
+        return f"<Fold: {levels}>"
 
     def variables(self, level: Level) -> Mapping[tuple[int, int], tuple[str, ...]]:
         """The variables on each edge of a level."""
