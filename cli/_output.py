@@ -7,7 +7,7 @@ import enum
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,12 @@ from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 
 from ._escape import csv_cell, json_text, printable, printed
+from ._waits import BREAKER
 from ._words import with_options
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.table import Table as RichTable
 
     from graphprobe.api.results import ConfigResult, Result, Table
 
@@ -123,6 +125,23 @@ def _print(console: Console, renderables: Iterable[RenderableType]) -> None:
         console.print(item)
 
 
+def folding_table(*heads: str, right: Collection[str] = (), **more: Any) -> RichTable:
+    """A table whose long names go on in the next line; none is cut.
+
+    Args:
+        heads: of the columns; with ``show_header=False`` they are not shown.
+        right: those whose cells stand at the right.
+        more: of rich's Table.
+    """
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, **more)
+    for head in heads:
+        table.add_column(head, overflow="fold", justify="right" if head in right else "left")
+    return table
+
+
 def terminal_width(wide: bool = False) -> int:
     """Columns of the terminal (or COLUMNS); 80 where there is none; `wide`: as many as it takes."""
     if wide:
@@ -210,11 +229,13 @@ def log_to_stderr() -> None:
 
 def say(message: str) -> None:
     """A line for people, on standard error; parameters in it become options."""
+    BREAKER.heard()
     sys.stderr.write(f"{printable(with_options(message))}\n")
 
 
 def put(line: str) -> None:
     """A line of a result that comes as it is made, to standard output."""
+    BREAKER.heard()
     write_out(f"{printable(line)}\n")
     sys.stdout.flush()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,16 @@ from graphprobe.api.check import CheckResult, check
 
 from ._errors import ANSWER_IS_NO
 from ._escape import printable
-from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say, warn
+from ._output import (
+    FORMAT,
+    Format,
+    deliver,
+    folding_table,
+    own_prints_to_stderr,
+    say,
+    terminal_width,
+    warn,
+)
 from ._train import ALLOW_CODE, CONFIG, DEVICE, ENGINE, OVERRIDE, Device
 
 if TYPE_CHECKING:
@@ -79,11 +89,18 @@ def tables(result: CheckResult, *, prove: bool = False) -> list[RenderableType]:
 
     runs = describe_teacher(result.verdict)
     found = result.verdict.data
-    lines = [f"  {what:11}  {text}" for what, text in (found.rows() if found else ())]
+    lines = [_line(what, text) for what, text in (found.rows() if found else ())]
     return [
         _table(result.verdict),
         "\n".join([*lines, *([f"  {runs}"] if runs else []), LEGEND]),
     ]
+
+
+def _line(what: str, text: str) -> str:
+    return textwrap.fill(
+        printable(text), terminal_width(), initial_indent=f"  {what:11}  ",
+        subsequent_indent=" " * 15, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def say_findings(result: CheckResult) -> None:
@@ -110,15 +127,10 @@ def _sizes(report: PruneReport) -> list[str]:
 
 
 def _prune_table(report: PruneReport, *, prove: bool) -> Table:
-    from rich import box
-    from rich.table import Table
-
     heads = ("convolution", "together", "channels", *(["difference"] if prove else []))
     caption = "difference: of the outputs from those of the network whose removed channels are\n"
     caption += "masked, over the largest output"
-    table = Table(
-        *heads, box=box.SIMPLE_HEAD, caption=caption if prove else None, caption_justify="left"
-    )
+    table = folding_table(*heads, caption=caption if prove else None, caption_justify="left")
     for row in report.groups:
         cells = [printable(row.conv), str(row.convs), f"{row.before} -> {row.after}"]
         if prove:
@@ -128,12 +140,7 @@ def _prune_table(report: PruneReport, *, prove: bool) -> Table:
 
 
 def _table(verdict: Verdict) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(
-        "term", "student <- teacher", "loss", "gradient", "weight", "", box=box.SIMPLE_HEAD
-    )
+    table = folding_table("term", "student <- teacher", "loss", "gradient", "weight", "")
     task = verdict.task
     if task is not None:
         table.add_row("task", "", f"{task.value:.4g}", f"{task.gradient:.4g}")

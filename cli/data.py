@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from graphprobe.errors import UsageError
+
 from ._errors import ANSWER_IS_NO
 from ._escape import printable
 from ._output import FORMAT, OUTPUT, Format, can_be_written, deliver, say, warn
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 _NAME = 40
+
+
+def _is_png(path: Path | None) -> Path | None:
+    if path is not None and path.suffix.lower() != ".png":
+        raise UsageError("a sheet is a PNG file", where=str(path), hint="name it .png")
+    return can_be_written(path)
 
 
 def command(
@@ -34,7 +42,7 @@ def command(
         None,
         "--sheet",
         metavar="FILE.png",
-        callback=can_be_written,
+        callback=_is_png,
         help="Draw some samples with boxes or masks, before and after augmentation.",
     ),
     rows: int = typer.Option(8, "--rows", min=1, max=100, help="Samples on the sheet."),

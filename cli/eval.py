@@ -10,7 +10,7 @@ from graphprobe.api.evaluate import evaluate
 from graphprobe.data.metrics.agreement_types import FIGURES
 
 from ._escape import printable
-from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say
+from ._output import FORMAT, Format, deliver, folding_table, own_prints_to_stderr, say
 from ._train import ALLOW_CODE, CHECKPOINT, DEVICE, MEASURED_ON, OVERRIDE, TRAINED, WEIGHTS, Device
 
 if TYPE_CHECKING:
@@ -60,10 +60,7 @@ def command(
 
 
 def _table(label: str, rows: Sequence[Sequence[Any]]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table("class", label, box=box.SIMPLE_HEAD)
+    table = folding_table("class", label)
     for name, value in rows:
         table.add_row(printable(name), "none there" if value is None else f"{value:.4f}")
     return table
@@ -71,16 +68,13 @@ def _table(label: str, rows: Sequence[Sequence[Any]]) -> Table:
 
 def _agreement(label: str, value: float, found: AgreementResult) -> Table:
     """A row an output; the last one has the figures of all."""
-    from rich import box
-    from rich.table import Table
-
     names = [name for name in FIGURES if found.figure(name) is not None]
-    table = Table("output", "kind", box=box.SIMPLE_HEAD, caption=f"{label} {value:.4f}")
-    for name in names:
-        table.add_column(FIGURES[name], justify="right")
+    figures = [FIGURES[name] for name in names]
+    caption = f"{label} {value:.4f}"
+    table = folding_table("output", "kind", *figures, right=figures, caption=caption)
     for each in found.outputs:
-        figures = (_figure(getattr(each, name)) for name in names)
-        table.add_row(printable(each.name), each.kind, *figures)
+        cells = (_figure(getattr(each, name)) for name in names)
+        table.add_row(printable(each.name), each.kind, *cells)
     if len(found.outputs) > 1:
         table.add_row("mean", "", *(_figure(found.figure(name)) for name in names))
     return table

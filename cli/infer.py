@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 
 import typer
@@ -10,10 +11,11 @@ import typer
 from graphprobe.api.predict import ImageFindings, predict
 
 from ._escape import printable
-from ._output import own_prints_to_stderr, say
+from ._output import own_prints_to_stderr, print_tables, say, terminal_width
 from ._train import ALLOW_CODE, CHECKPOINT, DEVICE, MEASURED_ON, OVERRIDE, TRAINED, WEIGHTS, Device
+from ._waits import BREAKER
 
-_NAME_WIDTH = 32
+_NAME_WIDTH = 28
 
 
 def command(
@@ -45,7 +47,8 @@ def command(
     lines = sys.stdout
 
     def show(image: ImageFindings) -> None:
-        lines.write(f"{printable(_line(image))}\n")
+        lines.write(f"{_line(image)}\n")
+        BREAKER.heard()
 
     with own_prints_to_stderr():
         made = predict(
@@ -65,13 +68,26 @@ def command(
             on_image=show,
         )
     count = len(made.images)
-    say(f"weights of {made.weights}; {count - made.skipped} images drawn into {made.folder}")
+    rows = (("weights", made.weights), ("data", made.looked_at), ("model", made.program))
+    print_tables([*(_wrapped(f"  {name:7}", text) for name, text in rows)])
+    say(f"{made.summary()}; found.json lists all")
     if made.skipped:
         say(f"warning: {made.skipped} of {count} images could not be read and were left out")
 
 
 def _line(image: ImageFindings) -> str:
     """A line of the table: the image and what was found in it."""
-    name = image.name
+    name = printable(image.name)
     short = name if len(name) <= _NAME_WIDTH else "..." + name[3 - _NAME_WIDTH :]
-    return f"  {short:{_NAME_WIDTH}}  {'skipped: ' if image.skipped else ''}{image.text}"
+    return _wrapped(
+        f"  {short:{_NAME_WIDTH}}", f"{'skipped: ' if image.skipped else ''}{image.text}"
+    )
+
+
+def _wrapped(head: str, text: str) -> str:
+    """A head and a text beside it, in as many lines as the terminal asks for."""
+    indent = " " * (len(head) + 2)
+    return textwrap.fill(
+        printable(text), terminal_width(), initial_indent=f"{head}  ", subsequent_indent=indent,
+        break_on_hyphens=False,
+    )  # fmt: skip

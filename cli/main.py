@@ -11,10 +11,12 @@ from typing import NoReturn
 import typer
 
 from graphprobe.version import __version__
+from graphprobe.waits import heard_by
 
 from ._errors import run
 from ._once import OnceCommand
 from ._signals import heed_signals
+from ._waits import BREAKER
 
 # The command's name and its module here; a module is imported only when its command is called.
 COMMANDS = {
@@ -81,7 +83,8 @@ def main() -> None:
     only = words[0] if words and words[0] in COMMANDS and not completing else None
     debug = "--debug" in sys.argv[1:]
     argv = [word for word in sys.argv[1:] if word != "--debug"]
-    status = run(build_app(only), argv, debug=debug)
+    with heard_by(BREAKER):
+        status = run(build_app(only), argv, debug=debug)
     if "paddle" not in sys.modules:
         _leave_at_once(status)
     sys.exit(status)

@@ -12,7 +12,7 @@ from graphprobe.api.train import TrainResult, train
 
 from ._errors import ANSWER_IS_NO
 from ._escape import printable
-from ._output import FORMAT, Format, deliver, own_prints_to_stderr, say, to_text
+from ._output import FORMAT, Format, deliver, folding_table, own_prints_to_stderr, say, to_text
 from ._preparation import CHANNELS, MEAN, SCALE, SIZE, STD, preparation_words
 from ._progress import terminal_bar
 from ._train import ALLOW_CODE, DEVICE, ENGINE, OVERRIDE, Device
@@ -141,22 +141,15 @@ def _deliver(result: TrainResult, form: Format | None) -> None:
 
 
 def _table(rows: list[tuple[str, str]]) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, show_header=False)
+    table = folding_table("", "", show_header=False)
     for row in rows:
         table.add_row(*map(printable, row))
     return table
 
 
 def _pruning_table(rows: PrunedRows) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table("", box=box.SIMPLE_HEAD)
-    for head in ("before", "after pruning", "change"):
-        table.add_column(head, justify="right")
+    figures = ("before", "after pruning", "change")
+    table = folding_table("", *figures, right=figures)
     for row in rows:
         table.add_row(*map(printable, row))
     return table

@@ -19,6 +19,7 @@ from graphprobe.ir import Dataflow, Program
 from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.model import Model
 from graphprobe.user_code import ZOO, is_code, needs_paddle, run_code
+from graphprobe.waits import waiting_for
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -241,10 +242,13 @@ def load_program(text: str) -> Program:
     if text.startswith(ZOO):
         from graphprobe.zoo import zoo_bytes
 
-        return load_bytes(zoo_bytes(text), text)
+        with waiting_for(f"building {text}"):
+            return load_bytes(zoo_bytes(text), text)
     if is_code(text):
-        return load_result(run_code(text, "train"), text).program
-    return load_file(Path(text).expanduser(), text)
+        with waiting_for(f"running {text}"):
+            return load_result(run_code(text, "train"), text).program
+    with waiting_for(f"reading {text}"):
+        return load_file(Path(text).expanduser(), text)
 
 
 def load_result(result: Any, text: str) -> LoadedProgram:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from graphprobe.programs import LoadedProgram
 from graphprobe.pruning import decisions as pruning
 from graphprobe.pruning.decisions import PruneFindings
+from graphprobe.waits import waiting_for
 
 
 def prune_findings(loaded: LoadedProgram, policy: str) -> PruneFindings:
@@ -13,4 +14,7 @@ def prune_findings(loaded: LoadedProgram, policy: str) -> PruneFindings:
     Raises:
         UsageError: the policy is not known.
     """
-    return loaded.once(("prunable", policy), lambda: pruning.find_prunable(loaded.program, policy))
+    with waiting_for("finding what can be pruned"):
+        return loaded.once(
+            ("prunable", policy), lambda: pruning.find_prunable(loaded.program, policy)
+        )

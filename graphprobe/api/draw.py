@@ -17,6 +17,7 @@ from graphprobe.drawing.overlay import COLOUR_KEYS, ColourBy
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.files import write_whole
 from graphprobe.programs import ProgramLike, load
+from graphprobe.waits import waiting_for
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -174,28 +175,31 @@ def draw(
             before, after = load(program), load(diff)
             from graphprobe.drawing.diff.drawing import make_diff
 
-            drawing = make_diff(
-                before.program,
-                after.program,
-                level=chosen,
-                focus=near,
-                engine=laid_out,
-                colour_by=_colour_key(color_by),
-            )
+            with waiting_for("laying out the drawing"):
+                drawing = make_diff(
+                    before.program,
+                    after.program,
+                    level=chosen,
+                    focus=near,
+                    engine=laid_out,
+                    colour_by=_colour_key(color_by),
+                )
             messages = unknown_operators(before, after)
         else:
             if color_by in measures and measures[color_by] is None:
                 raise UsageError("no figures", where=_by(color_by), hint=_GIVE[color_by])
             found = gather(load(program), teacher, pairs, prune)
             found = with_measures(found, sensitivity, latency)
-            drawing = found.drawing(chosen, near, laid_out, _colour_key(color_by))
+            with waiting_for("laying out the drawing"):
+                drawing = found.drawing(chosen, near, laid_out, _colour_key(color_by))
             messages = tuple(found.messages)
         picture = Picture(drawing.title, lambda name: render(drawing, name), drawing, messages)
     else:
         hint = did_you_mean(engine, ENGINES) or f"use {', '.join(ENGINES)}"
         raise UsageError(f"nothing draws as {engine!r}", where="engine", hint=hint)
     if output is not None:
-        picture.write(output)
+        with waiting_for(f"drawing {os.fspath(output)}"):
+            picture.write(output)
     return picture
 
 

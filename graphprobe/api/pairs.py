@@ -14,6 +14,7 @@ from graphprobe.ir import Pair
 from graphprobe.pairing import find as pairing
 from graphprobe.pairing.find import PairReport, Rejected
 from graphprobe.programs import LoadedProgram, ProgramLike, load
+from graphprobe.waits import waiting_for
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -175,7 +176,8 @@ def find_pairs(
         from graphprobe.api.data_settings import settings_for_data
 
         (ours, theirs), train = settings_for_data((student, teacher), data, reporter(progress))
-    report = pairing.find_pairs(ours.program, theirs.program, rule, loss)
+    with waiting_for("finding pairs"):
+        report = pairing.find_pairs(ours.program, theirs.program, rule, loss)
     return PairFindings(ours, theirs, report, train)
 
 

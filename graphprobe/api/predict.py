@@ -50,12 +50,16 @@ class Predictions(Result):
         folder: what was written into.
         weights: where the weights come from.
         entries: the json of each entry of found.json.
+        program: what was trained, as its config names it.
+        looked_at: the images or data, how many, and their size as the network sees them.
     """
 
     images: tuple[ImageFindings, ...]
     folder: Path
     weights: str
     entries: tuple[str, ...] = ()
+    program: str = ""
+    looked_at: str = ""
 
     @property
     def skipped(self) -> int:
@@ -69,11 +73,17 @@ class Predictions(Result):
         return f"{count_text(read, 'image')} drawn into {self.folder}{left}"
 
     def to_dict(self) -> dict[str, Any]:
-        """``weights``, ``folder`` and ``images`` as found.json has them."""
+        """``weights``, ``program``, ``data``, ``folder``, and ``images`` as found.json has them."""
         import json
 
         found = [json.loads(entry) for entry in self.entries]
-        return {"weights": self.weights, "folder": str(self.folder), "images": found}
+        return {
+            "weights": self.weights,
+            "program": self.program,
+            "data": self.looked_at,
+            "folder": str(self.folder),
+            "images": found,
+        }
 
     def to_rows(self) -> Table:
         """A row an image."""
@@ -128,6 +138,14 @@ def predict(
         PosixPath('runs/student/infer')
     """
     log = reporter(progress)
+    from graphprobe.data.image_files import ImageFolder, find_images
+
+    paths = [Path(image) for image in images]
+    if bool(paths) == bool(samples):
+        hint = "name images, or give samples=N for the validation set"
+        raise UsageError("what to look at is not clear", where="predict", hint=hint)
+    folder = None if output is None else Path(output)
+    files = find_images(paths, leave_out=folder) if paths else []
     run = open_trained_run(
         config,
         override,
@@ -137,8 +155,8 @@ def predict(
         allow_code=allow_code,
         log=log,
     )
-    from graphprobe.data.image_files import ImageFolder, find_images
     from graphprobe.data.preparation import labels_beside
+    from graphprobe.data.splits import count_and_size, data_text
     from graphprobe.data.subset import first_subset
     from graphprobe.training.predict import find_objects, names_of_classes
     from graphprobe.training.predict_exported import find_in_images
@@ -146,12 +164,6 @@ def predict(
     from graphprobe.training.runtime.device import choose_place
 
     settings = run.settings
-    paths = [Path(image) for image in images]
-    if bool(paths) == bool(samples):
-        hint = "name images, or give samples=N for the validation set"
-        raise UsageError("what to look at is not clear", where="predict", hint=hint)
-    folder = None if output is None else Path(output)
-    files = find_images(paths, leave_out=folder) if paths else []
     folder = folder if folder is not None else new_folder(Path(settings.train.output) / "infer")
     writer = PredictionFolder(
         folder, (), inputs=[file.path for file in files], force=force, sheet=bool(samples)
@@ -182,7 +194,20 @@ def predict(
             every.append(_written(found, writer))
             if on_image is not None:
                 on_image(every[-1])
-    made = Predictions(tuple(every), folder, trained.source, tuple(writer.entries))
+    size = train.preparation.size if exported is not None else train.image_size
+    if samples:
+        looked_at = data_text(str(train.data.val), len(shown), size)
+    else:
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        looked_at = f"{paths[0]}{more}, {count_and_size(len(shown), size)}"
+    made = Predictions(
+        tuple(every),
+        folder,
+        trained.source,
+        tuple(writer.entries),
+        settings.student.program,
+        looked_at,
+    )
     if made.skipped == len(shown):
         raise DataError("none of the images could be read", where="predict")
     return made

@@ -11,6 +11,7 @@ from graphprobe.api.findings import PairsLike, PruneLike, gather
 from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 from graphprobe.programs import ProgramLike, load
+from graphprobe.waits import waiting_for
 
 
 @dataclass(frozen=True, repr=False)
@@ -76,8 +77,9 @@ def report(
     from graphprobe.drawing.pages.report import render_report
 
     found = gather(load(student), teacher, pairs, prune)
-    drawing = found.drawing()
-    page = render_report(drawing, found.messages).decode()
+    with waiting_for("drawing"):
+        drawing = found.drawing()
+        page = render_report(drawing, found.messages).decode()
     made = Report(drawing.title, page, tuple(found.messages))
     if output is not None:
         made.write(output)

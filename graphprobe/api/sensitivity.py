@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphprobe.api.early import refuse_preparation, refuse_program, refuse_weights
 from graphprobe.api.exported_runs import is_exported
 from graphprobe.api.pairs import find_pairs
 from graphprobe.api.patterns import PatternLike, pattern
@@ -17,6 +18,7 @@ from graphprobe.api.run_programs import is_run, ref_of
 from graphprobe.api.settings import override_words
 from graphprobe.errors import AnswerIsNo, UsageError
 from graphprobe.programs import LoadedProgram, ProgramCache, ProgramLike, load
+from graphprobe.pruning.decisions import policy_of
 
 if TYPE_CHECKING:
     from graphprobe.config import PruneConfig
@@ -150,10 +152,20 @@ def sensitivity(
     """
     shares = _ratios(ratios)
     record = Path(output)
+    refuse_program(program)
+    refuse_weights(weights)
+    if preparation:
+        refuse_preparation(program)
+    policy_of(policy)
+    pattern(keep, "keep")
+    from graphprobe.data.open import open_data, opened_once
+
+    with opened_once():
+        open_data(data)
+    from graphprobe.config import override_config
     from graphprobe.training.runtime.dependencies import require_paddle
 
     require_paddle()
-    from graphprobe.config import override_config
     from graphprobe.training.networks.source import Networks
     from graphprobe.training.pruning.sensitivity import measure_sensitivity
     from graphprobe.training.runtime.device import choose_place

@@ -32,6 +32,23 @@ def open_config(
 ) -> tuple[Config, str]:
     """Read a config, then make sure that Paddle is there for what follows.
 
+    Args and Raises: as `read_settings`.
+
+    Raises:
+        MissingDependency: Paddle is not installed.
+    """
+    from graphprobe.training.runtime.dependencies import require_paddle
+
+    found = read_settings(config, override, allow_code=allow_code)
+    require_paddle()
+    return found
+
+
+def read_settings(
+    config: ConfigLike, override: Override = (), *, allow_code: bool = False
+) -> tuple[Config, str]:
+    """Read a config, without Paddle.
+
     Args:
         config: a file, the folder of a run or one of its checkpoints, whose config it then is, or
             a config that was made in Python, which may name the user's own code.
@@ -44,10 +61,8 @@ def open_config(
     Raises:
         GraphprobeError: the file is not there, or cannot be read.
         ConfigError: every problem of the config at once, each with its path.
-        MissingDependency: Paddle is not installed.
     """
     from graphprobe.config import load_config, override_config, read_config
-    from graphprobe.training.runtime.dependencies import require_paddle
 
     words = override_words(override)
     if isinstance(config, (str, os.PathLike)):
@@ -66,7 +81,6 @@ def open_config(
     else:
         where = "the config"
         found = override_config(config, words, where=where)
-    require_paddle()
     return found, where
 
 

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from graphprobe.api.exported_runs import with_parts
+from graphprobe.api.early import (
+    refuse_checkpoint,
+    refuse_engine,
+    refuse_program,
+    refuse_settings,
+    refuse_share,
+    refuse_weights,
+)
+from graphprobe.api.exported_runs import parts_of, with_parts
 from graphprobe.api.lengths import iterations_in, refuse_lengths, with_epochs
 from graphprobe.api.made_configs import (
     checked_config,
@@ -28,7 +36,7 @@ from graphprobe.api.settings import (
     override_words,
 )
 from graphprobe.errors import UsageError
-from graphprobe.programs import ProgramLike
+from graphprobe.programs import ProgramLike, source_of
 from graphprobe.user_code import is_file
 
 if TYPE_CHECKING:
@@ -149,13 +157,15 @@ def train(
         >>> run = graphprobe.train(student="zoo:yolov3_mobilenet_v1", data="digits")
         >>> graphprobe.evaluate(f"{run.output}/train.yaml")
     """
-    from graphprobe.data.open import opened_once
+    from graphprobe.data.open import open_data, opened_once
 
     log = reporter(progress)
     _refuse_unclear(config, student, teacher, teacher_weights, prune, data)
     refuse_lengths(config, epochs, minutes, schedule, resume)
     words = override_words(override)
     weights = None if teacher_weights is None else os.fspath(teacher_weights)
+    refuse_checkpoint(resume)
+    refuse_weights(weights)
     with opened_once():
         networks: Networks | None = None
         if student is None:
@@ -173,6 +183,12 @@ def train(
         else:
             # Without a config the data decide on more than two of its values.
             words = [*engine_words(engine), *_teacher_words(weights), *words]
+            refuse_share(prune)
+            refuse_engine(engine)
+            for one in (student, teacher):
+                refuse_program(one)
+            refuse_settings(student, words)
+            open_data(parts_of(data or "", source_of(student))[0])
             from graphprobe.api.quick_config import QuickTrainRequest
 
             request = QuickTrainRequest(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphprobe.api.settings import ConfigLike, Override, open_config, override_words
+from graphprobe.api.early import refuse_checkpoint, refuse_untrained, refuse_weights
+from graphprobe.api.settings import ConfigLike, Override, override_words, read_settings
 
 if TYPE_CHECKING:
     from graphprobe.config import Config
@@ -103,9 +104,12 @@ def open_trained_run(
         as `open_config`; DataError: nothing is there to measure on.
     """
     words = [*_val_words(data), *override_words(override)]
-    settings, where = open_config(config, words, allow_code=allow_code)
+    settings, where = read_settings(config, words, allow_code=allow_code)
+    refuse_weights(weights)
+    refuse_checkpoint(resume)
     from graphprobe.training.run_folder import newest_run
     from graphprobe.training.run_record import as_trained, find_record
+    from graphprobe.training.runtime.dependencies import require_paddle
     from graphprobe.training.weights.checkpoint import is_checkpoint
 
     if resume == "auto" and isinstance(config, (str, os.PathLike)):
@@ -115,6 +119,9 @@ def open_trained_run(
             output = str(newest_run(Path(settings.train.output)))
             train = settings.train.model_copy(update={"output": output})
             settings = settings.model_copy(update={"train": train})
+    if resume == "auto" and not is_checkpoint(Path(settings.train.output)):
+        refuse_untrained(settings.train.output, resume, weights)
+    require_paddle()
     record = find_record(settings, resume, weights)
     settings, lines = as_trained(settings, record, words, where=where)
     for line in lines:

@@ -22,6 +22,7 @@ import sys
 from graphprobe.compat.ir_mode import ask_for_old_form, refuse_new_form
 from graphprobe.compat.quiet import filter_warnings
 from graphprobe.own_signals import own_sigterm
+from graphprobe.waits import waiting_for
 
 
 def before_import() -> None:
@@ -58,6 +59,7 @@ def import_paddle() -> None:
     if sys.modules.get("paddle") is None:
         before_import()
         importlib.import_module("numpy")  # before paddle: scipy after paddle alone crashes
-        with own_sigterm(), contextlib.redirect_stderr(io.StringIO()):
+        quiet = contextlib.redirect_stderr(io.StringIO())
+        with waiting_for("importing Paddle"), own_sigterm(), quiet:
             importlib.import_module("paddle")
     after_import()

@@ -10,6 +10,8 @@ from graphprobe.config.train_section import TrainSection
 MOST_EPOCHS, LEAST_EPOCHS, _EPOCHS_OF_ONE = 300, 12, 3000
 # A run of this many iterations or more is evaluated and saved at least so often.
 CHECKS, _LONG = 20, 200
+# No run whose length was asked for is evaluated or saved more often than this.
+LEAST_BETWEEN_CHECKS = _LONG // CHECKS
 # An epoch count beyond this is said to be long.
 LONG_RUN = 1000
 
@@ -37,7 +39,7 @@ def iterations_between_checks(total: int) -> int:
 
     A run of less than 200 iterations has them every 10.
     """
-    return total // CHECKS if total >= _LONG else min(total, _LONG // CHECKS)
+    return total // CHECKS if total >= _LONG else min(total, LEAST_BETWEEN_CHECKS)
 
 
 def length_text(section: TrainSection, samples: int, devices: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphprobe.config.length import iterations_between_checks
+from graphprobe.config.length import LEAST_BETWEEN_CHECKS, iterations_between_checks
 from graphprobe.config.overrides import is_named
 from graphprobe.config.train_section import TrainSection
 
@@ -39,7 +39,7 @@ def scale_schedule(
             is.
         made_for: the iterations that warm-up and milestones belong to, where that is known: if
             an override names another number, they keep their shares of the run, and it is
-            evaluated and saved at least 20 times (every 10 iterations where there are few).
+            evaluated and saved at least 20 times, but not more often than every 10 iterations.
 
     Returns:
         the section whose `reference_batch` is the batch that it now fits (so that scaling it
@@ -48,10 +48,11 @@ def scale_schedule(
     total, wanted = section.batch_size * devices, section.reference_batch
     more = total / wanted if wanted else 1.0
     longer = checks = 1 / more
-    most = 0
+    most = least = 0
     if made_for is not None and is_named("train.max_iters", overrides):
         longer = section.max_iters / made_for
         checks, most = longer, iterations_between_checks(section.max_iters)
+        least = min(LEAST_BETWEEN_CHECKS, section.max_iters)
     factors: dict[tuple[str, ...], float] = {RATE: more}
     factors |= dict.fromkeys(SCHEDULE, longer) | dict.fromkeys(CHECKS, checks)
     document = section.model_dump()
@@ -60,8 +61,8 @@ def scale_schedule(
         name = ".".join(("train", *path))
         if not is_named(name, overrides):
             old, new = _scale(document, path, factor)
-            if path in CHECKS and most and new > most:
-                new = document[path[0]] = most
+            if path in CHECKS and most and new:
+                new = document[path[0]] = min(max(new, least), most)
             lines += [f"  {name}: {_text(old)} -> {_text(new)}"] if new != old else []
     if not lines:
         return section, []

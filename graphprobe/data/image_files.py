@@ -111,7 +111,11 @@ def find_images(inputs: Sequence[Path], leave_out: Path | None = None) -> list[I
         if path.is_dir():
             inside = list(walk_images(path, leave_out))
             if not inside:
-                raise DataError("holds no images", where=str(path), hint=", ".join(SUFFIXES))
+                raise DataError(
+                    "holds no images",
+                    where=str(path),
+                    hint=f"their names end in {', '.join(SUFFIXES)}",
+                )
             found.update(dict.fromkeys(inside))
         elif path.exists():
             found[path] = None

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from graphprobe.data.sample import Dataset, DatasetFormat
 from graphprobe.errors import DataError, did_you_mean
 from graphprobe.registry import discover
+from graphprobe.waits import waiting_for
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -65,7 +66,8 @@ def open_data(spec: str, **more: Any) -> Dataset:
     if opened is not None and spec in opened:
         return opened[spec]
     name, path, options = parse_spec(spec)
-    found = open_named(name, {**({"path": path} if path else {}), **options, **more})
+    with waiting_for(f"opening {spec}"):
+        found = open_named(name, {**({"path": path} if path else {}), **options, **more})
     if opened is not None:
         opened[spec] = found
     return found

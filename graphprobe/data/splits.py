@@ -69,12 +69,19 @@ def data_text(spec: str, samples: int, size: int | tuple[int, int] | None = None
     name, _, options = parse_spec(spec)
     split = split_of(spec)
     parts = [] if split is None or "split" in options else [f"split {split}"]
-    noun = "sample" if name == "npz" else "image"
-    parts.append(f"{samples:,} {noun}" + ("" if samples == 1 else "s"))
-    if size is not None:
-        height, width = (size, size) if isinstance(size, int) else size
-        parts.append(f"{height} x {width} pixels")
+    parts.append(count_and_size(samples, size, "sample" if name == "npz" else "image"))
     return f"{spec}, {', '.join(parts)}"
+
+
+def count_and_size(
+    samples: int, size: int | tuple[int, int] | None = None, noun: str = "image"
+) -> str:
+    """How many of what, and the pixels that they were resized to, as in `data_text`."""
+    text = f"{samples:,} {noun}" + ("" if samples == 1 else "s")
+    if size is None:
+        return text
+    height, width = (size, size) if isinstance(size, int) else size
+    return f"{text}, {height} x {width} pixels"
 
 
 def _choose(spec: str, found: Sequence[str]) -> tuple[str, str | None]:

@@ -68,6 +68,19 @@ class PruneFindings:
         return f"<PruneFindings: {len(self.prunable)} of {rows} layers prunable, {self.policy}>"
 
 
+def policy_of(policy: str) -> Policy:
+    """The policy of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    chosen: Policy | None = next((p for p in POLICIES if p == policy), None)
+    if chosen is None:
+        hint = did_you_mean(policy, POLICIES) or f"use {' or '.join(POLICIES)}"
+        raise UsageError(f"no policy {policy!r}", where="policy", hint=hint)
+    return chosen
+
+
 def find_prunable(program: Program, policy: str = "seeds") -> PruneFindings:
     """Decide on every convolution of a program's forward part.
 
@@ -78,10 +91,7 @@ def find_prunable(program: Program, policy: str = "seeds") -> PruneFindings:
     Raises:
         UsageError: the policy is not known.
     """
-    chosen: Policy | None = next((p for p in POLICIES if p == policy), None)
-    if chosen is None:
-        hint = did_you_mean(policy, POLICIES) or f"use {' or '.join(POLICIES)}"
-        raise UsageError(f"no policy {policy!r}", where="policy", hint=hint)
+    chosen = policy_of(policy)
     channels = find_channels(program)
     constraints = resolved(channels)
     if chosen == "seeds":

@@ -25,6 +25,7 @@ from graphprobe.training.runtime.programs import keep_needed
 from graphprobe.training.runtime.step import Feed
 from graphprobe.training.teacher.inference import InferenceTeacher
 from graphprobe.training.teacher.merge import PREFIX
+from graphprobe.waits import waiting_for
 from graphprobe.zoo import EXPORTED, Built
 
 
@@ -78,6 +79,10 @@ class AgreementEvaluator(Evaluator):
         Raises:
             TrainError: the student gives all images the same, or what is not finite.
         """
+        with waiting_for("measuring how far the student agrees"):
+            return self._run(scope)
+
+    def _run(self, scope: Any) -> Score:
         found = Agreement(self._compared)
         for number, (batch, outputs) in enumerate(self.outputs(scope)):
             feed, _ = split_truth(batch)

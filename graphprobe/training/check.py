@@ -38,6 +38,7 @@ from graphprobe.training.runtime.step import Engine, Feed
 from graphprobe.training.student import try_student
 from graphprobe.training.teacher.merge import PREFIX
 from graphprobe.training.term_weights import auto_terms, next_weight
+from graphprobe.waits import waiting_for
 
 # A weighted term this many times the task's loss, or less than its inverse, is worth a warning.
 FAR = 1000.0
@@ -80,12 +81,14 @@ def probe_distillation(
     base = student.built.loss or losses["total"].name
     scalars = [base, *(term.plain.name for term in terms)]
     met = list(dict.fromkeys(name for one in auto_terms(terms) for name in one.features))
-    task, *reaches = gradient_stats(student, scalars, feed, place, of_losses, met)
+    with waiting_for("running one batch"):
+        task, *reaches = gradient_stats(student, scalars, feed, place, of_losses, met)
     busy = max(sum(not _is_idle(term, feed) for term in terms), 1)
     for term, found in zip(terms, reaches, strict=True):
         rows[term.group.name] = _row(term, found, task, busy, idle=_is_idle(term, feed))
     engine = make_engine(config, student, losses, place)
-    problems += _moved(engine, feed)
+    with waiting_for("taking one step"):
+        problems += _moved(engine, feed)
     table = tuple(rows.values())
     return Verdict(
         task,
@@ -115,7 +118,8 @@ def probe_training(
     sets = open_sets(config.train, student.built)
     data = data_of_run(config.train, sets.train, sets.val)
     feed = train_batches(config.train, sets.train, student.built).batch(0)
-    [task] = gradient_stats(student, [base], feed, place)
+    with waiting_for("running one batch"):
+        [task] = gradient_stats(student, [base], feed, place)
     count = len(student.main.all_parameters())
     problems = []
     if not np.isfinite(task.value) or not np.isfinite(task.gradient):

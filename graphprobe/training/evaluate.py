@@ -22,6 +22,7 @@ from graphprobe.data.sample import Dataset
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.training.feeding.cached_dataset import CachedBatches
 from graphprobe.training.feeding.feeding import eval_batches
+from graphprobe.waits import waiting_for
 from graphprobe.zoo import EXPORTED, Built
 
 
@@ -74,9 +75,10 @@ class Evaluator:
 
     def run(self, scope: Any) -> Score:
         """Measure with the weights of a scope."""
-        if self._built.task == "segmentation":
-            return self._segmentation(scope)
-        return self._detection(scope)
+        with waiting_for(f"measuring on {len(self._batches.dataset):,} samples"):
+            if self._built.task == "segmentation":
+                return self._segmentation(scope)
+            return self._detection(scope)
 
     def outputs(self, scope: Any) -> Iterator[tuple[dict[str, Any], list[NDArray[Any]]]]:
         """Each batch with what the network makes of it."""

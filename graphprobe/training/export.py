@@ -13,6 +13,7 @@ import paddle
 
 from graphprobe.errors import ExportError
 from graphprobe.files import write_whole
+from graphprobe.training.deploy_inputs import with_deploy_inputs
 from graphprobe.training.evaluate import run_feed
 from graphprobe.training.networks.exported import ExportedProgram
 from graphprobe.training.runtime.compare import EQUAL, largest_difference, trial_input
@@ -115,16 +116,20 @@ def export_network(
         place: where the weights are.
         folder: made if it is not there.
         name: of the two files, before their suffixes.
-        legacy: give them the names of Paddle 1.x instead; the contents are the same.
+        legacy: give them the names of Paddle 1.x instead, and a detector the inputs that
+            PaddleDetection 0.x feeds (`im_size`, not `im_shape` and `scale_factor`).
 
     Returns:
         the two files.
     """
-    block = built.main.global_block()
-    feeds = [block.var(feed) for feed, _, _ in built.feeds]
+    main, inputs = built.main, [feed for feed, _, _ in built.feeds]
+    if not legacy:
+        main, inputs = with_deploy_inputs(main, inputs)
+    block = main.global_block()
+    feeds = [block.var(feed) for feed in inputs]
     fetches = [block.var(output) for output in built.outputs.values()]
     executor = paddle.static.Executor(place)
-    program = paddle.static.normalize_program(built.main, feeds, fetches)
+    program = paddle.static.normalize_program(main, feeds, fetches)
     with paddle.static.scope_guard(scope):
         params = paddle.static.serialize_persistables(feeds, fetches, executor, program=program)
     names = LEGACY if legacy else (f"{name}.pdmodel", f"{name}.pdiparams")

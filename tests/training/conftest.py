@@ -130,11 +130,22 @@ def _same_when_exported(trained: Any, feed: dict[str, Any], folder: Path, legacy
     prefix = str(folder) if legacy else str(folder / "model")
     with paddle.static.scope_guard(paddle.static.Scope()):
         program, feeds, fetches = paddle.static.load_inference_model(prefix, executor, **files)
-        found = executor.run(program, feed={n: feed[n] for n in feeds}, fetch_list=fetches)
+        given = feed if legacy else _as_deployed(feed)
+        found = executor.run(program, feed={n: given[n] for n in feeds}, fetch_list=fetches)
     assert len(wanted[0])
     for one, other in zip(wanted, found, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5)
     return program
+
+
+def _as_deployed(feed: dict[str, Any]) -> dict[str, Any]:
+    """Images as PaddleDetection's deploy scripts feed them: size after resizing, and its factor."""
+    import numpy as np
+
+    sizes = feed["im_size"]
+    resized = np.array([feed["image"].shape[2:]] * len(sizes), np.float32)
+    factor = (resized.astype(np.float64) / sizes).astype(np.float32)
+    return {"image": feed["image"], "im_shape": resized, "scale_factor": factor}
 
 
 @pytest.fixture(scope="session")

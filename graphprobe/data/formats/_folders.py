@@ -36,7 +36,9 @@ def list_images(folder: Path) -> list[str]:
     refuse_no_folder(folder)
     found = sorted(path.relative_to(folder).as_posix() for path in walk_images(folder))
     if not found:
-        raise DataError("holds no images", where=str(folder), hint=", ".join(SUFFIXES))
+        raise DataError(
+            "holds no images", where=str(folder), hint=f"their names end in {', '.join(SUFFIXES)}"
+        )
     return found
 
 

@@ -16,6 +16,7 @@ from graphprobe.training.runtime.programs import get_values, set_values, state_s
 from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.partial import match_partial_weights
 from graphprobe.training.weights.read import Shapes, Weights, check_weights, locate, read_weights
+from graphprobe.waits import waiting_for
 from graphprobe.zoo import Built
 
 
@@ -107,7 +108,8 @@ def fill(network: Network, place: Any, seed: int, *, plan: PrunePlan | None = No
         given, name = Weights(network.source.exported.values), network.ref.program
     network = network.reshaped(plan)
     paddle.seed(seed)
-    paddle.static.Executor(place).run(network.built.startup, scope=network.scope)
+    with waiting_for(f"filling the {network.key} with its first values"):
+        paddle.static.Executor(place).run(network.built.startup, scope=network.scope)
     if given is not None:
         where = f"{network.key}.weights {name}"
         arrays, wanted = given.arrays, network.shapes()

@@ -18,6 +18,7 @@ from graphprobe.training.networks.own_model import build_own
 from graphprobe.training.pruning.cutter import pruned_shapes, replay_plan
 from graphprobe.training.runtime.programs import copy_program, plain_bytes
 from graphprobe.user_code import ZOO, is_code, is_file, run_code
+from graphprobe.waits import waiting_for
 from graphprobe.zoo import Built, build_zoo, parse_zoo
 
 T = TypeVar("T")
@@ -82,7 +83,8 @@ class NetworkSource:
                 cannot be trained.
         """
         if mode not in self._built:
-            self._built[mode] = self._build(mode)
+            with waiting_for(f"building {self.text}"):
+                self._built[mode] = self._build(mode)
         return self._built[mode]
 
     def _build(self, mode: str) -> Built:

@@ -24,6 +24,7 @@ from graphprobe.training.networks.predictions import outputs_of
 from graphprobe.training.reporting.progress import Log, throttle
 from graphprobe.training.runtime.inference_engine import engine_settings, run_predictor
 from graphprobe.training.teacher.merge import inputs_of
+from graphprobe.waits import waiting_for
 from graphprobe.zoo import Built
 
 WARM_UP = 3
@@ -45,7 +46,8 @@ def latencies(networks: list[Built], size: tuple[int, int], place: Any, log: Log
         place: where they run.
         log: takes lines of progress.
     """
-    steps = [_prepare(built, size, place) for built in networks]
+    with waiting_for("making ready to measure the latency"):
+        steps = [_prepare(built, size, place) for built in networks]
     taken: list[list[float]] = [[] for _ in steps]
     begin = time.perf_counter()
     progress = throttle(log)
@@ -81,7 +83,8 @@ def _prepare(built: Built, size: tuple[int, int], place: Any) -> Callable[[], No
     paddle.static.Executor(place).run(built.startup, scope=scope)
     # The outputs that are added get names of their own: an exported program has some already.
     with TemporaryDirectory() as folder, paddle.utils.unique_name.guard("latency_"):
-        model, params = export_network(network, scope, place, Path(folder))
+        # with the inputs that the network has itself
+        model, params = export_network(network, scope, place, Path(folder), legacy=True)
         predictor = inference.create_predictor(_settings(model, params, place))
     for name, shape, dtype in feeds:
         sides = [1 if i == 0 else s if s > 0 else size[i % 2] for i, s in enumerate(shape)]

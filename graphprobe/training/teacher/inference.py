@@ -20,6 +20,7 @@ from graphprobe.training.runtime.device import is_gpu
 from graphprobe.training.runtime.inference_engine import engine_settings, run_predictor
 from graphprobe.training.runtime.step import Feed
 from graphprobe.training.teacher.merge import PREFIX, inputs_of, teacher_part
+from graphprobe.waits import waiting_for
 
 
 class InferenceTeacher:
@@ -97,8 +98,9 @@ def _start(part: Any, inputs: list[str], wanted: list[str], scope: Any, place: A
             paddle.utils.unique_name.guard("wanted_"),
         ):
             path = f"{folder}/teacher"
-            paddle.static.save_inference_model(path, feeds, fetches, executor, program=part)
-            return inference.create_predictor(_settings(path, place))
+            with waiting_for("making an inference engine of the teacher"):
+                paddle.static.save_inference_model(path, feeds, fetches, executor, program=part)
+                return inference.create_predictor(_settings(path, place))
     except OSError as error:
         raise TrainError(
             f"the teacher cannot be written to a temporary folder ({error.strerror})",
