@@ -30,7 +30,7 @@ def command(
     form: str | None = typer.Option(
         None,
         "--form",
-        metavar="pdmodel|legacy",
+        metavar="pdmodel|legacy|json",
         help="Convert the program file or folder that is named in place of a config; -o FOLDER.",
     ),
     force: bool = typer.Option(

@@ -1,4 +1,4 @@
-"""Convert an exported model to the files that Paddle 2 loads."""
+"""Convert an exported model to the files that another Paddle loads."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 FORMS = {
     "pdmodel": ("inference.pdmodel", "inference.pdiparams"),
     "legacy": LEGACY,
+    "json": ("inference.json", "inference.pdiparams"),
 }
 
 
@@ -80,14 +81,15 @@ def convert(
     form: str = "pdmodel",
     force: bool = False,
 ) -> ConvertedModel:
-    """Write an exported model of any Paddle as ProgramDesc with its parameters in one file.
+    """Write an exported model of any Paddle in another form, with its parameters in one file.
 
     Args:
         model: a program file with its parameters beside it, or the folder of both. Parameters may
             be ``.pdiparams``, ``__params__`` or a file each.
         folder: where to write; made if it is not there.
         form: ``pdmodel`` (``inference.pdmodel`` and ``.pdiparams``) or ``legacy`` (``__model__``
-            and ``__params__``, the same contents).
+            and ``__params__``, the same contents), ProgramDesc both; or ``json``
+            (``inference.json`` and ``.pdiparams``), which only Paddle 3 writes.
         force: replace files of these names that are there already.
 
     Returns:
@@ -102,7 +104,8 @@ def convert(
         UsageError: no such form, a bundled model, or files that would be replaced.
         LoadError: the program cannot be read.
         ExportError: it has operators that Paddle 2.6.2 does not have, all of them in one message;
-            or the result computes other numbers.
+            it has some that Paddle 3 cannot translate to PIR; or the result computes other numbers.
+        MissingDependency: the form is ``json`` and Paddle 3 is not installed.
         CheckpointError: the parameters are not beside it, damaged or of another program.
 
     Example:
@@ -110,7 +113,7 @@ def convert(
         <ConvertedModel: PP-OCRv5_mobile_det/ (pir): 366 ops, 234 parameters in for_paddle_2>
     """
     if form not in FORMS:
-        raise UsageError(f"no form {form!r}", where="form", hint=f"take {' or '.join(FORMS)}")
+        raise UsageError(f"no form {form!r}", where="form", hint=f"take {', '.join(FORMS)}")
     source = os.fspath(model)
     if source.startswith(ZOO):
         raise UsageError(
@@ -131,7 +134,9 @@ def convert(
     beside = parameter_files(path, names, source)
     params = b"".join(file.read_bytes() for file in beside)
     one = beside[0] if len(beside) == 1 < len(names) else None
-    proof, difference = _prove(path, one, program, arrays, (content, params))
+    if form == "json":
+        content = _as_pir(content)
+    proof, difference = _prove(path, one, program, arrays, (content, params), FORMS[form])
     # The program is last: whoever finds it finds the rest.
     copied = {name: file.read_bytes() for name, file in settings.items()}
     contents = {weights: params, **copied, desc: content}
@@ -150,8 +155,31 @@ def _refuse_taken(folder: Path, names: Iterable[str], force: bool) -> None:
         raise UsageError(f"would replace {listed(taken)}", where=str(folder), hint=hint)
 
 
+def _as_pir(content: bytes) -> bytes:
+    """A ProgramDesc as PIR json.
+
+    Raises:
+        MissingDependency: Paddle 3 is not installed.
+        ExportError: it cannot translate the program.
+    """
+    from graphprobe.training.runtime.process import import_paddle
+
+    import_paddle()
+    from graphprobe.training.weights.pir_form import write_pir
+
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / FORMS["json"][0]
+        write_pir(content, file)
+        return file.read_bytes()
+
+
 def _prove(
-    path: Path, params: Path | None, program: Program, arrays: Arrays, made: tuple[bytes, bytes]
+    path: Path,
+    params: Path | None,
+    program: Program,
+    arrays: Arrays,
+    made: tuple[bytes, bytes],
+    names: tuple[str, str],
 ) -> tuple[str, float | None]:
     """Run source and result where Paddle is installed; the line that says it, and the difference.
 
@@ -166,7 +194,7 @@ def _prove(
     from graphprobe.training.reference.proof import prove_conversion
 
     with TemporaryDirectory() as folder:
-        files = tuple(Path(folder) / name for name in FORMS["pdmodel"])
+        files = tuple(Path(folder) / name for name in names)
         for file, data in zip(files, made, strict=True):
             file.write_bytes(data)
         proof = prove_conversion(path, params, program, arrays, (files[0], files[1]))
