@@ -202,9 +202,13 @@ class PruneSelection(ConfigResult):
         Raises:
             UsageError: no such form.
         """
+        from graphprobe.config.write import comment
         from graphprobe.emit import find_prune_emitter
 
-        return find_prune_emitter(emit).text(self.choice, self.regex)
+        text = find_prune_emitter(emit).text(self.choice, self.regex)
+        # Whoever opens the file later does not see what was printed when it was written.
+        warned = "".join(f"{comment(line)}\n" for line in self._warned(emit, every=True))
+        return warned + text
 
     def emit_warnings(self, emit: str) -> tuple[str, ...]:
         """What the tool that reads `emit` will not do as it is selected here.
@@ -212,33 +216,36 @@ class PruneSelection(ConfigResult):
         Raises:
             UsageError: no such form.
         """
+        return tuple(self._warned(emit, every=False))
+
+    def _warned(self, emit: str, *, every: bool) -> Iterator[str]:
+        """A sentence for each thing that the tool will not do; `every` names all its filters."""
         from graphprobe.emit import asserted, find_prune_emitter, miscounted, not_followed
 
-        found = []
+        def named(names: Sequence[str]) -> str:
+            which = ", ".join(names) if every else f"first: {names[0]}"
+            return f"{len(names)} of {len(self.params)} filters ({which})"
+
         behind_flatten = (
             "behind flatten it takes one row a channel out of the fully connected layer"
         )
         second = "their feature is the second operand of an op whose first has fewer axes"
         for why, find in ((behind_flatten, miscounted), (second, asserted)):
             if wrong := find(self.choice):
-                found.append(
-                    f"PaddleSlim fails on {len(wrong)} of {len(self.params)} filters (first: "
-                    f"{wrong[0]}): {why}; keep them whole, or train with graphprobe, which prunes "
-                    "them"
+                yield (
+                    f"PaddleSlim fails on {named(wrong)}: {why}; keep them whole, or train with "
+                    "graphprobe, which prunes them"
                 )
         lost = not_followed(self.choice)
         if lost:
             through = " or ".join(dict.fromkeys(lost.values()))
-            found.append(
+            yield (
                 f"PaddleSlim leaves {len(lost)} of {len(self.params)} filters as they are "
-                f"(first: {next(iter(lost))}): it does not prune through {through}; graphprobe "
-                "train does"
+                f"({', '.join(lost) if every else f'first: {next(iter(lost))}'}): it does not "
+                f"prune through {through}; graphprobe train does"
             )
         if find_prune_emitter(emit).one_ratio and len(set(self.ratios)) > 1:
-            found.append(
-                "PaddleSlim 1.x finds one ratio for all filters; those chosen here are lost"
-            )
-        return tuple(found)
+            yield "PaddleSlim 1.x finds one ratio for all filters; those chosen here are lost"
 
     def _refuse(self) -> None:
         self.program.require_name("program")

@@ -62,6 +62,7 @@ Computation: TypeAlias = Literal[
     "largest",
     "argmax",
     "sigmoid",
+    "nonzero",  # of zero another number, or none
     "dropout",
     "put",  # numbers into some places of what it reads; the others stay
     "pixels",  # channels become places: pixel_shuffle

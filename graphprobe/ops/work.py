@@ -153,23 +153,32 @@ def _computes_inside(program: Program, op: Op) -> bool:
 
 # So many casts, reshapes and the like may stand between a parameter and its use.
 _STEPS = 8
+_ONE_TO_ONE = ("activation", "unary", "identity")
 
 
-def _weight(flow: Dataflow, value: Value) -> Var | None:
-    """The parameter that a value is, or is a copy of under another shape or type."""
-    for _ in range(_STEPS):
-        op = flow.producer(value)
-        if op is None:
-            var = flow.program.var(value.name, value.block)
-            return var if var is not None and var.persistable else None
-        spec = op_spec(op.type)
-        if spec is None or not (spec.channels.keeps_param or spec.channels.moves_param):
-            return None
+def _weight(flow: Dataflow, value: Value, steps: int = _STEPS) -> Var | None:
+    """The parameter that a value is, or is a copy of under another shape or type.
+
+    A filter that is computed number by number (``w * g``, ``tanh(w)``) is as large as the widest of
+    the parameters that it is computed from, also when that is pruned.
+    """
+    op = flow.producer(value)
+    if op is None:
+        var = flow.program.var(value.name, value.block)
+        return var if var is not None and var.persistable else None
+    spec = op_spec(op.type)
+    if spec is None or steps == 0:
+        return None
+    if spec.channels.keeps_param or spec.channels.moves_param or spec.kind in _ONE_TO_ONE:
         before = flow.read(op, "X") or flow.read(op, "Input")
-        if before is None:
-            return None
-        value = before
-    return None
+        return None if before is None else _weight(flow, before, steps - 1)
+    if spec.kind != "elementwise":
+        return None
+    sources = [flow.read(op, slot) for slot in ("X", "Y")]
+    found = [None if v is None else _weight(flow, v, steps // 2) for v in sources]
+    if found[0] is None or found[1] is None:
+        return None
+    return max((var for var in found if var is not None), key=lambda var: prod(var.shape or ()))
 
 
 def _batch(program: Program) -> int:

@@ -243,7 +243,7 @@ class ChannelWalk:
             self.found.bound[space] = Bound(effect.layout, effect.role, op.id)
         elif known.layout != effect.layout:
             self._tie(op, known.layout, effect.layout)
-        for companion in self.forms.companions(effect.param, effect.layout, op):
+        for companion in self.forms.companions(effect, op):
             self._bind(op, companion)
 
     def _tie(self, op: Op, a: ChannelLayout, b: ChannelLayout) -> None:

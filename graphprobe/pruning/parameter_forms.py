@@ -10,19 +10,25 @@ from collections.abc import Iterator
 
 from graphprobe.ir import Dataflow, Op, Value
 from graphprobe.ops import OpSpec
-from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.ops.kinds import computed_by
 from graphprobe.ops.shape_values import ShapeValues
 from graphprobe.ops.spec import PruneAlong
 
 # What computes each number of its output from one number of its input.
 _ONE_TO_ONE = ("activation", "unary", "identity")
+# A channel that is gone is proven to be so with zeros where weights read it. Of those, these make
+# other numbers.
+_NONZERO = ("sigmoid", "nonzero", "root")
+# Two numbers that are combined so are 0 where the first is, or where both are.
+_BY_FACTOR, _BY_SUM = ("multiply", "divide"), ("add", "subtract")
 # Where an op writes what it computes one number of from one number of its input.
 _OUTPUTS = ("Out", "Y", "Output")
 
 
 def keeps_parameter(spec: OpSpec) -> bool:
     """Whether what an op makes of a parameter is that parameter in another form."""
-    return spec.channels.keeps_param or spec.kind in _ONE_TO_ONE
+    one = spec.kind in _ONE_TO_ONE and spec.computes not in _NONZERO
+    return spec.channels.keeps_param or one
 
 
 class ParameterForms:
@@ -38,7 +44,7 @@ class ParameterForms:
         self._sizes = sizes
         self._names: dict[int, str] = {}
         self._turned: dict[int, str] = {}
-        self._beside: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._beside: dict[str, list[tuple[str, int, bool]]] = defaultdict(list)
         self.makers: set[int] = set()  # ops that combine two parameters, or add axes to one
 
     def name(self, value: Value, op: Op) -> str | None:
@@ -107,7 +113,8 @@ class ParameterForms:
         """Two parameters combined number by number are one parameter with a companion."""
         x, y = (self._flow.read(op, slot) for slot in ("X", "Y"))
         out = self._flow.written(op, "Out")
-        if x is None or y is None or out is None:
+        how = computed_by(op.type)
+        if x is None or y is None or out is None or how not in (*_BY_FACTOR, *_BY_SUM):
             return
         names = (self.name(x, op), self.name(y, op))
         if names[0] is None or names[1] is None:
@@ -121,21 +128,22 @@ class ParameterForms:
         if all(a in (1, b) for a, b in zip(shapes[narrow], ends, strict=True)):
             self.makers.add(op.id)
             self._names[out.id] = names[wide] or ""
-            self._beside[names[wide] or ""].append((names[narrow] or "", before))
+            self._beside[names[wide] or ""].append((names[narrow] or "", before, how in _BY_SUM))
 
-    def companions(self, name: str, layout: ChannelLayout, op: Op) -> Iterator[PruneAlong]:
+    def companions(self, effect: PruneAlong, op: Op) -> Iterator[PruneAlong]:
         """What is combined one to one with a parameter and has its channels, too.
 
         Args:
-            name: the parameter.
-            layout: the channels along one of its axes.
+            effect: the parameter and the channels along one of its axes.
             op: that reads it.
         """
-        for other, before in self._beside.get(name, ()):
-            axis = layout.axis - before
+        for other, before, summed in self._beside.get(effect.param, ()):
+            axis = effect.layout.axis - before
             shape = self._flow.program.shape(other, op.block) or ()
-            if 0 <= axis < len(shape) and shape[axis] == layout.extent:
-                yield PruneAlong(other, layout.at(axis))
+            if 0 <= axis < len(shape) and shape[axis] == effect.layout.extent:
+                layout = effect.layout.at(axis)
+                read = summed and effect.role == "in"
+                yield PruneAlong(other, layout, "in") if read else PruneAlong(other, layout)
 
     def vector(self, op: Op) -> tuple[Value, str, int] | None:
         """The vector of parameters that an op moves: what it reads, the parameter, its length."""

@@ -46,6 +46,10 @@ def test_a_filter_in_front_of_flatten_is_warned_of(emit: str) -> None:
         "PaddleSlim fails on 1 of 2 filters (first: last.w_0): behind flatten"
     )
     assert graphprobe.find_prunable(flattened(1)).emit_warnings(emit) == ()
+    # The file says it too, and names every filter.
+    head = found.emit(emit).split("\n# ")
+    assert head[0].startswith("# PaddleSlim fails on 1 of 2 filters (last.w_0): behind flatten")
+    assert not graphprobe.find_prunable(flattened(1)).emit(emit).startswith("# PaddleSlim fails")
 
 
 def classifier(width: int, flatten: bool) -> Callable[[], tuple[Any, Any]]:

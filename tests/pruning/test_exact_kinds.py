@@ -10,8 +10,11 @@ from collections.abc import Callable
 
 import pytest
 
+from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
+from graphprobe.ops.work import multiply_adds, weight_uses
 from graphprobe.pruning.decisions import find_prunable
+from graphprobe.pruning.ratios import param_shapes
 
 
 class Net:
@@ -543,6 +546,43 @@ def test_a_filter_that_the_program_computes_is_no_parameter():
     for name in ("a.w_0", "b.w_0"):
         assert (rows[name].status, rows[name].reason) == ("blocked", "unsupported_op")
     assert rows["a.w_0"].detail == "its filter is computed"
+
+
+def computed_filters(consumer: str) -> Program:
+    """A filter w * g in front of one that `consumer` makes of its parameters."""
+    n = Net()
+    size = (8, 8, 1, 1)
+    x = n.op("relu", (-1, 8, 4, 4), X=n.conv(n.image, 8, "a"))
+    w, g = n.b.param("b.w", size), n.b.param("b.g", (8, 1, 1, 1))
+    scaled = n.op("elementwise_mul", size, {"axis": -1}, X=w, Y=g)
+    x = n.op("conv2d", (-1, 8, 4, 4), {"groups": 1}, {"Output": "b"}, Input=x, Filter=scaled)
+    v = n.b.param("c.w", size)
+    if consumer in ("elementwise_add", "elementwise_sub"):
+        made = n.op(consumer, size, {"axis": -1}, X=v, Y=n.b.param("c.v", size))
+    else:
+        made = n.op(consumer, size, X=v)
+    x = n.op("relu", (-1, 8, 4, 4), X=x)
+    x = n.op("conv2d", (-1, 8, 4, 4), {"groups": 1}, {"Output": "c"}, Input=x, Filter=made)
+    return n.done(n.conv(x, 3, "z"))
+
+
+@pytest.mark.parametrize("consumer", ["elementwise_add", "elementwise_sub", "tanh", "abs"])
+def test_computed_filters_are_pruned_and_counted(prove_cut, consumer: str):
+    program = computed_filters(consumer)
+    proof = prove_cut(program, "coupled", 0.5)
+    assert proof is not None and proof.difference < 1e-9
+    # 3 -> 8 -> 8 -> 8 -> 3 channels, 16 positions each; all but the image and the output halved.
+    uses = weight_uses(program)
+    shapes = proof.choice.plan.shapes_after(param_shapes(proof.choice.found))
+    assert multiply_adds(uses) == 16 * (3 * 8 + 8 * 8 + 8 * 8 + 8 * 3)
+    assert multiply_adds(uses, shapes) == 16 * (3 * 4 + 4 * 4 + 4 * 4 + 4 * 3)
+
+
+def test_filters_of_which_zeros_make_other_numbers_are_left_whole():
+    found = find_prunable(computed_filters("exp"), "coupled")
+    rows = {d.param: d for d in found.decisions}
+    assert (rows["b.w"].status, rows["b.w"].detail) == ("blocked", "its filter is computed")
+    assert rows["a.w_0"].status == "prunable"
 
 
 def test_statistics_that_are_written_in_place_are_parameters():

@@ -81,7 +81,13 @@ FAMILY = family(
         spatial=same,
         shapes=like("X"),
         work=ELEMENTS,
-        computes={"sigmoid": "sigmoid"},
+        computes={
+            "sigmoid": "sigmoid",
+            **dict.fromkeys(
+                ("logsigmoid", "hard_sigmoid", "hardsigmoid", "softplus", "soft_relu", "logit"),
+                "nonzero",
+            ),
+        },
     ),
     operators(
         "prelu", kind="activation", channels=_prelu, spatial=same, shapes=like("X"), work=ELEMENTS
@@ -123,7 +129,29 @@ FAMILY = family(
         spatial=same,
         shapes=like("X"),
         work=ELEMENTS,
-        computes={"sqrt": "root", "rsqrt": "root"},
+        computes={
+            "sqrt": "root",
+            "rsqrt": "root",
+            **dict.fromkeys(
+                (
+                    "exp",
+                    "log",
+                    "log2",
+                    "log10",
+                    "reciprocal",
+                    "cos",
+                    "acos",
+                    "cosh",
+                    "acosh",
+                    "digamma",
+                    "lgamma",
+                    "increment",
+                    "label_smooth",
+                    "fill_diagonal",
+                ),
+                "nonzero",
+            ),
+        },
     ),
     operators(
         "cumsum cumprod logcumsumexp",

@@ -208,11 +208,23 @@ def _first_value(
     return value.astype(np.float32)
 
 
+def _fewest_rows(block: Any) -> int | None:
+    """The rows of the smallest table that the program looks up; None where it looks up none."""
+    tables = [
+        block.var(name).shape[0]
+        for op in block.ops
+        if kind_of(op.type) == "embedding"
+        for name in op.input("W")
+    ]
+    return min(tables, default=None)
+
+
 def _batch(program: Any, rng: np.random.Generator) -> Iterator[tuple[str, Array]]:
     """Every tensor that some op reads and nothing writes."""
     block = program.global_block()
     written = {name for op in block.ops for name in op.output_arg_names}
     read = dict.fromkeys(name for op in block.ops for name in op.input_arg_names)
+    rows = _fewest_rows(block)
     for name in read:
         var = block.var(name) if block.has_var(name) else None
         if var is None or var.persistable or name in written:
@@ -220,6 +232,8 @@ def _batch(program: Any, rng: np.random.Generator) -> Iterator[tuple[str, Array]
         shape = [TRIAL_SIZE if s < 0 else s for s in var.shape]
         shape[0] = max(1, var.shape[0])
         if "int" in str(var.dtype).lower():
-            yield name, np.full(shape, TRIAL_SIZE, dtype=np.int32)
+            # Rows of a table where the program looks some up, else sizes of the image.
+            one = np.full(shape, TRIAL_SIZE) if rows is None else rng.integers(0, rows, shape)
+            yield name, one.astype(np.int32)
         else:
             yield name, rng.normal(size=shape).astype(np.float32)
