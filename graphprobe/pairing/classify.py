@@ -16,6 +16,7 @@ from graphprobe.pairing.vector_kinds import class_axis, flattened, vector_kind
 from graphprobe.pairing.verdict import Reader
 from graphprobe.pairing.yolo_split import mixed_split_of, split_of
 
+MIXED = "its channels hold scores and other things, which one loss compares"
 _ANCHORS = "the anchors that the decoding multiplies with are not compared"
 
 
@@ -60,7 +61,7 @@ def _map(
     scores = _activation(reader, used)
     if mixed is not None and (kind in roles.CLASSES or scores):
         kind, use, scores = roles.HEAD, "", ""
-        doubt = "its channels hold scores and other things, which one loss compares"
+        doubt = MIXED
     key = prior_key(analysis, value) if kind in roles.DETECTION else ()
     feature = make_feature(
         analysis,

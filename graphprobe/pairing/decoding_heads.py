@@ -17,14 +17,15 @@ from graphprobe.ops.kinds import (
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.anchors import prior_key
-from graphprobe.pairing.classify import make_head
+from graphprobe.pairing.classify import MIXED, make_head
 from graphprobe.pairing.distribution import distributions, expectations, map_channels
 from graphprobe.pairing.features import Feature, make_feature
 from graphprobe.pairing.rows import picks_by_content, why_rows_differ
 from graphprobe.pairing.trace import ends_layer, final_layers, pre_activation, producing_layers
-from graphprobe.pairing.usage import keeps_size, ranks
+from graphprobe.pairing.usage import keeps_size, ranks, usage
 from graphprobe.pairing.verdict import Reader
 from graphprobe.pairing.yolo_heads import once, yolo_heads
+from graphprobe.pairing.yolo_split import mixed_split_of
 
 
 def decoding_heads(analysis: ProgramAnalysis) -> list[Feature]:
@@ -84,7 +85,19 @@ def _nms_head(analysis: ProgramAnalysis, value: Value, kind: str, source: str) -
     rows = why_rows_differ(analysis, value)
     if rows:
         kind = roles.ROW_CLASS if kind == roles.CLASS_HEAD else roles.ROW_BOX
-    return make_feature(analysis, value, kind, source, key=prior_key(analysis, value), rows=rows)
+    used = usage(analysis, value)
+    scores = kind == roles.CLASS_HEAD and used.sigmoid and not (used.softmaxed or used.stretched)
+    mixed = kind == roles.HEAD and mixed_split_of(analysis, value) is not None
+    return make_feature(
+        analysis,
+        value,
+        kind,
+        source,
+        key=prior_key(analysis, value),
+        rows=rows,
+        activation="sigmoid" if scores else "",
+        doubt=MIXED if mixed else "",
+    )
 
 
 def _ends(analysis: ProgramAnalysis, op: Op, value: Value) -> list[Value]:

@@ -25,6 +25,10 @@ from graphprobe.pairing.channel_indices import Indices, trace_channel_indices
 PARTS = ("x", "y", "w", "h", "objectness", "class")
 
 
+# x, y, w, h, objectness and one class.
+_FEWEST = 6
+
+
 class Split(NamedTuple):
     """How a program takes a head apart.
 
@@ -64,17 +68,13 @@ def mixed_split_of(analysis: ProgramAnalysis, head: Value) -> MixedSplit | None:
     return memo[head.id]
 
 
-def _channel_axis(analysis: ProgramAnalysis, head: Value) -> int | None:
+def _channel_axis(analysis: ProgramAnalysis, head: Value, fewest: int = _FEWEST) -> int | None:
     """The axis of a map's channels; None where it is no map or has too few of them."""
     shape, place = analysis.shape(head), analysis.spatial[head.id]
     if shape is None or len(shape) != 4 or place is None or place.h is None:
         return None
     axis = 1 if place.h > 1 else 3
-    return axis if shape[axis] >= _FEWEST else None
-
-
-# x, y, w, h, objectness and one class.
-_FEWEST = 6
+    return axis if shape[axis] >= fewest else None
 
 
 def _split(analysis: ProgramAnalysis, head: Value) -> Split | None:
@@ -95,7 +95,7 @@ def _split(analysis: ProgramAnalysis, head: Value) -> Split | None:
 
 
 def _mixed_split(analysis: ProgramAnalysis, head: Value) -> MixedSplit | None:
-    axis = _channel_axis(analysis, head)
+    axis = _channel_axis(analysis, head, 2)
     if axis is None:
         return None
     channels = (analysis.shape(head) or ())[axis]

@@ -175,7 +175,8 @@ def test_half_a_row_is_refused():
         ("generate_proposals generate_proposals_v2", "proposals"),
         ("yolo_box yolo_box_head yolov3_loss", "yolo"),
         ("p_norm frobenius_norm", "length"),
-        ("elementwise_pow squared_l2_norm reduce_mean arg_min hard_sigmoid my_own_op", None),
+        ("elementwise_pow squared_l2_norm reduce_mean arg_min my_own_op", None),
+        ("exp softplus hard_sigmoid reciprocal", "nonzero"),
     ],
 )
 def test_every_generation_of_a_computation_is_that_computation(types: str, computes: str | None):
