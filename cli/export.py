@@ -74,16 +74,10 @@ def _refuse_program(config: Path, given: list[str]) -> None:
     Raises:
         UsageError: it is one.
     """
-    from graphprobe.api.run_programs import is_run
-    from graphprobe.errors import GraphprobeError
-    from graphprobe.formats import find_file, load_file
+    from graphprobe.api.run_programs import is_program_file
 
-    if is_run(str(config)) or config.suffix in (".yaml", ".yml") or not config.exists():
+    if not is_program_file(config):
         return
-    try:
-        load_file(find_file(config, str(config)), str(config))
-    except GraphprobeError:
-        return  # a checkpoint, or what is told by whoever reads it
     folders = [word for word in given if "=" not in word] or ["FOLDER"]
     raise UsageError(
         "is an exported program, not a run",

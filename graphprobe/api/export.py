@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
+from graphprobe.api.run_programs import is_program_file
 from graphprobe.api.settings import ConfigLike, Override
 from graphprobe.api.trained_run import open_trained_run
 from graphprobe.errors import DataError, UsageError
@@ -27,7 +28,7 @@ class ExportedModel(Result):
     Args:
         files: the program, its parameters, and the settings of deploy scripts beside them.
         weights: where the weights come from.
-        image: how a picture is prepared for it.
+        image: how an image is prepared for it.
         difference: of an exported program that was trained: the largest difference of its outputs
             in Paddle's inference engine from those of the training, over the largest value; None
             of others.
@@ -94,7 +95,7 @@ def export(
         CheckpointError: there are no weights, they are damaged, or of another model.
         ConfigError: the config has problems, or is for another program.
         ExportError: what was written gives other outputs than the trained network.
-        UsageError: `name` is not a plain file name.
+        UsageError: `name` is not a plain file name, or `config` is an exported program.
 
     Example:
         >>> graphprobe.export("runs/student", "student").files
@@ -102,13 +103,16 @@ def export(
     """
     if not re.fullmatch(r"[\w.-]+", name):
         raise UsageError("must be letters, digits, dots and dashes", where=f"name={name!r}")
+    if isinstance(config, (str, os.PathLike)) and is_program_file(config):
+        hint = "graphprobe.convert writes it in another form"
+        raise UsageError("is an exported program, not a run", where=os.fspath(config), hint=hint)
     log = reporter(progress)
     run = open_trained_run(
         config, override, resume=resume, weights=weights, allow_code=allow_code, log=log
     )
     from graphprobe.training.deploy_settings import write_deploy_settings
     from graphprobe.training.export import export_trained
-    from graphprobe.training.feeding.feeding import describe_pixels
+    from graphprobe.training.feeding.pixels import pixel_values
     from graphprobe.training.runtime.device import choose_place
     from graphprobe.zoo import EXPORTED
 
@@ -122,7 +126,11 @@ def export(
         program = settings.student.program
         files += write_deploy_settings(trained.built, settings.train, classes, files, program)
     exported = trained.built.task == EXPORTED
-    image = _image(settings, trained.built) if exported else describe_pixels(trained.built)
+    image = (
+        _image(settings, trained.built)
+        if exported
+        else str(pixel_values(settings.train, trained.built))
+    )
     return ExportedModel(tuple(files), trained.source, image, difference)
 
 

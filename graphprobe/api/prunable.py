@@ -21,6 +21,7 @@ from graphprobe.pruning.ratios import Limits, choose
 from graphprobe.pruning.regex import names_regex
 
 if TYPE_CHECKING:
+    from graphprobe.config import TrainSection
     from graphprobe.training.reporting.progress import Log
 
 
@@ -36,7 +37,7 @@ def find_prunable(
     keep: PatternLike | None = None,
     min_channels: int = 1,
     round_to: int = 1,
-    image: int | None = None,
+    image: int | tuple[int, int] | None = None,
     progress: Log | None = None,
 ) -> PruneSelection:
     """Say of every convolution whether it can be pruned and why not; select groups and ratios.
@@ -55,8 +56,8 @@ def find_prunable(
         keep: groups with a filter of such a name stay whole.
         min_channels: at least so many channels stay.
         round_to: a multiple of this many channels stays.
-        image: H and W where the program leaves them open (default: those of the schedule for
-            `data`, else those that a run trained on, else 608).
+        image: H and W, one number for both or a pair, where the program leaves them open (default:
+            those of the schedule for `data`, else those that a run trained on, else 608).
         progress: takes each line about what follows from the data; by default they are logged.
 
     Raises:
@@ -82,8 +83,8 @@ def find_prunable(
 
         (loaded,), train = settings_for_data((program,), data, reporter(progress))
         if image is not None:
-            train = train.model_copy(update={"image_size": image})
-        image = train.image_size
+            train = _with_images(train, image)
+        image = train.input_size
     record = read_record(sensitivity)
     limits = _limits(keep, round_to, min_channels, image)
     if record is None:
@@ -105,7 +106,7 @@ def choose_ratios(
     keep: PatternLike | None = None,
     min_channels: int = 1,
     round_to: int = 1,
-    image: int | None = None,
+    image: int | tuple[int, int] | None = None,
 ) -> PruneSelection:
     """Select groups and ratios anew; the decisions on the convolutions stay.
 
@@ -118,7 +119,7 @@ def choose_ratios(
         keep: groups with a filter of such a name stay whole.
         min_channels: at least so many channels stay.
         round_to: a multiple of this many channels stays.
-        image: H and W where the program leaves them open (default: as `found` was counted).
+        image: as in `find_prunable` (default: as `found` was counted).
 
     Raises:
         UsageError: `found` is something else, a number that makes no sense, or a target that
@@ -143,6 +144,15 @@ def choose_ratios(
     decided = found.choice.found
     chosen = _select(found.program, decided, ratio, target_flops, record, limits, compact=compact)
     return replace(chosen, train=found.train)
+
+
+def _with_images(train: TrainSection, image: int | tuple[int, int]) -> TrainSection:
+    """The section for images of other sizes."""
+    if isinstance(image, int):
+        return train.model_copy(update={"image_size": image})
+    return train.model_copy(
+        update={"preparation": train.preparation.model_copy(update={"size": image})}
+    )
 
 
 def _select(
@@ -184,7 +194,10 @@ def _quantised(loaded: LoadedProgram, found: PruneFindings) -> tuple[str, ...]:
 
 
 def _limits(
-    keep: PatternLike | None, round_to: int, min_channels: int, image: int | None
+    keep: PatternLike | None,
+    round_to: int,
+    min_channels: int,
+    image: int | tuple[int, int] | None,
 ) -> Limits:
-    size = (image, image) if image is not None else None
+    size = (image, image) if isinstance(image, int) else image
     return Limits(pattern(keep, "keep"), round_to, min_channels, size)

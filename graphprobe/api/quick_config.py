@@ -169,8 +169,8 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     else:
         train = published_schedule(opened.task, data, *(one.program for one in loaded))
     train = train.model_copy(update={"output": f"runs/{name}"})
-    size = _of_run(train, request.override).image_size
-    pruning, notes = _cut(request.prune, loaded[0], train, size, log)
+    size = _of_run(train, request.override).input_size
+    pruning, notes = _pruning(request.prune, loaded[0], train, size, log)
     if len(loaded) > 1:
         boxes = opened.task == "detection"
         made = _with_teacher(loaded[0], loaded[1], boxes, train, pruning, notes, networks, log)
@@ -228,10 +228,18 @@ def _of_run(train: TrainSection, override: Sequence[str]) -> TrainSection:
     return train.model_copy(update={key: getattr(found, key) for key in keys})
 
 
-def _cut(
-    share: float | None, student: LoadedProgram, train: TrainSection, size: int, log: Log
+def _pruning(
+    share: float | None,
+    student: LoadedProgram,
+    train: TrainSection,
+    size: tuple[int, int],
+    log: Log,
 ) -> tuple[PruneConfig | None, Notes]:
-    """The pruning that takes a share of the multiply-adds away, whole groups at a time."""
+    """The pruning that takes a share of the multiply-adds away, whole groups at a time.
+
+    Args:
+        size: H and W of the images, in pixels.
+    """
     if share is None:
         return None, {}
     if not 0 < share < 1:
@@ -240,7 +248,7 @@ def _cut(
     found = find_prunable(student, policy="coupled", target_flops=share, image=size)
     summary = found.sizes()
     for text in summary:
-        log(f"prune: at {size} x {size} pixels, {text}")
+        log(f"prune: at {size[0]} x {size[1]} pixels, {text}")
     return found.to_config().model_copy(update={"train": train}), {"summary": summary}
 
 

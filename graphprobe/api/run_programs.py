@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graphprobe.errors import GraphprobeError
 from graphprobe.programs import LoadedProgram
 
 if TYPE_CHECKING:
@@ -15,6 +17,20 @@ def is_run(source: str) -> bool:
     """Whether a PROGRAM is the folder of a run."""
     folder = Path(source)
     return (folder / "checkpoints").is_dir() and (folder / "config.yaml").is_file()
+
+
+def is_program_file(source: str | os.PathLike[str]) -> bool:
+    """Whether a path is an exported program, or a folder with one that is no run."""
+    from graphprobe.formats import find_file, load_file
+
+    path = Path(source)
+    if is_run(str(path)) or path.suffix in (".yaml", ".yml") or not path.exists():
+        return False
+    try:
+        load_file(find_file(path))
+    except GraphprobeError:
+        return False  # a checkpoint, or what is refused by whoever reads it
+    return True
 
 
 def ref_of(loaded: LoadedProgram) -> ProgramRef:
@@ -34,13 +50,13 @@ def ref_of(loaded: LoadedProgram) -> ProgramRef:
     )
 
 
-def image_of(loaded: LoadedProgram) -> int | None:
+def image_of(loaded: LoadedProgram) -> tuple[int, int] | None:
     """H and W in pixels of the images that a run trained on; None where it is no run.
 
     Raises:
         ConfigError: the folder's config cannot be read.
     """
-    return _config_of(loaded).train.image_size if is_run(loaded.source) else None
+    return _config_of(loaded).train.input_size if is_run(loaded.source) else None
 
 
 def _config_of(loaded: LoadedProgram) -> Config:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import graphprobe
 from graphprobe.api.conversion import convert
 from graphprobe.errors import CheckpointError, GraphprobeError, MissingDependency, UsageError
 from graphprobe.formats import load_file, write_program
@@ -119,3 +120,17 @@ def test_parameters_of_other_shapes_are_refused(tmp_path: Path) -> None:
     (tmp_path / "m.pdiparams").write_bytes(record(np.zeros((3, 2, 3, 3), np.float32)))
     with pytest.raises(CheckpointError, match=r"a\.w_0 is \(3, 2, 3, 3\), not \(3, 2, 1, 1\)"):
         convert(tmp_path / "m.pdmodel", tmp_path / "out")
+
+
+def test_a_program_is_no_run_that_could_be_exported(tmp_path: Path) -> None:
+    b = Builder()
+    out = b.conv(b.feed("image", (-1, 3, 8, 8)), 4)
+    path = tmp_path / "model.pdmodel"
+    path.write_bytes(write_program(b.build(fetches=[out])))
+    for given in (path, str(tmp_path)):
+        with pytest.raises(UsageError) as caught:
+            graphprobe.export(given)
+        line = (
+            f"{given}: is an exported program, not a run; graphprobe.convert writes it in another"
+        )
+        assert str(caught.value) == f"{line} form"

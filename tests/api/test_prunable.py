@@ -88,3 +88,13 @@ def test_what_a_selection_holds_is_a_short_text_too(tmp_path):
     assert repr(choice.found) == "<PruneFindings: 1 of 2 layers prunable, seeds>"
     assert repr(choice) == f"<PruneChoice: 1 group(s), of {choice.found!r}>"
     assert repr(choice.found.channels) == "<Channels: of 2 layers in 3 ops>"
+
+
+def test_images_may_have_other_heights_than_widths() -> None:
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, -1, -1)), 8, k=3)
+    program = b.build([b.conv(x, 4, k=3)])
+    square = graphprobe.find_prunable(program, image=32)
+    wide = graphprobe.find_prunable(program, image=(32, 64))
+    assert (square.image, wide.image) == ((32, 32), (32, 64))
+    assert wide.before.flops == 2 * square.before.flops

@@ -97,7 +97,8 @@ def test_pictures_in_the_order_that_a_network_was_published_with(name: str, bgr:
     from graphprobe.config import TrainSection
     from graphprobe.data.collate import stack_images
     from graphprobe.data.sample import detection_sample
-    from graphprobe.training.feeding.feeding import describe_pixels, make_augmentation
+    from graphprobe.training.feeding.feeding import make_augmentation
+    from graphprobe.training.feeding.pixels import pixel_values
     from graphprobe.zoo import build_zoo, parse_zoo
 
     built = build_zoo(parse_zoo(f"zoo:{name}"), "infer")
@@ -108,7 +109,7 @@ def test_pictures_in_the_order_that_a_network_was_published_with(name: str, bgr:
     expected = ([0, 0, 1] if bgr else [1, 0, 0]) - np.array(built.meta["image_mean"])
     expected /= built.meta["image_std"]
     np.testing.assert_allclose(found[0, :, 0, 0], expected, rtol=1e-6)
-    assert ("channels blue, green, red" in describe_pixels(built)) is bgr
+    assert str(pixel_values(TrainSection(), built)).startswith("BGR" if bgr else "RGB")
 
 
 @pytest.mark.parametrize("legacy", [False, True])

@@ -149,16 +149,6 @@ def _norms(meta: dict[str, Any]) -> dict[str, Any]:
     return {**norms, "bgr": meta.get("image_channels", "rgb") == "bgr"}
 
 
-def describe_pixels(built: Built) -> str:
-    """What a network wants of its images, for those who feed what was exported."""
-    augmentation = make_augmentation(TrainSection(), built.meta)
-    order = "blue, green, red" if augmentation.bgr else "red, green, blue"
-    mean, std = (
-        ", ".join(f"{v:g}" for v in values) for values in (augmentation.mean, augmentation.std)
-    )
-    return f"channels {order}; pixels over 255, minus ({mean}), over ({std})"
-
-
 def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> TrainBatches:
     """The endless list of training batches of a run; of several processes, each has its part.
 

@@ -179,6 +179,8 @@ def test_the_size_that_is_said_is_that_of_the_run(
     _, config = make_config(request, Networks(), devices=1, resume=False, log=said.append)
     assert any(f"images of {copy}: bicubic to {size}, RGB / 255" in line for line in said)
     assert config.train.input_size == tuple(map(int, size.split("x")))
+    counted = f"prune: at {size.replace('x', ' x ')} pixels, ratio"
+    assert any(line.startswith(counted) for line in said)
 
 
 def test_nothing_is_read_or_built_twice(
