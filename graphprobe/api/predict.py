@@ -15,6 +15,7 @@ from graphprobe.api.trained_run import open_trained_run
 from graphprobe.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from graphprobe.data.image_files import ImageFile
     from graphprobe.data.metrics.agreement_types import OutputPair
     from graphprobe.data.sample import Dataset
     from graphprobe.training.networks.exported import ExportedProgram
@@ -141,11 +142,15 @@ def predict(
     from graphprobe.data.image_files import ImageFolder, find_images
 
     paths = [Path(image) for image in images]
-    if bool(paths) == bool(samples):
-        hint = "name images, or give samples=N for the validation set"
-        raise UsageError("what to look at is not clear", where="predict", hint=hint)
     folder = None if output is None else Path(output)
-    files = find_images(paths, leave_out=folder) if paths else []
+    files: list[ImageFile] = []
+
+    def look() -> None:
+        if bool(paths) == bool(samples):
+            hint = "name images, or give samples=N for the validation set"
+            raise UsageError("what to look at is not clear", where="predict", hint=hint)
+        files.extend(find_images(paths, leave_out=folder) if paths else ())
+
     run = open_trained_run(
         config,
         override,
@@ -154,6 +159,7 @@ def predict(
         data=data,
         allow_code=allow_code,
         log=log,
+        look=look,
     )
     from graphprobe.data.preparation import labels_beside
     from graphprobe.data.splits import count_and_size, data_text

@@ -153,11 +153,11 @@ def sensitivity(
     shares = _ratios(ratios)
     record = Path(output)
     refuse_program(program)
-    refuse_weights(weights)
-    if preparation:
-        refuse_preparation(program)
     policy_of(policy)
     pattern(keep, "keep")
+    if preparation:
+        refuse_preparation(program)
+    refuse_weights(weights)
     from graphprobe.data.open import open_data, opened_once
 
     with opened_once():

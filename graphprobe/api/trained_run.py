@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +87,7 @@ def open_trained_run(
     data: str | None = None,
     allow_code: bool,
     log: Log,
+    look: Callable[[], None] | None = None,
 ) -> TrainedRun:
     """Open the config of a run for its weights.
 
@@ -99,17 +100,22 @@ def open_trained_run(
         allow_code: whether a file may name the user's own code.
         log: takes each line about the work: first one for each value of the config that is not the
             run's.
+        look: looks at what else the caller was given, before Paddle is imported.
 
     Raises:
         as `open_config`; DataError: nothing is there to measure on.
     """
     words = [*_val_words(data), *override_words(override)]
+    from graphprobe.training.runtime.dependencies import refuse_missing_paddle, require_paddle
+
     settings, where = read_settings(config, words, allow_code=allow_code)
+    refuse_missing_paddle()
     refuse_weights(weights)
     refuse_checkpoint(resume)
+    if look is not None:
+        look()
     from graphprobe.training.run_folder import newest_run
     from graphprobe.training.run_record import as_trained, find_record
-    from graphprobe.training.runtime.dependencies import require_paddle
     from graphprobe.training.weights.checkpoint import is_checkpoint
 
     if resume == "auto" and isinstance(config, (str, os.PathLike)):

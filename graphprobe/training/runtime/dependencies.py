@@ -13,6 +13,16 @@ def require_paddle() -> None:
     """Check that exactly one build of Paddle is there, and import it.
 
     Raises:
+        MissingDependency: as `refuse_missing_paddle`.
+    """
+    refuse_missing_paddle()
+    import_paddle()
+
+
+def refuse_missing_paddle() -> None:
+    """Check that exactly one build of Paddle is there; it is not imported.
+
+    Raises:
         MissingDependency: none is installed, or both are (they overwrite each other's files).
     """
     cpu, gpu = installed_version(CPU), installed_version(GPU)
@@ -27,7 +37,6 @@ def require_paddle() -> None:
             "this command needs PaddlePaddle, which is not installed",
             hint="pip install 'graphprobe[cpu]', or 'graphprobe[gpu]' on a machine with a GPU",
         )
-    import_paddle()
 
 
 def require_paddleslim(what: str, instead: str) -> None:
