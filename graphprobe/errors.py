@@ -96,7 +96,7 @@ class ConfigError(GraphprobeError):
 
     def __init__(self, problems: Iterable[Problem], *, where: str = "", hint: str = "") -> None:
         self.problems = tuple(problems)
-        super().__init__(listed(map(str, self.problems), 10, "; "), where=where, hint=hint)
+        super().__init__("; ".join(map(str, self.problems)), where=where, hint=hint)
 
 
 def place(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from graphprobe.api.settings import (
     open_config,
     override_words,
 )
-from graphprobe.errors import AnswerIsNo, Problem, listed
+from graphprobe.errors import AnswerIsNo, Problem
 
 if TYPE_CHECKING:
     from graphprobe.config import Config
@@ -100,7 +100,7 @@ class CheckFailed(AnswerIsNo):
     """
 
     def __init__(self, result: CheckResult) -> None:
-        super().__init__(listed(map(str, result.problems), 10, "; "), where=result.where)
+        super().__init__("; ".join(map(str, result.problems)), where=result.where)
         self.result = result
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import paddle
 
 from graphprobe.data.preparation import Preparation, preparation_beside
-from graphprobe.errors import LoadError, listed
+from graphprobe.errors import LoadError
 from graphprobe.formats import add_ports, as_programdesc, find_file, write_program
 from graphprobe.ir import Program
 from graphprobe.ops.image_input import image_input
@@ -142,7 +142,7 @@ class ExportedProgram:
         reasons = list(_reasons(self.program))
         if reasons:
             raise LoadError(
-                f"cannot be trained: {listed(reasons, between='; ')}",
+                f"cannot be trained: {'; '.join(reasons)}",
                 where=self.text,
                 hint="name the float32 program that was exported for inference",
             )

@@ -43,7 +43,7 @@ def parameter_files(path: Path, names: Sequence[str], source: str) -> list[Path]
     if missing:
         raise CheckpointError(
             f"its {len(names)} parameters are not beside it: neither {beside[0].name} nor a file "
-            f"for each ({listed(missing)})",
+            f"for each ({listed(missing, 12)})",
             where=source,
             hint="put the file of parameters into the folder of the program",
         )
@@ -93,6 +93,6 @@ def read_beside(path: Path, program: Program, source: str) -> Arrays:
         if tuple(found[name].shape) != shape
     ]
     if wrong:
-        text = f"its parameters are of another program: {listed(wrong)}"
+        text = f"its parameters are of another program: {listed(wrong, 12)}"
         raise CheckpointError(text, where=where, hint=_HINT)
     return found
