@@ -74,7 +74,7 @@ def command(
         Engine.layered,
         "--engine",
         help="layered: no other program; dot: Graphviz, where it is installed; "
-        "irgraph: Paddle's own picture, with --level raw.",
+        "irgraph: Paddle's own drawing, with --level raw.",
     ),
     color_by: ColourKey = typer.Option(
         ColourKey.status,

@@ -48,7 +48,7 @@ def command(
         "0.1,0.3,0.5,0.7,0.9", "--ratios", help="Shares of the channels that go, one by one."
     ),
     samples: int = typer.Option(
-        None, "--samples", min=1, help="Measure on so many pictures, spread evenly (default: all)."
+        None, "--samples", min=1, help="Measure on so many images, spread evenly (default: all)."
     ),
     image: int = typer.Option(
         None, "--image", min=1, help="H and W of the input (default: the program's, else 608)."
@@ -70,7 +70,7 @@ def command(
         "--output",
         "-o",
         help="Repeatable. .json: the record, which a second call goes on from; .csv, .txt: a "
-        "table; .png, .svg, .pdf: a picture.",
+        "table; .png, .svg, .pdf: a drawing.",
     ),
 ) -> None:
     """Measure what pruning each group alone costs.
@@ -120,7 +120,7 @@ def _record(output: Sequence[Path]) -> Path:
 
 
 def _write(found: SensitivityResult, output: Sequence[Path]) -> None:
-    """The tables and pictures; the record is there already."""
+    """The tables and drawings; the record is there already."""
     program = found.record.measured.program
     words = ("graphprobe", "prune-regex", program, "--sensitivity", str(found.path))
     say(f"wrote {found.path}; choose from it with: {shlex.join(words)} --target-flops 0.5")

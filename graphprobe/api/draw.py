@@ -136,7 +136,7 @@ def draw(
         focus: only what matches this regular expression by type or name, and around it.
         hops: how many edges around `focus`.
         engine: who lays out: ``layered`` (no other program), ``dot`` (Graphviz, where it is
-            installed; PDF, SVG and PNG), or ``irgraph``: Paddle's own picture, with level raw,
+            installed; PDF, SVG and PNG), or ``irgraph``: Paddle's own drawing, with level raw,
             as PDF.
         color_by: what the fill of a node shows: ``flops`` (multiply-adds), ``params``,
             ``channels``, ``latency``, ``sensitivity``, or only the prune ``status`` at its edge.
@@ -245,7 +245,7 @@ def _irgraph(program: ProgramLike) -> Picture:
 
     def make(name: str) -> bytes:
         if Path(name).suffix.lower() != ".pdf":
-            raise UsageError("Paddle's own picture is a PDF", where=name, hint="name a .pdf file")
+            raise UsageError("Paddle's own drawing is a PDF", where=name, hint="name a .pdf file")
         return content
 
     return Picture(loaded.source, make)

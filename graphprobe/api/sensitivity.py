@@ -64,7 +64,7 @@ class SensitivityResult(Result):
         ]
 
     def heatmap(self) -> HeatMap:
-        """The losses as a picture: a row a group, a column a ratio."""
+        """The losses as a drawing: a row a group, a column a ratio."""
         from graphprobe.drawing.pages.heatmap import HeatMap, HeatRow
 
         ratios, lines = self.record.ratios, []
@@ -94,7 +94,7 @@ class SensitivityResult(Result):
         bound = self.record.measured
         metric = LABELS.get(bound.metric, bound.metric)
         return (
-            f"{metric} unpruned {self.record.baseline:.4f} on {bound.samples} pictures of "
+            f"{metric} unpruned {self.record.baseline:.4f} on {bound.samples} images of "
             f"{bound.data}, {bound.image} pixels",
             f"policy {bound.policy}, channels ranked by {bound.criterion}",
         )
@@ -131,7 +131,7 @@ def sensitivity(
         data: what to measure on, as ``voc:PATH?split=val``; not the final test set.
         policy: ``seeds``: what stands alone; ``coupled``: whole groups.
         ratios: shares of the channels that go, one by one.
-        samples: measure on so many pictures, spread evenly; None: on all.
+        samples: measure on so many images, spread evenly; None: on all.
         image: H and W of the input; by default the program's, else 608.
         keep: groups with a filter of such a name are left out.
         preparation: of images for an exported program, as ``{"mean": [0.5], "std": [0.5]}``: what

@@ -1,4 +1,4 @@
-"""Paddle's own picture: IrGraph.draw with the convolutions marked, for those who want that one.
+"""Paddle's own drawing: IrGraph.draw with the convolutions marked, for those who want that one.
 
 It needs paddle and Graphviz's `dot`, draws one page however large, and does not end in useful
 time on train programs.

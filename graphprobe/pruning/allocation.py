@@ -82,7 +82,7 @@ def allocate(
 def rising(curve: Curve) -> list[tuple[float, float]]:
     """The curve that never falls and is nearest to a measured one (least squares), from (0, 0).
 
-    A figure of few pictures goes up and down; pruning more does not repair. This is the pool
+    A figure of few images goes up and down; pruning more does not repair. This is the pool
     adjacent violators algorithm (Ayer et al., Ann. Math. Statist. 26(4), 1955).
     """
     pools: list[tuple[float, int]] = []

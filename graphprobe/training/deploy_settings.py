@@ -48,7 +48,7 @@ def write_deploy_settings(
         program: what was trained, as ``zoo:yolov3_mobilenet_v1?num_classes=3``.
 
     Returns:
-        the files; none for a network that takes no picture.
+        the files; none for a network that takes no image.
     """
     if built.task not in ("detection", "segmentation"):
         return []

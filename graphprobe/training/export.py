@@ -99,7 +99,7 @@ def _difference(trained: Trained, files: list[Path], place: Any) -> float:
     given = trained.network.exported
     assert given is not None  # noqa: S101 - callers look
     single = given.has_single_files and files[0].name == LEGACY[0]
-    # The file has the names of the export; in the trained network the picture is called image.
+    # The file has the names of the export; in the trained network the image is called image.
     own = dict(zip(given.program.feeds, feed.values(), strict=True))
     found = run_unoptimised(files[0], None if single else files[1], own)
     return largest_difference(found, wanted)

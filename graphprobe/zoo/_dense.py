@@ -74,7 +74,7 @@ def build(depth: int, vd: bool, head: Head, options: Mapping[str, Any]) -> Graph
     if not train:
         im_size = paddle.static.data("im_size", [-1, 2], "int32")
         boxes, scores = head.decode(class_maps, box_maps, classes)
-        boxes = _to_picture(boxes, image, im_size)
+        boxes = _to_image(boxes, image, im_size)
         found = suppress(boxes, paddle.transpose(scores, [0, 2, 1]), head.nms)
         return Graph((image, im_size), found, meta=meta)
     targets = head.targets()
@@ -118,7 +118,7 @@ def _count(end: Var) -> Var:
     return emit("range", {"Start": start, "End": end, "Step": step})
 
 
-def _to_picture(boxes: Var, image: Var, im_size: Var) -> Var:
+def _to_image(boxes: Var, image: Var, im_size: Var) -> Var:
     """Boxes in pixels of the input -> in pixels of the image before resizing, clipped to it."""
     shape = paddle.cast(paddle.shape(image)[2:4], "float32")
     size = paddle.cast(im_size, "float32")

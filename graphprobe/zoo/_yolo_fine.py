@@ -100,7 +100,7 @@ def _cross_entropy(logits: Var, wanted: Var) -> Var:
     return emit("sigmoid_cross_entropy_with_logits", {"X": logits, "Label": wanted}, attrs)
 
 
-def _per_picture(x: Var) -> Var:
+def _per_image(x: Var) -> Var:
     """[N, ...] -> [N], summed."""
     attrs = {"dim": list(range(1, len(x.shape))), "keep_dim": False, "reduce_all": False}
     return emit("reduce_sum", {"X": x}, attrs)
@@ -112,10 +112,10 @@ def _distance(x: Var, wanted: Var) -> Var:
 
 def _add_box_terms(terms: dict[str, list[Var]], found: Parts, wanted: Parts, weight: Var) -> None:
     """Cross entropy of the centers and L1 distance of the sizes, where objects are."""
-    x = _per_picture(_cross_entropy(found.x, wanted.x) * weight)
-    y = _per_picture(_cross_entropy(found.y, wanted.y) * weight)
-    w = _per_picture(_distance(found.w, wanted.w) * weight)
-    h = _per_picture(_distance(found.h, wanted.h) * weight)
+    x = _per_image(_cross_entropy(found.x, wanted.x) * weight)
+    y = _per_image(_cross_entropy(found.y, wanted.y) * weight)
+    w = _per_image(_distance(found.w, wanted.w) * weight)
+    h = _per_image(_distance(found.h, wanted.h) * weight)
     terms["xy"].append(mean(x + y))
     terms["wh"].append(mean(w + h))
 
@@ -133,14 +133,14 @@ def _object_loss(found: Var, score: Var, free: Var) -> Var:
     mask = paddle.cast(there, "float32")
     mask.stop_gradient = True
     loss = _cross_entropy(found, mask)
-    return _per_picture(loss * score) + _per_picture(loss * (1.0 - mask) * free)
+    return _per_image(loss * score) + _per_image(loss * (1.0 - mask) * free)
 
 
 def _class_loss(found: Parts, wanted: Parts) -> Var:
     """[N]: cross entropy of each class, where objects are."""
     loss = _cross_entropy(found.classes, wanted.classes)
     weighted = emit("elementwise_mul", {"X": loss, "Y": wanted.score}, {"axis": 0})
-    return _per_picture(weighted)
+    return _per_image(weighted)
 
 
 def _free_of_overlap(x: Var, boxes: Var, head: YoloHead, index: int) -> Var:

@@ -30,9 +30,9 @@ def input_plan(section: TrainSection, built: Built) -> InputPlan | None:
     program = built.meta["program"]
     given = PreparationOptions(**section.preparation.model_dump())
     plan = plan_inputs(program, built.meta["beside"], given, size=section.input_size)
-    picture = image_input(program)
-    is_picture = picture is not None and picture.name == plan.image
-    return replace(plan, image=IMAGE if is_picture else plan.image)
+    found = image_input(program)
+    is_image = found is not None and found.name == plan.image
+    return replace(plan, image=IMAGE if is_image else plan.image)
 
 
 def train_plan(section: TrainSection, built: Built) -> InputPlan | None:

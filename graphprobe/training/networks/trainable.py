@@ -14,7 +14,7 @@ from graphprobe.ir import Block, Op, Program, Var
 from graphprobe.ops.image_input import image_input
 from graphprobe.ops.kinds import computed_by, has_weights, is_norm, is_quantizer, kind_of
 
-# What the picture that a program looks at is called in batches, whatever the program calls it.
+# What the image that a program looks at is called in batches, whatever the program calls it.
 IMAGE = "image"
 _FLOATS = ("float32", "float64")
 # Outputs that gradients read and exports may leave out.
@@ -26,7 +26,7 @@ _STATISTICS = ("Mean", "Variance")
 
 
 def without_ports(program: Program) -> Program:
-    """The program without its feed and fetch ops, its picture called ``image``.
+    """The program without its feed and fetch ops, its image called ``image``.
 
     A trainer brings feeds and fetches of its own; `Program.feeds` and `Program.fetches` still
     name them.
@@ -89,7 +89,7 @@ def trainable_names(program: Program) -> frozenset[str]:
     """Names of the stored tensors that training may change.
 
     These are floating tensors that some op reads, without moving statistics and without constants
-    that meet the input before the first layer with weights, as the mean of a picture's channels.
+    that meet the input before the first layer with weights, as the mean of an image's channels.
     """
     stored = {
         var.name

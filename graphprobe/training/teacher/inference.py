@@ -115,7 +115,7 @@ def _settings(path: str, place: Any) -> Any:
         # It frees maps as it goes. The old one keeps them for the next batch: that is a tenth to a
         # fifth less time for the teacher, and 370 MB more of ResNet34 at 608 pixels and batch 8.
         settings.enable_new_executor(True)
-        # Weights are kept in oneDNN's layouts for the last shape of pictures alone: each one more
+        # Weights are kept in oneDNN's layouts for the last shape of images alone: each one more
         # is 185 MB of ResNet34.
         settings.set_mkldnn_cache_capacity(1)
     return settings
