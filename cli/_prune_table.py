@@ -96,8 +96,17 @@ def _lines(d: PruneDecision, names: int, width: int, about: str) -> Iterator[str
         yield f"  {name}"
         name = ""
     yield f"  {name:<{names}}  {_shape(d):<14}{note}".rstrip()
-    if d.status == "blocked" and len(d.path) > 1 and d.at is not None and d.at.op != d.op:
+    if d.status != "blocked":
+        return
+    elsewhere = d.at is not None and d.at.op != d.op
+    if elsewhere and len(d.path) > 1:
         yield _wrapped(_way(d.path), width)
+    elif not elsewhere and d.reason in _OWN and d.detail:
+        yield _wrapped(f"at op {d.op} itself: {printable(d.detail)}", width)
+
+
+# Reasons of which the heading does not say it all where the layer itself is the cause.
+_OWN = ("unsupported_op", "output")
 
 
 def _way(path: Sequence[str]) -> str:

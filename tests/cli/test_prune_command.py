@@ -59,6 +59,23 @@ def test_the_table_fits_80_columns():
     assert "blocked, concat (4)" in done.stdout and "not selected" in done.stdout
 
 
+def test_a_layer_that_is_the_cause_itself_says_why(tmp_path):
+    from graphprobe.formats import write_program
+    from graphprobe.ir.builder import Builder
+
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, 8, 8)), 4, name="first")
+    made = b.op("softmax", {"X": b.param("w", (4, 4, 1, 1))}, shape=(4, 4, 1, 1))
+    x = b.op("conv2d", {"Input": x, "Filter": made}, {"Output": "second"}, shape=(-1, 4, 8, 8))
+    file = tmp_path / "m.pdmodel"
+    file.write_bytes(write_program(b.build(fetches=[b.conv(x, 2, name="last")])))
+    done = graphprobe("prune-regex", str(file), "--policy", "coupled")
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    at = next(i for i, line in enumerate(lines) if line.startswith(made))
+    assert lines[at + 1].startswith("at op 2 itself: its filter is")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
 @pytest.mark.parametrize("form", ["slim1x", "ppdet1x", "ppdet2x", "act"])
 def test_other_tools_forms(form):
     done = graphprobe("prune-regex", STUDENT, "--emit", form)
