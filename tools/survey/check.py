@@ -17,10 +17,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tools.survey.models import WHOLE, entries
+from tools.survey.models import TOLERANCE, WHOLE, entries
 
 GRAPHPROBE = str(Path(sys.executable).with_name("graphprobe"))
-TOLERANCE = 2e-4
 
 
 def command(*words: str, timeout: int = 120) -> tuple[int, str, str, float]:

@@ -149,6 +149,9 @@ SIZES = {
 }
 
 
+# The largest difference of a proof, as a share of the largest output, that rounding explains.
+TOLERANCE = 2e-4
+
 # Networks whose groups are all proven alone, however long it takes.
 WHOLE = frozenset({"det_retinanet_r50_fpn"})
 
