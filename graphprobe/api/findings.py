@@ -20,6 +20,7 @@ from graphprobe.errors import (
     place,
 )
 from graphprobe.ir import Pair, Program, PruneDecision
+from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.ops.kinds import unknown_ops_warnings
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.pruning.plan import PrunePlan
@@ -187,11 +188,37 @@ def _given_pairs(pairs: PairsLike) -> _GivenPairs:
     from graphprobe.api.pairs import PairFindings
 
     if isinstance(pairs, PairFindings):
-        return _GivenPairs(pairs.teacher, lambda *_: pairs.pairs)
+        return _GivenPairs(
+            pairs.teacher, lambda student, teacher: _found_pairs(pairs, student, teacher)
+        )
     config, where = _distill_config(pairs)
     return _GivenPairs(
         config.teacher.program,
         lambda student, teacher: _read_pairs(config, student.program, teacher.program, where),
+    )
+
+
+def _found_pairs(
+    found: PairFindings, student: LoadedProgram, teacher: LoadedProgram
+) -> Sequence[Pair]:
+    """The pairs of findings, after a check that they are of these programs."""
+    _check_same(found.student, student, "pairs")
+    _check_same(found.teacher, teacher, "pairs")
+    return found.pairs
+
+
+def _check_same(of: LoadedProgram, program: LoadedProgram, where: str) -> None:
+    """Refuse findings on a program other than their own.
+
+    Raises:
+        UsageError: the programs differ.
+    """
+    if of is program or fingerprint(of.program) == fingerprint(program.program):
+        return
+    raise UsageError(
+        f"was found for {of.source}, not for {program.source}",
+        where=where,
+        hint="find it again for this program, or name the program that it was found for",
     )
 
 
@@ -260,6 +287,7 @@ def _plan(given: PruneLike, program: LoadedProgram) -> PrunePlan:
     from graphprobe.api.prune_selection import PruneSelection
 
     if isinstance(given, PruneSelection):
+        _check_same(given.program, program, "prune")
         return given.choice.plan
     from graphprobe.config.binding import check_fingerprint
     from graphprobe.config.load import load_config

@@ -13,7 +13,7 @@ from graphprobe.api.prune_selection import PruneSelection
 from graphprobe.api.run_programs import image_of
 from graphprobe.errors import UsageError
 from graphprobe.ops.image_input import counted_image_size
-from graphprobe.ops.kinds import has_quantised_range
+from graphprobe.ops.kinds import has_quantised_range, unknown_ops_warnings
 from graphprobe.ops.work import DEFAULT_IMAGE
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.pruning.decisions import PruneFindings
@@ -172,7 +172,9 @@ def _select(
     names = (var.name for var in loaded.parameters)
     regex = names_regex(made.choice.params, names, compact=compact)
     weights = None if record is None else record.weights
-    warnings = (*made.warnings, *_quantised(loaded, found))
+    # Operators that nothing reaches are told of too: they may be layers without a row.
+    unknown = unknown_ops_warnings(loaded.source, loaded.program)
+    warnings = (*made.warnings, *_quantised(loaded, found), *unknown)
     size = limits.image or (DEFAULT_IMAGE, DEFAULT_IMAGE)
     image = counted_image_size(loaded.program, size)
     return PruneSelection(loaded, made.choice, regex, weights, made.notes, warnings, image=image)
