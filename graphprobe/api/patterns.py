@@ -24,7 +24,7 @@ def pattern(given: PatternLike | None, name: str) -> re.Pattern[str] | None:
         return given
     try:
         return re.compile(given)
-    except (re.error, RecursionError, OverflowError) as error:
+    except (re.error, RecursionError, OverflowError, TypeError) as error:
         raise UsageError(
             f"not a regular expression ({error})", where=f"{name}={given!r}", hint="escape it"
         ) from error

@@ -202,4 +202,11 @@ def _limits(
     image: int | tuple[int, int] | None,
 ) -> Limits:
     size = (image, image) if isinstance(image, int) else image
+    if size is not None and not (
+        isinstance(size, tuple)
+        and len(size) == 2
+        and all(isinstance(n, int) and n > 0 for n in size)
+    ):
+        message = f"is {image!r}, not a height and a width in pixels"
+        raise UsageError(message, where="image", hint="give one number for both, or a pair")
     return Limits(pattern(keep, "keep"), round_to, min_channels, size)

@@ -181,7 +181,7 @@ def compare_runs(runs: Iterable[str | os.PathLike[str]]) -> RunComparison:
         >>> found.save("curves.svg")
         PosixPath('curves.svg')
     """
-    folders = [Path(run) for run in runs]
+    folders = [Path(run) for run in ([runs] if isinstance(runs, (str, os.PathLike)) else runs)]
     if len(folders) < 2:
         raise UsageError("takes two runs or more", where="compare")
     for folder in folders:

@@ -62,6 +62,8 @@ def read_settings(
         GraphprobeError: the file is not there, or cannot be read.
         ConfigError: every problem of the config at once, each with its path.
     """
+    from pydantic import BaseModel
+
     from graphprobe.config import load_config, override_config, read_config
 
     words = override_words(override)
@@ -78,9 +80,15 @@ def read_settings(
             found = read_config(document, words, where=where, allow_code=allow_code)
         else:
             found = load_config(path, words, allow_code=allow_code)
-    else:
+    elif isinstance(config, BaseModel):
         where = "the config"
         found = override_config(config, words, where=where)
+    else:
+        raise UsageError(
+            f"is {type(config).__name__}, not a file or a folder of a run",
+            where="config",
+            hint="name one, or take what to_config() makes",
+        )
     return found, where
 
 

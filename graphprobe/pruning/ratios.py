@@ -146,9 +146,10 @@ def check_numbers(
         UsageError: it names the option.
     """
     for name, value in (("ratio", ratio), ("target_flops", target_flops)):
-        if value is not None and not 0 < value < 1:
-            raise UsageError(f"must be above 0 and below 1, not {value:g}", where=name,
-                             hint="0.5 takes half away")  # fmt: skip
+        is_share = isinstance(value, (int, float)) and 0 < value < 1
+        if value is not None and not is_share:
+            message = f"must be above 0 and below 1, not {value!r}"
+            raise UsageError(message, where=name, hint="0.5 takes half away")
     for name, count in (("round_to", limits.round_to), ("min_channels", limits.min_channels)):
         if count < 1:
             raise UsageError(f"must be at least 1, not {count}", where=name, hint="give a count")

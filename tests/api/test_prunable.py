@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import graphprobe
@@ -9,6 +11,7 @@ from graphprobe.errors import UsageError
 from graphprobe.formats.programdesc.write import encode
 from graphprobe.ir import Attr
 from graphprobe.ir.builder import Builder
+from graphprobe.programs import LoadedProgram
 
 
 def selection(tmp_path, shape, attrs=None, image=None, quantizer=""):
@@ -98,3 +101,32 @@ def test_images_may_have_other_heights_than_widths() -> None:
     wide = graphprobe.find_prunable(program, image=(32, 64))
     assert (square.image, wide.image) == ((32, 32), (32, 64))
     assert wide.before.flops == 2 * square.before.flops
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"image": -5}, "image: is -5, not a height and a width"),
+        ({"image": 0}, "image: is 0, not a height and a width"),
+        ({"image": "x"}, "image: is 'x', not a height and a width"),
+        ({"image": (1, 2, 3)}, "image: is (1, 2, 3), not a height and a width"),
+        ({"ratio": "a"}, "ratio: must be above 0 and below 1, not 'a'"),
+        ({"keep": 3}, "keep=3: not a regular expression"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused_in_one_line(
+    words: dict[str, Any], said: str
+) -> None:
+    b = Builder()
+    program = b.build([b.conv(b.conv(b.feed("image", (-1, 3, 8, 8)), 4, name="a"), 2, name="b")])
+    with pytest.raises(UsageError) as caught:
+        graphprobe.find_prunable(LoadedProgram("net", program), **words)
+    assert said in str(caught.value)
+
+
+def test_what_is_no_config_is_refused_in_one_line() -> None:
+    for given in (3, None, {"a": 1}):
+        with pytest.raises(UsageError, match="config: is .*, not a file or a folder of a run"):
+            graphprobe.check(given)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="takes two runs or more"):
+        graphprobe.compare_runs("runs/none")
