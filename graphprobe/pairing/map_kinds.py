@@ -68,7 +68,9 @@ def _raw_map(analysis: ProgramAnalysis, value: Value) -> Verdict:
     if _is_like_the_image(analysis, value):
         doubt = "it has the image's channels and size, as many classes may have too"
         return Verdict(roles.RESTORED, doubt=doubt)
-    if _is_upsampled(analysis, value):
+    channels = (analysis.shape(value) or (0, 0))[1]
+    # One channel without a sigmoid is no class of anything: a depth, a density.
+    if channels != 1 and _is_upsampled(analysis, value):
         doubt = "no softmax or arg_max tells that its channels are classes"
         return Verdict(roles.SEGMENTATION, doubt=doubt)
     return Verdict(

@@ -354,3 +354,19 @@ def test_the_first_output_is_the_one_that_counts() -> None:
     assert (pair.score, len(report.warnings)) == (0.8, 1)
     (pair,) = find_pairs(build(8, auxiliary=False), build(16, auxiliary=True, last=False)).pairs
     assert pair.teacher == "bilinear_interp_v2_1.tmp_0"
+
+
+@pytest.mark.parametrize(("channels", "kind"), [(1, "map output"), (5, "segmentation logits")])
+def test_one_channel_without_a_sigmoid_is_no_class(channels: int, kind: str) -> None:
+    """A depth behind a relu, at the size of the image."""
+
+    def build(width: int) -> Program:
+        b = Builder()
+        x = b.conv(b.feed("image", (-1, 3, 32, 32)), width, k=3, stride=2)
+        x = b.op("relu", {"X": b.conv(x, channels)}, shape=(-1, channels, 16, 16))
+        attrs = {"out_h": 32, "out_w": 32}
+        out = b.op("bilinear_interp_v2", {"X": x}, attrs=attrs, shape=(-1, channels, 32, 32))
+        return b.build(fetches=[out])
+
+    (pair,) = find_pairs(build(8), build(16)).pairs
+    assert pair.role.partition(",")[0] == kind and pair.score < 1
