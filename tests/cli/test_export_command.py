@@ -44,7 +44,7 @@ def test_files_that_are_there_stay_without_force(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--form", "json", "-o", "OUT"], "no form 'json'"),
+        (["--form", "onnx", "-o", "OUT"], "no form 'onnx'"),
         (["--form", "pdmodel"], "name it: -o FOLDER"),
     ],
 )
