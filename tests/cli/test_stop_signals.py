@@ -69,8 +69,9 @@ def test_sigterm_while_paddle_computes(tmp_path: Path) -> None:
         text=True,
     )
     assert check.stderr is not None
-    assert "the teacher is untrained" in check.stderr.readline()  # Paddle is there, and builds
+    # Paddle is there, and builds; on a busy machine a line about that may come first.
+    assert any("the teacher is untrained" in line for line in iter(check.stderr.readline, ""))
     check.send_signal(signal.SIGTERM)
     out, said = check.communicate(timeout=60)
-    assert (check.returncode, out, said) == (143, "", "terminated\n")
+    assert (check.returncode, out, said.splitlines()[-1]) == (143, "", "terminated")
     assert [path.name for path in tmp_path.iterdir()] == ["d.yaml"]

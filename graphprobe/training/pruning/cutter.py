@@ -130,7 +130,7 @@ def replay_plan(program: Any, plan: PrunePlan, startup: Any | None = None) -> No
     problems = list(_unfit(program, plan))
     if problems:
         raise TrainError(
-            listed(problems, between="; "),
+            "; ".join(problems),
             where="pruning",
             hint="prune each program once, and its own",
         )
