@@ -208,11 +208,7 @@ def _found_pairs(
 
 
 def _check_same(of: LoadedProgram, program: LoadedProgram, where: str) -> None:
-    """Refuse findings on a program other than their own.
-
-    Raises:
-        UsageError: the programs differ.
-    """
+    """Refuse findings on a program other than their own with a UsageError."""
     if of is program or fingerprint(of.program) == fingerprint(program.program):
         return
     raise UsageError(

@@ -131,8 +131,7 @@ class Whole:
     def compare(self, section: PruneSection) -> float:
         """How far the network that graphprobe prunes is from the whole one that reads no more.
 
-        The whole network may bear rounding with its weights, and the one that lacks channels not:
-        what differs is tried once more behind norms. A wrong pruning differs there, too.
+        What differs is tried once more behind norms, where rounding grows less.
         """
         difference = self._compare(section)
         if difference > TOLERANCE and not self.normalised:
