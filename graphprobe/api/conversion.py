@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.results import Result, Table, count_text
+from graphprobe.compat.pir_form import require_pir_writer, write_pir
 from graphprobe.errors import UsageError, listed
 from graphprobe.files import write_whole
 from graphprobe.formats import add_ports, find_file, load_file, write_program
@@ -115,6 +116,8 @@ def convert(
     if form not in FORMS:
         raise UsageError(f"no form {form!r}", where="form", hint=f"take {', '.join(FORMS)}")
     source = os.fspath(model)
+    if form == "json":
+        require_pir_writer()
     if source.startswith(ZOO):
         raise UsageError(
             "a bundled model has no trained parameters",
@@ -159,14 +162,11 @@ def _as_pir(content: bytes) -> bytes:
     """A ProgramDesc as PIR json.
 
     Raises:
-        MissingDependency: Paddle 3 is not installed.
-        ExportError: it cannot translate the program.
+        ExportError: Paddle 3 cannot translate the program.
     """
     from graphprobe.training.runtime.process import import_paddle
 
     import_paddle()
-    from graphprobe.training.weights.pir_form import write_pir
-
     with TemporaryDirectory() as folder:
         file = Path(folder) / FORMS["json"][0]
         write_pir(content, file)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from graphprobe.errors import CheckpointError, UsageError, did_you_mean
+from graphprobe.errors import UsageError
 from graphprobe.programs import LoadedProgram, ProgramLike, load_program, source_of
 from graphprobe.user_code import is_code, is_file
 
@@ -39,13 +39,11 @@ def refuse_weights(weights: str | os.PathLike[str] | None) -> None:
         CheckpointError: nothing is there.
     """
     from graphprobe.training.weights.download import is_url
+    from graphprobe.training.weights.read import refuse_no_weights
 
     if weights is None or is_url(os.fspath(weights)):
         return
-    path = Path(weights).expanduser()
-    if not path.exists():
-        near = did_you_mean(path.name, (p.name for p in path.parent.glob("*")))
-        raise CheckpointError("no such weights", where=str(path), hint=near)
+    refuse_no_weights(Path(weights).expanduser())
 
 
 def refuse_checkpoint(checkpoint: str | None) -> None:
@@ -54,24 +52,23 @@ def refuse_checkpoint(checkpoint: str | None) -> None:
     Raises:
         CheckpointError: it is not there.
     """
-    if checkpoint not in (None, "auto") and not Path(str(checkpoint)).expanduser().is_dir():
-        raise CheckpointError("no such checkpoint", where=str(checkpoint))
+    from graphprobe.training.weights.checkpoint import checkpoint_folder
+
+    if checkpoint is not None and checkpoint != "auto":
+        checkpoint_folder(checkpoint)
 
 
-def refuse_untrained(output: str, checkpoint: str, weights: str | None) -> None:
-    """Refuse a run's folder without a checkpoint, where nothing else is named.
+def refuse_untrained(output: str) -> None:
+    """Refuse a run's folder without a checkpoint.
 
     Raises:
-        CheckpointError: there is none, and no weights are named.
+        CheckpointError: there is none.
     """
     from graphprobe.training.weights.checkpoint import checkpoint_folders
+    from graphprobe.training.weights.read import untrained
 
-    if (
-        weights is None
-        and checkpoint == "auto"
-        and not checkpoint_folders(Path(output) / "checkpoints")
-    ):
-        raise CheckpointError("holds no checkpoint", where=output, hint="train first")
+    if not checkpoint_folders(Path(output) / "checkpoints"):
+        raise untrained(output)
 
 
 def refuse_settings(student: ProgramLike, words: Sequence[str]) -> None:
@@ -121,14 +118,3 @@ def refuse_engine(engine: str | None) -> None:
     """
     if engine not in (None, "own", "paddleslim"):
         raise UsageError("must be own or paddleslim", where=f"engine={engine}")
-
-
-def refuse_share(prune: float | None) -> None:
-    """Refuse a share that is none.
-
-    Raises:
-        UsageError: it is not above 0 and below 1.
-    """
-    if prune is not None and not 0 < prune < 1:
-        hint = "0.5 takes half away"
-        raise UsageError(f"must be above 0 and below 1, not {prune:g}", where="prune", hint=hint)

@@ -172,7 +172,7 @@ def _select(
     names = (var.name for var in loaded.parameters)
     regex = names_regex(made.choice.params, names, compact=compact)
     weights = None if record is None else record.weights
-    # Operators that nothing reaches are told of too: they may be layers without a row.
+    # An unknown operator that no channels reach is warned of too: it may be a layer without a row.
     unknown = unknown_ops_warnings(loaded.source, loaded.program)
     warnings = (*made.warnings, *_quantised(loaded, found), *unknown)
     size = limits.image or (DEFAULT_IMAGE, DEFAULT_IMAGE)

@@ -222,9 +222,8 @@ class PruneSelection(ConfigResult):
         """A sentence for each thing that the tool will not do; `every` names all its filters."""
         from graphprobe.emit import asserted, find_prune_emitter, miscounted, not_followed
 
-        def named(names: Sequence[str]) -> str:
-            which = ", ".join(names) if every else f"first: {names[0]}"
-            return f"{len(names)} of {len(self.params)} filters ({which})"
+        def which(names: Sequence[str]) -> str:
+            return ", ".join(names) if every else f"first: {names[0]}"
 
         behind_flatten = (
             "behind flatten it takes one row a channel out of the fully connected layer"
@@ -233,16 +232,17 @@ class PruneSelection(ConfigResult):
         for why, find in ((behind_flatten, miscounted), (second, asserted)):
             if wrong := find(self.choice):
                 yield (
-                    f"PaddleSlim fails on {named(wrong)}: {why}; keep them whole, or train with "
-                    "graphprobe, which prunes them"
+                    f"PaddleSlim fails on {len(wrong)} of {len(self.params)} filters "
+                    f"({which(wrong)}): {why}; keep them whole, or train with graphprobe, which "
+                    "prunes them"
                 )
         lost = not_followed(self.choice)
         if lost:
             through = " or ".join(dict.fromkeys(lost.values()))
             yield (
                 f"PaddleSlim leaves {len(lost)} of {len(self.params)} filters as they are "
-                f"({', '.join(lost) if every else f'first: {next(iter(lost))}'}): it does not "
-                f"prune through {through}; graphprobe train does"
+                f"({which(tuple(lost))}): it does not prune through {through}; graphprobe train "
+                "does"
             )
         if find_prune_emitter(emit).one_ratio and len(set(self.ratios)) > 1:
             yield "PaddleSlim 1.x finds one ratio for all filters; those chosen here are lost"

@@ -15,7 +15,7 @@ from graphprobe.api.prunable import find_prunable
 from graphprobe.api.pruned_pairs import pairs_after_pruning
 from graphprobe.api.run_programs import ref_of
 from graphprobe.api.settings import place_run
-from graphprobe.errors import CheckpointError, UsageError
+from graphprobe.errors import CheckpointError
 from graphprobe.programs import LoadedProgram, ProgramLike, load, source_of
 from graphprobe.user_code import is_file
 
@@ -242,9 +242,6 @@ def _pruning(
     """
     if share is None:
         return None, {}
-    if not 0 < share < 1:
-        text = f"must be above 0 and below 1, not {share:g}"
-        raise UsageError(text, where="prune", hint="0.5 takes half of the multiply-adds away")
     found = find_prunable(student, policy="coupled", target_flops=share, image=size)
     summary = found.sizes()
     for text in summary:

@@ -14,7 +14,6 @@ from graphprobe.api.early import (
     refuse_engine,
     refuse_program,
     refuse_settings,
-    refuse_share,
     refuse_weights,
 )
 from graphprobe.api.exported_runs import parts_of, with_parts
@@ -37,6 +36,7 @@ from graphprobe.api.settings import (
 )
 from graphprobe.errors import UsageError
 from graphprobe.programs import ProgramLike, source_of
+from graphprobe.pruning.ratios import check_share
 from graphprobe.user_code import is_file
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def train(
         else:
             # Without a config the data decide on more than two of its values.
             words = [*engine_words(engine), *_teacher_words(weights), *words]
-            refuse_share(prune)
+            check_share("prune", prune)
             refuse_engine(engine)
             for one in (student, teacher):
                 refuse_program(one)

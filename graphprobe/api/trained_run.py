@@ -125,8 +125,9 @@ def open_trained_run(
             output = str(newest_run(Path(settings.train.output)))
             train = settings.train.model_copy(update={"output": output})
             settings = settings.model_copy(update={"train": train})
-    if resume == "auto" and not is_checkpoint(Path(settings.train.output)):
-        refuse_untrained(settings.train.output, resume, weights)
+    wants_run = resume == "auto" and weights is None
+    if wants_run and not is_checkpoint(Path(settings.train.output)):
+        refuse_untrained(settings.train.output)
     require_paddle()
     record = find_record(settings, resume, weights)
     settings, lines = as_trained(settings, record, words, where=where)

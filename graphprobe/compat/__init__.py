@@ -7,6 +7,7 @@
 - library: the compiled library that is imported, and how much its glog says.
 - quiet: what Paddle prints that helps nobody.
 - pir_engine: the inference engine on a program of the new form.
+- pir_form: a program in the new form, written.
 - zlib_order: Paddle 2 imported before Python's zlib.
 
 `import_paddle` is the one way in. What calls Paddle's modules otherwise runs behind it.

@@ -94,6 +94,12 @@ def part_broken(files: Sequence[ImageFile]) -> tuple[list[ImageFile], list[Image
     return good, broken
 
 
+def no_images(folder: Path) -> DataError:
+    """The error of a folder without images."""
+    hint = f"their names end in {', '.join(SUFFIXES)}"
+    return DataError("holds no images", where=str(folder), hint=hint)
+
+
 def find_images(inputs: Sequence[Path], leave_out: Path | None = None) -> list[ImageFile]:
     """Files as they are, folders as the images in them and in their sub-folders, sorted.
 
@@ -111,11 +117,7 @@ def find_images(inputs: Sequence[Path], leave_out: Path | None = None) -> list[I
         if path.is_dir():
             inside = list(walk_images(path, leave_out))
             if not inside:
-                raise DataError(
-                    "holds no images",
-                    where=str(path),
-                    hint=f"their names end in {', '.join(SUFFIXES)}",
-                )
+                raise no_images(path)
             found.update(dict.fromkeys(inside))
         elif path.exists():
             found[path] = None

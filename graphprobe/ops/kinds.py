@@ -11,7 +11,8 @@ from graphprobe.ops.table import op_spec
 
 _WEIGHTED: frozenset[Kind] = frozenset({"convolution", "linear", "embedding", "recurrent"})
 _MOVING: frozenset[Kind] = frozenset({"movement", "identity", "input", "output"})
-_POINTWISE: frozenset[Kind] = frozenset({"activation", "softmax", "unary", "identity"})
+_ONE_TO_ONE: frozenset[Kind] = frozenset({"activation", "unary", "identity"})
+_POINTWISE: frozenset[Kind] = _ONE_TO_ONE | {"softmax"}
 
 
 def kind_of(op_type: str) -> Kind | None:
@@ -66,6 +67,11 @@ def is_activation(op_type: str) -> bool:
 def is_pointwise(op_type: str) -> bool:
     """One number in, one number out (softmax too): they turn logits into what is shown."""
     return kind_of(op_type) in _POINTWISE
+
+
+def is_one_to_one(op_type: str) -> bool:
+    """Each number of the output is computed from the one number at its place in the input."""
+    return kind_of(op_type) in _ONE_TO_ONE
 
 
 def is_identity(op_type: str) -> bool:

@@ -17,7 +17,7 @@ from math import prod
 from typing import NamedTuple
 
 from graphprobe.ir import Dataflow, Op, Program, Value, Var
-from graphprobe.ops.kinds import has_weights
+from graphprobe.ops.kinds import has_weights, is_one_to_one
 from graphprobe.ops.shapes import infer_shapes
 from graphprobe.ops.table import op_spec
 from graphprobe.ops.work_rules import (
@@ -153,7 +153,6 @@ def _computes_inside(program: Program, op: Op) -> bool:
 
 # So many casts, reshapes and the like may stand between a parameter and its use.
 _STEPS = 8
-_ONE_TO_ONE = ("activation", "unary", "identity")
 
 
 def _weight(flow: Dataflow, value: Value, steps: int = _STEPS) -> Var | None:
@@ -169,7 +168,7 @@ def _weight(flow: Dataflow, value: Value, steps: int = _STEPS) -> Var | None:
     spec = op_spec(op.type)
     if spec is None or steps == 0:
         return None
-    if spec.channels.keeps_param or spec.channels.moves_param or spec.kind in _ONE_TO_ONE:
+    if spec.channels.keeps_param or spec.channels.moves_param or is_one_to_one(op.type):
         before = flow.read(op, "X") or flow.read(op, "Input")
         return None if before is None else _weight(flow, before, steps - 1)
     if spec.kind != "elementwise":

@@ -68,21 +68,28 @@ def mixed_split_of(analysis: ProgramAnalysis, head: Value) -> MixedSplit | None:
     return memo[head.id]
 
 
-def _channel_axis(analysis: ProgramAnalysis, head: Value, fewest: int = _FEWEST) -> int | None:
-    """The axis of a map's channels; None where it is no map or has too few of them."""
+def _trace(
+    analysis: ProgramAnalysis, head: Value, fewest: int, activated: bool
+) -> tuple[int, dict[int, Indices]] | None:
+    """How many channels a map has, and which of them each value moved from it holds.
+
+    None where it is no map or has too few of them.
+    """
     shape, place = analysis.shape(head), analysis.spatial[head.id]
     if shape is None or len(shape) != 4 or place is None or place.h is None:
         return None
     axis = 1 if place.h > 1 else 3
-    return axis if shape[axis] >= fewest else None
+    channels = shape[axis]
+    if channels < fewest:
+        return None
+    return channels, trace_channel_indices(analysis, head, axis, channels, activated)
 
 
 def _split(analysis: ProgramAnalysis, head: Value) -> Split | None:
-    axis = _channel_axis(analysis, head)
-    if axis is None:
+    found = _trace(analysis, head, _FEWEST, activated=False)
+    if found is None:
         return None
-    channels = (analysis.shape(head) or ())[axis]
-    traced = trace_channel_indices(analysis, head, axis, channels)
+    channels, traced = found
     size = _period(traced, channels, 1)
     if size is None:
         return None
@@ -95,11 +102,10 @@ def _split(analysis: ProgramAnalysis, head: Value) -> Split | None:
 
 
 def _mixed_split(analysis: ProgramAnalysis, head: Value) -> MixedSplit | None:
-    axis = _channel_axis(analysis, head, 2)
-    if axis is None:
+    found = _trace(analysis, head, 2, activated=True)
+    if found is None:
         return None
-    channels = (analysis.shape(head) or ())[axis]
-    traced = trace_channel_indices(analysis, head, axis, channels, activated=True)
+    channels, traced = found
     if not _are_unlike(analysis, traced, channels):
         return None
     size = _period(traced, channels, 2)

@@ -10,13 +10,11 @@ from collections.abc import Iterator
 
 from graphprobe.ir import Dataflow, Op, Value
 from graphprobe.ops import OpSpec
-from graphprobe.ops.kinds import computed_by
+from graphprobe.ops.kinds import computed_by, is_one_to_one
 from graphprobe.ops.shape_values import ShapeValues
 from graphprobe.ops.spec import PruneAlong
 
-# What computes each number of its output from one number of its input.
-_ONE_TO_ONE = ("activation", "unary", "identity")
-# A channel that is gone is proven to be so with zeros where weights read it. Of those, these make
+# A channel that is gone is proven to be so with zeros where weights read it: of zeros these make
 # other numbers.
 _NONZERO = ("sigmoid", "nonzero", "root")
 # Two numbers that are combined so are 0 where the first is, or where both are.
@@ -27,8 +25,8 @@ _OUTPUTS = ("Out", "Y", "Output")
 
 def keeps_parameter(spec: OpSpec) -> bool:
     """Whether what an op makes of a parameter is that parameter in another form."""
-    one = spec.kind in _ONE_TO_ONE and spec.computes not in _NONZERO
-    return spec.channels.keeps_param or one
+    keeps_zeros = is_one_to_one(spec.type) and spec.computes not in _NONZERO
+    return spec.channels.keeps_param or keeps_zeros
 
 
 class ParameterForms:
@@ -143,7 +141,7 @@ class ParameterForms:
             if 0 <= axis < len(shape) and shape[axis] == effect.layout.extent:
                 layout = effect.layout.at(axis)
                 read = summed and effect.role == "in"
-                yield PruneAlong(other, layout, "in") if read else PruneAlong(other, layout)
+                yield PruneAlong(other, layout, "in" if read else "each")
 
     def vector(self, op: Op) -> tuple[Value, str, int] | None:
         """The vector of parameters that an op moves: what it reads, the parameter, its length."""

@@ -137,6 +137,24 @@ def param_shapes(found: PruneFindings) -> dict[str, tuple[int, ...]]:
     return {var.name: var.shape or () for var in found.channels.program.parameters}
 
 
+def check_share(name: str, value: float | None) -> None:
+    """Refuse a share that is not above 0 and below 1; None is not given.
+
+    Args:
+        name: of the parameter that holds it.
+        value: the share.
+
+    Raises:
+        UsageError: it is none.
+    """
+    is_number = isinstance(value, (int, float))
+    if value is None or (is_number and 0 < value < 1):
+        return
+    text = f"{value:g}" if is_number else repr(value)
+    message = f"must be above 0 and below 1, not {text}"
+    raise UsageError(message, where=name, hint="0.5 takes half away")
+
+
 def check_numbers(
     limits: Limits, *, ratio: float | None = None, target_flops: float | None = None
 ) -> None:
@@ -145,11 +163,8 @@ def check_numbers(
     Raises:
         UsageError: it names the option.
     """
-    for name, value in (("ratio", ratio), ("target_flops", target_flops)):
-        is_share = isinstance(value, (int, float)) and 0 < value < 1
-        if value is not None and not is_share:
-            message = f"must be above 0 and below 1, not {value!r}"
-            raise UsageError(message, where=name, hint="0.5 takes half away")
+    check_share("ratio", ratio)
+    check_share("target_flops", target_flops)
     for name, count in (("round_to", limits.round_to), ("min_channels", limits.min_channels)):
         if count < 1:
             raise UsageError(f"must be at least 1, not {count}", where=name, hint="give a count")

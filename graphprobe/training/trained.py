@@ -9,13 +9,17 @@ from typing import Any
 import paddle
 
 from graphprobe.config import Config, check_fingerprint
-from graphprobe.errors import CheckpointError
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.feeding.feeding import check_sizes
 from graphprobe.training.networks.build import plan_of, put_weights
 from graphprobe.training.networks.source import Networks, NetworkSource
 from graphprobe.training.runtime.programs import state_shapes
-from graphprobe.training.weights.checkpoint import Checkpoint, is_checkpoint, read_checkpoint
+from graphprobe.training.weights.checkpoint import (
+    Checkpoint,
+    checkpoint_folder,
+    is_checkpoint,
+    read_checkpoint,
+)
 from graphprobe.training.weights.read import (
     Shapes,
     Weights,
@@ -101,7 +105,5 @@ def find_checkpoint(config: Config, checkpoint: str) -> Checkpoint:
     """
     if checkpoint == "auto":
         return read_checkpoint_of_run(Path(config.train.output))
-    path = Path(checkpoint).expanduser()
-    if not path.is_dir():
-        raise CheckpointError("no such checkpoint", where=checkpoint)
+    path = checkpoint_folder(checkpoint)
     return read_checkpoint(path) if is_checkpoint(path) else read_checkpoint_of_run(path)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 import graphprobe
 from graphprobe.api.conversion import convert
+from graphprobe.compat import pir_form
+from graphprobe.compat.installed import PaddleBuild
 from graphprobe.errors import CheckpointError, GraphprobeError, MissingDependency, UsageError
 from graphprobe.formats import load_file, write_program
 from graphprobe.ir import Program
@@ -85,6 +87,18 @@ def test_paddle_3_writes_its_own_form(exported: Path, tmp_path: Path) -> None:
     assert after.origin.kind == "pir"
     assert sorted(op.type for op in after.ops) == sorted(op.type for op in before.ops)
     assert parameters(after) == parameters(before)
+
+
+@pytest.mark.parametrize("version", [None, "2.6.2"])
+def test_the_form_of_paddle_3_is_refused_before_anything_is_read(
+    version: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = None if version is None else PaddleBuild((), version, None, None)
+    monkeypatch.setattr(pir_form, "find_build", lambda: build)
+    said = f"form: only Paddle 3 writes PIR json; {version or 'no Paddle'} is installed; install"
+    with pytest.raises(MissingDependency) as caught:
+        convert(tmp_path / "not_there", tmp_path / "out", form="json")
+    assert str(caught.value).startswith(said)
 
 
 def parameters(program: Program) -> dict[str, tuple[int, ...]]:

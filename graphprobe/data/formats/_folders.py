@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from graphprobe.data.image_files import walk_images
-from graphprobe.data.images import SUFFIXES
+from graphprobe.data.image_files import no_images, walk_images
 from graphprobe.data.splits import TRAIN_NAMES, VAL_NAMES
 from graphprobe.errors import DataError, did_you_mean, listed
 
@@ -36,9 +35,7 @@ def list_images(folder: Path) -> list[str]:
     refuse_no_folder(folder)
     found = sorted(path.relative_to(folder).as_posix() for path in walk_images(folder))
     if not found:
-        raise DataError(
-            "holds no images", where=str(folder), hint=f"their names end in {', '.join(SUFFIXES)}"
-        )
+        raise no_images(folder)
     return found
 
 

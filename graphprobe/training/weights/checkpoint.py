@@ -104,14 +104,25 @@ def write_checkpoint(
     return final
 
 
+def checkpoint_folder(named: str) -> Path:
+    """The folder that a caller names as a checkpoint, or as a run that holds some.
+
+    Raises:
+        CheckpointError: there is no such folder.
+    """
+    path = Path(named).expanduser()
+    if not path.is_dir():
+        raise CheckpointError("no such checkpoint", where=named)
+    return path
+
+
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read one checkpoint and verify it against its checksums.
 
     Raises:
         CheckpointError: it is missing, incomplete or damaged.
     """
-    if not path.is_dir():
-        raise CheckpointError("no such checkpoint", where=str(path))
+    checkpoint_folder(str(path))
     sums = _read_json(path / MANIFEST).get("sha256")
     if not isinstance(sums, dict) or not {WEIGHTS, OPTIMIZER, STATE} <= sums.keys():
         raise _damaged(path, f"{MANIFEST} names no checksums")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,12 +77,21 @@ def read_weights(path: Path, wanted: Shapes) -> Weights:
     return found
 
 
-def _read_weights(path: Path, wanted: Shapes) -> Weights:
-    if path.is_dir():
-        return _read_folder(path, wanted)
+def refuse_no_weights(path: Path) -> None:
+    """Refuse a path where nothing is.
+
+    Raises:
+        CheckpointError: nothing is there.
+    """
     if not path.exists():
         near = did_you_mean(path.name, (p.name for p in path.parent.glob("*")))
         raise CheckpointError("no such weights", where=str(path), hint=near)
+
+
+def _read_weights(path: Path, wanted: Shapes) -> Weights:
+    if path.is_dir():
+        return _read_folder(path, wanted)
+    refuse_no_weights(path)
     if is_archive(path):
         raise CheckpointError("is an archive", where=str(path), hint="name what it unpacks to")
     if path.suffix == ".npz":
@@ -195,8 +205,13 @@ def read_checkpoint_of_run(run: Path) -> checkpoint.Checkpoint:
         return checkpoint.read_checkpoint(best)
     found = checkpoint.read_newest(root, lambda _: None)
     if found is None:
-        raise CheckpointError("holds no checkpoint", where=str(run), hint="train first")
+        raise untrained(run)
     return found
+
+
+def untrained(run: str | os.PathLike[str]) -> CheckpointError:
+    """The error of a run's folder without a whole checkpoint."""
+    return CheckpointError("holds no checkpoint", where=os.fspath(run), hint="train first")
 
 
 def _read_beside_program(path: Path) -> Arrays:

@@ -1,16 +1,31 @@
-"""Write a program as PIR json, the form that Paddle 3 saves, by Paddle 3 itself."""
+"""PIR json, the form of programs that Paddle 3 saves; Paddle 2 writes none."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import paddle
-
+from graphprobe.compat.installed import find_build
 from graphprobe.errors import ExportError, MissingDependency
 
 
+def require_pir_writer() -> None:
+    """Check that the Paddle that is installed writes PIR json; it is not imported.
+
+    Raises:
+        MissingDependency: there is none, or it is older than 3.0.
+    """
+    build = find_build()
+    version = None if build is None else build.version
+    if version is None or int(version.partition(".")[0]) < 3:
+        raise MissingDependency(
+            f"only Paddle 3 writes PIR json; {version or 'no Paddle'} is installed",
+            where="form",
+            hint="install Paddle 3 (docs/compat.md), or take the form pdmodel",
+        )
+
+
 def write_pir(content: bytes, path: Path) -> None:
-    """Translate a ProgramDesc to PIR json.
+    """Translate a ProgramDesc to PIR json; Paddle is imported.
 
     The parameters are those of the ProgramDesc, in the same file of all: both forms read them in
     the order of their names.
@@ -20,15 +35,9 @@ def write_pir(content: bytes, path: Path) -> None:
         path: where to write.
 
     Raises:
-        MissingDependency: the Paddle that is installed is older than 3.0.
         ExportError: Paddle cannot translate an operator.
     """
-    if int(paddle.__version__.split(".")[0]) < 3:
-        raise MissingDependency(
-            f"only Paddle 3 writes PIR json; {paddle.__version__} is installed",
-            where="form",
-            hint="install Paddle 3 (docs/compat.md), or take the form pdmodel",
-        )
+    import paddle
     from paddle.base import core
     from paddle.base.libpaddle import pir
 
