@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from graphprobe.training.reporting.progress import duration_text
+
 from ._escape import printable
 from ._output import say
 
@@ -23,14 +25,25 @@ class TerminalBar:
             BarColumn,
             MofNCompleteColumn,
             Progress,
+            ProgressColumn,
+            Task,
             TextColumn,
-            TimeRemainingColumn,
         )
+        from rich.text import Text
+
+        class TimeLeft(ProgressColumn):
+            """The remaining time as the log's lines have it: days, where there are some."""
+
+            max_refresh = 0.5
+
+            def render(self, task: Task) -> Text:
+                left = task.time_remaining
+                return Text("-:--:--" if left is None else duration_text(left))
 
         columns = (
             BarColumn(20),
             MofNCompleteColumn(),
-            TimeRemainingColumn(),
+            TimeLeft(),
             TextColumn("{task.description}"),
         )
         self._progress = Progress(*columns, console=Console(stderr=True), transient=False)

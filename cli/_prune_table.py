@@ -36,7 +36,8 @@ def tables(selection: PruneSelection, width: int) -> Iterator[str]:
         order = sorted(rows, key=lambda d: (_STATUSES.index(d.status), d.reason or ""))
         for (status, reason), group in groupby(order, key=lambda d: (d.status, d.reason)):
             decisions = list(group)
-            yield f"\n{what}{_head(status, reason, len(decisions))}"
+            head = f"{what}{_head(status, reason, len(decisions))}"
+            yield "\n" + textwrap.fill(head, width, subsequent_indent="  ")
             names = max(len(printable(d.param)) for d in decisions)
             for d in decisions:
                 ratio = chosen.get(d.group)
@@ -95,7 +96,11 @@ def _lines(d: PruneDecision, names: int, width: int, about: str) -> Iterator[str
     if len(name) > names:
         yield f"  {name}"
         name = ""
-    yield f"  {name:<{names}}  {_shape(d):<14}{note}".rstrip()
+    row = f"  {name:<{names}}  {_shape(d):<14}{note}".rstrip()
+    if len(row) > width and note:
+        yield row[: -len(note)].rstrip()
+        row = _wrapped(note.strip(), width)
+    yield row
     if d.status != "blocked":
         return
     elsewhere = d.at is not None and d.at.op != d.op

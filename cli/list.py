@@ -30,7 +30,9 @@ class Kind(str, enum.Enum):
 
 
 def command(
-    kind: Kind = typer.Argument(..., help="What to list."),
+    kind: Kind = typer.Argument(
+        ..., metavar="KIND", help="What to list: " + ", ".join(Kind.__members__) + "."
+    ),
     form: Format = FORMAT,
     output: Path = OUTPUT,
 ) -> None:

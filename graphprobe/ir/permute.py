@@ -12,8 +12,13 @@ from random import Random
 from graphprobe.ir.program import Block, Op, Program
 
 
-def rename_all(program: Program, seed: int) -> tuple[Program, dict[str, str]]:
+def rename_all(program: Program, seed: int, form: str = "v{}") -> tuple[Program, dict[str, str]]:
     """Give every variable and parameter another name.
+
+    Args:
+        program: What is renamed.
+        seed: Of the numbers that the names hold.
+        form: The new names, a number in place of ``{}``.
 
     Returns:
         The program and old name -> new name.
@@ -22,7 +27,7 @@ def rename_all(program: Program, seed: int) -> tuple[Program, dict[str, str]]:
     names = {name: None for block in program.blocks for name in block.vars}
     names.update({n: None for op in program.ops for n in (*op.input_names(), *op.output_names())})
     numbers = random.sample(range(10 * len(names) + 10), len(names))
-    new = {name: f"v{number}" for name, number in zip(names, numbers, strict=True)}
+    new = {name: form.format(number) for name, number in zip(names, numbers, strict=True)}
     blocks = tuple(_renamed(block, new) for block in program.blocks)
     feeds, fetches = ([new.get(n, n) for n in group] for group in (program.feeds, program.fetches))
     return replace(program, blocks=blocks, feeds=tuple(feeds), fetches=tuple(fetches)), new
