@@ -19,7 +19,7 @@ import typer
 from graphprobe.errors import AnswerIsNo, GraphprobeError, place
 
 from ._escape import printable
-from ._signals import Stopped, tell
+from ._signals import Stopped, report_signal
 from ._words import error_line
 
 ANSWER_IS_NO = 1
@@ -42,29 +42,31 @@ def run(app: typer.Typer, argv: list[str], *, debug: bool = False) -> int:
         sys.stderr.write(f"{printable(error_line(error))}\n")
         return ANSWER_IS_NO
     except GraphprobeError as error:
-        return _say(error_line(error), debug)
+        return _print_line(error_line(error), debug)
     except _NoArgs as error:
         typer.echo(str(error.format_message()))  # type: ignore[attr-defined]
         return BAD_INPUT
     except _exceptions.ClickException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "graphprobe"
-        return _say(f"{path}: {_one_line(error)}; see {path} --help", debug)
+        return _print_line(f"{path}: {_one_line(error)}; see {path} --help", debug)
     except Stopped as stopped:
-        return tell(stopped.number)
+        return report_signal(stopped.number)
     except (typer.Abort, KeyboardInterrupt):
-        return tell(signal.SIGINT)
+        return report_signal(signal.SIGINT)
     except BrokenPipeError:
         # The reader (head, less) has gone; point stdout elsewhere so that exit stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (MemoryError, RecursionError) as error:
-        return _say(f"the input is too large or nested too deeply ({type(error).__name__})", debug)
+        return _print_line(
+            f"the input is too large or nested too deeply ({type(error).__name__})", debug
+        )
     except OSError as error:  # a folder that may not be read, a disk that is full
         where = f"{error.filename}: " if error.filename is not None else ""
-        return _say(f"{where}cannot be used ({error.strerror or error})", debug)
-    except Exception as error:  # noqa: BLE001 - the last place to say it in one line
-        _say(_own_fault(error, argv), debug)
+        return _print_line(f"{where}cannot be used ({error.strerror or error})", debug)
+    except Exception as error:  # noqa: BLE001 - the last place to report it in one line
+        _print_line(_own_fault(error, argv), debug)
         return OWN_FAULT
 
 
@@ -72,7 +74,7 @@ def _one_line(error: typer.BadParameter) -> str:
     return " ".join(error.format_message().split()).rstrip(".")
 
 
-def _say(line: str, debug: bool) -> int:
+def _print_line(line: str, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     sys.stderr.write(f"error: {printable(line)}\n")
@@ -85,7 +87,7 @@ def _own_fault(error: Exception, argv: Sequence[str]) -> str:
     what = " ".join(f"{type(error).__name__} {error}".split())[:200]
     return (
         f"{about}: a fault of graphprobe, not of yours ({what} at {place(error)}); please report "
-        "this line with the input (docs/reliability.md says where); --debug shows the rest"
+        "this line with the input (docs/reliability.md names the place); --debug shows the rest"
     )
 
 

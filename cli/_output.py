@@ -146,9 +146,9 @@ def terminal_width(wide: bool = False) -> int:
     """Columns of the terminal (or COLUMNS); 80 where there is none; `wide`: as many as it takes."""
     if wide:
         return _WIDE
-    told = os.environ.get("COLUMNS", "")
-    if told.isdecimal() and int(told) > 0:
-        return max(40, int(told))
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return max(40, int(columns))
     try:
         return max(40, os.get_terminal_size(sys.stdout.fileno()).columns or 80)
     except (OSError, ValueError):
@@ -168,12 +168,12 @@ def deliver(
     Args:
         found: the result; its plain data are the json, its rows the csv.
         tables: makes the rich renderables for people.
-        form: what --format says, or None.
-        output: what --output says; by default standard output.
+        form: the value of --format, or None.
+        output: the value of --output; by default standard output.
         others: suffixes that the command itself takes, for the error's hint.
 
     Raises:
-        UsageError: the file's suffix tells no form and --format is not given.
+        UsageError: the file's suffix names no form and --format is not given.
     """
     chosen = form or _form_of(output, others)
     if chosen is Format.table and output is None:
@@ -220,14 +220,14 @@ def log_to_stderr() -> None:
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             loud = record.levelno >= logging.WARNING
-            say(f"warning: {record.getMessage()}" if loud else record.getMessage())
+            log(f"warning: {record.getMessage()}" if loud else record.getMessage())
 
     logger = logging.getLogger("graphprobe")
     logger.handlers = [Handler()]
     logger.setLevel(logging.INFO)
 
 
-def say(message: str) -> None:
+def log(message: str) -> None:
     """A line for people, on standard error; parameters in it become options."""
     BREAKER.heard()
     sys.stderr.write(f"{printable(with_options(message))}\n")
@@ -243,7 +243,7 @@ def put(line: str) -> None:
 def warn(messages: Iterable[str]) -> None:
     """Warnings of a result, one line each, on standard error."""
     for message in messages:
-        say(f"warning: {message}")
+        log(f"warning: {message}")
 
 
 @contextlib.contextmanager
@@ -267,8 +267,8 @@ def deliver_or_write(
         found: the result.
         tables: see `deliver`.
         refuse: is called before a config is written; ends the command where there is nothing in it.
-        form: what --format says, or None.
-        output: what --output says, or None.
+        form: the value of --format, or None.
+        output: the value of --output, or None.
     """
     is_config = output is not None and output.suffix.lower() in (".yaml", ".yml")
     written = None if is_config else output
@@ -276,13 +276,13 @@ def deliver_or_write(
     refuse()
     if output is not None and is_config:
         found.write(output)
-        say(f"wrote {output}; check it with: graphprobe check {output}")
+        log(f"wrote {output}; check it with: graphprobe check {output}")
 
 
 def deliver_text(text: str, output: Path | None) -> None:
-    """Print a text as it is, or write it whole and say so."""
+    """Print a text as it is, or write it whole and report that."""
     if output is None:
         write_out(printed(text))
     else:
         write_whole(output, text)
-        say(f"wrote {output}")
+        log(f"wrote {output}")

@@ -1,4 +1,4 @@
-"""The options that say how images are prepared for an exported program."""
+"""The options for how images are prepared for an exported program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEAN = typer.Option(
     "--mean",
     metavar="R,G,B",
     help="Of an exported program: what is taken off each channel, after the scale, in the "
-    "network's order (default: as the file beside it says).",
+    "network's order (default: as the file beside it states).",
 )
 STD = typer.Option(None, "--std", metavar="R,G,B", help="What each channel is divided by.")
 SIZE = typer.Option(

@@ -8,7 +8,7 @@ from typing import Any
 from graphprobe.training.reporting.progress import duration_text
 
 from ._escape import printable
-from ._output import say
+from ._output import log
 
 
 class TerminalBar:
@@ -62,7 +62,7 @@ class TerminalBar:
     def log(self, line: str) -> None:
         """Print a line above the bar, or plainly where there is none yet or no more."""
         if self._progress is None:
-            say(line)
+            log(line)
         else:
             self._progress.console.print(printable(line), markup=False, highlight=False)
 

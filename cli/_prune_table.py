@@ -110,7 +110,7 @@ def _lines(d: PruneDecision, names: int, width: int, about: str) -> Iterator[str
         yield _wrapped(f"at op {d.op} itself: {printable(d.detail)}", width)
 
 
-# Reasons of which the heading does not say it all where the layer itself is the cause.
+# Reasons for which the heading is not enough where the layer itself is the cause.
 _OWN = ("unsupported_op", "output")
 
 

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 LINES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 PATIENCE = 3.0  # seconds
-_told = threading.Event()
+_reported = threading.Event()
 
 
 class Stopped(BaseException):
@@ -40,9 +40,9 @@ def heed_signals() -> None:
     threading.Thread(target=_hurry, args=(reader,), daemon=True).start()
 
 
-def tell(number: signal.Signals) -> int:
-    """Say in one line what happened; the exit status."""
-    _told.set()
+def report_signal(number: signal.Signals) -> int:
+    """Report in one line what happened; the exit status."""
+    _reported.set()
     sys.stderr.write(f"{LINES[number]}\n")
     return 128 + number
 
@@ -60,9 +60,9 @@ def _hurry(reader: int) -> None:
     """Wait for the first of the signals, then end the process if it does not do it itself."""
     while (number := os.read(reader, 1)[0]) not in LINES:
         pass
-    if _told.wait(PATIENCE):
+    if _reported.wait(PATIENCE):
         time.sleep(PATIENCE)  # for the interpreter to take itself apart
     else:
-        tell(signal.Signals(number))
+        report_signal(signal.Signals(number))
         sys.stderr.flush()
     os._exit(128 + number)

@@ -1,4 +1,4 @@
-"""After two seconds of silence, say what the command is waiting for."""
+"""After two seconds of silence, report what the command is waiting for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SilenceBreaker:
         self._lock = threading.Lock()
         # Standard error as it was when the work began: while Paddle is imported it is elsewhere.
         self._work: list[tuple[str, TextIO]] = []
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
         self._last = time.monotonic()
         self._looking = False
 
@@ -54,9 +54,9 @@ class SilenceBreaker:
             if not self._work or now - self._last < SILENCE:
                 return
             what, stream = self._work[-1]
-            if what in self._said:
+            if what in self._reported:
                 return
-            self._said.add(what)
+            self._reported.add(what)
             self._last = now
             stream.write(f"{printable(what)} ...\n")
             stream.flush()

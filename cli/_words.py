@@ -1,6 +1,6 @@
 """The library speaks of parameters; here they become the options that the user typed.
 
-A message of the library says ``target_flops=0.9`` or ``policy='coupled'``, as one writes it in
+A message of the library names ``target_flops=0.9`` or ``policy='coupled'``, as one writes it in
 Python. On the command line that is ``--target-flops 0.9`` and ``--policy coupled``.
 """
 
@@ -50,7 +50,7 @@ def error_line(error: GraphprobeError) -> str:
 
 @cache
 def _named() -> re.Pattern[str]:
-    """A parameter with its value. Most commands say nothing that needs it."""
+    """A parameter with its value. Most commands print nothing that needs it."""
     words = "|".join(sorted(PARAMETERS, key=len)[::-1])
     # After a dot, a question mark or an ampersand it is a key of a config or of a zoo name.
     return re.compile(rf"(?<![\w.?&-])({words})=({_VALUE})")

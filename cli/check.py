@@ -17,8 +17,8 @@ from ._output import (
     Format,
     deliver,
     folding_table,
+    log,
     own_prints_to_stderr,
-    say,
     terminal_width,
     warn,
 )
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LEGEND = """\
   loss, gradient: of the weighted term, over the task's on this batch.
   weight: of the config -> at which all terms send a gradient like the task's;
-          auto: as this batch says, and measured again through the run.
+          auto: by this batch, and measured again through the run.
 """
 
 
@@ -70,10 +70,10 @@ def command(
             allow_code=allow_code,
             prove=prove,
             engine=engine,
-            progress=say,
+            progress=log,
         )
     deliver(result, lambda: tables(result, prove=prove), form=form)
-    say_findings(result)
+    log_findings(result)
     if not result.passed:
         raise typer.Exit(ANSWER_IS_NO)
 
@@ -103,13 +103,13 @@ def _line(what: str, text: str) -> str:
     )  # fmt: skip
 
 
-def say_findings(result: CheckResult) -> None:
-    """Say what is odd and every reason to fail to standard error."""
+def log_findings(result: CheckResult) -> None:
+    """Report what is odd and every reason to fail on standard error."""
     warn(result.warnings)
     for note in result.notes:
-        say(note)
+        log(note)
     for problem in result.problems:
-        say(f"failed: {result.where}: {problem}")
+        log(f"failed: {result.where}: {problem}")
 
 
 def _sizes(report: PruneReport) -> list[str]:

@@ -11,9 +11,9 @@ from graphprobe.api.run_info import RunInfo
 from graphprobe.api.runs import RunComparison, compare_runs
 from graphprobe.ops.work import size_text
 
-from ._output import FORMAT, Format, can_be_written, deliver, say, terminal_width, warn
+from ._output import FORMAT, Format, can_be_written, deliver, log, terminal_width, warn
 
-_PICTURES = (".svg", ".png", ".pdf")
+_IMAGE_SUFFIXES = (".svg", ".png", ".pdf")
 _LABEL, _LEAST = 16, 14
 
 
@@ -33,18 +33,18 @@ def command(
     Example: graphprobe compare runs/alone runs/distilled -o curves.svg
     """
     found = compare_runs(runs)
-    picture = output is not None and output.suffix.lower() in _PICTURES
+    as_image = output is not None and output.suffix.lower() in _IMAGE_SUFFIXES
     deliver(
         found,
         lambda: _lines(found, terminal_width()),
         form=form,
-        output=None if picture else output,
-        others=_PICTURES,
+        output=None if as_image else output,
+        others=_IMAGE_SUFFIXES,
     )
     warn(found.warnings)
-    if picture and output is not None:
+    if as_image and output is not None:
         found.save(output)
-        say(f"wrote {output}")
+        log(f"wrote {output}")
 
 
 def _lines(found: RunComparison, width: int) -> Iterator[str]:

@@ -12,7 +12,7 @@ from graphprobe.errors import UsageError
 
 from ._errors import ANSWER_IS_NO
 from ._escape import printable
-from ._output import FORMAT, OUTPUT, Format, can_be_written, deliver, say, warn
+from ._output import FORMAT, OUTPUT, Format, can_be_written, deliver, log, warn
 
 if TYPE_CHECKING:
     from graphprobe.api.datasets import DataReport
@@ -63,7 +63,7 @@ def command(
         samples=None if everything else samples,
         sheet=rows if sheet is not None else 0,
         image=image,
-        progress=say,
+        progress=log,
     )
     deliver(
         report, lambda: _lines(report, None if everything else _SHOWN), form=form, output=output
@@ -71,7 +71,7 @@ def command(
     warn(report.warnings)
     if sheet is not None and report.sheet is not None:
         report.save_sheet(sheet)
-        say(f"wrote {sheet}")
+        log(f"wrote {sheet}")
     if report.problems:
         raise typer.Exit(ANSWER_IS_NO)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from ._output import can_be_written, own_prints_to_stderr, say, warn
+from ._output import can_be_written, log, own_prints_to_stderr, warn
 
 
 class LevelName(str, enum.Enum):
@@ -98,7 +98,7 @@ def command(
     from graphprobe.api.draw import draw
 
     with own_prints_to_stderr():
-        picture = draw(
+        made = draw(
             program,
             output,
             teacher=teacher,
@@ -113,9 +113,9 @@ def command(
             sensitivity=sensitivity,
             latency=latency,
         )
-    warn(picture.warnings)
-    if picture.drawing is not None and picture.drawing.diff is not None:
+    warn(made.warnings)
+    if made.drawing is not None and made.drawing.diff is not None:
         from graphprobe.drawing.diff.marking import diff_text
 
-        say(f"before and after: {diff_text(picture.drawing.diff)}")
-    say(f"wrote {output}")
+        log(f"before and after: {diff_text(made.drawing.diff)}")
+    log(f"wrote {output}")

@@ -10,7 +10,7 @@ from graphprobe.api.evaluate import evaluate
 from graphprobe.data.metrics.agreement_types import FIGURES
 
 from ._escape import printable
-from ._output import FORMAT, Format, deliver, folding_table, own_prints_to_stderr, say
+from ._output import FORMAT, Format, deliver, folding_table, log, own_prints_to_stderr
 from ._train import ALLOW_CODE, CHECKPOINT, DEVICE, MEASURED_ON, OVERRIDE, TRAINED, WEIGHTS, Device
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def command(
 ) -> None:
     """Measure a trained student: mAP, AP or mIoU, and each class.
 
-    Data and size are those of its training, unless --data or --set say otherwise.
+    Data and size are those of its training, unless --data or --set name others.
 
     Example: graphprobe eval runs/student
     """
@@ -44,7 +44,7 @@ def command(
             weights=weights,
             device=device.value,
             allow_code=allow_code,
-            progress=say,
+            progress=log,
         )
     deliver(
         found,

@@ -9,7 +9,7 @@ import typer
 from graphprobe.api.export import export
 from graphprobe.errors import UsageError
 
-from ._output import own_prints_to_stderr, put, say
+from ._output import log, own_prints_to_stderr, put
 from ._train import ALLOW_CODE, CHECKPOINT, DEVICE, OVERRIDE, TRAINED, WEIGHTS, Device
 
 
@@ -58,18 +58,18 @@ def command(
             weights=weights,
             device=device.value,
             allow_code=allow_code,
-            progress=say,
+            progress=log,
         )
-    say(f"weights of {made.weights}")
-    say(f"image: {made.image}")
+    log(f"weights of {made.weights}")
+    log(f"image: {made.image}")
     if made.difference is not None:
-        say(f"in the inference engine, outputs differ by {made.difference:.1e} from the training's")
+        log(f"in the inference engine, outputs differ by {made.difference:.1e} from the training's")
     for path in made.files:
         put(str(path))
 
 
 def _refuse_program(config: Path, given: list[str]) -> None:
-    """Say how a program is converted, which is neither a run nor a config.
+    """Check how a program is converted, which is neither a run nor a config.
 
     Raises:
         UsageError: it is one.
@@ -96,7 +96,7 @@ def _convert(
     from graphprobe.api.conversion import convert
 
     result = convert(program, folders[0], form=form, force=force)
-    say(result.summary())
-    say(result.proof)
+    log(result.summary())
+    log(result.proof)
     for path in result.files:
         put(str(path))

@@ -11,7 +11,7 @@ import typer
 from graphprobe.api.predict import ImageFindings, predict
 
 from ._escape import printable
-from ._output import own_prints_to_stderr, print_tables, say, terminal_width
+from ._output import log, own_prints_to_stderr, print_tables, terminal_width
 from ._train import ALLOW_CODE, CHECKPOINT, DEVICE, MEASURED_ON, OVERRIDE, TRAINED, WEIGHTS, Device
 from ._waits import BREAKER
 
@@ -64,15 +64,15 @@ def command(
             weights=weights,
             device=device.value,
             allow_code=allow_code,
-            progress=say,
+            progress=log,
             on_image=show,
         )
     count = len(made.images)
     rows = (("weights", made.weights), ("data", made.looked_at), ("model", made.program))
     print_tables([*(_wrapped(f"  {name:7}", text) for name, text in rows)])
-    say(f"{made.summary()}; found.json lists all")
+    log(f"{made.summary()}; found.json lists all")
     if made.skipped:
-        say(f"warning: {made.skipped} of {count} images could not be read and were left out")
+        log(f"warning: {made.skipped} of {count} images could not be read and were left out")
 
 
 def _line(image: ImageFindings) -> str:

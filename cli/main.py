@@ -44,7 +44,7 @@ def build_app(only: str | None = None) -> typer.Typer:
     app = typer.Typer(
         name="graphprobe",
         help="Find distillation pairs and prunable convolutions in PaddlePaddle programs, "
-        "say why, and train with them.",
+        "report why, and train with them.",
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

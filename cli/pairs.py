@@ -16,8 +16,8 @@ from ._output import (
     can_be_written,
     deliver_or_write,
     deliver_text,
+    log,
     own_prints_to_stderr,
-    say,
     terminal_width,
 )
 from ._train import TRAINED_ON
@@ -79,7 +79,7 @@ def command(
         help="A .yaml file: the distillation config; .json, .csv or .txt: the result.",
     ),
 ) -> None:
-    """Find which tensors of student and teacher match, and say why.
+    """Find which tensors of student and teacher match, and list why.
 
     Exit status 1 where nothing matches.
 
@@ -89,7 +89,7 @@ def command(
     from graphprobe.api.pairs import find_pairs
 
     with own_prints_to_stderr():
-        found = find_pairs(student, teacher, data=data, rule=rule, loss=loss, progress=say)
+        found = find_pairs(student, teacher, data=data, rule=rule, loss=loss, progress=log)
     if emit is not None:
         _warn(found)
         deliver_text(found.emit(emit), output)
@@ -104,8 +104,8 @@ def command(
 
 
 def _warn(found: PairFindings) -> None:
-    """Say what is in doubt; exit where nothing matched."""
+    """Report what is in doubt; exit where nothing matched."""
     for warning in found.warnings:
-        say(f"warning: {warning}" if found.pairs else warning)
+        log(f"warning: {warning}" if found.pairs else warning)
     if not found.pairs:
         raise typer.Exit(ANSWER_IS_NO)

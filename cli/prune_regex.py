@@ -16,8 +16,8 @@ from ._output import (
     can_be_written,
     deliver_or_write,
     deliver_text,
+    log,
     own_prints_to_stderr,
-    say,
     terminal_width,
     warn,
 )
@@ -83,7 +83,7 @@ def command(
         help="A .yaml file: the pruning config; .json, .csv or .txt: the result.",
     ),
 ) -> None:
-    """Say which convolutions can be pruned, and why not.
+    """List which convolutions can be pruned, and why not.
 
     Exit status 1 where nothing can be pruned.
 
@@ -104,11 +104,11 @@ def command(
             min_channels=min_channels,
             round_to=round_to,
             image=image,
-            progress=say,
+            progress=log,
         )
     warn(found.warnings)
     for note in found.notes:
-        say(note)
+        log(note)
     if emit is not None:
         _emit(found, emit, output)
         return
@@ -123,7 +123,7 @@ def command(
 
 def _refuse_nothing(found: PruneSelection) -> None:
     if not found.groups:
-        say(f"{found.program.source}: nothing to prune")
+        log(f"{found.program.source}: nothing to prune")
         raise typer.Exit(ANSWER_IS_NO)
 
 

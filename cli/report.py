@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from ._output import can_be_written, own_prints_to_stderr, say, warn
+from ._output import can_be_written, log, own_prints_to_stderr, warn
 
 
 def command(
@@ -31,4 +31,4 @@ def command(
     with own_prints_to_stderr():
         made = report(student, output, teacher=teacher, pairs=pairs, prune=prune)
     warn(made.warnings)
-    say(f"wrote {output}")
+    log(f"wrote {output}")

@@ -11,7 +11,7 @@ from graphprobe.api.run_info import RunInfo
 from graphprobe.api.runs import RunList, list_runs
 
 from ._errors import ANSWER_IS_NO
-from ._output import FORMAT, OUTPUT, Format, deliver, say, terminal_width
+from ._output import FORMAT, OUTPUT, Format, deliver, log, terminal_width
 
 _FIGURES = 50  # columns that the figures of a run take
 
@@ -30,7 +30,7 @@ def command(
     found = list_runs(folder)
     deliver(found, lambda: _lines(found, terminal_width()), form=form, output=output)
     if not found.runs:
-        say(f"{folder}: no runs there; graphprobe train makes one")
+        log(f"{folder}: no runs there; graphprobe train makes one")
         raise typer.Exit(ANSWER_IS_NO)
 
 

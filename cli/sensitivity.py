@@ -13,13 +13,13 @@ from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 
 from . import _sensitivity_table
-from ._output import Format, can_be_written, deliver, own_prints_to_stderr, say
+from ._output import Format, can_be_written, deliver, log, own_prints_to_stderr
 from ._preparation import CHANNELS, MEAN, SCALE, SIZE, STD, preparation_values, read_numbers
 from ._train import DEVICE, Device
 
 RECORD = Path("sensitivity.json")
 _TEXTS = (".csv", ".txt")
-_PICTURES = (".png", ".svg", ".pdf")
+_IMAGE_SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def command(
@@ -99,7 +99,7 @@ def command(
             preparation=given or None,
             device=device.value,
             output=record,
-            progress=say,
+            progress=log,
         )
     deliver(found, lambda: _sensitivity_table.tables(found), form=form)
     _write(found, output)
@@ -107,7 +107,7 @@ def command(
 
 def _record(output: Sequence[Path]) -> Path:
     """The one .json file among the outputs, or one beside the first of them."""
-    known = (".json", *_TEXTS, *_PICTURES)
+    known = (".json", *_TEXTS, *_IMAGE_SUFFIXES)
     for path in output:
         if path.suffix.lower() not in known:
             hint = f"use one of {', '.join(known)}"
@@ -123,13 +123,13 @@ def _write(found: SensitivityResult, output: Sequence[Path]) -> None:
     """The tables and drawings; the record is there already."""
     program = found.record.measured.program
     words = ("graphprobe", "prune-regex", program, "--sensitivity", str(found.path))
-    say(f"wrote {found.path}; choose from it with: {shlex.join(words)} --target-flops 0.5")
+    log(f"wrote {found.path}; choose from it with: {shlex.join(words)} --target-flops 0.5")
     for path in output:
         suffix = path.suffix.lower()
-        if suffix in _PICTURES:
+        if suffix in _IMAGE_SUFFIXES:
             write_whole(path, found.render(suffix[1:]))
         elif suffix in _TEXTS:
             deliver(found, lambda: _sensitivity_table.tables(found), form=None, output=path)
         else:
             continue
-        say(f"wrote {path}")
+        log(f"wrote {path}")

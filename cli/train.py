@@ -12,11 +12,11 @@ from graphprobe.api.train import TrainResult, train
 
 from ._errors import ANSWER_IS_NO
 from ._escape import printable
-from ._output import FORMAT, Format, deliver, folding_table, own_prints_to_stderr, say, to_text
+from ._output import FORMAT, Format, deliver, folding_table, log, own_prints_to_stderr, to_text
 from ._preparation import CHANNELS, MEAN, SCALE, SIZE, STD, preparation_words
 from ._progress import terminal_bar
 from ._train import ALLOW_CODE, DEVICE, ENGINE, OVERRIDE, Device
-from .check import say_findings, tables
+from .check import log_findings, tables
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -110,11 +110,11 @@ def command(
                 resume=resume,
                 device=device.value,
                 allow_code=allow_code,
-                progress=say if bar is None else bar.log,
+                progress=log if bar is None else bar.log,
                 bar=bar,
-                on_check=_say_check,
+                on_check=_log_check,
             )
-        except CheckFailed:  # each problem has been said
+        except CheckFailed:  # each problem has been reported
             raise typer.Exit(ANSWER_IS_NO) from None
     from graphprobe.training.distributed.ranks import rank
 
@@ -124,11 +124,11 @@ def command(
         raise typer.Exit(STOPPED)
 
 
-def _say_check(result: CheckResult) -> None:
+def _log_check(result: CheckResult) -> None:
     for line in to_text(tables(result)).splitlines():
         if line.strip():
-            say(line.rstrip())
-    say_findings(result)
+            log(line.rstrip())
+    log_findings(result)
 
 
 def _deliver(result: TrainResult, form: Format | None) -> None:

@@ -16,8 +16,8 @@ from ._output import (
     WIDE,
     Format,
     deliver,
+    log,
     own_prints_to_stderr,
-    say,
     terminal_width,
     warn,
 )
@@ -56,7 +56,7 @@ def command(
     deliver(listing, lambda: _tables(listing, terminal_width(wide)), form=form, output=output)
     warn(listing.warnings)
     if not listing:
-        say(listing.nothing)
+        log(listing.nothing)
         raise typer.Exit(ANSWER_IS_NO)
 
 

@@ -1,7 +1,7 @@
 """The one exception family of graphprobe.
 
 Whatever a user can cause is raised as a `GraphprobeError`; the command line prints it as one
-line and exits with 2. Anything else that escapes is a defect of graphprobe; `place` says
+line and exits with 2. Anything else that escapes is a defect of graphprobe; `place` names
 of which line.
 """
 

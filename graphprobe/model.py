@@ -19,7 +19,7 @@ class Model:
     Args:
         task: ``detection`` or ``segmentation``.
         num_classes: number of classes (segmentation: the background is one of them).
-        inputs: variables that are fed, made by ``paddle.static.data``; their names say what
+        inputs: variables that are fed, made by ``paddle.static.data``; their names state what
             they want (see docs/data.md): ``image``, ``gt_bbox``, ``label``, ``im_size``, ...
         loss: in mode train, the scalar to minimize.
         outputs: in modes eval and infer. Detection: ``bbox`` [K, 6] (class, score, left, top,

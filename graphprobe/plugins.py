@@ -1,6 +1,6 @@
 """What the user's own installed packages add, found through their entry points.
 
-A package says in its pyproject.toml, for a loss::
+A package declares in its pyproject.toml, for a loss::
 
     [project.entry-points."graphprobe.losses"]
     cosine = "my_package.cosine:LOSS"

@@ -1,4 +1,4 @@
-"""What a command is waiting for, for whoever wants to say it: the library itself prints nothing."""
+"""What a command is waiting for, for whoever shows it: the library itself prints nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class WaitListener(Protocol):
-    """Is told what begins and what ends; the command line brings one."""
+    """Is called with what begins and what ends; the command line brings one."""
 
     def begin(self, what: str) -> None:
         """Work begins that may take seconds, as ``building zoo:yolov3_r34``."""
@@ -22,7 +22,7 @@ _listeners: list[WaitListener] = []
 
 @contextmanager
 def heard_by(listener: WaitListener) -> Iterator[None]:
-    """Inside, a listener is told of every wait."""
+    """Inside, a listener is called at every wait."""
     _listeners.append(listener)
     try:
         yield
@@ -37,11 +37,11 @@ def waiting_for(what: str) -> Iterator[None]:
     Args:
         what: is done, as ``importing Paddle``.
     """
-    told = list(_listeners)
-    for listener in told:
+    listeners = list(_listeners)
+    for listener in listeners:
         listener.begin(what)
     try:
         yield
     finally:
-        for listener in told:
+        for listener in listeners:
             listener.end()

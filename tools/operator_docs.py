@@ -16,8 +16,8 @@ HEAD = """\
 
 {count} operators of Paddle 1.x, 2.x and 3.x are known, in {families} families; each family is a
 file of `graphprobe/ops/families/`. Operators in one entry share all answers. An operator that is
-not here is reported: `pairs` warns and tells no stride behind it but what declared sizes tell,
-`prune-regex` says `unsupported_op` where channels reach it, a drawing counts it, and its
+not here is reported: `pairs` warns and knows no stride behind it but what declared sizes give,
+`prune-regex` reports `unsupported_op` where channels reach it, a drawing counts it, and its
 multiply-adds are not known.
 
 """

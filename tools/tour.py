@@ -126,7 +126,7 @@ def train(page: Transcript, epochs: str) -> None:
     page.run("train", "--student", STUDENT, *common, "-o", "train.output=runs/alone",
              ends=(0, 18))  # fmt: skip
     page.say(
-        "`check` tries the distillation on one batch. It says that the usual weight, 100, is far too "
+        "`check` tries the distillation on one batch. It shows that the usual weight, 100, is far too "
         "much here, so the weights are set to `auto`: measured, and measured again through the run.",
         "`check` 用一个 batch 试一遍蒸馏。它说默认权重 100 在这里太大，所以把权重设为 `auto`：训练中测量、调整。",
     )

@@ -100,7 +100,7 @@ def _data() -> Entries:
 
 
 def _words(function: object) -> str:
-    """The first line of what the module of a function says of itself."""
+    """The first line of of the docstring of a function's module."""
     import sys
 
     module = sys.modules.get(getattr(function, "__module__", ""))

@@ -181,7 +181,7 @@ def _prove(
     made: tuple[bytes, bytes],
     names: tuple[str, str],
 ) -> tuple[str, float | None]:
-    """Run source and result where Paddle is installed; the line that says it, and the difference.
+    """Run source and result where Paddle is installed; a line on it, and the difference.
 
     Raises:
         ExportError: they compute different numbers.

@@ -19,7 +19,7 @@ from graphprobe.errors import DataError, DataProblems
 from graphprobe.files import write_whole
 from graphprobe.training.reporting.progress import Log
 
-# Reading an image takes some milliseconds; a thousand tell the shares well enough.
+# Reading an image takes some milliseconds; a thousand give the shares well enough.
 SOME = 1000
 _EVERY = 500
 
@@ -134,7 +134,7 @@ def inspect_data(
         <DataReport: digits?count=6&size=48&split=train: detection, 6 samples, classes: 3>
         >>> report.save_sheet("sheet.png")
     """
-    say = reporter(progress)
+    log = reporter(progress)
     spec, _ = train_and_val(data)
     try:
         found: Dataset = open_data(spec)
@@ -144,11 +144,11 @@ def inspect_data(
         return DataReport(spec, problems=error.problems)
     total = len(found) if samples is None else min(samples, len(found))
 
-    def tell(count: int) -> None:
+    def report_count(count: int) -> None:
         if count % _EVERY == 0 and count < total:
-            say(f"{count:,} of {total:,} samples read")
+            log(f"{count:,} of {total:,} samples read")
 
-    figures = survey(found, samples, tell)
+    figures = survey(found, samples, report_count)
     return DataReport(
         spec=spec,
         task=found.task,

@@ -33,7 +33,7 @@ class Card:
     """A graphics card.
 
     Args:
-        name: as its driver says it.
+        name: as its driver reports it.
         capability: compute capability, as ``8.6``.
         driver: version of the driver.
         runs: whether the installed Paddle holds code for it; None where that is not known.
@@ -102,10 +102,10 @@ class Diagnosis(Result):
 
 
 def diagnose() -> Diagnosis:
-    """Say what is installed, which cards are there, and what will work; paddle is not imported.
+    """Report what is installed, which cards are there, and what will work; paddle is not imported.
 
     Raises:
-        nothing: what cannot be found out is said in the result.
+        nothing: what cannot be found out is reported in the result.
 
     Example:
         >>> graphprobe.diagnose().versions["graphprobe"] == graphprobe.__version__

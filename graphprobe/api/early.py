@@ -1,4 +1,4 @@
-"""What can be said of a command's words before Paddle is imported, which takes seconds."""
+"""What can be checked of a command's words before Paddle is imported, which takes seconds."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def evaluate(
     """Measure a trained student: mAP, AP or mIoU, and each class.
 
     It is measured on the data and at the size that it was evaluated with in training, unless
-    `data` or `override` say otherwise, whatever the config names by now.
+    `data` or `override` name others, whatever the config names by now.
 
     Args:
         config: a run's folder, a config or its file, of any kind.
@@ -172,5 +172,5 @@ def evaluate(
 
 
 def _size(size: tuple[int, int] | None) -> int | list[int] | None:
-    """A square is told by its side."""
+    """A square is named by its side."""
     return size if size is None else size[0] if size[0] == size[1] else list(size)

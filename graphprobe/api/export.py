@@ -135,7 +135,7 @@ def export(
 
 
 def _image(settings: Config, built: Built) -> str:
-    """How the images of an exported program are prepared, where anything says it."""
+    """How the images of an exported program are prepared, where anything states it."""
     from graphprobe.training.feeding.inputs import images_text
 
     try:

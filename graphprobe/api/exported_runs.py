@@ -45,10 +45,10 @@ def with_own_teacher(
 
 
 def images_line(source: NetworkSource, train: TrainSection) -> str:
-    """What the images of an exported program become before it sees them, and who says so.
+    """What the images of an exported program become before it sees them, and by which file.
 
     Raises:
-        DataError: nothing says it, or what says it contradicts the program.
+        DataError: nothing states it, or what does contradicts the program.
     """
     from graphprobe.training.feeding.inputs import images_text
 

@@ -115,17 +115,17 @@ def gather(
         messages = (*unknown_operators(program), *parts.faults)
         return Findings(program.program, None, marks, Marks(), (), figures, messages)
     if given is not None:
-        found, told = given.read(program, other), unknown_operators(program, other)
+        found, messages = given.read(program, other), unknown_operators(program, other)
     else:
         from graphprobe.pairing.find import PairReport, find_pairs
 
         report = parts.get(
             "pairs", lambda: find_pairs(program.program, other.program), PairReport()
         )
-        found, told = report.pairs, report.warnings
+        found, messages = report.pairs, report.warnings
     theirs = parts.marks(other, PrunePlan())
     figures.append(parts.figures(other, theirs))
-    messages = (*told, *parts.faults)
+    messages = (*messages, *parts.faults)
     return Findings(program.program, other.program, marks, theirs, found, figures, messages)
 
 
@@ -145,7 +145,7 @@ class _Parts:
             return make()
         except (GraphprobeError, MemoryError):
             raise
-        except Exception as error:  # noqa: BLE001 - said to the user, who sees the rest
+        except Exception as error:  # noqa: BLE001 - reported to the user, who sees the rest
             reason = f"{type(error).__name__} at {place(error)}"
             self.faults.append(f"{what}: left out for a fault of graphprobe ({reason})")
             return without

@@ -58,7 +58,7 @@ def refuse_lengths(
     schedule: str | None,
     resume: str | None,
 ) -> None:
-    """Say which of the lengths that are asked for makes no sense.
+    """Report which of the lengths that are asked for makes no sense.
 
     Raises:
         UsageError: one of them does not.

@@ -83,7 +83,7 @@ class Record(NamedTuple):
         if not missing:
             return Measured(choice, (note,))
         warning = (
-            f"{self.name} does not say what {len(missing)} of {len(leaders)} groups cost "
+            f"{self.name} does not hold what {len(missing)} of {len(leaders)} groups cost "
             f"(first: {missing[0]}); they stay whole"
         )
         return Measured(choice, (note,), (warning,))

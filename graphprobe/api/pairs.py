@@ -125,7 +125,7 @@ class PairFindings(ConfigResult):
                 ``python`` (a script with PaddleSlim's merge and losses).
 
         Raises:
-            UsageError: no such form, or it cannot say what the pairs need.
+            UsageError: no such form, or it cannot express what the pairs need.
         """
         from graphprobe.emit import find_pair_emitter
 

@@ -220,7 +220,7 @@ def predict(
 
 
 def _readable(exported: ExportedProgram) -> OutputPair:
-    """The output of an exported program that says most to people.
+    """The output of an exported program that people read best.
 
     Raises:
         UsageError: none is boxes, a map of classes, a mask, or scores of classes.
@@ -234,7 +234,7 @@ def _readable(exported: ExportedProgram) -> OutputPair:
             if pair.kind == kind:
                 return pair
     raise UsageError(
-        "gives out numbers of which it does not say what they mean",
+        "gives out numbers whose meaning is not known",
         where=exported.text,
         hint="evaluate measures how far it agrees with its teacher, export writes it for the code "
         "that reads the original's outputs",

@@ -1,4 +1,4 @@
-"""Say of every convolution whether it can be pruned, and choose how much of each group goes."""
+"""List of every convolution whether it can be pruned, and choose how much of each group goes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def find_prunable(
     image: int | tuple[int, int] | None = None,
     progress: Log | None = None,
 ) -> PruneSelection:
-    """Say of every convolution whether it can be pruned and why not; select groups and ratios.
+    """List of every convolution whether it can be pruned and why not; select groups and ratios.
 
     Args:
         program: what would be pruned.

@@ -54,7 +54,7 @@ class QuickTrainRequest:
 
 @dataclass(frozen=True)
 class _Draft:
-    """A config before overrides, what its comments say, and the pruning config beside it."""
+    """A config before overrides, its comments, and the pruning config beside it."""
 
     config: Config
     notes: Notes
@@ -205,15 +205,15 @@ def _run_name(request: QuickTrainRequest) -> str:
 
 def _stem(program: str) -> str:
     name = Path(program.removeprefix("zoo:").partition("?")[0])
-    # Exporters call all files alike; the folder says which model it is.
-    told = name.parent.name if is_file(program) and name.stem in _FILE_STEMS else name.name
-    return re.sub(r"[^\w.-]+", "_", told).strip("_") or "model"
+    # Exporters call all files alike; the folder names the model.
+    stem = name.parent.name if is_file(program) and name.stem in _FILE_STEMS else name.name
+    return re.sub(r"[^\w.-]+", "_", stem).strip("_") or "model"
 
 
 def _of_run(train: TrainSection, override: Sequence[str]) -> TrainSection:
     """The section with the sizes and the preparation of images that the run will have.
 
-    A wrong override is left out here: it is told with all problems of the config.
+    A wrong override is left out here: it is reported with all problems of the config.
     """
     from graphprobe.config import TrainSection, apply_overrides, is_named
 

@@ -20,7 +20,7 @@ _MOST_ROWS = 60
 
 
 class Result:
-    """Base of the result types: a subclass says what it is in a line, as plain data, as rows."""
+    """Base of the result types: a subclass gives what it is in a line, as plain data, as rows."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as the command line's json has it."""
@@ -31,7 +31,7 @@ class Result:
         raise NotImplementedError
 
     def summary(self) -> str:
-        """One line that says what was found."""
+        """One line with what was found."""
         raise NotImplementedError
 
     def to_pandas(self) -> Any:
@@ -58,7 +58,7 @@ class Result:
 
 
 class ConfigResult(Result):
-    """A result that a config follows from: also says it in YAML and writes it."""
+    """A result that a config follows from: also gives that as YAML and writes it."""
 
     def to_config(self) -> Config:
         """The config.

@@ -1,4 +1,4 @@
-"""What the folder of a run says: its figures, and its curves. No weights and no Paddle are read."""
+"""What the folder of a run holds: its figures and curves. No weights and no Paddle are read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_POINTS = 300
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RunInfo:
-    """What a run's folder says of it; None where it does not say.
+    """What a run's folder records of it; None where it does not.
 
     Args:
         path: of the folder.
@@ -69,7 +69,7 @@ class RunInfo:
 
 
 def read_run_info(folder: Path) -> RunInfo:
-    """What a run's folder says of it; nothing of Paddle and no weights are read."""
+    """What a run's folder records of it; nothing of Paddle and no weights are read."""
     from graphprobe.training.run_record import read_run
     from graphprobe.training.weights.checkpoint import checkpoint_folders, read_state
     from graphprobe.training.weights.run_lock import is_owned

@@ -1,4 +1,4 @@
-"""A run's folder as a PROGRAM: what a config says of it."""
+"""A run's folder as a PROGRAM: what its config holds on it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def is_program_file(source: str | os.PathLike[str]) -> bool:
 
 
 def ref_of(loaded: LoadedProgram) -> ProgramRef:
-    """What a config says of a program: of a run, what it trained, with its weights.
+    """What a config holds on a program: of a run, what it trained, with its weights.
 
     Raises:
         ConfigError: the folder's config cannot be read.

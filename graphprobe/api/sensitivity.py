@@ -178,8 +178,8 @@ def sensitivity(
     config = _config(loaded, policy, keep, weights, data, image)
     if preparation is not None:
         update = {"train.preparation": dict(preparation)}
-        told = override_config(config, override_words(update), where="preparation")
-        config = config.model_copy(update={"train": told.train})
+        overridden = override_config(config, override_words(update), where="preparation")
+        config = config.model_copy(update={"train": overridden.train})
     if not config.prune.groups:
         raise AnswerIsNo("nothing to prune", where=loaded.source)
     log = reporter(progress)

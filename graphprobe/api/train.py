@@ -144,7 +144,7 @@ def train(
         device: ``auto`` (a GPU if there is one), ``cpu`` or ``gpu``.
         allow_code: whether a file may name the user's own code.
         progress: takes each line about the work; by default they are logged.
-        bar: is told how far the run is; without it that is a line now and then.
+        bar: is given how far the run is; without it that is a line now and then.
         on_check: is given what the check of a made config found, before training begins.
 
     Raises:
@@ -228,7 +228,7 @@ def _refuse_unclear(
     prune: float | None,
     data: str | None,
 ) -> None:
-    """Say what is missing or too much.
+    """Report what is missing or too much.
 
     Raises:
         UsageError: neither or both of config and student, or parameters of the other form.

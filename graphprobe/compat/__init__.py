@@ -4,7 +4,7 @@
 - functions: public functions of Paddle 3.2 and later that refuse a variable of the old form.
 - collectives: ops that pass tensors between processes.
 - communicators: what those ops send over.
-- library: the compiled library that is imported, and how much its glog says.
+- library: the compiled library that is imported, and how much its glog prints.
 - quiet: what Paddle prints that helps nobody.
 - pir_engine: the inference engine on a program of the new form.
 - pir_form: a program in the new form, written.

@@ -2,7 +2,7 @@
 
 Paddle 3.1 removed the collective ops of Paddle 2, and their successors ask for a communicator of
 the kind that ``paddle.distributed.init_parallel_env`` makes in a static program; that function
-trusts the environment for the backend and cannot be told which. Until then gloo is started by a
+trusts the environment for the backend and takes no other. Until then gloo is started by a
 function of its own, and NCCL by ops of a startup program.
 
 Where a process never comes, Paddle would wait for an hour, or for ever; here nothing waits for the
@@ -29,7 +29,7 @@ from graphprobe.errors import TrainError
 
 CONNECT_TIMEOUT_S = 300  # in which all processes must have come
 _RETRY_S = 0.1
-# What gloo's store of Paddle 2, and the store of Paddle 3, say when their time is over.
+# What gloo's store of Paddle 2, and the store of Paddle 3, report when their time is over.
 _TIME_IS_OVER = re.compile(r"Wait timeout for key|elapsed > _timeout")
 
 
@@ -76,7 +76,7 @@ def connect_gpus(place: Any, rank: int, endpoints: Sequence[str]) -> None:
         core = _core()
         store = _open_store(rank, endpoints)
         core.CommContextManager.set_device_id(place.get_device_id())
-        # Tells the communicators of one ring of several jobs apart.
+        # Separates the communicators of one ring of several jobs.
         key = hashlib.sha256(" ".join([*endpoints, str(RING)]).encode()).hexdigest()
         core.CommContextManager.create_nccl_comm_context(
             store, str(RING), rank, len(endpoints), key
@@ -109,7 +109,7 @@ def absent(who: str, where: str = "") -> TrainError:
 
 
 def _open_store(rank: int, endpoints: Sequence[str]) -> Any:
-    """Where the processes tell each other their addresses; rank 0 serves it."""
+    """Where the processes exchange their addresses; rank 0 serves it."""
     host, _, port = endpoints[0].rpartition(":")
     serves = rank == 0
     if not serves:

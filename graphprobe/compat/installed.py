@@ -23,7 +23,7 @@ class PaddleBuild:
     Args:
         packages: the distributions that installed it, as ``paddlepaddle-gpu 2.6.2``; two overwrite
             each other's files.
-        version: as ``3.3.1``; None where its files do not say.
+        version: as ``3.3.1``; None where its files hold none.
         cuda: the CUDA version that it is built with, as ``12.6``; None for a CPU build.
         archs: compute capabilities that it holds machine code for, as ``8.6``; None where it is
             not known.

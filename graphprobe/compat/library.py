@@ -22,7 +22,7 @@ def loaded_library() -> ctypes.CDLL | None:
 
 
 def quiet_glog() -> None:
-    """Drop what glog says below errors where Paddle was imported before `filter_warnings`.
+    """Drop what glog prints below errors where Paddle was imported before `filter_warnings`.
 
     It reads the level from the environment while it is loaded; one that the user set there counts.
     """

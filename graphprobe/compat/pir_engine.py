@@ -2,7 +2,7 @@
 
 While the flag of `ir_mode` is 0 the engine takes a PIR json for a program of the old form too, and
 the process dies of a segmentation fault when it runs. With oneDNN, its default, it dies on some PIR
-programs whatever the flag says (Paddle#79749).
+programs whatever the flag is (Paddle#79749).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def read_as_pir(settings: Any, model: Path) -> None:
-    """Let an engine's settings say that its program is PIR, where it is.
+    """Let an engine's settings state that its program is PIR, where it is.
 
     Args:
         settings: a ``paddle.inference.Config`` of this program.

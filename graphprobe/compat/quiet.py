@@ -1,4 +1,4 @@
-"""What Paddle says at import and while it builds that helps nobody."""
+"""What Paddle prints at import and while it builds that helps nobody."""
 
 from __future__ import annotations
 

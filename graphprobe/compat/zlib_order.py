@@ -2,7 +2,7 @@
 
 The C library that Python's zlib calls is loaded with Paddle's then, and calls Paddle's functions
 in place of its own: the process dies of the first gzip, zip or PNG file. Paddle imports zlib
-itself, so that afterwards only the order tells.
+itself, so that afterwards only the order decides.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ MOST_EPOCHS, LEAST_EPOCHS, _EPOCHS_OF_ONE = 300, 12, 3000
 CHECKS, _LONG = 20, 200
 # No run whose length was asked for is evaluated or saved more often than this.
 LEAST_BETWEEN_CHECKS = _LONG // CHECKS
-# An epoch count beyond this is said to be long.
+# An epoch count beyond this is reported as long.
 LONG_RUN = 1000
 
 

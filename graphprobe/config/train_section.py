@@ -60,7 +60,7 @@ class LearningRateSection(Section):
 
 
 class PreparationSection(Section):
-    """What an exported program is fed of an image, in place of what the file beside it says."""
+    """What an exported program is fed of an image, in place of what the file beside it states."""
 
     mean: tuple[float, ...] | None = Field(
         default=None, strict=False, description="of each channel, after the scale; null: the file's"
@@ -87,7 +87,7 @@ class TrainSection(Section):
     preparation: PreparationSection = Field(
         default=PreparationSection(),
         description="of images for exported programs; null: as infer_cfg.yml, inference.yml or "
-        "deploy.yaml beside the program says",
+        "deploy.yaml beside the program states",
     )
     reference_batch: Count = Field(
         default=0,

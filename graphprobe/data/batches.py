@@ -156,7 +156,7 @@ class TrainBatches:
         task = self.dataset.task
         whole = self.inputs is not None and task in ("images", "classification")
         if whole and not is_random(augmentation, task):
-            return read_sample(self.dataset, index)  # `inputs` says how it is resized
+            return read_sample(self.dataset, index)  # `inputs` knows how it is resized
         return augment(
             without_crowds(read_sample(self.dataset, index)),
             augmentation,

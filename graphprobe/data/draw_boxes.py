@@ -68,17 +68,17 @@ def draw_marks(image: Image, marks: Iterable[Mark], class_names: Sequence[str]) 
         marks: in pixels of `image`.
         class_names: by index.
     """
-    picture, scale = _fit_view(image)
-    draw = ImageDraw.Draw(picture)
-    font = _font_for(picture)
-    line = max(2, round(min(picture.size) / 220))
-    every = [(mark, _scaled(mark.box, scale, picture.size)) for mark in marks]
+    canvas, scale = _fit_view(image)
+    draw = ImageDraw.Draw(canvas)
+    font = _font_for(canvas)
+    line = max(2, round(min(canvas.size) / 220))
+    every = [(mark, _scaled(mark.box, scale, canvas.size)) for mark in marks]
     for mark, box in every:
         draw.rectangle(box, outline=colour_of(mark.label), width=line)
     taken: list[Rectangle] = []
     for mark, box in reversed(every):
         _write_label(draw, font, _text(mark, class_names), box, colour_of(mark.label), taken)
-    return np.asarray(picture)
+    return np.asarray(canvas)
 
 
 def _fit_view(image: Image) -> tuple[Pillow.Image, float]:
@@ -86,9 +86,9 @@ def _fit_view(image: Image) -> tuple[Pillow.Image, float]:
     height, width = image.shape[:2]
     larger = float(max(1, -(-_LEAST_SIDE // min(height, width))))
     scale = min(larger, _MOST_SIDE / max(height, width))
-    picture = Pillow.fromarray(np.ascontiguousarray(image))
+    canvas = Pillow.fromarray(np.ascontiguousarray(image))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return picture.resize(size, Pillow.Resampling.BICUBIC, reducing_gap=2.0), scale
+    return canvas.resize(size, Pillow.Resampling.BICUBIC, reducing_gap=2.0), scale
 
 
 def _scaled(box: Rectangle, scale: float, size: tuple[int, int]) -> Rectangle:
@@ -108,9 +108,9 @@ def _font(size: int = _FONT_SIZE) -> Any:
     return ImageFont.load_default(size=size)
 
 
-def _font_for(picture: Pillow.Image) -> Any:
+def _font_for(canvas: Pillow.Image) -> Any:
     """A size that stays readable when the image is shown a column wide."""
-    return _font(max(_FONT_SIZE, min(picture.size) // 27))
+    return _font(max(_FONT_SIZE, min(canvas.size) // 27))
 
 
 def _write_label(
@@ -151,23 +151,23 @@ def draw_mask(image: Image, mask: NDArray[Any], class_names: Sequence[str]) -> I
         mask: class numbers [H, W]; 0 (the background) and 255 are left as they are.
         class_names: by index.
     """
-    picture, _ = _fit_view(image)
+    canvas, _ = _fit_view(image)
     shown = Pillow.fromarray(np.ascontiguousarray(mask, np.uint8))
-    classes = np.asarray(shown.resize(picture.size, Pillow.Resampling.NEAREST))
+    classes = np.asarray(shown.resize(canvas.size, Pillow.Resampling.NEAREST))
     colours = np.array([colour_of(label) for label in range(256)], np.uint16)
-    pixels = np.asarray(picture).astype(np.uint16)
+    pixels = np.asarray(canvas).astype(np.uint16)
     washed = ((pixels * 115 + colours[classes] * 141) >> 8).astype(np.uint8)  # 0.45 and 0.55
     plain = (classes == 0) | (classes == IGNORE)
-    picture = Pillow.fromarray(np.where(plain[..., None], np.asarray(picture), washed))
+    canvas = Pillow.fromarray(np.where(plain[..., None], np.asarray(canvas), washed))
     labels = [label for label, count in enumerate(shown.histogram()) if count]
     labels = [label for label in labels if label not in (0, IGNORE)]
-    draw, font = ImageDraw.Draw(picture), _font_for(picture)
+    draw, font = ImageDraw.Draw(canvas), _font_for(canvas)
     taken: list[Rectangle] = []
     for row, label in enumerate(labels):
         top = float(row * (font.size + 5))
         text = _text(Mark((0, 0, 0, 0), label), class_names)
         _write_label(draw, font, text, (0.0, top, 1.0, top), colour_of(label), taken)
-    return np.asarray(picture)
+    return np.asarray(canvas)
 
 
 def draw_truth(sample: Sample, class_names: Sequence[str]) -> Image:
@@ -197,7 +197,7 @@ def contact_sheet(
         width: of a column, in pixels.
     """
     gap, band = 10, _FONT_SIZE + 9
-    fitted = [[_fit(picture, width) for picture in row] for row in rows]
+    fitted = [[_fit(image, width) for image in row] for row in rows]
     heights = [max((p.height for p in row), default=0) + (band if names else gap) for row in fitted]
     size = (len(titles) * (width + gap) + gap, band + sum(heights) + gap)
     sheet = Pillow.new("RGB", size, _PAPER)
@@ -206,8 +206,8 @@ def contact_sheet(
         draw.text((gap + column * (width + gap), 4), title, fill=_INK, font=font)
     top = band
     for number, row in enumerate(fitted):
-        for column, picture in enumerate(row):
-            sheet.paste(picture, (gap + column * (width + gap), top))
+        for column, image in enumerate(row):
+            sheet.paste(image, (gap + column * (width + gap), top))
         if names:
             place = (gap, top + heights[number] - band + 2)
             draw.text(place, names[number], fill=(110, 110, 110), font=font)
@@ -232,17 +232,17 @@ def palette_png(mask: Image) -> bytes:
         mask: uint8 [H, W]; 0 is black and 255 (unknown) white.
     """
     colours = [(0, 0, 0), *(colour_of(label) for label in range(1, IGNORE)), _PAPER]
-    picture = Pillow.fromarray(np.ascontiguousarray(mask))
-    picture.putpalette([level for colour in colours for level in colour])
+    canvas = Pillow.fromarray(np.ascontiguousarray(mask))
+    canvas.putpalette([level for colour in colours for level in colour])
     content = io.BytesIO()
-    picture.save(content, "PNG")
+    canvas.save(content, "PNG")
     return content.getvalue()
 
 
 def _fit(image: Image, width: int) -> Pillow.Image:
-    picture = Pillow.fromarray(np.ascontiguousarray(image))
-    height = max(1, round(picture.height * width / picture.width))
-    return picture.resize((width, height), Pillow.Resampling.LANCZOS)
+    canvas = Pillow.fromarray(np.ascontiguousarray(image))
+    height = max(1, round(canvas.height * width / canvas.width))
+    return canvas.resize((width, height), Pillow.Resampling.LANCZOS)
 
 
 def to_png(image: Image) -> bytes:

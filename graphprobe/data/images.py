@@ -39,10 +39,10 @@ def image_size(path: Path, *, exif: bool = True) -> tuple[int, int]:
     Raises:
         DataError: the file is missing or no image.
     """
-    with _opened(path) as picture:
-        if exif and picture.getexif().get(_ORIENTATION) in _TURNED:
-            return picture.width, picture.height
-        return picture.height, picture.width
+    with _opened(path) as opened:
+        if exif and opened.getexif().get(_ORIENTATION) in _TURNED:
+            return opened.width, opened.height
+        return opened.height, opened.width
 
 
 def is_turned(path: Path) -> bool:
@@ -51,8 +51,8 @@ def is_turned(path: Path) -> bool:
     Raises:
         DataError: the file is missing or no image.
     """
-    with _opened(path) as picture:
-        return picture.getexif().get(_ORIENTATION) in _TURNED
+    with _opened(path) as opened:
+        return opened.getexif().get(_ORIENTATION) in _TURNED
 
 
 def read_image(path: Path, *, exif: bool = True) -> Image:
@@ -60,24 +60,24 @@ def read_image(path: Path, *, exif: bool = True) -> Image:
 
     Args:
         path: the file.
-        exif: turn it as its EXIF orientation says, which is how viewers show it.
+        exif: turn it by its EXIF orientation, which is how viewers show it.
 
     Raises:
         DataError: the file is missing, damaged, no image, or of a range that has no 8-bit form.
     """
     from PIL import ImageOps
 
-    with _opened(path) as picture:
-        shown = ImageOps.exif_transpose(picture) if exif else picture
+    with _opened(path) as opened:
+        shown = ImageOps.exif_transpose(opened) if exif else opened
         if shown.mode.startswith(("I", "F")):
-            return _deep_pixels(shown, picture.format, str(path))
+            return _deep_pixels(shown, opened.format, str(path))
         return np.asarray(shown.convert("RGB"))
 
 
-def _deep_pixels(picture: Pillow.Image, form: str | None, where: str) -> Image:
+def _deep_pixels(opened: Pillow.Image, form: str | None, where: str) -> Image:
     """One channel of more than 8 bits as grey RGB; `form` is the format of its file."""
-    values = np.asarray(picture)
-    if picture.mode == "F":
+    values = np.asarray(opened)
+    if opened.mode == "F":
         # Of NaN no comparison is true.
         if not (values.min() >= 0 and values.max() <= 1):
             text = "has floating point pixels outside of 0..1"
@@ -86,7 +86,7 @@ def _deep_pixels(picture: Pillow.Image, form: str | None, where: str) -> Image:
     else:
         whole = values.astype(np.int64)
         # Pillow opens 16-bit files as I;16, and some of them as I (32 bits).
-        if picture.mode == "I" and form != "PNG":
+        if opened.mode == "I" and form != "PNG":
             raise DataError("has 32-bit pixels", where=where, hint=_SAVE_AS)
         if whole.min() < 0 or whole.max() > 0xFFFF:
             raise DataError("has pixels outside of 0..65535", where=where, hint=_SAVE_AS)
@@ -100,11 +100,11 @@ def read_mask(path: Path) -> Image:
     Raises:
         DataError: the file is missing, damaged, or has more than one channel.
     """
-    with _opened(path) as picture:
-        if picture.mode not in ("L", "P", "1"):
-            text = f"has mode {picture.mode}, not one channel of class numbers"
+    with _opened(path) as opened:
+        if opened.mode not in ("L", "P", "1"):
+            text = f"has mode {opened.mode}, not one channel of class numbers"
             raise DataError(text, where=str(path))
-        return np.asarray(picture).astype(np.uint8)
+        return np.asarray(opened).astype(np.uint8)
 
 
 def is_image_name(path: Path) -> bool:
@@ -124,11 +124,11 @@ def _opened(path: Path) -> Iterator[Pillow.Image]:
             raise DataError("is not a regular file", where=str(path), hint=_HINT)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Pillow.open(path, formats=FORMATS) as picture:
-                if picture.width * picture.height > MOST_PIXELS:
+            with Pillow.open(path, formats=FORMATS) as opened:
+                if opened.width * opened.height > MOST_PIXELS:
                     text = f"has more than {MOST_PIXELS:,} pixels"
                     raise DataError(text, where=str(path), hint=_HINT)
-                yield picture
+                yield opened
     except FileNotFoundError as error:
         raise DataError("is missing", where=str(path), hint=_HINT) from error
     except UnidentifiedImageError as error:

@@ -54,24 +54,24 @@ def distort_colours(sample: Sample, rng: np.random.Generator) -> Sample:
     from PIL import Image as Pillow
     from PIL import ImageEnhance
 
-    picture = Pillow.fromarray(sample.image)
+    photo = Pillow.fromarray(sample.image)
     for step in rng.permutation(4):
         amount = float(rng.uniform(-1.0, 1.0))
         if rng.random() < 0.5:
             continue
         if step == 3:
-            picture = _turn_hue(picture, 18.0 * amount)
+            photo = _turn_hue(photo, 18.0 * amount)
         else:
             kind = (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color)[step]
-            picture = kind(picture).enhance(1.0 + 0.5 * amount)
-    return replace(sample, image=np.asarray(picture))
+            photo = kind(photo).enhance(1.0 + 0.5 * amount)
+    return replace(sample, image=np.asarray(photo))
 
 
-def _turn_hue(picture: Pillow.Image, degrees: float) -> Pillow.Image:
+def _turn_hue(photo: Pillow.Image, degrees: float) -> Pillow.Image:
     from PIL import Image as Pillow
 
     shift = round(degrees * 256 / 360)
-    hue, saturation, value = picture.convert("HSV").split()
+    hue, saturation, value = photo.convert("HSV").split()
     turned = hue.point([(level + shift) % 256 for level in range(256)])
     return Pillow.merge("HSV", (turned, saturation, value)).convert("RGB")
 
@@ -207,8 +207,8 @@ def resize(sample: Sample, height: int, width: int, method: int = 1) -> Sample:
     if sample.size == (height, width):
         return sample
     scale = np.asarray([width / sample.size[1], height / sample.size[0]] * 2, np.float32)
-    picture = Pillow.fromarray(np.ascontiguousarray(sample.image))
-    image = np.asarray(picture.resize((width, height), Pillow.Resampling[names[method]]))
+    photo = Pillow.fromarray(np.ascontiguousarray(sample.image))
+    image = np.asarray(photo.resize((width, height), Pillow.Resampling[names[method]]))
     mask = None if sample.mask is None else resize_mask(sample.mask, height, width)
     areas = None if sample.areas is None else sample.areas * float(scale[0] * scale[1])
     return replace(sample, image=image, boxes=sample.boxes * scale, mask=mask, areas=areas)
@@ -218,8 +218,8 @@ def resize_mask(mask: Image, height: int, width: int) -> Image:
     """A mask uint8 [H, W] at another size, by nearest neighbours: no class is mixed from two."""
     from PIL import Image as Pillow
 
-    picture = Pillow.fromarray(np.ascontiguousarray(mask))
-    return np.asarray(picture.resize((width, height), Pillow.Resampling.NEAREST))
+    photo = Pillow.fromarray(np.ascontiguousarray(mask))
+    return np.asarray(photo.resize((width, height), Pillow.Resampling.NEAREST))
 
 
 def random_resize(sample: Sample, rng: np.random.Generator, size: int) -> Sample:

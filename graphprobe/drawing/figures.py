@@ -95,7 +95,7 @@ def measure(program: Program, marks: Marks) -> Figures:
 
 
 def with_tables(figures: Figures, program: Program, marks: Marks) -> Figures:
-    """The figures of a program with what tables by layer say of it."""
+    """The figures of a program with what tables by layer hold on it."""
     latency, slow = _measured(program, marks.latency)
     sensitivity, deaf = _measured(program, marks.sensitivity)
     unmeasured = {"latency": slow, "sensitivity": deaf}

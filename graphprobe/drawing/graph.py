@@ -194,7 +194,7 @@ def _numbered(graph: ItemGraph, draft: _Draft) -> ItemGraph:
 
 
 def _keys(items: list[Item]) -> list[tuple[object, ...]]:
-    """Keys from names and types alone; ops equal in those are told apart by their attributes."""
+    """Keys from names and types alone; ops equal in those are distinguished by their attributes."""
     keys = [tuple(_key(item)) for item in items]
     times = Counter(keys)
     return [

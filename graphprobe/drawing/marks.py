@@ -81,7 +81,7 @@ CHANGE_MEANING = {
 # Every word that a box may have a colour for.
 WORD_COLOURS = {**COLOURS, **CHANGE_COLOURS}
 WORD_MEANING = {**MEANING, **CHANGE_MEANING}
-SILENT = frozenset(("unknown", "same"))  # their colour shows, their word would say nothing
+SILENT = frozenset(("unknown", "same"))  # their colour shows, their word would add nothing
 
 
 def status(marks: Marks, param: str | None) -> str:

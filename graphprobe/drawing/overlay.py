@@ -1,6 +1,6 @@
 """Numbers as colour: what each node costs or holds, on a scale that a colour bar explains.
 
-One hue from white to orange, so that the order of lightness alone tells more from less, in
+One hue from white to orange, so that the order of lightness alone shows more and less, in
 grey print and to colour-blind eyes. Colours follow the square root of the value: costs differ by
 orders of magnitude, and small ones should not all be white.
 """

@@ -125,7 +125,7 @@ def _frame(brush: Brush, page: Page, title: str, number: str) -> None:
         True,
     )
     brush.text(MARGIN, MARGIN + 20, shorten(page.heading, 9, room), 9, palette.FAINT)
-    # Below the lowest box stands the tag that says where its edges go on.
+    # Below the lowest box stands the tag that shows where its edges go on.
     notes = page.notes[:4]
     top = high - MARGIN - FOOT + 15 - 8.5 * max(0, len(notes) - 2)
     _legend(brush, page, MARGIN, top)

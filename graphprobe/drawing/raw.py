@@ -1,7 +1,7 @@
 """The program as it is: every op and every variable a node, one section a role.
 
 Edges between forward, backward and optimizer ops are left out: drawn, they make a layout of a
-train program explode, and the forward op's node says how many gradient ops it has anyway.
+train program explode, and the forward op's node shows how many gradient ops it has anyway.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def raw_views(
 
 
 class _Nodes:
-    """Ops and variables under one numbering; a variable is told apart by who wrote it."""
+    """Ops and variables under one numbering; a variable is identified by who wrote it."""
 
     def __init__(self, graph: ItemGraph) -> None:
         self.graph = graph

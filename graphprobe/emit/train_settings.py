@@ -74,7 +74,7 @@ def exported_schedule(data: DataSection, *programs: Program) -> TrainSection:
 
 
 def _size_beside(student: Program) -> dict[str, Any]:
-    """The size of images that the file beside a program says; empty where none says it."""
+    """The size of images that the file beside a program states; empty where none does."""
     file = Path(student.origin.source)
     if fixed_image_size(student) is not None or not student.origin.source or not file.exists():
         return {}

@@ -85,7 +85,7 @@ def _in_folder(folder: Path, source: str) -> Path:
     found = [p for p in files if _recognise(_head(p))]
     named = [p for p in files if p.name in _NAMES or p.suffix == ".pdmodel"]
     if not found and len(named) == 1:
-        _load_one(named[0], str(named[0]))  # says what is wrong with it
+        _load_one(named[0], str(named[0]))  # reports what is wrong with it
     if not found:
         raise LoadError(
             "the folder holds no program", where=source, hint="name the program file itself"

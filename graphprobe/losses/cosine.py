@@ -15,7 +15,7 @@ def _check(students: Sequence[Shape], teachers: Sequence[Shape]) -> list[str]:
     if not students[0] or not teachers[0]:
         return ["a cosine needs vectors, not one number"]
     if students[0][class_axis(students[0])] == 1:
-        return ["vectors of one number have no direction, so the loss does not tell them apart"]
+        return ["vectors of one number have no direction, so the loss does not distinguish them"]
     return same_shape(students[0], teachers[0])
 
 

@@ -116,7 +116,7 @@ def written_out(layout: ChannelLayout) -> ChannelLayout | None:
 
 
 def stretch(layout: ChannelLayout, start: int, stop: int) -> ChannelLayout | None:
-    """Positions `start` to `stop` of an axis, or None where that cannot be said."""
+    """Positions `start` to `stop` of an axis, or None where that is not known."""
     if (start, stop) == (0, layout.extent):
         return layout
     if layout.outer == 1 and start % layout.inner == 0 and stop % layout.inner == 0:

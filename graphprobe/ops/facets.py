@@ -1,4 +1,4 @@
-"""What the table says of one operator, question by question.
+"""What the table holds on one operator, question by question.
 
 Every operator answers every question. One that does not apply is answered with the reason
 (`NoMap`, `NoWork`), so that nothing is left out by oversight.
@@ -49,7 +49,7 @@ Kind: TypeAlias = Literal[
 ]
 
 # What an operator computes, whatever generation of Paddle it is of and whatever it is fused with.
-# Named where a decision rests on it; kinds say the rest.
+# Named where a decision rests on it; kinds decide the rest.
 Computation: TypeAlias = Literal[
     "add",
     "subtract",
@@ -112,7 +112,7 @@ class HeadSlot(NamedTuple):
     Args:
         slot: its name.
         what: ``class``; ``binary`` for scores that are each on their own; ``box`` for regressions;
-            ``any`` where it does not tell.
+            ``any`` where it leaves that open.
         squashed: whether it reads probabilities, so that the logits are before an activation.
     """
 

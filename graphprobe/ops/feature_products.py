@@ -1,7 +1,7 @@
 """Products of two features: over which axes of which reshapes they run in parallel.
 
 An attention splits the features of a layer into heads and multiplies head by head. The axis of the
-heads is told by structure: it is an axis of the batch of such a product, seen from the reshape that
+heads follows from structure: it is a batch axis of such a product, seen from the reshape that
 made it.
 """
 

@@ -2,7 +2,7 @@
 
 A reshape keeps the order of the numbers (row-major), so sizes can be matched from the left or
 from the right: dims that are equal, or stretches of dims with equal products. The stretch that
-holds the channels' axis tells where they go: to an axis of their own, merged with others (each
+holds the channels' axis decides where they go: to an axis of their own, merged with others (each
 channel then repeats), or split in several factors.
 """
 
@@ -37,7 +37,7 @@ def regroup(layout: ChannelLayout, before: Sequence[int], after: Sequence[int]) 
         after: sizes, -1 where unknown.
 
     Returns:
-        None where the sizes do not tell, or the channels fall apart unevenly.
+        None where the sizes leave it open, or the channels fall apart unevenly.
     """
     sizes = list(before)
     if layout.axis >= len(sizes):

@@ -1,4 +1,4 @@
-"""What a rule of the facet ``shapes`` sees and says: sizes, and the contents of small tensors.
+"""What a rule of the facet ``shapes`` sees and returns: sizes, and the contents of small tensors.
 
 Programs compute shapes with their own ops: ``shape`` reads one, slice, concat and arithmetic
 change it, ``reshape2`` and the resizes use it. So small tensors of numbers are followed with
@@ -143,7 +143,7 @@ ShapeRule: TypeAlias = Callable[[ShapeContext], Iterator[Made]]
 
 
 class Declared(NamedTuple):
-    """An op whose outputs have the sizes that the program declares, and why no more is said."""
+    """An op whose outputs have the sizes that the program declares, and why no more is known."""
 
     reason: str
 

@@ -89,7 +89,7 @@ class ShapeValues:
         return None if value is None else self._sizes[value.id]
 
     def _declared(self, value: Value, made: Sizes | None) -> Sizes | None:
-        """What the rule says where that is known, then what is declared, then a new symbol."""
+        """What the rule gives where that is known, then what is declared, then a new symbol."""
         shape = self.flow.program.shape(value.name, value.block)
         if shape is None or (made is not None and len(made) != len(shape)):
             return made if shape is None else self.declared(value, shape)

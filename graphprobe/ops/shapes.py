@@ -92,7 +92,7 @@ def _made(flow: Dataflow, op: Op, found: Tensors) -> dict[tuple[str, int], Tenso
 
 
 def _settled(made: Tensor, declared: Sizes | None) -> Tensor:
-    """What a rule says, completed by what the program declares."""
+    """What a rule returns, completed by what the program declares."""
     if declared is not None:
         declared = tuple(n if n >= 0 else -1 for n in declared)
     if made.shape is None:

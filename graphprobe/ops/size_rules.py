@@ -1,6 +1,6 @@
 """How the sizes of tensors pass an op: one rule for each kind of op and each move.
 
-A rule says of each output what is known; where it says nothing, what is declared holds.
+A rule returns what is known of each output; where it returns nothing, what is declared holds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where H and W are in a tensor, and how much smaller it is than the image, op by op.
 
 H and W of programs are often -1, so strides come from what each op does to the size, not from
-shapes; declared sizes are used only where an op's attributes do not tell (a resize to a fixed
+shapes; declared sizes are used only where an op's attributes leave them open (a resize to a fixed
 size).
 """
 
@@ -74,15 +74,15 @@ def image_axes(shape: Shape, readers: Iterable[Op]) -> tuple[int, ...]:
     """The axes of H and W of an image fed to a program; none for what has not four axes.
 
     Args:
-        shape: of the image, [N, C, H, W]; [N, H, W, C] where an op that reads it says so, or where
-            none says anything and only the last axis can be one of an image's channels.
+        shape: of the image, [N, C, H, W]; [N, H, W, C] where a reader is so set, or where
+            none is set and only the last axis can be one of an image's channels.
         readers: the ops that read it.
     """
     if shape is None or len(shape) != 4:
         return ()
-    said = {op.get_str("data_format") for op in readers}
+    formats = {op.get_str("data_format") for op in readers}
     fits_last = shape[3] in IMAGE_CHANNELS and shape[1] not in (-1, *IMAGE_CHANNELS)
-    last = "NHWC" in said or (fits_last and "NCHW" not in said)
+    last = "NHWC" in formats or (fits_last and "NCHW" not in formats)
     return (1, 2) if last else (2, 3)
 
 
@@ -92,7 +92,7 @@ def image_spatial(
     """The place of an image fed to a program; None where its four axes are not known.
 
     Args:
-        shape: of the image, [N, C, H, W]; [N, H, W, C] where an op that reads it says so.
+        shape: of the image, [N, C, H, W]; [N, H, W, C] where an op that reads it is so set.
         readers: the ops that read it.
         image: H and W where the shape leaves them open.
     """

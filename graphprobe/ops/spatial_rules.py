@@ -1,7 +1,7 @@
 """What ops do to H and W: the rules that the table's facet ``spatial`` names.
 
 Strides come from what each op does to the size; declared sizes are used only where an op's
-attributes do not tell (a resize to a fixed size).
+attributes leave them open (a resize to a fixed size).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from graphprobe.ops.spatial import SpatialInfo, SpatialRule, Step
 
 
 def unknown(step: Step) -> SpatialInfo | None:
-    """An op that the table lacks: nothing is said but what the declared sizes tell."""
+    """An op that the table lacks: nothing is known but the declared sizes."""
     place, before, after = step.place, step.before, step.after
     if before is None or after is None or len(before) != len(after):
         return None
@@ -29,7 +29,7 @@ def kept(step: Step) -> SpatialInfo | None:
 
 
 def same(step: Step) -> SpatialInfo | None:
-    """Sizes stay, unless the shapes say otherwise; another rank loses sight of the axes."""
+    """Sizes stay, unless the shapes differ; another rank loses sight of the axes."""
     place, before, after = step.place, step.before, step.after
     if before is None or after is None:
         return place
@@ -182,7 +182,7 @@ def reshaped(step: Step) -> SpatialInfo | None:
 
 
 def _unflattened(place: SpatialInfo, before: Sequence[int], after: Sequence[int]) -> SpatialInfo:
-    """H and W of [N, C, H, W] or [N, H, W, C] where the image and the stride tell their sizes."""
+    """H and W of [N, C, H, W] or [N, H, W, C] where the image and the stride give their sizes."""
     for h in (2, 1):
         cells = after[h] * after[h + 1]
         expected = [

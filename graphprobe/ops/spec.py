@@ -1,4 +1,4 @@
-"""What the rule of an operator sees and says: pure data in, pure data out.
+"""What the rule of an operator sees and returns: pure data in, pure data out.
 
 A rule is a generator: it is given a `OpContext` of one op (which of its inputs carry channels, and
 where) and yields effects: what the outputs carry, which axes of which parameters are pruned along,
@@ -140,7 +140,7 @@ class PolicyBoundary(NamedTuple):
 
 
 class BlockChannels(NamedTuple):
-    """Channels that cannot be pruned because of this op; `reason` None: to be told from the graph.
+    """Channels that cannot be pruned because of this op; `reason` None: follows from the graph.
 
     `because` names the input that carries none, where that is the cause: what stopped its channels
     is then what stops these.

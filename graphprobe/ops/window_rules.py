@@ -9,7 +9,7 @@ from graphprobe.ops.shape_spec import Made, ShapeContext, ShapeRule, Sizes, Tens
 
 
 def channels_last(op: Op, *attrs: str) -> bool:
-    """Whether an attribute says that the channels stand last (``NHWC``, ``NLC``)."""
+    """Whether an attribute puts the channels last (``NHWC``, ``NLC``)."""
     texts = [op.get_str(attr) for attr in attrs]
     return any(len(text) > 2 and text.startswith("N") and text.endswith("C") for text in texts)
 

@@ -87,7 +87,7 @@ class WorkContext(NamedTuple):
         return var if var is not None and var.shape else None
 
     def unknown(self) -> Gap:
-        """The sizes do not tell."""
+        """The sizes are not known."""
         return Gap(self.op.id, "its sizes are not known")
 
     def uses(self, var: Var, total: int) -> Counted:

@@ -67,7 +67,7 @@ def _text(value: Attr) -> str:
 def key_difference(ours: Key, theirs: Key) -> str:
     """Why heads with these anchors cannot be compared, in words; empty where they can.
 
-    Where only one of the programs states its anchors nothing is said.
+    Where only one of the programs states its anchors nothing is reported.
     """
     if not ours or not theirs or ours == theirs:
         return ""

@@ -18,7 +18,7 @@ from graphprobe.ops.kinds import computed_by, is_identity, is_pointwise, move_of
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 Indices: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
-# A file says how many channels there are, and how often they are joined: more are not followed.
+# A file sets how many channels there are, and how often they are joined: more are not followed.
 MOST_CHANNELS = 1 << 16
 MOST_FOLLOWED = 1 << 24
 
@@ -177,7 +177,7 @@ def _reshape(analysis: ProgramAnalysis, op: Op, indices: dict[int, Indices]) -> 
 def reshaped(
     before: tuple[int, ...], traced: tuple[int, ...], after: tuple[int, ...]
 ) -> tuple[int, ...] | None:
-    """The sizes of the small array after a reshape of the tensor; None where it cannot be told.
+    """The sizes of the small array after a reshape of the tensor; None where it is not known.
 
     Args:
         before: sizes of the tensor, -1 where unknown.

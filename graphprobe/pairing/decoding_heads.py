@@ -248,7 +248,7 @@ _FEW = 24
 
 
 def _keeps_peaks(analysis: ProgramAnalysis, op: Op) -> bool:
-    """Whether an op joins a map with what the largest around each of its entries tells."""
+    """Whether an op joins a map with what the largest around each of its entries gives."""
     reads = analysis.reads(op)
     queue = list(reads) if len(reads) > 1 else []
     for value in queue:

@@ -1,7 +1,7 @@
 """Boxes as distributions (GFL): each edge is the mean of a softmax over a few bins.
 
 What marks one is what the program does with it: a softmax over B of its 4 B channels, whose
-result is multiplied with B fixed numbers and summed. Neither names nor shapes alone tell: a
+result is multiplied with B fixed numbers and summed. Neither names nor shapes alone suffice: a
 class head of four anchors has a softmax over its channels too, and no such sum behind it.
 """
 

@@ -97,7 +97,7 @@ def _strides(mine: Feature, other: Feature) -> list[str]:
 
 
 def _either(ours: str, theirs: str, missing: str = "") -> list[str]:
-    """One line where both sides say the same, else one a side."""
+    """One line where both sides have the same, else one a side."""
     if ours == theirs:
         return [ours] if ours else []
     sides = {"student": ours or missing, "teacher": theirs or missing}

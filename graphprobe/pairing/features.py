@@ -23,7 +23,7 @@ class Feature(NamedTuple):
         kind: the role without the stride, as ``yolo head``; only equal kinds are compared.
         stride: size of the image / size of the tensor, (height, width); None where it has none.
         source: what makes it one, as ``X of yolov3_loss``.
-        key: what else tells it apart from its equals (anchors), empty where nothing does.
+        key: what else distinguishes it from its equals (anchors), empty where nothing does.
         part: which part of which head it is, as ``0.objectness``.
         channel: axis of the channels.
         classes: number of classes where its channels hold class scores.
@@ -104,8 +104,8 @@ def make_feature(
 def _channel_axis(shape: tuple[int, ...], place: SpatialInfo | None) -> int:
     """1 for [N, C, H, W] and [N, C, 1, 1]; the last for [N, H, W, C] and for what has no H and W.
 
-    Where nothing tells where H and W are, a tensor of rank 4 is taken for [N, C, H, W], as all
-    that convolutions of Paddle make unless they say otherwise.
+    Where nothing shows where H and W are, a tensor of rank 4 is taken for [N, C, H, W], as all
+    that convolutions of Paddle make unless they are set otherwise.
     """
     if len(shape) == 4 and (place is None or place.h is None or place.h > 1):
         return 1

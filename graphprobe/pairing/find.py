@@ -74,7 +74,7 @@ def find_pairs(
 
 
 def _with_unknown(report: PairReport, student: Program, teacher: Program) -> PairReport:
-    """Warn of operators that the table lacks: what lies behind them is told by shapes alone."""
+    """Warn of operators that the table lacks: what lies behind them is judged by shapes alone."""
     warnings = []
     for role, program in (("student", student), ("teacher", teacher)):
         unknown = unknown_ops_text(program)

@@ -71,7 +71,7 @@ def _raw_map(analysis: ProgramAnalysis, value: Value) -> Verdict:
     channels = (analysis.shape(value) or (0, 0))[1]
     # One channel without a sigmoid is no class of anything: a depth, a density.
     if channels != 1 and _is_upsampled(analysis, value):
-        doubt = "no softmax or arg_max tells that its channels are classes"
+        doubt = "no softmax or arg_max shows that its channels are classes"
         return Verdict(roles.SEGMENTATION, doubt=doubt)
     return Verdict(
         roles.MAP_OUTPUT, doubt="the program returns it as it is: what it stands for is open"

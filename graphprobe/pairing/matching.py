@@ -55,7 +55,7 @@ def match(rule: PairRule, students: Sequence[Feature], teachers: Sequence[Featur
     """Pair the features of one rule.
 
     Args:
-        rule: tells the loss and whether channels may be adapted.
+        rule: decides the loss and whether channels may be adapted.
         students: the student's features, in the order that the pairs shall have.
         teachers: the teacher's.
     """
@@ -137,7 +137,7 @@ def _choose_level(
 
 
 def _unique(ours: list[Feature], theirs: list[Feature], *, use: bool) -> list[Choice]:
-    """Features that one property alone tells apart on both sides: anchors and channels, or use."""
+    """Features that one property alone sets apart on both sides: anchors and channels, or use."""
     mine, others = (
         _grouped((f.key, f.channels, f.readers if use else ()) for f in side)
         for side in (ours, theirs)
@@ -188,7 +188,7 @@ def _reject_unmatched(
 
 
 def _decide(rule: PairRule, choice: Choice, out: Matches) -> None:
-    """Make a pair of a choice, or say why it cannot be one."""
+    """Make a pair of a choice, or report why it cannot be one."""
     mine, other = choice.student, choice.teacher
     role = role_text(mine.kind, mine.stride, mine.part)
     reason = refusal(rule, mine, other)

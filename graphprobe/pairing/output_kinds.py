@@ -15,7 +15,7 @@ from graphprobe.pairing.features import Feature
 from graphprobe.pairing.rows import why_rows_differ
 from graphprobe.pairing.usage import is_one, moved_axis
 
-# The slot that says how many rows of an output are of each image.
+# The slot that holds how many rows of an output are of each image.
 _COUNTS = ("NmsRoisNum", "RoisNum")
 _BOX_NUMBERS = 6
 
@@ -103,7 +103,7 @@ def _counts(
 
 
 def _is_count(analysis: ProgramAnalysis, value: Value, op: Op | None) -> bool:
-    """Whether a value says how many rows of an op's result are of each image."""
+    """Whether a value holds how many rows of an op's result are of each image."""
     maker = analysis.producer(value)
     if maker is not None and op is not None and maker.id == op.id:
         return any(value.name in op.outputs.get(slot, ()) for slot in _COUNTS)

@@ -1,6 +1,6 @@
-"""Let one program tell what an output of the other is that does not tell by itself.
+"""Let one program decide what an output of the other is where that one leaves it open.
 
-A program that returns logits without a softmax does not say that they are logits. Its counterpart
+A program that returns logits without a softmax does not show that they are logits. Its counterpart
 may: the same shape in front of a softmax cross entropy.
 """
 

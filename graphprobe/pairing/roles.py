@@ -19,7 +19,7 @@ MULTI_LABEL = "multi-label logits"
 SEQUENCE = "sequence logits"
 EMBEDDING = "embedding"
 REGRESSION = "regression output"
-# What the program returns (or a loss reads) as it is, so that nothing tells what it stands for.
+# What the program returns (or a loss reads) as it is, so that nothing shows what it stands for.
 VECTOR_OUTPUT = "vector output"
 MAP_OUTPUT = "map output"
 SEQUENCE_OUTPUT = "sequence output"
@@ -31,7 +31,7 @@ HEAD = "head"
 ROW_CLASS = "object class scores"
 ROW_BOX = "object boxes"
 
-# Kinds that say little: one takes the kind of its counterpart where the other program tells it.
+# Vague kinds: one takes the kind of its counterpart where the other program shows it.
 VAGUE = frozenset({VECTOR_OUTPUT, MAP_OUTPUT, SEQUENCE_OUTPUT, HEAD, EMBEDDING})
 # Kinds whose channels are classes, one of which is right.
 CLASSES = frozenset({CLASS, SEQUENCE, SEGMENTATION, CLASS_HEAD})

@@ -43,7 +43,7 @@ def _picking(analysis: ProgramAnalysis) -> Iterator[Op]:
             yield op
 
 
-# The slots that say which rows, cells or regions are taken.
+# The slots that hold which rows, cells or regions are taken.
 _WHICH = {"pick": ("Index", "Mask"), "sample": ("ROIs",)}
 
 

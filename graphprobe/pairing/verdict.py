@@ -6,10 +6,10 @@ from typing import Literal, NamedTuple, TypeAlias
 
 Reader: TypeAlias = Literal["class", "binary", "box", "any", "output"]
 """What reads a tensor: a loss over classes, a loss over scores that are each on their own, a
-regression loss, a loss that does not tell, or the caller of the program."""
+regression loss, a loss that leaves it open, or the caller of the program."""
 
 
-# What both maps and vectors may be said to be.
+# What both maps and vectors may be judged to be.
 OWN_SCORES = "a sigmoid makes each entry a score of its own"
 STRETCHED = "what its sigmoid gives is stretched: a measure, and no score"
 

@@ -122,7 +122,7 @@ def _mixed_split(analysis: ProgramAnalysis, head: Value) -> MixedSplit | None:
 def _are_unlike(analysis: ProgramAnalysis, traced: dict[int, Indices], channels: int) -> bool:
     """Whether some of the channels that are taken out are computed with by ops of their own.
 
-    Channels that are never taken out (a background class that is left) say nothing.
+    Channels that are never taken out (a background class that is left) count for nothing.
     """
     met: dict[int, set[str]] = {}
     for i, numbers in traced.items():

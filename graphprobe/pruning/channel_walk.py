@@ -34,7 +34,7 @@ from graphprobe.pruning.channels import Bound, Channels, PruneConstraint
 from graphprobe.pruning.parameter_forms import ParameterForms, keeps_parameter
 
 # More joined ranges than these are taken from a budget that grows with the program: what joins
-# everything with everything costs the square, and is said not to be followed beyond it.
+# everything with everything costs the square, and is reported as not followed beyond it.
 _FEW_RANGES = 64
 _SOME_RANGES = 250_000
 _RANGES_AN_OP = 16
@@ -256,7 +256,7 @@ class ChannelWalk:
             self.found.blocks.append(PruneConstraint(layout, op.id, detail))
 
     def _unsaid(self, view: OpContext, effects: list[Effect]) -> Iterator[Effect]:
-        """What a rule says nothing about is not followed, so it must not be pruned."""
+        """What no rule covers is not followed, so it must not be pruned."""
         carrying = [p.layout for p in view.carrying() if p.layout is not None]
         if not carrying or (
             not effects and not any(_used(self.found, v) for v in self.found.flow.writes(view.op))

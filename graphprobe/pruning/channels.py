@@ -1,4 +1,4 @@
-"""Where channels go in one program: what the walk finds, and all that follows is told by.
+"""Where channels go in one program: what the walk finds, and all that follows needs.
 
 `graphprobe.pruning.channel_walk` fills a `Channels` op by op, `graphprobe.pruning.constraints` adds
 what keeps channels for the sake of the whole program, and decisions, groups and paths read it.
@@ -23,7 +23,7 @@ class PruneConstraint(NamedTuple):
         layout: the channels.
         op: the op that stops them.
         detail: one sentence for people.
-        reason: None where it is to be told from the graph.
+        reason: None where it follows from the graph.
         joint: the op where the channels meet what has been stopped before by `op`; None: `op`.
         via: variables from the joint back to what `op` makes.
     """

@@ -1,4 +1,4 @@
-"""What cannot be pruned for the sake of the whole program, once every op has had its say.
+"""What cannot be pruned for the sake of the whole program, once every op has set its own.
 
 Nothing is decided here about pruning; `graphprobe.pruning.decisions` does that.
 """

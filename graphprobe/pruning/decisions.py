@@ -29,7 +29,7 @@ from graphprobe.pruning.reasons import output_ops, resolved, seeds_blocks
 Policy: TypeAlias = Literal["seeds", "coupled"]
 POLICIES: tuple[Policy, ...] = ("seeds", "coupled")
 
-# Where several things stop the same channels, the first of these is said.
+# Where several things stop the same channels, the first of these is reported.
 _ORDER: tuple[Reason, ...] = (
     "output", "concat", "residual", "shared", "grouped", "depthwise", "unsupported_op",
 )  # fmt: skip
@@ -37,7 +37,7 @@ _ORDER: tuple[Reason, ...] = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PruneFindings:
-    """What a policy says of a program.
+    """What a policy decides on a program.
 
     Args:
         policy: the policy.
@@ -59,7 +59,7 @@ class PruneFindings:
 
     @property
     def prunable(self) -> tuple[PruneDecision, ...]:
-        """The decisions that say prunable, in program order."""
+        """The decisions ``prunable``, in program order."""
         rows = (d for d in (*self.decisions, *self.linears) if d.status == "prunable")
         return tuple(sorted(rows, key=lambda d: d.op))
 
@@ -160,7 +160,7 @@ class _Obstacle:
 
 
 class _Decisions:
-    """Says of each layer what may be done with it."""
+    """Decides for each layer what may be done with it."""
 
     def __init__(
         self,
@@ -230,13 +230,13 @@ class _Decisions:
         path, at = self.paths.to_block(row.op, worst.index, worst.ops)
         constraint = worst.ops[at]
         if constraint.via:
-            # What was stopped before is told from the joint on: its own way back to the cause.
+            # What was stopped before is listed from the joint on: its own way back to the cause.
             path = (*self.paths.to_joint(row.op, worst.index, at), *constraint.via)
         site = Site(constraint.op, self.channels.program.ops[constraint.op].type)
         return self._make(row, "blocked", worst.reason, site, path, constraint.detail)
 
     def _obstacle(self, index: int) -> _Obstacle:
-        """What is said of a class that is stopped: the first reason of the order, once a class."""
+        """What is reported of a stopped class: the first reason of the order, once a class."""
         if index not in self.obstacles:
             constraints = self.stopped[index]
             rank = min(map(_rank, constraints))

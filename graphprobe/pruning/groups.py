@@ -1,7 +1,7 @@
 """What is pruned together, as slices of parameters.
 
 Channels of one group of layers that lie in the same parameters form a `PrunePart`: they are
-numbered from 0 (each stands for everything that goes with it), and each `PrunedAxis` says where
+numbered from 0 (each stands for everything that goes with it), and each `PrunedAxis` gives where
 they lie along one axis of some parameters.
 """
 
@@ -20,7 +20,7 @@ from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.partition import ChannelPartition
 from graphprobe.pruning.plan import PrunedAttr, PrunedAxis, PruneGroup, PrunePart, Ranges, Role
 
-# More places than these are not written down: a size in a file says how often channels repeat.
+# More places than these are not written down: a size in a file sets how often channels repeat.
 MOST_PLACES = 1 << 21
 # Where one class lies: (number of the axis, first position).
 _Position: TypeAlias = tuple[int, int]
@@ -147,7 +147,7 @@ def _counted(channels: Channels, partition: ChannelPartition) -> Iterator[tuple[
 
 
 def _only_its(channels: Channels, op: int) -> str | None:
-    """A parameter by which an op can be told from others."""
+    """A parameter by which an op can be known from others."""
     for name in channels.program.ops[op].input_names():
         if channels.users.get((name, 0)) == {op}:
             return name

@@ -4,10 +4,10 @@ A plan is plain data and needs no numpy. It grows in three steps:
 
 1. `graphprobe.pruning.groups` finds the groups: which channels lie where (ratio 0).
 2. A choice gives each group a ratio (`with_ratios`); this is what a prune config holds.
-3. Ranking by the weights says which channels of each part go (`PrunePart.removed`); this is what
+3. Ranking by the weights chooses which channels of each part go (`PrunePart.removed`); this is what
    a checkpoint holds, and what is replayed wherever the network is built again.
 
-After step 3 the plan says every change: `axes` of parameters and `attr_updates` of ops.
+After step 3 the plan holds every change: `axes` of parameters and `attr_updates` of ops.
 """
 
 from __future__ import annotations

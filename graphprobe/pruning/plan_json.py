@@ -114,7 +114,7 @@ def _value(value: Any) -> int | tuple[int, ...]:
 
 
 def _first_form(document: Any) -> PrunePlan:
-    """Version 0.1 told every axis and attribute that changes, and not what goes together.
+    """Version 0.1 listed every axis and attribute that changes, and not what goes together.
 
     Each axis becomes a part of its own. The parts of a leader stand in its group, all others in
     the first group.

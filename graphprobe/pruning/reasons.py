@@ -83,7 +83,7 @@ def _is_end(channels: Channels, op: Op) -> bool:
 
 
 def _has_weights(channels: Channels, op: Op) -> bool:
-    """A layer that makes new features: known ones that say so, unknown ones with parameters."""
+    """A layer that makes new features: known ones marked so, unknown ones with parameters."""
     spec = op_spec(op.type)
     if spec is not None and (not spec.channels.makes or _is_expectation(channels, op)):
         return False

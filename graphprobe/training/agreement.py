@@ -74,7 +74,7 @@ class AgreementEvaluator(Evaluator):
         """Measure with the weights of a scope.
 
         Returns:
-            the figure that says most about such outputs, and all figures beside it.
+            the main figure of such outputs, and all figures beside it.
 
         Raises:
             TrainError: the student gives all images the same, or what is not finite.
@@ -120,7 +120,7 @@ FindOutputs: TypeAlias = Callable[[Program, Program], list[OutputPair]]
 
 
 def _one_by_one(built: Built, compared: Sequence[OutputPair]) -> bool:
-    """Whether a batch has one image: rows of boxes are not counted, or the program says so."""
+    """Whether a batch has one image: rows of boxes are not counted, or the program takes one."""
     uncounted = any(
         pair.kind == "boxes" and not (pair.student_count and pair.teacher_count)
         for pair in compared

@@ -222,7 +222,7 @@ def _row(
 
 
 def _weight_now(term: Term, found: GradientStats, task: GradientStats) -> float:
-    """The weight that is measured, as far as one batch says."""
+    """The weight that is measured, as far as one batch shows."""
     (auto,) = auto_terms([term])
     of_task, of_term = (hypot(*(of.at[name] for name in auto.features)) for of in (task, found))
     return next_weight(0.0, of_task, of_term) or auto.usual
@@ -264,8 +264,8 @@ def _moved(engine: Engine, feed: Feed) -> list[Problem]:
 
 
 def _warnings(rows: Sequence[TermRow], task: GradientStats) -> tuple[str, ...]:
-    said = [] if np.isfinite(task.value) else [f"the task's own loss is {task.value}"]
-    said += [
+    problems = [] if np.isfinite(task.value) else [f"the task's own loss is {task.value}"]
+    problems += [
         f"{row.term}: no box of this batch is at its level, so it compares nothing"
         for row in rows
         if row.idle
@@ -276,5 +276,5 @@ def _warnings(rows: Sequence[TermRow], task: GradientStats) -> tuple[str, ...]:
         hint = (
             f"; weight {row.suggested:g} sends a gradient like the task's" if row.suggested else ""
         )
-        said += [f"{row.term}: weighted, it is {row.share:.3g} times the task's loss{hint}"]
-    return tuple(said)
+        problems += [f"{row.term}: weighted, it is {row.share:.3g} times the task's loss{hint}"]
+    return tuple(problems)

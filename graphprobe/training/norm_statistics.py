@@ -66,10 +66,10 @@ def renew_statistics(config: Config, parts: Assembly, sets: DataSets, log: Log) 
     if not after < before:
         set_values(scope, place, old)
     images = count * config.train.batch_size
-    said = "" if after < before else ", so the old ones stay"
+    remark = "" if after < before else ", so the old ones stay"
     log(
         f"norms: statistics of {len(names)} measured anew on {images} images: "
-        f"loss {before:.4g} -> {after:.4g}{said}"
+        f"loss {before:.4g} -> {after:.4g}{remark}"
     )
 
 

@@ -23,10 +23,10 @@ from graphprobe.training.predict import Found, Skipped, read_or_skip
 from graphprobe.training.runtime.programs import keep_needed
 from graphprobe.training.trained import Trained
 
-# The kinds of outputs that can be drawn or listed, the most telling first.
+# The kinds of outputs that can be drawn or listed, the most useful first.
 READABLE = ("boxes", "map labels", "map scores", "mask", "scores", "labels")
-# Inputs that tell a program how its image was resized, so that its boxes are in the original's.
-_TELL_SIZES = frozenset({"scale", "info", "original", "original3"})
+# Inputs by which a program learns how its image was resized, and its boxes are in the original's.
+_SIZE_INPUTS = frozenset({"scale", "info", "original", "original3"})
 _MASK_AT = 0.5
 _MOST_RANKS = 5
 
@@ -40,7 +40,7 @@ def find_in_images(
     *,
     threshold: float,
 ) -> Iterator[Found | Skipped]:
-    """What the program finds in each image, in order, each prepared as the file beside it says.
+    """What the program finds in each image, in order, each prepared as the file beside it states.
 
     Args:
         section: of the run's config.
@@ -51,14 +51,14 @@ def find_in_images(
         threshold: boxes scored lower are left out.
 
     Raises:
-        UsageError: the program is not told how large the image was, so its boxes have no place.
-        DataError: nothing says how images are prepared.
+        UsageError: the program is not fed how large the image was, so its boxes have no place.
+        DataError: nothing states how images are prepared.
     """
     plan = eval_plan(section, trained.built)
     assert plan is not None  # noqa: S101 - it is exported
-    if output.kind == "boxes" and _TELL_SIZES.isdisjoint(plan.others.values()):
+    if output.kind == "boxes" and _SIZE_INPUTS.isdisjoint(plan.others.values()):
         raise UsageError(
-            f"gives boxes ({output.student}) without being told the size of the original image, so "
+            f"gives boxes ({output.student}) without being fed the size of the original image, so "
             "their place in it is not known",
             where=trained.network.text,
             hint="export it for the code that draws the original's boxes",

@@ -157,7 +157,7 @@ def draw(found: Found, class_names: Sequence[str]) -> Image:
 def as_document(found: Found, class_names: Sequence[str]) -> dict[str, Any]:
     """Plain data: boxes, the best first; for segmentation the share of each class."""
     height, width = found.sample.size
-    entry: dict[str, Any] = {"picture": found.sample.name, "height": height, "width": width}
+    entry: dict[str, Any] = {"image": found.sample.name, "height": height, "width": width}
     if found.mask is not None:
         counts = histogram(found.mask)
         shares = {

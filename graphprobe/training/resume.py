@@ -50,7 +50,7 @@ def find_checkpoint(output: Path, resume: str | None, log: Log) -> Checkpoint | 
 
 
 def restore(parts: Assembly, found: Checkpoint, config: Config, log: Log) -> Outcome:
-    """Load a checkpoint's weights and optimizer, and say what differs from the run that wrote it.
+    """Load a checkpoint's weights and optimizer, and report what differs from its run.
 
     Raises:
         CheckpointError: it is of another network, or the teacher has other weights now.

@@ -61,7 +61,7 @@ def run_training(
     networks: Networks | None = None,
     find_outputs: FindOutputs | None = None,
 ) -> Result:
-    """Train as a config says, its schedule scaled to the batch that it really has.
+    """Train by a config, its schedule scaled to the batch that it really has.
 
     Args:
         config: of any kind.

@@ -1,7 +1,7 @@
 """Folders of runs: a second run into the same place gets the next number.
 
 The runs into ``runs/student`` are ``runs/student``, ``runs/student-2``, ``runs/student-3``, ...
-A folder of that form belongs to the row only where a file in it says so, for people may name
+A folder of that form belongs to the row only where a file in it shows that, for people may name
 folders with numbers themselves.
 """
 

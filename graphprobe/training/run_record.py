@@ -1,4 +1,4 @@
-"""What a checkpoint says of the run that wrote it: its config, its data, its classes.
+"""What a checkpoint records of the run that wrote it: its config, its data, its classes.
 
 Evaluation, inference and export go by it, so that weights are not measured on other data than
 they were trained for only because a config names others.
@@ -72,7 +72,7 @@ def find_record(config: Config, checkpoint: str, weights: str | None = None) -> 
     try:
         return RunRecord(path, read_state(path))
     except CheckpointError:
-        return None  # whoever reads the arrays says what is wrong
+        return None  # whoever reads the arrays reports what is wrong
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -109,14 +109,14 @@ def read_run(folder: Path) -> dict[str, Any]:
 
 
 def as_trained(
-    config: Config, record: RunRecord | None, told: Sequence[str], *, where: str
+    config: Config, record: RunRecord | None, overrides: Sequence[str], *, where: str
 ) -> tuple[Config, list[str]]:
     """The config with the data, the image size and the metric that its weights were trained with.
 
     Args:
         config: of any kind.
         record: of the weights.
-        told: overrides, as ``train.image_size=320``: what they name stays as it is.
+        overrides: as ``train.image_size=320``: what they name stays as it is.
         where: the config's file.
 
     Returns:
@@ -129,7 +129,7 @@ def as_trained(
     for path in _KEPT:
         name = ".".join(("train", *path))
         given, own = _at(document, path), _at(record.train, path)
-        if own is None or own == given or is_named(name, told):
+        if own is None or own == given or is_named(name, overrides):
             continue
         _put(document, path, own)
         lines.append(
@@ -147,7 +147,7 @@ def compare_class_names(
     """Hold the classes of data against those that weights were trained on.
 
     Args:
-        trained: of the weights; empty where they do not tell.
+        trained: of the weights; empty where they name none.
         data: of the data.
         spec: names the data.
         source: names the weights.
@@ -157,7 +157,7 @@ def compare_class_names(
 
     Raises:
         DataError: the same names in another order, or no name in common: whatever was measured
-            would say nothing.
+            would mean nothing.
     """
     how = _difference(trained, data)
     if how is None:

@@ -41,7 +41,7 @@ class Trained:
         source: where its weights come from, for people.
         network: where its programs come from.
         plan: the pruning that it has been through, or None.
-        class_names: of the data that it was trained on; empty where the weights do not tell.
+        class_names: of the data that it was trained on; empty where the weights name none.
     """
 
     built: Built

@@ -51,7 +51,7 @@ def conv(
     groups: int = 1,
     name: str | None = None,
 ) -> Var:
-    """A convolution that keeps H and W (before striding) unless `padding` says otherwise.
+    """A convolution that keeps H and W (before striding) unless `padding` is given.
 
     With as many groups as channels it becomes a ``depthwise_conv2d``, counted apart from the
     others; on a GPU that op does without cuDNN, as the published models choose.

@@ -161,7 +161,7 @@ def test_a_group_without_figures_stays_whole(record, tmp_path, capsys):
     words = ("--sensitivity", str(part), "--target-flops", "0.4", "--format", "json")
     assert call("prune-regex", PROGRAM, *words) == 0
     out = capsys.readouterr()
-    assert "does not say what 1 of 34 groups cost (first: conv3_1_sep_weights)" in out.err
+    assert "does not hold what 1 of 34 groups cost (first: conv3_1_sep_weights)" in out.err
     assert "conv3_1_sep_weights" not in json.loads(out.out)["params"]
 
 

@@ -170,7 +170,7 @@ def test_pictures_from_files(config: Any, tmp_path: Path) -> None:
     assert [each.sample.size for each in found] == [(40, 50), (64, 32)]
     assert draw(found[0], data.class_names).ndim == 3
     document = as_document(found[0], data.class_names)
-    assert document["picture"] == "red.png"
+    assert document["image"] == "red.png"
     scores = [box["score"] for box in document["boxes"]]
     assert scores == sorted(scores, reverse=True)
 
@@ -216,7 +216,7 @@ def test_predictions_hold_what_their_folder_was_given(teacher_run: Path, tmp_pat
     made = graphprobe.predict(teacher_run, [images], threshold=0.0, output=tmp_path / "out")
     written = tmp_path / "out" / "found.json"
     document = json.loads(written.read_text())
-    assert [entry["picture"] for entry in document] == ["red.png"]
+    assert [entry["image"] for entry in document] == ["red.png"]
     written.unlink()  # a result does not go by what becomes of its files
     assert made.to_dict()["images"] == document
     assert made.skipped == 1 and [image.name for image in made.images] == ["less.png", "red.png"]

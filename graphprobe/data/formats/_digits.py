@@ -67,7 +67,7 @@ class Settings:
 @cache
 def _digits() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """All 1797 digits: ink from 0 to 1, float32 [n, 8, 8], and their classes int64 [n]."""
-    # made by tools/digits.py; digits.LICENSE.txt says of what
+    # made by tools/digits.py; digits.LICENSE.txt names the source
     with np.load(Path(__file__).with_name("digits.npz")) as found:
         return (found["images"] / 16.0).astype(np.float32), found["classes"].astype(np.int64)
 

@@ -23,7 +23,7 @@ CLASSES = {
     "person": 24, "rider": 25, "car": 26, "truck": 27, "bus": 28, "train": 31,
     "motorcycle": 32, "bicycle": 33,
 }  # fmt: skip
-_PICTURE = "_leftImg8bit.png"
+_IMAGE_SUFFIX = "_leftImg8bit.png"
 _TRAIN_IDS = "_gtFine_labelTrainIds.png"
 _LABEL_IDS = "_gtFine_labelIds.png"
 
@@ -50,8 +50,8 @@ class Cityscapes:
 
     def sample(self, index: int) -> Sample:
         """Read the image and the mask at this index."""
-        picture, source = self._pairs[index]
-        image, mask = read_image(picture), read_mask(source)
+        image_path, source = self._pairs[index]
+        image, mask = read_image(image_path), read_mask(source)
         if source.name.endswith(_LABEL_IDS):
             mask = _table()[mask]
         wrong = (mask >= len(CLASSES)) & (mask != IGNORE)
@@ -59,7 +59,7 @@ class Cityscapes:
             raise DataError(f"holds the class {mask[wrong][0]}", where=str(source))
         if mask.shape != image.shape[:2]:
             raise DataError("is not of its image's size", where=str(source))
-        return segmentation_sample(picture.name.removesuffix(_PICTURE), image, mask)
+        return segmentation_sample(image_path.name.removesuffix(_IMAGE_SUFFIX), image, mask)
 
 
 def open_cityscapes(path: str, *, split: str) -> Cityscapes:
@@ -68,26 +68,28 @@ def open_cityscapes(path: str, *, split: str) -> Cityscapes:
     Raises:
         DataError: there is no such split, or masks are missing or of another size.
     """
-    pictures = Path(path) / "leftImg8bit" / split
-    if not pictures.is_dir():
+    images = Path(path) / "leftImg8bit" / split
+    if not images.is_dir():
         hint = hint_split(split, split_names(path))
-        raise DataError("does not exist", where=str(pictures), hint=hint)
+        raise DataError("does not exist", where=str(images), hint=hint)
     problems = Problems(path)
-    found = sorted(pictures.glob(f"*/*{_PICTURE}"))
-    pairs = [(picture, _mask_of(Path(path), split, picture, problems)) for picture in found]
+    found = sorted(images.glob(f"*/*{_IMAGE_SUFFIX}"))
+    pairs = [
+        (image_path, _mask_of(Path(path), split, image_path, problems)) for image_path in found
+    ]
     problems.raise_if_any()
     if not pairs:
-        raise DataError(f"holds no images called *{_PICTURE}", where=str(pictures))
+        raise DataError(f"holds no images called *{_IMAGE_SUFFIX}", where=str(images))
     return Cityscapes(pairs)
 
 
-def _mask_of(root: Path, split: str, picture: Path, problems: Problems) -> Path:
-    stem = picture.name.removesuffix(_PICTURE)
-    folder = root / "gtFine" / split / picture.parent.name
+def _mask_of(root: Path, split: str, image_path: Path, problems: Problems) -> Path:
+    stem = image_path.name.removesuffix(_IMAGE_SUFFIX)
+    folder = root / "gtFine" / split / image_path.parent.name
     choices = [folder / (stem + suffix) for suffix in (_TRAIN_IDS, _LABEL_IDS)]
     mask = next((path for path in choices if path.is_file()), choices[1])
     try:
-        if image_size(mask) != image_size(picture):
+        if image_size(mask) != image_size(image_path):
             problems.add(f"{mask.name} is not of its image's size")
     except DataError as error:
         problems.add(f"{Path(error.where).name} {error.message}")

@@ -68,7 +68,7 @@ class Coco:
             size = (image.shape[1], image.shape[0])
         if size != wanted:
             raise DataError(
-                f"is {size[0]} x {size[1]} pixels, its annotation says {wanted[0]} x {wanted[1]}",
+                f"is {size[0]} x {size[1]} pixels, its annotation has {wanted[0]} x {wanted[1]}",
                 where=str(path),
             )
         rows = self._objects[self._starts[index] : self._starts[index + 1]]

@@ -29,7 +29,7 @@ class _Entry:
 
     name: str
     annotation: Path
-    picture: Path
+    image_path: Path
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class _Record:
     """One entry that was read: its boxes in pixels with far edges."""
 
     name: str
-    picture: Path
+    image_path: Path
     exif: bool = True
     boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Voc:
         """Read the image at this index, with its boxes."""
         record = self._records[index]
         classes = np.array([self._number[label] for label in record.labels], np.int64)
-        image = read_image(record.picture, exif=record.exif)
+        image = read_image(record.image_path, exif=record.exif)
         return detection_sample(record.name, image, record.boxes, classes, record.difficult)
 
 
@@ -168,8 +168,8 @@ def _entry(words: list[str], source: Path, folder: Path, base: Path) -> _Entry:
         base: what paths count from.
     """
     if len(words) == 2 and words[1].endswith(".xml"):
-        picture, annotation = base / words[0], base / words[1]
-        return _Entry(Path(words[1]).stem, annotation, picture)
+        image_path, annotation = base / words[0], base / words[1]
+        return _Entry(Path(words[1]).stem, annotation, image_path)
     name = words[0]
     if len(words) > 1 and words[1] not in ("-1", "0", "1"):
         raise DataError(f"line {' '.join(words)!r} is not understood", where=str(source))
@@ -214,19 +214,19 @@ class _Reader:
         annotation = self._annotation(entry)
         if annotation is None:
             return None
-        picture = _find_picture(entry, annotation)
+        image_path = _find_image(entry, annotation)
         try:
-            height, width = image_size(picture)
+            height, width = image_size(image_path)
             # Annotated on the stored pixels, which the size in the file shows.
-            turned = annotation.size == (width, height) and is_turned(picture)
+            turned = annotation.size == (width, height) and is_turned(image_path)
             height, width = (width, height) if turned else (height, width)
         except DataError as error:
             hint = "add the image or take its name out of the list"
-            self._problems.add(f"{entry.name}: {picture.name} {error.message}", hint)
+            self._problems.add(f"{entry.name}: {image_path.name} {error.message}", hint)
             return None
         if annotation.size not in (None, (height, width)):
             self._boxes.note("the size in the annotation is not the image's", entry.name)
-        record = _Record(entry.name, picture, exif=not turned)
+        record = _Record(entry.name, image_path, exif=not turned)
         for number, item in enumerate(annotation.objects, 1):
             self._add(record, number, item, (width, height))
         return record
@@ -256,14 +256,14 @@ class _Reader:
             record.difficult.append(item.difficult)
 
 
-def _find_picture(entry: _Entry, annotation: Annotation) -> Path:
+def _find_image(entry: _Entry, annotation: Annotation) -> Path:
     """The image beside the annotation: the usual name, another suffix, or the one it names."""
-    if entry.picture.is_file():
-        return entry.picture
-    candidates = [entry.picture.with_name(entry.name + suffix) for suffix in _SUFFIXES]
+    if entry.image_path.is_file():
+        return entry.image_path
+    candidates = [entry.image_path.with_name(entry.name + suffix) for suffix in _SUFFIXES]
     if annotation.filename:
-        candidates.append(entry.picture.with_name(Path(annotation.filename).name))
-    return next((path for path in candidates if path.is_file()), entry.picture)
+        candidates.append(entry.image_path.with_name(Path(annotation.filename).name))
+    return next((path for path in candidates if path.is_file()), entry.image_path)
 
 
 DATASET = DatasetFormat(

@@ -1,4 +1,4 @@
-"""How far a student's outputs agree with its teacher's, where no labels tell what is right.
+"""How far a student's outputs agree with its teacher's, where no labels define what is right.
 
 Batches are taken in one after the other. What is kept does not grow with them, but for the boxes of
 detectors: six numbers a box.
@@ -53,9 +53,9 @@ class Agreement:
         if not self._samples or not self._measures:
             what = "images" if self._measures else "outputs"
             raise DataError(f"there are no {what} to compare on", where="agreement")
-        told = [measure for measure in self._measures if measure.teacher.differs]
-        stuck = [measure for measure in told if not measure.student.differs]
-        if told and len(stuck) == len(told):
+        varying = [measure for measure in self._measures if measure.teacher.differs]
+        stuck = [measure for measure in varying if not measure.student.differs]
+        if varying and len(stuck) == len(varying):
             names = listed(measure.pair.student for measure in stuck)
             raise TrainError(
                 f"all outputs are equal: each of {self._samples} images gives the same {names}",

@@ -23,7 +23,7 @@ class OutputPair:
         student, teacher: their names.
         kind: what they are.
         axis: of the classes, where they are scores.
-        student_count, teacher_count: the outputs that say how many rows each image has, where they
+        student_count, teacher_count: the outputs that hold how many rows each image has, where they
             are boxes; empty where all rows are of one image.
         doubt: what is open about the kind.
     """
@@ -82,7 +82,7 @@ FIGURES = {
     "relative_l2": "relative l2",
     "cosine": "cosine",
 }
-# The figure that says most of a kind of output; larger is better.
+# The main figure of a kind of output; larger is better.
 _HEADLINES: dict[Kind, str] = {
     "boxes": "ap",
     "map scores": "miou",
@@ -119,7 +119,7 @@ class AgreementResult:
 
     @property
     def headline(self) -> tuple[str, float]:
-        """The figure that says most, larger is better: AP, mIoU, top-1, or the cosine."""
+        """The main figure, larger is better: AP, mIoU, top-1, or the cosine."""
         name = headline_of(self.outputs)
         return name, self.figure(name) or 0.0
 

@@ -1,4 +1,4 @@
-"""The files beside exported models that say how an image is prepared, one table a dialect.
+"""The files beside exported models with how an image is prepared, one table a dialect.
 
 Sources: the readers that the libraries ship beside their models: deploy/python/preprocess.py of
 PaddleDetection and of PaddleClas, ppocr/data/imaug of PaddleOCR, paddleseg/transforms.
@@ -31,7 +31,7 @@ class Dialect:
         name: whose it is.
         steps: its content -> (name, options) of each step; None where it is another dialect's.
         table: name of a step -> what it does to the draft.
-        channels_first: whether channels come first though no step says so.
+        channels_first: whether channels come first though no step asks for it.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Dialect:
 
 
 def read_preparation(path: Path) -> Preparation | None:
-    """What a file says of the preparation; None where it says nothing of it.
+    """What a file holds on the preparation; None where it holds nothing.
 
     Raises:
         DataError: it is no YAML, or has steps that are not known, all of them named.

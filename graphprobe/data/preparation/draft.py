@@ -1,4 +1,4 @@
-"""What one file says of a preparation, gathered step by step, and how its values are read."""
+"""What one file holds on a preparation, gathered step by step, and how its values are read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Options: TypeAlias = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Draft:
-    """What a file has said so far."""
+    """What a file holds so far."""
 
     steps: list[Step] = field(default_factory=list)
     mean: tuple[float, ...] | None = None

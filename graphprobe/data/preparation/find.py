@@ -28,7 +28,7 @@ _CHANNELS = ("rgb", "bgr", "gray")
 
 @dataclass(frozen=True, slots=True)
 class PreparationOptions:
-    """What a user says of the preparation; None where nothing is said.
+    """What a user sets of the preparation; None where nothing is set.
 
     Args:
         mean, std: a number a channel, after the scale.
@@ -51,12 +51,12 @@ def find_inputs(
 
     Args:
         program: an exported program.
-        file: its path; a file that says how images are prepared is looked for beside it.
-        options: what the user says, which counts more than the file.
+        file: its path; a file with how images are prepared is looked for beside it.
+        options: what the user sets, which counts more than the file.
 
     Raises:
-        DataError: no input takes an image, another input is not known, nothing says how images
-            are prepared, or what says it contradicts the program.
+        DataError: no input takes an image, another input is not known, nothing states how images
+            are prepared, or what does contradicts the program.
     """
     return plan_inputs(program, None if file is None else preparation_beside(file), options)
 
@@ -73,8 +73,8 @@ def plan_inputs(
     Args:
         program: an exported program.
         found: what `preparation_beside` its file gives.
-        options: what the user says, which counts more.
-        size: of the images where nothing else says it.
+        options: what the user sets, which counts more.
+        size: of the images where nothing else sets it.
 
     Raises:
         DataError: as `find_inputs`, but for a file that cannot be read.
@@ -89,7 +89,7 @@ def plan_inputs(
 
 
 def preparation_beside(file: Path) -> Preparation | None:
-    """What the first file beside a program says that says anything; None where none does.
+    """What the first file beside a program that holds a preparation states; None where none does.
 
     Args:
         file: the program's file, or its folder.
@@ -141,14 +141,14 @@ def _from_options(image: ImageInput, given: PreparationOptions, where: str) -> P
     missing = [name for name in ("mean", "std") if getattr(given, name) is None]
     if missing:
         raise DataError(
-            "nothing beside it says how images are prepared "
+            "nothing beside it states how images are prepared "
             f"({', '.join(FILE_NAMES)} are looked for)",
             where=where,
             hint=f"name {' and '.join(missing)}, as mean=(0.485, 0.456, 0.406)",
         )
     if given.size is None and min(image.height, image.width) < 0:
         raise DataError(
-            "it takes images of any size, and nothing beside it says which",
+            "it takes images of any size, and nothing beside it states which",
             where=where,
             hint="name the size, as size=(640, 640)",
         )
@@ -158,7 +158,7 @@ def _from_options(image: ImageInput, given: PreparationOptions, where: str) -> P
 
 
 def _changed(found: Preparation, given: PreparationOptions) -> Preparation:
-    """What was found, with what the user says in its place."""
+    """What was found, with what the user sets in its place."""
     changes: dict[str, object] = {}
     if given.channels is not None:
         word = given.channels.lower()
@@ -190,10 +190,10 @@ def _fitting(preparation: Preparation, image: ImageInput, where: str) -> Prepara
         DataError: it makes images of another size, or with other channels.
     """
     channels, height, width = image.channels, image.height, image.width
-    says = preparation.source or "the options"
+    named = preparation.source or "the options"
     if channels > 0 and channels != preparation.channels:
         raise DataError(
-            f"{says} makes {preparation.channels} channels, {image.name} takes {channels}",
+            f"{named} makes {preparation.channels} channels, {image.name} takes {channels}",
             where=where,
             hint="name the channels, as channels='gray'",
         )
@@ -208,7 +208,7 @@ def _fitting(preparation: Preparation, image: ImageInput, where: str) -> Prepara
     if size != (height, width):
         made = "of many sizes" if size is None else f"of {size[0]}x{size[1]}"
         raise DataError(
-            f"{says} makes images {made}, {image.name} takes {height}x{width} alone",
+            f"{named} makes images {made}, {image.name} takes {height}x{width} alone",
             where=where,
             hint=f"name the size, as size=({height}, {width}), or take the file of this export",
         )

@@ -42,7 +42,7 @@ class Step:
             the ratio kept up to width size[1], filled on the right. letterbox: the ratio kept
             inside of `size`, filled around. crop: the middle of `size`. pad: filled at the right
             and below to `size`. pad_multiple: so, to `multiple`.
-        size: height and width, or what its kind says.
+        size: height and width, or what its kind takes.
         interpolation: of the kinds that resize.
         fill: level 0 to 255 of new pixels; None for 0 after the normalisation.
         multiple: what both sides are rounded to, of kinds that resize.

@@ -25,7 +25,7 @@ from graphprobe.drawing.graph import Item, ItemGraph
 from graphprobe.ops.kinds import is_depthwise, kind_of, label_of
 
 _RADII = (12, 6, 3)
-# A convolution is also told by these; counts of channels are not, for pruning changes them.
+# A convolution is also identified by these; counts of channels are not, for pruning changes them.
 _ATTRS = (
     "strides", "dilations", "ksize", "pooling_type", "axis", "axes", "perm", "starts", "ends",
     "value", "str_value",

@@ -14,7 +14,7 @@ from graphprobe.ops.kinds import has_weights, is_convolution, label_of
 
 ChangeKind: TypeAlias = Literal["gone", "new", "narrower", "wider", "changed", "moved", "same"]
 _MOST_WORDS = 3
-# Attributes that say how an op is run or where it came from, or that count channels.
+# Attributes of how an op is run or where it came from, or that count channels.
 _DULL = frozenset(
     (
         "use_cudnn", "use_mkldnn", "use_quantizer", "mkldnn_data_type", "exhaustive_search",

@@ -42,7 +42,7 @@ class Matching:
         Args:
             keys: of the items of either side.
             named: match only what has one name too.
-            backwards: begin with the last items; equals are told apart by what follows them
+            backwards: begin with the last items; equals are distinguished by what follows them
                 rather than by what leads to them.
         """
         left: dict[Hashable, list[int]] = {}
@@ -134,7 +134,7 @@ class Matching:
         """Match two groups of one size: by matched neighbours, by name, what is left in order."""
         if len(mine) > 1:
             if not backwards and not self._ends[0].pred[mine[0]]:
-                return  # what reads constants tells them apart
+                return  # what reads constants distinguishes them
             self._match_by_neighbours(mine, theirs, backwards=backwards)
             self._match_named([a for a in mine if self.after_of[a] is None], theirs)
         rest = [a for a in mine if self.after_of[a] is None]

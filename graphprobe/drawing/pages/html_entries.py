@@ -10,7 +10,7 @@ from graphprobe.drawing.marks import status
 from graphprobe.ir import Op
 
 _MAX_ATTR = 300
-# What the page takes a node to have where it says nothing (page_layout.js knows the same).
+# What the page takes a node to have where nothing is given (page_layout.js knows the same).
 _DEFAULTS: dict[str, Any] = {
     "c": [], "b": (), "p": (), "k": "op", "r": 0, "child": -1, "l": (),
 }  # fmt: skip
@@ -41,7 +41,7 @@ def difference(side: Side, op: Op) -> dict[str, Any]:
 
 
 def is_dull(name: str) -> bool:
-    """Whether an attribute says nothing about what an op computes."""
+    """Whether an attribute has no part in what an op computes."""
     return name.startswith(("op_", "__")) or name == "with_quant_attr"
 
 

@@ -29,7 +29,7 @@ def pair_links(drawing: Drawing, placed: Sequence[Placed]) -> list[Link]:
         (left, a), (right, b) = found
         start = (left.x + (a.x + a.w) * left.scale, left.y + (a.y + a.h / 2) * left.scale)
         end = (right.x + b.x * right.scale, right.y + (b.y + b.h / 2) * right.scale)
-        # The band says the stride already.
+        # The band shows the stride already.
         label = f"P{number} {pair.role.split(',')[0]}: {pair.term}"
         room = 0.96 * PAIR_GUTTER * left.scale
         middle = right.x - PAIR_GUTTER * left.scale / 2

@@ -43,7 +43,7 @@ class Panel:
 def panel_pages(side: Side) -> list[Page]:
     """The panels of every stage that holds more than one unit.
 
-    Stages beyond a bound on all units together are left out, and a note says so.
+    Stages beyond a bound on all units together are left out, and a note counts them.
     """
     units, stages = side.view("unit"), side.view("stage")
     node_of = side.fold.levels["unit"].node_of

@@ -37,7 +37,7 @@ def make_picture(drawing: Drawing, max_nodes: int) -> Page:
 
     Args:
         drawing: what to draw.
-        max_nodes: of each view; the rest is left out, and a note says so.
+        max_nodes: of each view; the rest is left out, and a note counts it.
 
     Raises:
         UsageError: the focus matches nothing.

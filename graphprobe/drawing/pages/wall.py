@@ -291,7 +291,7 @@ def _counts(drawing: Drawing) -> Iterator[str]:
 
 
 def _fixed(side: Side) -> bool:
-    """Whether every input says its height and width."""
+    """Whether every input declares its height and width."""
     shapes = [
         side.program.shape(item.name) for item in side.fold.graph.items if item.kind == "input"
     ]

@@ -1,4 +1,4 @@
-"""What a stage says on the wall: contents, outcome, size, and the share of each prune status."""
+"""What a stage shows on the wall: contents, outcome, size, and the share of each prune status."""
 
 from __future__ import annotations
 

@@ -29,9 +29,7 @@ def _maps(layout_attr: str, slot: str = "X", out: str = "Out") -> Rule:
         x = view.port(slot)
         for port in view.carrying():
             if port is not x and port.layout is not None:
-                yield BlockChannels(
-                    port.layout, "they say where to look, and their number is fixed"
-                )
+                yield BlockChannels(port.layout, "they hold positions, and their number is fixed")
         if x is None or x.layout is None:
             return
         if x.layout.axis != channel_axis(view, layout_attr, rank_of(x.shape)):

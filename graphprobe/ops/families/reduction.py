@@ -29,7 +29,7 @@ def _reduce(view: OpContext) -> Iterator[Effect]:
     axes = {axis_of(a, rank) for a in given}
     whole = attrs.get("reduce_all") or attrs.get("asvector") or not axes
     if whole or None in axes or x.layout.axis in axes:
-        yield BlockChannels(x.layout, "it reduces over the channels, so their number tells")
+        yield BlockChannels(x.layout, "it reduces over the channels, so their number counts")
         return
     kept = attrs.get("keep_dim") or attrs.get("keepdim")
     gone = 0 if kept else sum(1 for a in axes if a is not None and a < x.layout.axis)
@@ -54,7 +54,7 @@ def _pick(view: OpContext) -> Iterator[Effect]:
 def _mean(view: OpContext) -> Iterator[Effect]:
     layout = view.layout("X")
     if layout is not None:
-        yield BlockChannels(layout, "it reduces over the channels, so their number tells")
+        yield BlockChannels(layout, "it reduces over the channels, so their number counts")
 
 
 _REDUCE = "X Axis@dim > Out ; axis=dim keepdim=keep_dim"

@@ -108,7 +108,7 @@ def _whole_heads(
     """Channels written as [.., heads, .., size of a head]: a head stays or goes as a whole."""
     heads, behind = split.factors[head], prod(split.factors[head + 1 :])
     if layout.extent > MAX_EXPLODED:
-        yield BlockChannels(layout, "its heads are too many to be told apart")
+        yield BlockChannels(layout, "its heads are too many to be kept apart")
         return
     yield PolicyBoundary("reorder", layout)
     yield from equal_stretches(layout, prod(split.factors[:head]))

@@ -2,7 +2,7 @@
 
 A process that waits for another inside a collective op waits for ever, or dies of an exception
 that names a socket. So rank 0 keeps a connection to every other process. One that dies closes it,
-and the kernel's keep-alive notices a machine that is gone; whoever notices says so and ends.
+and the kernel's keep-alive notices a machine that is gone; whoever notices logs it and ends.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def watch(endpoint: str, log: Log = no_log) -> Iterator[None]:
 
     Args:
         endpoint: where rank 0 waits for the others, as host:port.
-        log: takes the line that says why this process ends.
+        log: takes the line with the reason why this process ends.
 
     Raises:
         TrainError: not all processes came.
@@ -68,7 +68,7 @@ def _listen(
 
 
 def _read(link: socket.socket) -> bytes:
-    """What the other side says last; empty where it dies without a word."""
+    """What the other side sends last; empty where it dies without a word."""
     text = b""
     with contextlib.suppress(OSError):
         while not text.endswith(b"\n") and len(text) < _MOST:

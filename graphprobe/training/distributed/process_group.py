@@ -160,7 +160,7 @@ def run_collective(executor: Any, program: Any, scope: Any, **rest: Any) -> Any:
         what the executor returns.
 
     Raises:
-        TrainError: they cannot be reached. Where one is gone `watch` knows which, says so and
+        TrainError: they cannot be reached. Where one is gone `watch` knows which, logs it and
             ends this process, mostly before this is raised.
     """
     try:
@@ -180,7 +180,7 @@ def init_process_group(place: Any, log: Log = no_log) -> Iterator[ProcessGroup]:
 
     Args:
         place: where this process runs.
-        log: takes the line that says why this process ends with another one.
+        log: takes the line with the reason why this process ends with another one.
 
     Raises:
         UsageError: they were not started by ``python -m paddle.distributed.launch``.

@@ -58,7 +58,7 @@ def _open(spec: str, key: str, built: Built) -> Dataset:
         where = f"train.data.{key}: {error.where}" if error.where else f"train.data.{key}"
         raise DataError(error.message, where=where, hint=error.hint) from error
     if built.task == EXPORTED:
-        return found  # its batches say what they lack: what is fed is known once its pairs are
+        return found  # its batches report what they lack: what is fed is known once its pairs are
     if found.task in ("images", "arrays"):
         _refuse_missing_inputs(found, built, spec)
         return found

@@ -23,7 +23,7 @@ def input_plan(section: TrainSection, built: Built) -> InputPlan | None:
     """What each input of an exported program is fed of an image; None of any other network.
 
     Raises:
-        DataError: nothing says how images are prepared, or what says it contradicts the program.
+        DataError: nothing states how images are prepared, or what does contradicts the program.
     """
     if built.task != EXPORTED:
         return None
@@ -48,7 +48,7 @@ def train_plan(section: TrainSection, built: Built) -> InputPlan | None:
 
 
 def eval_plan(section: TrainSection, built: Built) -> InputPlan | None:
-    """The same for evaluation: as the file says, unless the run has another size than it.
+    """The same for evaluation: as the file states, unless the run has another size than it.
 
     Images whose size it lets depend on the original come in many sizes, one to a batch.
 

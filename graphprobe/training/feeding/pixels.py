@@ -52,7 +52,7 @@ def pixel_values(
         student: what stands for an exported teacher that has no file beside it.
 
     Raises:
-        DataError: nothing says what an exported program wants.
+        DataError: nothing states what an exported program wants.
     """
     if built.task == EXPORTED and built.meta["beside"] is None and student is not None:
         return student
@@ -103,7 +103,7 @@ def converter_of(section: TrainSection, student: Built, teacher: Built) -> Conve
 
     Raises:
         ConfigError: it cannot be made of them.
-        DataError: nothing says what an exported program wants.
+        DataError: nothing states what an exported program wants.
     """
     if reads_arrays(section):
         return None

@@ -26,12 +26,12 @@ class Network:
 
     Args:
         key: its place in the config, ``student`` or ``teacher``.
-        ref: what the config says of it.
+        ref: its entry in the config.
         source: builds it in other modes.
         built: its programs.
         scope: the values of its variables.
         plan: the pruning that it has been through, or None.
-        class_names: of the data that its weights were trained on, where they tell.
+        class_names: of the data that its weights were trained on, where they name them.
     """
 
     key: str

@@ -112,7 +112,7 @@ class ExportedProgram:
 
     @cached_property
     def beside(self) -> Preparation | None:
-        """How its images are prepared, by the settings beside it; None where none say it.
+        """How its images are prepared, by the settings beside it; None where none state it.
 
         Raises:
             DataError: what is beside it cannot be read.

@@ -74,7 +74,7 @@ def trainable(program: Program) -> Program:
 
 
 def with_roles(program: Program) -> Program:
-    """The program whose ops say that they are forward ones; exports of Paddle 1.x do not."""
+    """The program whose ops are marked as forward ones; exports of Paddle 1.x do not."""
     blocks = (
         replace(
             block,

@@ -123,7 +123,7 @@ def replay_plan(program: Any, plan: PrunePlan, startup: Any | None = None) -> No
         startup: its startup program, or None.
 
     Raises:
-        TrainError: the program has been pruned already, is another one, or does not say enough of
+        TrainError: the program has been pruned already, is another one, or does not hold enough of
             its shapes.
     """
     _refuse_optimizer(program)
@@ -143,9 +143,9 @@ def replay_plan(program: Any, plan: PrunePlan, startup: Any | None = None) -> No
     try:
         infer_shapes(program)
     except (RuntimeError, ValueError) as error:
-        told = str(error).strip().splitlines()[0]
+        why = str(error).strip().splitlines()[0]
         raise TrainError(
-            f"the shapes of the pruned program do not follow from its ops ({told})",
+            f"the shapes of the pruned program do not follow from its ops ({why})",
             where="pruning",
             hint="export the program with the size of its image fixed",
         ) from error

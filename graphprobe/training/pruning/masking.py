@@ -38,7 +38,7 @@ class Subject:
         values: copies of them.
         place: where it runs.
         uses: the work of its weights, for the share of multiply-adds that a pruning removes.
-        class_names: of the data that its weights were trained on, where they tell.
+        class_names: of the data that its weights were trained on, where they name them.
     """
 
     built: Built

@@ -13,7 +13,7 @@ from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.networks.build import Network
 from graphprobe.training.objective import Group, group_problems
 
-# More groups than this meet in one variable of a dense network; the line says how many.
+# More groups than this meet in one variable of a dense network; the line gives their number.
 _SHOWN = 6
 
 

@@ -94,7 +94,7 @@ def check_prune(
 
     A network that can be trained is the one that training will begin with: its weights, its
     pruning; a proof takes those weights too. Of a file without its parameters the graph alone is
-    known, so they are random. A note of the report says which were taken.
+    known, so they are random. A note of the report names those taken.
 
     Args:
         config: what is pruned.

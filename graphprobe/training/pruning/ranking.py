@@ -90,15 +90,15 @@ def _no_parameter(name: str, shapes: Shapes) -> str:
 
 
 def _mismatches(section: PruneSection, shapes: Shapes) -> Iterator[Problem]:
-    said: set[tuple[str, int]] = set()
+    reported: set[tuple[str, int]] = set()
     for i, group in enumerate(section.groups):
         for j, part in enumerate(group.parts):
             for k, cut in enumerate(part.cuts):
                 path = f"prune.groups[{i}].parts[{j}].cuts[{k}]"
                 for name in cut.params:
                     message = _mismatch(cut, name, shapes)
-                    if message and (name, cut.axis) not in said:
-                        said.add((name, cut.axis))
+                    if message and (name, cut.axis) not in reported:
+                        reported.add((name, cut.axis))
                         yield Problem(path, message)
 
 

@@ -31,7 +31,7 @@ class GradientStats:
 
 @dataclass(frozen=True)
 class TermRow:
-    """What the check says of one term.
+    """What the check finds of one term.
 
     Args:
         term: as logs call it.

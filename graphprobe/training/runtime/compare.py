@@ -17,7 +17,7 @@ _LEAST = 1e-6
 
 
 def trial_input(rng: np.random.Generator, shape: Sequence[int], dtype: str) -> NDArray[Any]:
-    """Random numbers for a map, ones for what is told beside it.
+    """Random numbers for a map, ones for what is fed beside it.
 
     Args:
         rng: makes the numbers.

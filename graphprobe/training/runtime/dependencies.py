@@ -1,4 +1,4 @@
-"""What must be installed, and which extra brings it; said before anything imports paddle."""
+"""What must be installed, and which extra brings it; reported before anything imports paddle."""
 
 from __future__ import annotations
 

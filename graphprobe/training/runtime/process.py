@@ -15,14 +15,14 @@ LARGE = 1 << 20  # bytes
 def import_paddle() -> None:
     """Import paddle for the first time in this process.
 
-    Paddle takes one thread unless OMP_NUM_THREADS says otherwise, and warns where it does.
+    Paddle takes one thread unless OMP_NUM_THREADS is set, and warns where it does.
     """
     set_threads()
     compat.import_paddle()
 
 
 def set_threads() -> int:
-    """Say in the environment, before paddle is imported, how many threads it is to compute with.
+    """Set in the environment, before paddle is imported, how many threads it is to compute with.
 
     OMP_NUM_THREADS counts if it is given; otherwise it is this process's share of the cores.
     """

@@ -27,7 +27,7 @@ def copy_program(program: Any) -> Any:
 def plain_bytes(program: Any) -> bytes:
     """A paddle program as the bytes of a file, without the call stacks of this machine.
 
-    They say which line of Python made each op: more bytes than all else, and of no use elsewhere.
+    They record which line of Python made each op: most of the bytes, and of no use elsewhere.
     """
     copy: Any = program.clone()
     for block in copy.blocks:

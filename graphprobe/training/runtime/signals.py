@@ -1,8 +1,8 @@
 """SIGTERM and Ctrl-C ask the loop to save and stop; a second Ctrl-C ends the process at once.
 
 SIGTERM may come several times: `paddle.distributed.launch` sends three within a second. Whoever
-watches the signals through a wakeup file descriptor, to hurry a command that was told to end, is
-not told of these.
+watches the signals through a wakeup file descriptor, to hurry a command that is asked to end, is
+not woken by these.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def cache_outputs(
         parts: of the run; its engine extends batches by what was kept from here on.
         batches: of the run.
         section: of the run.
-        log: takes a line that tells what is kept, or why nothing is.
+        log: takes a line with what is kept, or why nothing is.
 
     Returns:
         the batches, which name their samples where that is needed.
@@ -148,7 +148,7 @@ def cache_outputs(
 
 
 def _hindrance(parts: Assembly, batches: TrainBatches, section: TrainSection) -> str:
-    """Why nothing can be kept, as far as that can be told without computing; or empty."""
+    """Why nothing can be kept, as far as that is known without computing; or empty."""
     if parts.inference_teacher is None:
         return f"teacher_engine is {section.teacher_engine}"
     if not section.teacher_cache_mb:

@@ -51,7 +51,7 @@ def parameter_files(path: Path, names: Sequence[str], source: str) -> list[Path]
 
 
 def settings_files(path: Path) -> list[Path]:
-    """What lies beside a program and says what its images and classes are."""
+    """What lies beside a program and describes its images and classes."""
     return [file for file in map(path.with_name, FILE_NAMES) if file.is_file()]
 
 

@@ -130,7 +130,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         if not (path / name).is_file():
             raise _damaged(path, f"{name} is missing")
         if file_sha256(path / name) != sums[name]:
-            raise _damaged(path, f"{name} is not what its checksum says")
+            raise _damaged(path, f"{name} does not match its checksum")
     state = _read_json(path / STATE)
     if state.get("format") != FORMAT or not isinstance(state.get("iteration"), int):
         raise _damaged(path, f"{STATE} is not of format {FORMAT}")
@@ -202,7 +202,7 @@ def file_sha256(path: Path) -> str:
 
 
 def arrays_sha256(arrays: Mapping[str, NDArray[np.generic]]) -> str:
-    """One sha256 over named arrays, to tell whether two sets of weights are equal."""
+    """One sha256 over named arrays, to compare whether two sets of weights are equal."""
     digest = hashlib.sha256()
     for name, array in sorted(arrays.items()):
         digest.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())

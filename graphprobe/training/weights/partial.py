@@ -16,7 +16,7 @@ def match_partial_weights(found: Weights, wanted: Shapes, *, where: str) -> Arra
     """The arrays that a program has parameters for, under its names; their number is logged.
 
     Tried in this order, each for the whole file: the names as they are; one prefix before all of
-    them (the file of a backbone says ``res2.res2a...``, a detector ``backbone.res2.res2a...``); the
+    them (the file of a backbone has ``res2.res2a...``, a detector ``backbone.res2.res2a...``); the
     parameters' own names, which Paddle 2.x writes beside those of a layer. The second and third
     must name more than half of the file, all in their shapes: the rest is a classifier.
 

@@ -221,7 +221,7 @@ def _read_beside_program(path: Path) -> Arrays:
     beside = path.with_name(_PROGRAM_OF.get(path.name, f"{path.stem}.pdmodel"))
     if not beside.is_file():
         raise CheckpointError(
-            f"needs its program {beside.name} beside it, which tells the names of its tensors",
+            f"needs its program {beside.name} beside it, which holds the names of its tensors",
             where=str(path),
         )
     try:

@@ -20,7 +20,7 @@ def own_run(folder: Path) -> Iterator[None]:
     """Hold a run's folder; it is made where it is missing, and removed if it stays empty.
 
     The kernel releases the lock when the process ends, however it ends. It is taken with fcntl
-    and not with filelock, which empties the file that says whose it is.
+    and not with filelock, which empties the file that names its owner.
 
     Args:
         folder: of the run.

@@ -170,5 +170,5 @@ def test_wrong_paths(coco):
 
 def test_a_picture_of_another_size_is_named(coco):
     coco.content["images"][0]["width"] = 61
-    with pytest.raises(DataError, match=r"b\.png: is 60 x 40 pixels, its annotation says 61 x 40"):
+    with pytest.raises(DataError, match=r"b\.png: is 60 x 40 pixels, its annotation has 61 x 40"):
         coco.open().sample(1)

@@ -194,7 +194,7 @@ def test_a_file_that_contradicts_the_program_is_refused(tmp_path):
 
 
 def test_what_nobody_says_is_asked_for(tmp_path):
-    with pytest.raises(DataError, match="nothing beside it says how .* name mean and std"):
+    with pytest.raises(DataError, match="nothing beside it states how .* name mean and std"):
         find_inputs(program(-1, 3, 64, 64), tmp_path)
     with pytest.raises(DataError, match="images of any size.*name the size"):
         find_inputs(program(-1, 3, -1, -1), None, PreparationOptions(mean=MEAN, std=STD))

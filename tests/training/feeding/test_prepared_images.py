@@ -95,7 +95,7 @@ def test_what_nothing_says_is_asked_for(photos: Path) -> None:
     from graphprobe.training.feeding.inputs import images_text
 
     built = network((-1, 3, -1, -1), None)
-    with pytest.raises(DataError, match=r"nothing beside it says .*mean and std"):
+    with pytest.raises(DataError, match=r"nothing beside it states .*mean and std"):
         images_text(section(photos), built)
     told = section(photos, preparation={"mean": [0.5], "std": [0.25], "channels": "bgr"})
     said = images_text(told, built)

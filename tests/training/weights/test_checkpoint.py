@@ -63,7 +63,7 @@ def test_one_changed_byte_is_noticed(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    with pytest.raises(CheckpointError, match=r"weights\.npz is not what its checksum says"):
+    with pytest.raises(CheckpointError, match=r"weights\.npz does not match its checksum"):
         read_checkpoint(path.parent)
 
 
