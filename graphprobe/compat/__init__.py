@@ -5,6 +5,7 @@
 - collectives: ops that pass tensors between processes.
 - communicators: what those ops send over.
 - library: the compiled library that is imported, and how much its glog prints.
+- names: how what is added to a program is named.
 - quiet: what Paddle prints that helps nobody.
 - pir_engine: the inference engine on a program of the new form.
 - pir_form: a program in the new form, written.

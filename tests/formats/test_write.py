@@ -329,7 +329,10 @@ def test_a_program_that_paddle_wrote_runs_the_same_after_writing(run: Run, tmp_p
     import numpy as np
 
     script = """
-import sys, paddle
+import sys
+from graphprobe.compat import import_paddle
+import_paddle()
+import paddle
 paddle.enable_static()
 paddle.seed(2)
 x = paddle.static.data("x", [None, 3, 8, 8])

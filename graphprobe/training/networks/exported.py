@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import paddle
 
+from graphprobe.compat.names import keep_names
 from graphprobe.data.preparation import Preparation, preparation_beside
 from graphprobe.errors import LoadError
 from graphprobe.formats import add_ports, as_programdesc, find_file, write_program
@@ -180,12 +181,14 @@ def parse_program(content: bytes, text: str) -> Any:
     """
     paddle.enable_static()
     try:
-        return paddle.static.Program.parse_from_string(content)
+        program = paddle.static.Program.parse_from_string(content)
     except (ValueError, RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[-1:]
         raise LoadError(
             f"Paddle {paddle.__version__} cannot read it ({' '.join(reason)})", where=text
         ) from error
+    keep_names(program)
+    return program
 
 
 def _feed(program: Program, name: str) -> tuple[str, tuple[int, ...], str]:

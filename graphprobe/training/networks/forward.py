@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import paddle
 
+from graphprobe.compat.names import keep_names
 from graphprobe.errors import LoadError
 from graphprobe.formats import find_file, load_file
 from graphprobe.model import Model
@@ -158,13 +159,15 @@ def _file(text: str) -> Any:
     load_file(path, text)  # its words for what is no program
     paddle.enable_static()
     try:
-        return paddle.static.deserialize_program(path.read_bytes())
+        program = paddle.static.deserialize_program(path.read_bytes())
     except (ValueError, RuntimeError, OSError) as error:
         raise LoadError(
             "Paddle cannot read it, so the pruning cannot be tried",
             where=text,
             hint="name a bundled model or a ProgramDesc file",
         ) from error
+    keep_names(program)
+    return program
 
 
 def _strip(program: Any) -> None:
