@@ -50,6 +50,11 @@ class PartConfig(Section):
     channels: Positive
     cuts: tuple[CutConfig, ...] = Field(min_length=1, strict=False)
     counts: tuple[CountConfig, ...] = Field(default=(), strict=False)
+    summed: bool = Field(
+        default=False,
+        description="two features are summed over them, as query and key are: a proof has zeros "
+        "where they are made",
+    )
 
 
 class GroupConfig(Section):
@@ -131,7 +136,12 @@ class PruneConfig(Section):
 
 def _group(config: GroupConfig) -> PruneGroup:
     parts = (
-        PrunePart(part.channels, tuple(map(_axis, part.cuts)), tuple(map(_attr, part.counts)))
+        PrunePart(
+            part.channels,
+            tuple(map(_axis, part.cuts)),
+            tuple(map(_attr, part.counts)),
+            summed=part.summed,
+        )
         for part in config.parts
     )
     return PruneGroup(config.group, config.convs, tuple(parts), config.ratio)
@@ -154,6 +164,7 @@ def _group_config(group: PruneGroup) -> GroupConfig:
             channels=part.channels,
             cuts=tuple(map(_cut_config, part.axes)),
             counts=tuple(map(_count_config, part.attrs)),
+            summed=part.summed,
         )
         for part in group.parts
     )

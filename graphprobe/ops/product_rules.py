@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 from graphprobe.ops.channel_layout import ChannelLayout
 from graphprobe.ops.shared_rules import fixed
-from graphprobe.ops.spec import BlockChannels, Effect, OpContext, Port, Propagate, TieChannels
+from graphprobe.ops.spec import (
+    BlockChannels,
+    Effect,
+    OpContext,
+    PolicyBoundary,
+    Port,
+    Propagate,
+    SumChannels,
+    TieChannels,
+)
 
 _SUMMED = "it sums over these channels, each times one of another feature"
 NO_WEIGHT = "it multiplies two tensors, neither of which is a weight on the right"
@@ -15,8 +24,8 @@ NO_WEIGHT = "it multiplies two tensors, neither of which is a weight on the righ
 def product(view: OpContext, x: Port, y: Port, turned_x: bool, turned_y: bool) -> Iterator[Effect]:
     """Two features: channels pass along the axes of a batch (heads), of rows and of columns.
 
-    They are lost along the axis that is summed over: each is multiplied there with one of the
-    other feature, and a zero in place of it is not what a pruning leaves out of a softmax.
+    Along the axis that is summed over (the features of a query and of a key) each is multiplied
+    with one of the other feature: both go together, where zeros in their layers arrive here.
     """
     ranks = len(x.shape or ()), len(y.shape or ())
     if min(ranks) < 2:
@@ -25,13 +34,17 @@ def product(view: OpContext, x: Port, y: Port, turned_x: bool, turned_y: bool) -
     rank = max(ranks)
     sides = [(x, rank - ranks[0], turned_x, 1), (y, rank - ranks[1], turned_y, 0)]
     passing: ChannelLayout | None = None
+    axes = rank - 2 if turned_x else rank - 1, rank - 1 if turned_y else rank - 2
+    together = _summed_alike(x, y, axes[0] - sides[0][1], axes[1] - sides[1][1])
+    yield from together
     for port, missing, turned, summed in sides:
         if port.layout is None:
             continue
         axis = port.layout.axis + missing
         matrix = axis - (rank - 2)
         if matrix >= 0 and (1 - matrix if turned else matrix) == summed:
-            yield BlockChannels(port.layout, _SUMMED)
+            if not together:
+                yield BlockChannels(port.layout, _SUMMED)
         elif passing is None:
             passing = port.layout.at(axis if matrix < 0 else rank - 1 - summed)
             if matrix < 0:
@@ -39,6 +52,18 @@ def product(view: OpContext, x: Port, y: Port, turned_x: bool, turned_y: bool) -
             yield Propagate("Out", passing)
         elif matrix >= 0 or passing.axis != axis:
             yield BlockChannels(port.layout, "channels run along another axis of its product")
+
+
+def _summed_alike(x: Port, y: Port, x_axis: int, y_axis: int) -> list[Effect]:
+    """Both features carry channels along the axis that is summed over, and no fewer."""
+    a, b = x.layout, y.layout
+    if a is None or b is None or (a.axis, b.axis) != (x_axis, y_axis) or a.extent != b.extent:
+        return []
+    if not (x.clears or y.clears):
+        return []
+    b = b.at(a.axis)
+    bounds = [PolicyBoundary("residual", a), PolicyBoundary("residual", b)]
+    return [*bounds, TieChannels(a, b), SumChannels(a)]
 
 
 def _batched(

@@ -32,6 +32,7 @@ class Port(NamedTuple):
         offset: how many axes stand before the parameter's own, to reach another tensor's rank.
         stopped: whether none of these channels can go, as something before has it.
         turned: the parameter whose rows are its columns, or None.
+        clears: whether zeros in what makes one of these channels are zeros here.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Port(NamedTuple):
     offset: int = 0
     stopped: bool = False
     turned: str | None = None
+    clears: bool = False
 
     def size(self, axis: int) -> int:
         """The size of an axis; -1 where unknown."""
@@ -132,6 +134,15 @@ class TieChannels(NamedTuple):
     b: ChannelLayout
 
 
+class SumChannels(NamedTuple):
+    """Channels are summed over, each times one of another feature: one that is 0 counts nothing.
+
+    No weight consumes them there, so a pruning is proven with zeros where they are made.
+    """
+
+    layout: ChannelLayout
+
+
 class PolicyBoundary(NamedTuple):
     """Channels meet something that a policy may refuse."""
 
@@ -188,7 +199,14 @@ class CountsAlike(NamedTuple):
 
 
 Effect: TypeAlias = (
-    Propagate | PruneAlong | TieChannels | PolicyBoundary | BlockChannels | AttrUpdate | CountsAlike
+    Propagate
+    | PruneAlong
+    | TieChannels
+    | SumChannels
+    | PolicyBoundary
+    | BlockChannels
+    | AttrUpdate
+    | CountsAlike
 )
 Rule: TypeAlias = Callable[[OpContext], Iterator[Effect]]
 

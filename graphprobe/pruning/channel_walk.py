@@ -27,10 +27,12 @@ from graphprobe.ops.spec import (
     Port,
     Propagate,
     PruneAlong,
+    SumChannels,
     TargetSize,
     TieChannels,
 )
 from graphprobe.pruning.channels import Bound, Channels, PruneConstraint
+from graphprobe.pruning.clearing import clears_outputs
 from graphprobe.pruning.parameter_forms import ParameterForms, keeps_parameter
 
 # More joined ranges than these are taken from a budget that grows with the program: what joins
@@ -59,6 +61,7 @@ class ChannelWalk:
         stopped: spaces all of whose channels are stopped already.
         sizes: of all values, and what computed shapes are.
         heads: for each reshape in front of a product of features, the axes that it runs over.
+        cleared: values that are 0 in a channel where the layers that make it are.
     """
 
     def __init__(self, found: Channels) -> None:
@@ -68,6 +71,7 @@ class ChannelWalk:
         self.sizes = ShapeValues(found.flow)
         self.forms = ParameterForms(found.flow, self.sizes)
         self.heads = product_axes(found.flow)
+        self.cleared: set[int] = set()
         self.ranges_left = _SOME_RANGES + _RANGES_AN_OP * len(found.program.ops)
 
     def visit(self, op: Op) -> None:
@@ -113,6 +117,8 @@ class ChannelWalk:
         view = self._view(op, shaped=spec.move in ("reshape", "repeat"))
         effects = list(facet.rule(view))
         yield from effects
+        if clears_outputs(spec, view, effects):
+            self.cleared.update(value.id for value in self.found.flow.writes(op))
         yield from self._unsaid(view, effects)
 
     def _note_conv(self, op: Op, spec: ChannelFacet) -> None:
@@ -161,7 +167,8 @@ class ChannelWalk:
         param = self.forms.form_of(value) if layout is not None else self.forms.name(value, op)
         stopped = layout is not None and all(run.space in self.stopped for run in layout.runs)
         shape, turned = self.sizes.numbers(value), self.forms.turned(value)
-        return Port(value.name, shape, layout, param, stopped=stopped, turned=turned)
+        clears = param is not None or value.id in self.cleared
+        return Port(value.name, shape, layout, param, 0, stopped, turned, clears)
 
     def _take(self, op: Op, effect: Effect) -> None:
         found = self.found
@@ -171,6 +178,8 @@ class ChannelWalk:
             self._bind(op, effect)
         elif isinstance(effect, TieChannels):
             self._tie(op, effect.a, effect.b)
+        elif isinstance(effect, SumChannels):
+            found.sums.append(effect.layout)
         elif isinstance(effect, PolicyBoundary):
             found.meets.append((effect.what, effect.layout, op.id))
         elif isinstance(effect, BlockChannels):

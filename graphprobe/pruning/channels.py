@@ -62,6 +62,7 @@ class Channels:
         blocks: what cannot be pruned.
         meets: what a policy may refuse: (kind, channels, op).
         edits: attributes that count channels, with their ops.
+        sums: channels that are summed over, each times one of another feature.
         counts: measured sizes that must count the same channels, with their ops.
         unknown: ops that channels reach and that have no spec.
         quantised: the first op that quantises a weight, or None.
@@ -80,6 +81,7 @@ class Channels:
     meets: list[tuple[str, ChannelLayout, int]] = field(default_factory=list)
     edits: list[tuple[int, AttrUpdate]] = field(default_factory=list)
     counts: list[tuple[int, CountsAlike]] = field(default_factory=list)
+    sums: list[ChannelLayout] = field(default_factory=list)
     unknown: list[int] = field(default_factory=list)
     quantised: int | None = None
     convs: list[tuple[int, str, int]] = field(default_factory=list)

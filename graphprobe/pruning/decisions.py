@@ -140,6 +140,8 @@ def _marks(channels: Channels, constraints: Iterable[PruneConstraint]) -> Iterat
         yield from layout.runs
     for _, edit in channels.edits:
         yield from edit.layout.runs
+    for layout in channels.sums:
+        yield from layout.runs
     for _, counts in channels.counts:
         yield from (*counts.layout.runs, *counts.measured.runs)
     for constraint in constraints:

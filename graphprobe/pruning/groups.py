@@ -42,12 +42,14 @@ class _ClassIndex(NamedTuple):
         positions: of each class.
         attrs: what counts each class.
         lengths: channels of each class.
+        sums: the classes that are summed over with others.
     """
 
     axes: list[_Axis]
     positions: dict[int, list[_Position]]
     attrs: dict[int, list[PrunedAttr]]
     lengths: dict[int, int]
+    sums: frozenset[int]
 
 
 def prune_groups(found: PruneFindings) -> tuple[PruneGroup, ...]:
@@ -81,7 +83,9 @@ def _classes_of(found: PruneFindings, layers: list[PruneDecision]) -> list[int]:
 
 def _index_classes(found: PruneFindings) -> _ClassIndex:
     """Find every class on every axis that channels lie along."""
-    index = _ClassIndex(_axes(found.channels), defaultdict(list), defaultdict(list), {})
+    sums = {i for layout in found.channels.sums for i in found.partition.classes(layout)}
+    axes = _axes(found.channels)
+    index = _ClassIndex(axes, defaultdict(list), defaultdict(list), {}, frozenset(sums))
     places = 0
     for number, axis in enumerate(index.axes):
         layout = axis.layout
@@ -160,12 +164,13 @@ def _parts(classes: list[int], index: _ClassIndex) -> tuple[PrunePart, ...]:
     for at in classes:
         where = tuple(number for number, _ in index.positions[at])
         attrs = frozenset(replace(attr, value=0) for attr in index.attrs.get(at, ()))
-        alike[(where, attrs)].append(at)
+        alike[(where, attrs, at in index.sums)].append(at)
     return tuple(
         PrunePart(
             sum(index.lengths[at] for at in together),
             _pruned_axes(together, index),
             tuple(index.attrs.get(together[0], ())),
+            summed=together[0] in index.sums,
         )
         for together in alike.values()
     )

@@ -25,8 +25,13 @@ _OUTPUTS = ("Out", "Y", "Output")
 
 def keeps_parameter(spec: OpSpec) -> bool:
     """Whether what an op makes of a parameter is that parameter in another form."""
-    keeps_zeros = is_one_to_one(spec.type) and spec.computes not in _NONZERO
+    keeps_zeros = is_one_to_one(spec.type) and not makes_no_zero(spec)
     return spec.channels.keeps_param or keeps_zeros
+
+
+def makes_no_zero(spec: OpSpec) -> bool:
+    """Whether an op makes another number of zero, or none."""
+    return spec.computes in _NONZERO
 
 
 class ParameterForms:

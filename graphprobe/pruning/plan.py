@@ -85,12 +85,14 @@ class PrunePart:
         axes: where they lie.
         attrs: what counts them.
         removed: the channels that go, ascending; None before they are ranked.
+        summed: whether two features are summed over them, as query and key are.
     """
 
     channels: int
     axes: tuple[PrunedAxis, ...]
     attrs: tuple[PrunedAttr, ...] = ()
     removed: tuple[int, ...] | None = None
+    summed: bool = False
 
     def __repr__(self) -> str:
         axes = sum(len(axis.params) for axis in self.axes)
@@ -279,17 +281,20 @@ class PrunePlan:
     def removed_inputs(self) -> Iterator[tuple[str, int, list[int]]]:
         """(weight, axis, positions) where a weight consumes channels that go.
 
-        Zeros there give the outputs of the pruned network: what a norm or an activation makes of
-        a channel that is gone does not count.
+        Zeros there give the pruned network's outputs, whatever norms and activations make of what
+        is gone. What two features are summed over is 0 where it is made.
         """
-        for axis, removed in self._removed_axes():
-            if axis.role == "in":
-                lost = axis.positions(removed)
-                for name in axis.params:
-                    yield name, axis.axis, lost
+        for part in self._removed_parts():
+            for axis in part.axes:
+                if axis.role == "in" or part.summed:
+                    lost = axis.positions(part.removed or ())
+                    for name in axis.params:
+                        yield name, axis.axis, lost
+
+    def _removed_parts(self) -> Iterator[PrunePart]:
+        for group in self.groups:
+            yield from (part for part in group.parts if part.removed)
 
     def _removed_axes(self) -> Iterator[tuple[PrunedAxis, tuple[int, ...]]]:
-        for group in self.groups:
-            for part in group.parts:
-                for axis in part.axes if part.removed else ():
-                    yield axis, part.removed or ()
+        for part in self._removed_parts():
+            yield from ((axis, part.removed or ()) for axis in part.axes)

@@ -65,6 +65,7 @@ def _part_json(part: PrunePart) -> dict[str, Any]:
             [list(a.params), a.axis, a.size, a.role, ranges_text(a.ranges, a.width)]
             for a in part.axes
         ],
+        **({"summed": True} if part.summed else {}),
         "attrs": [
             [a.op, a.output, a.param, a.attr, _plain(a.value), a.index, a.each] for a in part.attrs
         ],
@@ -95,7 +96,7 @@ def _part(document: Any) -> PrunePart:
         PrunedAttr(op, output, param, attr, _value(value), index, int(each))
         for op, output, param, attr, value, index, each in document["attrs"]
     )
-    return PrunePart(channels, tuple(axes), attrs, removed)
+    return PrunePart(channels, tuple(axes), attrs, removed, document.get("summed") is True)
 
 
 def _ranges(text: str) -> tuple[Ranges, int]:

@@ -52,6 +52,11 @@ class Net:
         y = self.op("matmul_v2", (*shape, columns), X=x, Y=w)
         return self.op("elementwise_add", (*shape, columns), {"axis": -1}, X=y, Y=bias)
 
+    def vectors(self, name, size=8):
+        """What a batch norm has one number a channel of."""
+        slots = ("Scale", "Bias", "Mean", "Variance")
+        return {slot: self.b.param(f"{name}.{slot.lower()}", (size,)) for slot in slots}
+
     def norm(self, x, name, shape=(-1, 16, 12)):
         scale, bias = (self.b.param(f"{name}.{part}", (12,)) for part in ("scale", "bias"))
         attrs = {"begin_norm_axis": 2}
@@ -251,13 +256,22 @@ def joined_with_the_image():
     return n.done(n.conv(total, 3, "z"))
 
 
-def spatial_attention():
-    """A non-local block: the value's channels pass the product; query and key are summed over."""
+def spatial_attention(*behind, key=None):
+    """A non-local block: the value's channels pass the product; query and key are summed over.
+
+    Behind the layer of the query stand these ops, behind that of the key those of `key`.
+    """
     n = Net()
     x = n.op("relu", (-1, 3, 4, 4), X=n.image)
     flat = {}
     for name in ("query", "key", "value"):
         y = n.conv(x, 8, name)
+        for type in {"query": behind, "key": behind if key is None else key}.get(name, ()):
+            slots = {"X": y, **(n.vectors(name) if type == "batch_norm" else {})}
+            outputs = {"Y": f"{name}.y"} if type == "batch_norm" else None
+            y = n.op(
+                type, (-1, 8, 4, 4), {"bias": 0.5} if type == "scale" else {}, outputs, **slots
+            )
         flat[name] = n.op("reshape2", (-1, 8, 16), {"shape": (0, 8, 16)}, X=y)
     turned = n.op("transpose2", (-1, 16, 8), {"axis": (0, 2, 1)}, X=flat["query"])
     weights = n.op("softmax", (-1, 16, 16), {"axis": -1},
@@ -414,7 +428,7 @@ def attention_of_shared_keys(heads):
 
 
 def attention_of_one_head():
-    """The value's features pass one by one; those of query and key are summed over."""
+    """The value's features pass one by one; those of query and key go together."""
     n = Net()
     x = n.tokens()
     q, k, v = (
@@ -428,6 +442,22 @@ def attention_of_one_head():
     y = n.op("transpose2", (-1, 16, 1, 12), {"axis": (0, 2, 1, 3)},
              X=n.op("matmul_v2", (-1, 1, 16, 12), X=weights, Y=v))  # fmt: skip
     y = n.op("reshape2", (-1, 16, 12), {"shape": (0, 0, 12)}, X=y)
+    return n.done(n.linear(y, 12, 12, "out", (-1, 16)))
+
+
+def attention_of_one_head_and_layer():
+    """One layer makes query, key and value; feature i of all three goes together."""
+    n = Net()
+    qkv = n.linear(n.tokens(), 12, 36, "qkv", (-1, 16))
+    y = n.op("reshape2", (-1, 16, 3, 12), {"shape": (0, 16, 3, 12)}, X=qkv)
+    q, k, v = (
+        n.op("slice", (-1, 16, 12), {"axes": (2,), "starts": (i,), "ends": (i + 1,),
+                                     "decrease_axis": (2,)}, Input=y)
+        for i in range(3)
+    )  # fmt: skip
+    weights = n.op("softmax", (-1, 16, 16), {"axis": -1},
+                   X=n.op("matmul_v2", (-1, 16, 16), {"trans_y": True}, X=q, Y=k))  # fmt: skip
+    y = n.op("matmul_v2", (-1, 16, 12), X=weights, Y=v)
     return n.done(n.linear(y, 12, 12, "out", (-1, 16)))
 
 
@@ -468,8 +498,28 @@ KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]
     "joined with the image": (joined_with_the_image, {"a.w_0": ("blocked", "prunable")}),
     "attention over places": (
         spatial_attention,
-        {"value.w_0": ("prunable", "prunable"), "key.w_0": ("blocked", "blocked")},
+        {
+            "value.w_0": ("prunable", "prunable"),
+            "query.w_0": ("blocked", "prunable"),
+            "key.w_0": ("blocked", "follower"),
+        },
     ),
+    "attention over places behind norms": (
+        lambda: spatial_attention("batch_norm", "relu"),
+        {"query.w_0": ("blocked", "prunable"), "key.w_0": ("blocked", "follower")},
+    ),
+    # A query of 0 counts nothing, whatever its key is.
+    "attention over places, sigmoid of the keys": (
+        lambda: spatial_attention(key=("sigmoid",)),
+        {"query.w_0": ("blocked", "prunable"), "key.w_0": ("blocked", "follower")},
+    ),
+    **{
+        f"attention over places, {type} of both": (
+            lambda type=type: spatial_attention(type),
+            {"query.w_0": ("blocked", "blocked"), "key.w_0": ("blocked", "blocked")},
+        )
+        for type in ("sigmoid", "scale")
+    },
     "scaled filter": (scaled_filter, {"a.w_0": ("prunable", "prunable")}),
     "mlp": (mlp, {"up.w": (None, "prunable"), "down.w": (None, "blocked")}),
     "mlp of turned weights": (
@@ -494,7 +544,11 @@ KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]
         {"query.w": (None, "prunable"), "key.w": (None, "blocked"), "value.w": (None, "blocked")},
     ),
     "attention of one head": (
-        attention_of_one_head, {"value.w": (None, "prunable"), "query.w": (None, "blocked")}
+        attention_of_one_head,
+        {"value.w": (None, "prunable"), "query.w": (None, "prunable"), "key.w": (None, "follower")},
+    ),
+    "attention of one head and layer": (
+        attention_of_one_head_and_layer, {"qkv.w": (None, "prunable"), "out.w": (None, "blocked")}
     ),
     "mixer": (mixer, {"token_up.w": (None, "prunable"), "up.w": (None, "prunable")}),
     "attention of one layer": (attention_of_one_layer, {"qkv.w": (None, "prunable")}),

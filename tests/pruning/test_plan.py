@@ -109,3 +109,12 @@ def test_what_contradicts_itself_is_named(ranked):
     assert "a is also in groups[0]" in found
     assert "8-15/2 goes beyond the 10 positions of the axis" in found
     assert any("pruned twice" in message for message in found)
+
+
+def test_what_is_summed_over_is_zero_where_it_is_made():
+    axes = (PrunedAxis(("q", "k"), 1, 8, "out", 1, ((0, 8),)),)
+    plan = PrunePlan((PruneGroup(0, ("q",), (PrunePart(8, axes, (), (2, 5), summed=True),)),))
+    assert [row[:2] for row in plan.removed_inputs()] == [("q", 1), ("k", 1)]
+    assert plan_from_json(plan_to_json(plan)) == plan
+    part = PruneSection.of(plan).plan().groups[0].parts[0]
+    assert part.summed and part.removed is None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,9 @@ from graphprobe.training.networks.source import Networks
 from graphprobe.training.pruning.cutter import apply_prune
 from graphprobe.training.runtime.programs import get_values, set_values
 from graphprobe.training.weights.read import read_weights
+from tools.survey.executed import CONV_TRANSPOSE, CONVS, LINEARS, executed_work
 from tools.survey.models import TOLERANCE
 
-CONV_TRANSPOSE = ("conv2d_transpose", "depthwise_conv2d_transpose")
-DEFORMABLE = ("deformable_conv", "deformable_conv_v1")
-CONVS = ("conv2d", "depthwise_conv2d", "conv3d", *DEFORMABLE, *CONV_TRANSPOSE)
-LINEARS = ("matmul_v2", "matmul", "mul")
 # All groups of a network are proven alone where that takes no more multiply-adds than this; of a
 # larger one, a sample.
 ALL_ALONE = 20_000_000_000
@@ -96,7 +92,7 @@ class Whole:
 
     def multiply_adds(self) -> int:
         """Of convolutions and products of matrices, from the shapes that one image executes."""
-        return _multiply_adds(self.forward)
+        return executed_work(self.forward)
 
     def claimed(self) -> int | None:
         """What graphprobe says of the same network at the same size; None where it does not."""
@@ -115,7 +111,7 @@ class Whole:
         section = found.to_config().prune
         groups = [group for group in section.groups if group.ratio > 0]
         alone = groups
-        if not every and 2 * len(groups) * _multiply_adds(self.trial) > ALL_ALONE:
+        if not every and 2 * len(groups) * executed_work(self.trial) > ALL_ALONE:
             alone = random.Random(0).sample(groups, min(SAMPLE, len(groups)))
         linears = {row.param for row in found.linears}
         proofs = [
@@ -159,9 +155,22 @@ class Whole:
                     value = np.array(scope.find_var(name).get_tensor())
                     value[(slice(None),) * axis + (gone,)] = 0
                     set_values(scope, cpu, {name: value})
+        self._clear_sums(section, whole, pruned)
         wanted = self._run(self.trial.program)
         set_values(scope, cpu, whole)
         return max(_difference(a, b) for a, b in zip(found, wanted, strict=True))
+
+    def _clear_sums(
+        self, section: PruneSection, whole: dict[str, Any], pruned: dict[str, Any]
+    ) -> None:
+        """Zeros where query and key are made of what is gone: no weight reads them."""
+        parts = [part for group in section.groups for part in group.parts if part.summed]
+        axes = {(name, cut.axis) for part in parts for cut in part.cuts for name in cut.params}
+        for name, axis in axes:
+            gone = _gone(whole[name], pruned[name], axis)
+            value = np.array(self.trial.scope.find_var(name).get_tensor())
+            value[(slice(None),) * axis + (gone,)] = 0
+            set_values(self.trial.scope, paddle.CPUPlace(), {name: value})
 
     def _run(self, program: Any) -> list[Any]:
         """The outputs of a program with the values of the trial's scope.
@@ -196,48 +205,6 @@ def _normalise(forward: Forward) -> None:
                 program.global_block().create_var(name=name, dtype="float32")
                 op.desc.set_output(slot, [name])
     replace(forward, program=program).run()
-
-
-def _multiply_adds(forward: Forward) -> int:
-    block = forward.program.global_block()
-    counted = [op for op in block.ops if op.type in (*CONVS, *LINEARS, "bmm")]
-    shapes = _shapes(forward, counted)
-    total = 0
-    for op in counted:
-        out = shapes[op.output(op.output_names[0])[0]]
-        if op.type in CONV_TRANSPOSE:
-            weight = block.var(op.input("Filter")[0]).shape
-            total += prod(shapes[op.input("Input")[0]]) * prod(weight[1:])
-        elif op.type in CONVS:
-            weight = block.var(op.input("Filter")[0]).shape
-            total += prod(out) * prod(weight[1:])
-        else:
-            x = shapes[op.input("X")[0]]
-            across = any(op.has_attr(a) and op.attr(a) for a in ("trans_x", "transpose_X"))
-            inner = x[-2] if across else x[-1]
-            if op.type == "mul":
-                inner = prod(x[op.attr("x_num_col_dims") :])
-            total += prod(out) * inner
-    return total
-
-
-def _shapes(forward: Forward, ops: list[Any]) -> dict[str, tuple[int, ...]]:
-    block = forward.program.global_block()
-    names = {n for op in ops for n in (*op.input_arg_names, *op.output_arg_names)}
-    wanted = [n for n in sorted(names) if not block.var(n).persistable]
-    executor = paddle.static.Executor(paddle.CPUPlace())
-    found = executor.run(
-        forward.program,
-        feed=forward.batch,
-        fetch_list=wanted,
-        scope=forward.scope,
-        return_numpy=False,
-    )
-    executor.close()
-    forward.scope.drop_kids()
-    shapes = {n: tuple(t.shape()) for n, t in zip(wanted, found, strict=True)}
-    shapes.update({n: tuple(block.var(n).shape) for n in names if block.var(n).persistable})
-    return shapes
 
 
 def _reads(op: Any) -> list[tuple[str, int]]:
