@@ -70,7 +70,7 @@ def _heads_of_composite_loss(analysis: ProgramAnalysis, known: set[int]) -> list
     if not analysis.labels:
         return []
     before = reachable(_totals(analysis), analysis.predecessors)
-    heads: list[Feature] = []
+    heads: list[tuple[Value, Reader, str]] = []
     for op in analysis.ops:
         reads = analysis.reads(op)
         if not any(analysis.depends_on_label[v.id] for v in reads):
@@ -84,10 +84,12 @@ def _heads_of_composite_loss(analysis: ProgramAnalysis, known: set[int]) -> list
         ]
         source = f"meets the labels at {op.type}"
         heads += [
-            make_head(analysis, end, _reader(analysis, end, op), source, True)
+            (end, _reader(analysis, end, op), source)
             for end in producing_layers(analysis, pure, known)
         ]
-    return once(head for head in heads if head.value not in known)
+    many = len({end.id for end, _, _ in heads if end.id not in known}) > 1
+    made = (make_head(analysis, *head, many) for head in heads)
+    return once(head for head in made if head.value not in known)
 
 
 def _reader(analysis: ProgramAnalysis, value: Value, op: Op) -> Reader:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from graphprobe.ir import Value
-from graphprobe.ops.kinds import computed_by, kind_of
+from graphprobe.ops.kinds import computed_by, is_upsampler, kind_of, moves_only
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
-from graphprobe.pairing.usage import Usage
+from graphprobe.pairing.usage import Usage, is_one
 from graphprobe.pairing.verdict import OWN_SCORES, STRETCHED, Reader, Verdict
+
+# One channel is a depth or a density, two are a flow or an offset as often as two classes.
+_FIELD = 2
+# A flow is added to the places of a grid, and broadcast against it.
+_MEETS = ("add", "subtract")
 
 
 def is_map(analysis: ProgramAnalysis, value: Value) -> bool:
@@ -69,13 +74,47 @@ def _raw_map(analysis: ProgramAnalysis, value: Value) -> Verdict:
         doubt = "it has the image's channels and size, as many classes may have too"
         return Verdict(roles.RESTORED, doubt=doubt)
     channels = (analysis.shape(value) or (0, 0))[1]
-    # One channel without a sigmoid is no class of anything: a depth, a density.
-    if channels != 1 and _is_upsampled(analysis, value):
+    if channels > _FIELD and _is_upsampled(analysis, value) and not _is_measured(analysis, value):
         doubt = "no softmax or arg_max shows that its channels are classes"
         return Verdict(roles.SEGMENTATION, doubt=doubt)
     return Verdict(
         roles.MAP_OUTPUT, doubt="the program returns it as it is: what it stands for is open"
     )
+
+
+def _is_measured(analysis: ProgramAnalysis, value: Value) -> bool:
+    """Whether a map is scaled, or names places that are looked up: a flow or an offset."""
+    queue, seen = [value], {value.id}
+    for here in queue:
+        for op in analysis.consumers(here):
+            if kind_of(op.type) == "sample":
+                return True
+            if computed_by(op.type) == "affine" and not is_one(op):
+                return True
+            moved = analysis.flow.writes(op) if _hands_on(op.type) else ()
+            new = [v for v in moved if v.id not in seen]
+            seen.update(v.id for v in new)
+            queue += new
+    return _is_scaled(analysis, value)
+
+
+def _hands_on(op_type: str) -> bool:
+    return moves_only(op_type) or is_upsampler(op_type) or computed_by(op_type) in _MEETS
+
+
+def _is_scaled(analysis: ProgramAnalysis, value: Value) -> bool:
+    """Whether a map was multiplied with a number behind its layer, as an enlarged flow is."""
+    op = analysis.producer(value)
+    for _ in range(4):
+        if op is None or analysis.is_layer(op):
+            return False
+        if computed_by(op.type) == "affine" and not is_one(op):
+            return True
+        reads = analysis.reads(op)
+        if len(reads) != 1:
+            return False
+        op = analysis.producer(reads[0])
+    return False
 
 
 def _is_restored(analysis: ProgramAnalysis, value: Value) -> bool:

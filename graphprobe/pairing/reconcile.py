@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphprobe.pairing.features import Feature, level_of
-from graphprobe.pairing.roles import VAGUE
+from graphprobe.pairing.roles import CLASSES, VAGUE
 
 
 def reconcile(
@@ -39,6 +39,11 @@ def _named_by(mine: Sequence[Feature], others: Sequence[Feature], side: str) -> 
                 activation=other.activation,
                 doubt=doubt,
             )
+        elif feature.kind in CLASSES and not feature.activation:
+            like = [f for f in others if f.kind == feature.kind and f.activation == "softmax"]
+            if len([f for f in like if _could_be(feature, f)]) == 1:
+                doubt = f"taken for what a softmax is made of as the {side}'s is"
+                feature = feature._replace(activation="softmax", doubt=doubt)  # noqa: PLW2901
         found.append(feature)
     return found
 

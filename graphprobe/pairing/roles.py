@@ -59,12 +59,15 @@ def loss_of(feature: Feature) -> tuple[str, float]:
 
     soft_label compares distributions over one axis, the last or axis 1 of [N, C, H, W]. It takes
     an output only where its classes are there, and where there are at least two: a softmax over
-    one number is always 1, so that the loss would be 0 whatever the student does.
+    one number is always 1, so that the loss would be 0 whatever the student does. Where only an
+    arg_max shows the classes, they may be values of actions, of which the height counts.
     """
     if feature.kind == EMBEDDING:
         return _DIRECTION_LOSS
     if feature.activation == "sigmoid" and feature.kind != YOLO:
         return _PROBABILITY_LOSS
+    if feature.kind == CLASS and feature.activation != "softmax":
+        return FEATURE_LOSS
     loss, weight = _PUBLISHED_LOSS.get(feature.kind, FEATURE_LOSS)
     axis = class_axis(feature.shape) % max(len(feature.shape), 1)
     if loss == "soft_label" and (feature.channels == 1 or feature.channel != axis):

@@ -79,7 +79,9 @@ def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
                 ranked = axis if ranked is None else ranked
                 others |= axis is None
             sigmoid |= computed_by(op.type) == "sigmoid"
-            stretched |= here.id in scores and computed_by(op.type) == "affine" and not is_one(op)
+            stretched |= (
+                here.id in scores and computed_by(op.type) == "affine" and not _is_score(op)
+            )
             peaks |= keeps_size(analysis, op)
             if not moves_only(op.type) and not is_pointwise(op.type):
                 readers.add(op.type)
@@ -104,6 +106,8 @@ def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
     )
 
 
+# At most so much is added to a score in front of a logarithm.
+_FINITE = 1e-2
 # What a map and the largest around each of its entries are compared with.
 _COMPARE = ("comparison", "elementwise")
 
@@ -112,6 +116,14 @@ def is_one(op: Op) -> bool:
     """Whether an op is the scale by 1 that exporters put before an output."""
     neutral = op.attrs.get("scale", 1.0) == 1.0 and not op.attrs.get("bias", 0.0)
     return neutral and computed_by(op.type) == "affine"
+
+
+def _is_score(op: Op) -> bool:
+    """Whether of a score p the op makes p or 1 - p again, but for what keeps a logarithm finite."""
+    scale, bias = op.attrs.get("scale", 1.0), op.attrs.get("bias", 0.0)
+    if not isinstance(scale, float | int) or not isinstance(bias, float | int):
+        return False
+    return any(scale == a and abs(bias - b) <= _FINITE for a, b in ((1.0, 0.0), (-1.0, 1.0)))
 
 
 def keeps_size(analysis: ProgramAnalysis, op: Op) -> bool:

@@ -9,6 +9,8 @@ from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.usage import Usage
 from graphprobe.pairing.verdict import OWN_SCORES, STRETCHED, Reader, Verdict
 
+_PICKED = "an arg_max or top_k picks among values of actions too, so the loss compares the values"
+
 
 def flattened(analysis: ProgramAnalysis, value: Value) -> Value:
     """Of [N, C, 1, 1] the [N, C] that the program makes of it, where it does."""
@@ -54,7 +56,7 @@ def vector_kind(
         kind = what if sequence else roles.BINARY if size == 1 else roles.MULTI_LABEL
         return Verdict(kind, OWN_SCORES)
     if used.ranked is not None and size != 1:
-        doubt = "" if sequence else "an arg_max or top_k picks among values of actions too"
+        doubt = "" if sequence else _PICKED
         return Verdict(classes, f"the best is picked{over}", doubt)
     if _is_normalised(analysis, value):
         return Verdict(roles.EMBEDDING, "scaled to length 1")

@@ -187,10 +187,70 @@ def nothing(b: Builder, x: str) -> str:
     return x
 
 
+def complement(b: Builder, x: str, more: float = 0.0) -> str:
+    return b.op("scale", {"X": x}, attrs={"scale": -1.0, "bias": 1.0 + more}, shape=(-1, 10))
+
+
+def focal(b: Builder, y: str, label: str) -> str:
+    """Cross entropies times (1 - p): a loss of scores, each on its own."""
+    entropy = one_op("sigmoid_cross_entropy_with_logits")(b, y, label)
+    rest = complement(b, b.op("sigmoid", {"X": y}, shape=(-1, 10)))
+    return b.op("elementwise_mul", {"X": entropy, "Y": rest}, shape=(-1, 10))
+
+
+def spelled_out_bce(b: Builder, y: str, label: str) -> str:
+    """y * log(p) + (1 - y) * log(1 - p), of finite logarithms."""
+    p = b.op("sigmoid", {"X": y}, shape=(-1, 10))
+    finite = b.op("scale", {"X": p}, attrs={"scale": 1.0, "bias": 1e-7}, shape=(-1, 10))
+    terms = []
+    for truth, score in ((label, finite), (complement(b, label), complement(b, p, 1e-7))):
+        logs = b.op("log", {"X": score}, shape=(-1, 10))
+        terms.append(b.op("elementwise_mul", {"X": truth, "Y": logs}, shape=(-1, 10)))
+    return b.op("elementwise_add", {"X": terms[0], "Y": terms[1]}, shape=(-1, 10))
+
+
+def of_the_action(b: Builder, y: str, label: str) -> str:
+    """Values of actions: that of the action taken, to be as large as the reward was."""
+    taken = b.op("elementwise_mul", {"X": y, "Y": label}, shape=(-1, 10))
+    value = b.op("reduce_sum", {"X": taken}, attrs={"dim": (1,)}, shape=(-1,))
+    gap = b.op("elementwise_sub", {"X": value, "Y": b.feed("reward", (-1,))}, shape=(-1,))
+    return b.op("square", {"X": gap}, shape=(-1,))
+
+
+def warped(b: Builder, x: str) -> str:
+    """The image at the places that a grid, moved by the map, names."""
+    moved = b.op("transpose2", {"X": x}, attrs={"axis": (0, 2, 3, 1)}, shape=(-1, -1, -1, 4))
+    grid = b.op("elementwise_add", {"X": moved, "Y": b.feed("grid", (-1, -1, -1, 4))},
+                shape=(-1, -1, -1, 4))  # fmt: skip
+    image = b.op("grid_sampler", {"X": "image", "Grid": grid}, shape=(-1, 3, -1, -1))
+    b.op("fetch", {"X": image}, {"Out": "fetch"})
+    return x
+
+
+def dice(b: Builder, y: str, label: str) -> str:
+    """How much of the scores of classes lies where the classes are."""
+    scores = b.op("softmax", {"X": y}, attrs={"axis": 1}, shape=(-1, 10, -1, -1))
+    return b.op("elementwise_mul", {"X": scores, "Y": label}, shape=(-1, 10, -1, -1))
+
+
+def trained_map(loss: Callable[[Builder, str, str], str]) -> Build:
+    """A train program whose loss reads a map of 10 channels and a map of labels."""
+
+    def build(width: int) -> Program:
+        b = Builder()
+        y = b.conv(b.conv(b.feed("image", (-1, 3, -1, -1)), width, k=3, stride=2), 10)
+        terms = loss(b, y, b.feed("label", (-1, 10, -1, -1)))
+        b.op("reduce_mean", {"X": terms}, shape=(1,))
+        return b.build()
+
+    return build
+
+
 # What is behind the outputs -> role, loss, weight, and whether nothing is left to doubt.
 CASES: dict[str, tuple[Build, str, str, float, bool]] = {
     "softmax": (vector(after("softmax", axis=-1)), "class logits", "soft_label", 1.0, True),
-    "arg_max": (vector(picked), "class logits", "soft_label", 1.0, False),
+    # It may pick the best of values of actions, of which a softmax would forget the height.
+    "arg_max": (vector(picked), "class logits", "relative_l2", 1.0, False),
     "cross entropy": (trained(cross_entropy), "class logits", "soft_label", 1.0, True),
     "log_softmax": (trained(spelled_out), "class logits", "soft_label", 1.0, True),
     "nothing": (vector(nothing), "vector output", "relative_l2", 1.0, False),
@@ -227,11 +287,30 @@ CASES: dict[str, tuple[Build, str, str, float, bool]] = {
     ),
     "mask": (map_of(after("sigmoid"), 1), "segmentation logits, stride 1", "binary_kl", 1.0, True),
     "resized map": (map_of(nothing), "segmentation logits, stride 1", "l2", 0.1, False),
+    "flow": (map_of(nothing, 2), "map output, stride 1", "relative_l2", 1.0, False),
+    "enlarged flow": (
+        map_of(after("scale", scale=2.0)),
+        "map output, stride 1",
+        "relative_l2",
+        1.0,
+        False,
+    ),
+    "warped by": (map_of(warped), "map output, stride 2", "relative_l2", 1.0, False),
+    "focal loss": (trained(focal), "multi-label logits", "binary_kl", 1.0, True),
+    "spelled-out bce": (trained(spelled_out_bce), "multi-label logits", "binary_kl", 1.0, True),
+    "value of the action taken": (
+        trained(of_the_action),
+        "vector output",
+        "relative_l2",
+        1.0,
+        True,
+    ),
+    "dice": (trained_map(dice), "segmentation logits, stride 2", "l2", 0.1, True),
     "map": (map_of(nothing, up=False), "map output, stride 2", "relative_l2", 1.0, False),
     "heatmaps": (fixed_map, "heatmap logits, stride 2", "relative_l2", 1.0, True),
     "image-like": (map_of(nothing, 3), "restored image, stride 1", "relative_l2", 1.0, False),
     "super-resolution": (shuffled_up, "restored image, stride 1/2", "relative_l2", 1.0, True),
-    "ranked": (vector(after("argsort", axis=-1)), "class logits", "soft_label", 1.0, False),
+    "ranked": (vector(after("argsort", axis=-1)), "class logits", "relative_l2", 1.0, False),
     "depth": (map_of(stretched, 1), "map output, stride 1", "relative_l2", 1.0, False),
     "age": (vector(stretched, 1), "vector output", "relative_l2", 1.0, False),
     "resized scores": (resized_scores, "segmentation logits, stride 2", "l2", 0.1, True),
@@ -273,6 +352,13 @@ def test_one_program_tells_what_the_other_leaves_open() -> None:
         (pair,) = find_pairs(ours, theirs).pairs
         assert (pair.role, pair.loss, pair.score) == ("class logits", "soft_label", 0.8)
         assert f"in doubt: taken for class logits as the {side}'s is" in pair.evidence
+
+
+def test_a_softmax_of_one_program_shows_what_an_arg_max_of_the_other_picks_among() -> None:
+    student, teacher = CASES["cross entropy"][0](8), CASES["arg_max"][0](16)
+    for ours, theirs in ((student, teacher), (teacher, student)):
+        (pair,) = find_pairs(ours, theirs).pairs
+        assert (pair.role, pair.loss, pair.score) == ("class logits", "soft_label", 0.8)
 
 
 def test_different_answers_are_no_pair() -> None:
