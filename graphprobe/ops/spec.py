@@ -108,11 +108,12 @@ class OpContext(NamedTuple):
 
 
 class Propagate(NamedTuple):
-    """An output carries these channels."""
+    """An output carries these channels; `second`: beside others, along an axis of their own."""
 
     slot: str
     layout: ChannelLayout
     at: int = 0
+    second: bool = False
 
 
 class PruneAlong(NamedTuple):

@@ -34,6 +34,7 @@ from graphprobe.ops.spec import (
 from graphprobe.pruning.channels import Bound, Channels, PruneConstraint
 from graphprobe.pruning.clearing import clears_outputs
 from graphprobe.pruning.parameter_forms import ParameterForms, keeps_parameter
+from graphprobe.pruning.second_axis import layouts_of, second_effects
 
 # More joined ranges than these are taken from a budget that grows with the program: what joins
 # everything with everything costs the square, and is reported as not followed beyond it.
@@ -79,7 +80,8 @@ class ChannelWalk:
         self.sizes.visit(op)
         spec = op_spec(op.type)
         effects = list(self._effects(op, spec))
-        for effect in effects:
+        across = list(self._across(op, spec, effects))
+        for effect in (*effects, *across):
             self._take(op, effect)
         if effects and spec is not None and spec.kind == "linear":
             self.found.linears += [
@@ -87,7 +89,7 @@ class ChannelWalk:
                 for e in effects
                 if isinstance(e, PruneAlong) and e.role == "out"
             ]
-        self._note_stop(op, effects, makes=spec is not None and spec.channels.makes)
+        self._note_stop(op, [*effects, *across], makes=spec is not None and spec.channels.makes)
 
     def _effects(self, op: Op, spec: OpSpec | None) -> Iterator[Effect]:
         carries = any(self.found.layouts[v.id] is not None for v in self.found.flow.reads(op))
@@ -121,6 +123,11 @@ class ChannelWalk:
             self.cleared.update(value.id for value in self.found.flow.writes(op))
         yield from self._unsaid(view, effects)
 
+    def _across(self, op: Op, spec: OpSpec | None, effects: list[Effect]) -> Iterator[Effect]:
+        """What the op does to channels along a second axis."""
+        if any(value.id in self.found.seconds for value in self.found.flow.reads(op)):
+            yield from second_effects(spec, self._view(op, second=True), effects)
+
     def _note_conv(self, op: Op, spec: ChannelFacet) -> None:
         value = self.found.flow.read(op, spec.filter or "")
         name = self.forms.name(value, op) if value is not None else None
@@ -142,10 +149,10 @@ class ChannelWalk:
         self.forms.moved(op, value, name)
         return True
 
-    def _view(self, op: Op, *, shaped: bool = False) -> OpContext:
+    def _view(self, op: Op, *, shaped: bool = False, second: bool = False) -> OpContext:
         flow = self.found.flow
         inputs = {
-            slot: tuple(self._port(flow.values[i], op) for i in ids)
+            slot: tuple(self._port(flow.values[i], op, second) for i in ids)
             for slot, ids in flow.inputs[op.id].items()
             if ids
         }
@@ -162,12 +169,13 @@ class ChannelWalk:
         measured = layout if layout is not None and layout.axis == entry.axis else None
         return TargetSize(self.sizes.number(entry.size), entry.source, measured, entry.divided)
 
-    def _port(self, value: Value, op: Op) -> Port:
-        layout = self.found.layouts[value.id]
+    def _port(self, value: Value, op: Op, second: bool) -> Port:
+        found = self.found
+        layout = found.seconds.get(value.id) if second else found.layouts[value.id]
         param = self.forms.form_of(value) if layout is not None else self.forms.name(value, op)
         stopped = layout is not None and all(run.space in self.stopped for run in layout.runs)
         shape, turned = self.sizes.numbers(value), self.forms.turned(value)
-        clears = param is not None or value.id in self.cleared
+        clears = param is not None or (value.id in self.cleared and not second)
         return Port(value.name, shape, layout, param, 0, stopped, turned, clears)
 
     def _take(self, op: Op, effect: Effect) -> None:
@@ -222,7 +230,7 @@ class ChannelWalk:
         else:
             return
         for value in flow.writes(op):
-            if self.found.layouts[value.id] is None:
+            if not self.found.carried(value.id):
                 self.stops[value.id] = stop
 
     def _carry(self, op: Op, effect: Propagate) -> None:
@@ -239,7 +247,8 @@ class ChannelWalk:
             detail = "its channels are repeated too often to be followed"
             self.found.blocks.append(PruneConstraint(effect.layout, op.id, detail))
             return
-        self.found.layouts[ids[effect.at]] = effect.layout
+        of_value = self.found.seconds if effect.second else self.found.layouts
+        of_value[ids[effect.at]] = effect.layout
         made = {(name, axis) for i, name, axis in self.found.convs[-1:] if i == op.id}
         if not made.intersection(run.space for run in effect.layout.runs[:1]):
             self.found.links.add(op.id)
@@ -271,25 +280,15 @@ class ChannelWalk:
             not effects and not any(_used(self.found, v) for v in self.found.flow.writes(view.op))
         ):
             return
-        spoken = {run.space for e in effects for layout in _layouts(e) for run in layout.runs}
+        spoken = {run.space for e in effects for layout in layouts_of(e) for run in layout.runs}
         for layout in carrying:
             if layout.runs and effects and layout.runs[0].space not in spoken:
                 yield BlockChannels(layout, "its part in this op is not known")
         carried = {(e.slot, e.at) for e in effects if isinstance(e, Propagate)}
-        if not carried:
-            return
-        for value in self.found.flow.writes(view.op):
+        for value in self.found.flow.writes(view.op) if carried else ():
             if (value.slot, value.index) not in carried and _used(self.found, value):
                 for layout in carrying:
                     yield BlockChannels(layout, f"its output {value.name} is not followed")
-
-
-def _layouts(effect: Effect) -> tuple[ChannelLayout, ...]:
-    if isinstance(effect, TieChannels):
-        return effect.a, effect.b
-    if isinstance(effect, CountsAlike):
-        return effect.layout, effect.measured
-    return (effect.layout,)
 
 
 def _used(found: Channels, value: Value) -> bool:

@@ -56,6 +56,7 @@ class Channels:
     Args:
         flow: the program's values.
         layouts: for each value, what it carries.
+        seconds: what a value carries along another axis, beside these.
         bound: (parameter, axis) -> the channels along it, as first met.
         users: (parameter, axis) -> ops that prune along it.
         alike: runs of equal length that are pruned alike, position by position.
@@ -74,6 +75,7 @@ class Channels:
 
     flow: Dataflow
     layouts: list[ChannelLayout | None]
+    seconds: dict[int, ChannelLayout] = field(default_factory=dict)
     bound: dict[Space, Bound] = field(default_factory=dict)
     users: dict[Space, set[int]] = field(default_factory=lambda: defaultdict(set))
     alike: list[tuple[ChannelRange, ChannelRange]] = field(default_factory=list)
@@ -93,6 +95,11 @@ class Channels:
     def program(self) -> Program:
         """The program."""
         return self.flow.program
+
+    def carried(self, value: int) -> tuple[ChannelLayout, ...]:
+        """What a value carries, along one axis or two."""
+        found = self.layouts[value], self.seconds.get(value)
+        return tuple(layout for layout in found if layout is not None)
 
     def __repr__(self) -> str:
         return f"<Channels: of {len(self.layers)} layers in {len(self.program.ops)} ops>"

@@ -52,12 +52,18 @@ def _layers(found: Channels) -> Iterator[tuple[int, ChannelLayout]]:
         yield op, found.bound[param, axis].layout
 
 
+def _carrying(found: Channels) -> Iterator[tuple[Value, ChannelLayout]]:
+    for value in found.flow.values:
+        for layout in found.carried(value.id):
+            yield value, layout
+
+
 def _block_ends(found: Channels) -> None:
     """Channels that nothing reads any more, or that the program gives out, are its outputs."""
     fetched = set(found.program.fetches)
     last: dict[str, int] = {value.name: value.id for value in found.flow.values}
-    for value, layout in zip(found.flow.values, found.layouts, strict=True):
-        if layout is None or value.producer is None:
+    for value, layout in _carrying(found):
+        if value.producer is None:
             continue
         out = value.name in fetched and last[value.name] == value.id
         reads = any(op.role == "forward" for op in found.flow.consumers(value))
@@ -72,8 +78,8 @@ def _block_other_branches(found: Channels) -> None:
     if len(found.program.blocks) == 1:
         return
     owners = _owners(found.program)
-    for value, layout in zip(found.flow.values, found.layouts, strict=True):
-        if layout is None or value.producer is None or value.block == _block_of(found, value):
+    for value, layout in _carrying(found):
+        if value.producer is None or value.block == _block_of(found, value):
             continue
         detail = "channels are not followed out of control flow"
         joint = value.producer

@@ -77,7 +77,7 @@ class Paths:
 
     def _output(self, op: int) -> int | None:
         for value in self._channels.flow.writes(self._channels.program.ops[op]):
-            if self._channels.layouts[value.id] is not None:
+            if self._channels.carried(value.id):
                 return value.id
         return None
 
@@ -134,8 +134,7 @@ class Paths:
                     yield from (i for i in ids if self._holds(i, index))
 
     def _holds(self, value: int, index: int) -> bool:
-        layout = self._channels.layouts[value]
-        return layout is not None and index in self._set(layout)
+        return any(index in self._set(layout) for layout in self._channels.carried(value))
 
     def _set(self, layout: ChannelLayout) -> frozenset[int]:
         found = self._of_layout.get(id(layout))

@@ -311,6 +311,43 @@ def mixer():
     return n.done(n.linear(y, 24, 12, "down", (-1, 16)))
 
 
+def mixer_behind_a_convolution(residual=True):
+    """Nothing but the patches' convolution in front: their channels and the hidden widths go."""
+    n = Net()
+    x = n.conv(n.image, 12, "patch")
+    x = n.op("flatten_contiguous_range", (-1, 12, 16), {"start_axis": 2, "stop_axis": 3}, X=x)
+    y = n.op("gelu", (-1, 12, 10), X=n.linear(x, 16, 10, "token_up", (-1, 12)))
+    y = n.linear(y, 10, 16, "token_down", (-1, 12))
+    if residual:
+        y = n.op("elementwise_add", (-1, 12, 16), {"axis": -1}, X=x, Y=y)
+    y = n.op("transpose2", (-1, 16, 12), {"axis": (0, 2, 1)}, X=y)
+    y = n.op("gelu", (-1, 16, 24), X=n.linear(y, 12, 24, "up", (-1, 16)))
+    y = n.op("reduce_mean", (-1, 24), {"dim": (1,)}, X=y)
+    return n.done(n.linear(y, 24, 12, "down", (-1,)))
+
+
+def mixer_on_the_left():
+    """The tokens' weights stand on the left of features that a convolution makes."""
+    n = Net()
+    x = n.conv(n.image, 12, "patch")
+    x = n.op("flatten_contiguous_range", (-1, 12, 16), {"start_axis": 2, "stop_axis": 3}, X=x)
+    x = n.op("transpose2", (-1, 16, 12), {"axis": (0, 2, 1)}, X=x)
+    for name, rows, columns in (("token_up", 16, 10), ("token_down", 10, 16)):
+        x = n.op("matmul_v2", (-1, columns, 12), X=n.b.param(f"{name}.w", (columns, rows)), Y=x)
+        x = n.op("gelu", (-1, columns, 12), X=x)
+    return n.done(n.linear(x, 12, 5, "out", (-1, 16)))
+
+
+def mixer_that_is_flattened():
+    """Both axes become one: how often a channel lies there is a size of the other."""
+    n = Net()
+    x = n.conv(n.image, 12, "patch")
+    x = n.op("flatten_contiguous_range", (-1, 12, 16), {"start_axis": 2, "stop_axis": 3}, X=x)
+    x = n.op("gelu", (-1, 12, 10), X=n.linear(x, 16, 10, "token_up", (-1, 12)))
+    x = n.op("flatten_contiguous_range", (-1, 120), {"start_axis": 1, "stop_axis": 2}, X=x)
+    return n.done(n.linear(x, 120, 5, "out", (-1,)))
+
+
 def _attend(n, q, k, v, bias=None, heads=4):
     """Heads of three features: [N, heads, 16, 3] each."""
     turned = n.op("transpose2", (-1, heads, 3, 16), {"axis": (0, 1, 3, 2)}, X=k)
@@ -551,6 +588,35 @@ KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]
         attention_of_one_head_and_layer, {"qkv.w": (None, "prunable"), "out.w": (None, "blocked")}
     ),
     "mixer": (mixer, {"token_up.w": (None, "prunable"), "up.w": (None, "prunable")}),
+    "mixer behind a convolution": (
+        mixer_behind_a_convolution,
+        {
+            "patch.w_0": ("prunable", "prunable"),
+            "token_up.w": (None, "prunable"),
+            "token_down.w": (None, "blocked"),
+            "up.w": (None, "prunable"),
+        },
+    ),
+    "mixer behind a convolution, none beside": (
+        lambda: mixer_behind_a_convolution(residual=False),
+        {
+            "patch.w_0": ("prunable", "prunable"),
+            "token_up.w": (None, "prunable"),
+            "token_down.w": (None, "blocked"),
+        },
+    ),
+    "mixer on the left": (
+        mixer_on_the_left,
+        {
+            "patch.w_0": ("prunable", "prunable"),
+            "token_up.w": (None, "prunable"),
+            "token_down.w": (None, "blocked"),
+        },
+    ),
+    "mixer that is flattened": (
+        mixer_that_is_flattened,
+        {"patch.w_0": ("prunable", "prunable"), "token_up.w": (None, "blocked")},
+    ),
     "attention of one layer": (attention_of_one_layer, {"qkv.w": (None, "prunable")}),
     "attention, shapes given": (
         lambda: attention_of_one_layer(computed=False), {"qkv.w": (None, "prunable")}

@@ -58,9 +58,8 @@ def _dense(
     yield PruneAlong(w.param, made.at(columns), "out")
     given = None if x.stopped and x.layout is not None and x.layout.axis < first else x.layout
     if given is not None and given.axis < first:
-        # One axis is followed: the channels', so the features must stay.
-        yield BlockChannels(made, "channels run along another axis of its input", "unsupported_op")
         yield Propagate("Out", given)
+        yield Propagate("Out", made, second=True)
         return
     if given is not None:
         flat = _flat(x, given, first)
@@ -85,9 +84,13 @@ def _fc(view: OpContext) -> Iterator[Effect]:
 
 def _with_bias(effects: Iterator[Effect], bias: Port | None) -> Iterator[Effect]:
     """The bias of a fused form is pruned with what the layer makes."""
-    for effect in effects:
-        if isinstance(effect, Propagate) and bias is not None and bias.param is not None:
-            yield PruneAlong(bias.param, effect.layout.at(max(0, len(bias.shape or (0,)) - 1)))
+    known = list(effects)
+    made = {e.layout.runs for e in known if isinstance(e, PruneAlong) and e.role == "out"}
+    vector = bias.param if bias is not None else None
+    axis = max(0, (rank_of(bias.shape) or 1) - 1) if bias is not None else 0
+    for effect in known:
+        if vector is not None and isinstance(effect, Propagate) and effect.layout.runs in made:
+            yield PruneAlong(vector, effect.layout.at(axis))
         yield effect
 
 
@@ -141,8 +144,8 @@ def _on_the_left(
         else:
             yield BlockChannels(y.layout, "its weight does not fit the channels that reach it")
     elif y.layout is not None:
-        yield BlockChannels(made, "channels run along another axis of its input", "unsupported_op")
         yield Propagate("Out", y.layout.at(rank - 1) if y.layout.axis == rank - 2 else y.layout)
+        yield Propagate("Out", made, second=True)
         return
     yield Propagate("Out", made)
 
