@@ -63,6 +63,11 @@ def _summary(selection: PruneSelection) -> str:
     lines.append(f"  {about}{_counts('convolution', selection.decisions)}")
     if selection.linears:
         lines.append(f"  {_counts('fully connected layer', selection.linears)}")
+    for what, rows in (("filter", selection.decisions), ("weight", selection.linears)):
+        own = len({d.param for d in rows})
+        if own < len(rows):
+            shared = f"a {what} that several layers share has a row for each"
+            lines.append(f"  {len(rows)} rows for {count_text(own, what)}: {shared}")
     return "\n".join(lines)
 
 

@@ -2,8 +2,8 @@
 
 The backbone is what leads, without any upsampling, to the coarsest feature maps, the layers that
 make the network's outputs left out. A stage holds what every path to those maps crosses at one
-stride, so a branch inside a residual block never counts, however deep or wide the network. At the
-coarsest stride it ends where a branch leads to an upsampling.
+stride, so a branch inside a residual block never counts, however deep or wide the network. It ends
+where a branch leads to an upsampling: there the neck reads it.
 """
 
 from __future__ import annotations
@@ -45,15 +45,17 @@ def _cut_vertices(analysis: ProgramAnalysis) -> list[Value]:
     vertices = cut_vertices(analysis, (p for p in producers if p is not None), trunk)
     vertices = [v for v in vertices if not _is_passive(analysis, v)]
     large = [v for v in vertices if max(_stride(analysis, v.id)) >= 2]
-    finer = [v for v in large if _stride(analysis, v.id) != coarsest]
-    last = [v for v in large if _stride(analysis, v.id) == coarsest]
-    return finer + _before_branch(analysis, last)
+    by_stride: dict[Stride, list[Value]] = {}
+    for vertex in large:
+        by_stride.setdefault(_stride(analysis, vertex.id), []).append(vertex)
+    return [v for stage in by_stride.values() for v in _before_branch(analysis, stage)]
 
 
 def _before_branch(analysis: ProgramAnalysis, vertices: list[Value]) -> list[Value]:
-    """The cut vertices of the coarsest stride up to the first that also leads elsewhere.
+    """The cut vertices of a stride up to the first that also leads to an upsampling.
 
-    What stands behind such a branch belongs to the neck: a pyramid of pooled maps, or the way up.
+    What stands behind such a branch is no longer what the neck reads: at the coarsest stride it is
+    the neck's own, before that the first layer of the next stage.
     """
     for i, (value, after) in enumerate(pairwise(vertices)):
         if _leads_up(analysis, value, after):
@@ -87,14 +89,30 @@ def _encoder(analysis: ProgramAnalysis) -> set[int]:
     """Ids of the feature maps behind a layer that no upsampling led to."""
     up = analysis.upsampled
     outputs = _output_layers(analysis)
+    cells = _cells(analysis)
     return {
         value.id
         for value in analysis.flow.values
         if analysis.after_first_layer[value.id]
         and not up[value.id]
+        and value.id not in cells
         and value.producer not in outputs
         and _is_map(analysis, value)
     }
+
+
+def _cells(analysis: ProgramAnalysis) -> set[int]:
+    """Ids of what follows a pool to a given number of cells: the context that a neck looks at."""
+    pools = (op for op in analysis.ops if kind_of(op.type) == "pool" and op.attrs.get("adaptive"))
+    several = (op for op in pools if max(op.get_ints("ksize"), default=1) > 1)
+    queue = [value for op in several for value in analysis.flow.writes(op)]
+    seen = {value.id for value in queue}
+    for here in queue:
+        for op in analysis.consumers(here):
+            new = [value for value in analysis.flow.writes(op) if value.id not in seen]
+            seen.update(value.id for value in new)
+            queue += new
+    return seen
 
 
 def _output_layers(analysis: ProgramAnalysis) -> set[int]:

@@ -51,6 +51,32 @@ def test_a_convolution_behind_a_pyramid_of_pools_is_the_necks() -> None:
     assert last_stages(program) == [coarse, fine]
 
 
+def test_pooled_maps_of_a_known_size_are_no_stage() -> None:
+    """The pyramid of pools has strides, too, where the image has a size."""
+    b = Builder()
+    x = b.feed("image", (-1, 3, 32, 32))
+    fine = b.op("relu", {"X": b.conv(x, 8, k=3, stride=2)}, shape=(-1, 8, 16, 16))
+    coarse = b.op("relu", {"X": b.conv(fine, 8, k=3, stride=2)}, shape=(-1, 8, 8, 8))
+    attrs = {"adaptive": True, "ksize": (2, 2)}
+    pooled = b.op("pool2d", {"X": coarse}, attrs=attrs, shape=(-1, 8, 2, 2))
+    context = up(b, b.conv(pooled, 8), like=coarse)
+    both = keep(b, "elementwise_add", context, Y=b.conv(coarse, 8))
+    program = finish(b, keep(b, "elementwise_add", up(b, both), Y=fine))
+    assert last_stages(program) == [coarse, fine]
+
+
+def test_what_the_neck_reads_is_the_last_of_a_stage_and_not_the_next_stages_first_layer() -> None:
+    """STDC: a layer of the next stage stands at the stride of what the neck reads."""
+    b = Builder()
+    fine, _ = backbone(b)
+    read = keep(b, "relu", b.conv(fine, 8, k=3, stride=2))
+    first = keep(b, "relu", b.conv(read, 8))
+    coarse = keep(b, "relu", b.conv(first, 8, k=3, stride=2))
+    middle = keep(b, "elementwise_add", up(b, coarse), Y=b.conv(read, 8))
+    program = finish(b, keep(b, "elementwise_add", up(b, middle), Y=b.conv(fine, 8)))
+    assert last_stages(program) == [coarse, read, fine]
+
+
 def test_what_leads_up_is_the_last_of_a_text_detectors_backbone() -> None:
     """DB: everything passes the first convolution of the neck, which is all that can be told."""
     b = Builder()
