@@ -109,7 +109,7 @@ def evaluate(
     allow_code: bool = False,
     progress: Log | None = None,
 ) -> Evaluation:
-    """Measure a trained student: mAP, AP or mIoU, and each class.
+    """Measure a trained student: mAP, AP, mIoU or top-1 accuracy, and each class.
 
     It is measured on the data and at the size that it was evaluated with in training, unless
     `data` or `override` name others, whatever the config names by now.
@@ -143,10 +143,9 @@ def evaluate(
         allow_code=allow_code,
         log=log,
     )
-    from graphprobe.pairing.output_kinds import output_pairs
-    from graphprobe.training.agreement import agreement_evaluator
+    from graphprobe.pairing.output_kinds import output_kinds
     from graphprobe.training.assemble import open_teacher
-    from graphprobe.training.evaluate import make_evaluator
+    from graphprobe.training.measured_by import evaluator_of
     from graphprobe.training.networks.source import Networks
     from graphprobe.training.runtime.device import choose_place
     from graphprobe.training.student import prune_config
@@ -155,17 +154,14 @@ def evaluate(
     place, networks = choose_place(device, log), Networks()
     trained = run.network("eval", place, networks)
     found = run.validation(trained)
-    settings = run.settings
+    settings, source, teacher = run.settings, trained.network, None
     if trained.built.task == EXPORTED:
         teacher = open_teacher(settings, place, where=run.where, log=log, networks=networks)
-        source = trained.network
-        evaluator = agreement_evaluator(
-            settings, source, trained.built, found, place, teacher, output_pairs
-        )
         if trained.plan is None and prune_config(settings, run.where) is not None:
             log(f"warning: {trained.source} is not pruned, so the whole network was measured")
-    else:
-        evaluator = make_evaluator(settings.train, trained.built, found, place)
+    evaluator = evaluator_of(
+        settings, source, trained.built, found, place, teacher, output_kinds, log
+    )
     score, train = evaluator.run(trained.scope), settings.train
     data, size = str(train.data.val), evaluator.image_size
     return Evaluation(score, evaluator.label, trained.source, len(found), data, size)

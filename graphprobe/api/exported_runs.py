@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphprobe.api.pruned_pairs import pairs_after_pruning
 from graphprobe.api.run_programs import ref_of
+from graphprobe.api.task_loss import task_of
 from graphprobe.errors import DataError, UsageError
 from graphprobe.programs import LoadedProgram
 from graphprobe.user_code import is_file
@@ -38,7 +39,8 @@ def with_own_teacher(
         raise UsageError(
             "an exported program has no loss of its own, so it learns from a teacher alone",
             where=student.source,
-            hint="name one (teacher=PROGRAM), or prune it (prune=0.5): then it teaches itself",
+            hint="name one (teacher=PROGRAM), prune it (prune=0.5): then it teaches itself, or "
+            "take data whose labels fit its outputs",
         )
     log(f"teacher: {student.source} itself, unpruned")
     return [student, student]
@@ -135,6 +137,12 @@ def make_own_teacher(
         log(images_line(networks.source(pruning.student.program), pruning.train))
     boxes = opened.task == "detection"
     found = pairs_after_pruning(student, student, pruning, networks, boxes=boxes, log=log)
-    update = {"student": pruning.student, "teacher": pruning.student, "train": pruning.train}
+    task = task_of(networks.source(pruning.student.program), opened, log)
+    update = {
+        "student": pruning.student,
+        "teacher": pruning.student,
+        "task": task,
+        "train": pruning.train,
+    }
     config = found.to_config().model_copy(update=update)
     return write_configs(config, pruning, distill_notes(found.report), log)

@@ -15,6 +15,7 @@ from graphprobe.api.prunable import find_prunable
 from graphprobe.api.pruned_pairs import pairs_after_pruning
 from graphprobe.api.run_programs import ref_of
 from graphprobe.api.settings import place_run
+from graphprobe.api.task_loss import task_of
 from graphprobe.errors import CheckpointError
 from graphprobe.programs import LoadedProgram, ProgramLike, load, source_of
 from graphprobe.user_code import is_file
@@ -160,8 +161,11 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     if data.val is None:
         log("warning: no evaluation; name its data: train.data.val")
     loaded = [_loaded(fit_classes(one, opened.class_names, log), networks) for one in given]
+    task = None
     if is_exported(loaded[0]):
-        loaded = with_own_teacher(loaded, request.prune, log)
+        task = task_of(networks.source(ref_of(loaded[0]).program), opened, log)
+        if task is None or request.prune is not None:
+            loaded = with_own_teacher(loaded, request.prune, log)
         train = exported_schedule(data, *(one.program for one in loaded))
         if opened.task != "arrays":
             of_run = _of_run(train, request.override)
@@ -174,11 +178,13 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     if len(loaded) > 1:
         boxes = opened.task == "detection"
         made = _with_teacher(loaded[0], loaded[1], boxes, train, pruning, notes, networks, log)
+        made = replace(made, config=made.config.model_copy(update={"task": task}))
     elif pruning is not None:
         made = _Draft(pruning, notes, pruning)
     else:
         student = ref_of(loaded[0])
-        made = _Draft(TrainConfig(version=1, kind="train", student=student, train=train), notes)
+        alone = TrainConfig(version=1, kind="train", student=student, task=task, train=train)
+        made = _Draft(alone, notes)
     return replace(made, samples=len(opened))
 
 

@@ -197,7 +197,7 @@ def train(
             make = partial(config_of_names, request, resume, log)
             settings, where, networks = checked_config(make, device, resume, log, on_check)
             made_for = settings.train.max_iters
-        from graphprobe.pairing.output_kinds import output_pairs
+        from graphprobe.pairing.output_kinds import output_kinds
         from graphprobe.training.run import run_training
 
         run = run_training(
@@ -211,7 +211,7 @@ def train(
             log=log,
             bar=bar,
             networks=networks,
-            find_outputs=output_pairs,
+            find_outputs=output_kinds,
         )
     return TrainResult(run)
 

@@ -7,10 +7,12 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from graphprobe.api.early import refuse_checkpoint, refuse_untrained, refuse_weights
 from graphprobe.api.settings import ConfigLike, Override, override_words, read_settings
+from graphprobe.errors import LoadError
+from graphprobe.programs import load
 
 if TYPE_CHECKING:
     from graphprobe.config import Config
@@ -92,7 +94,8 @@ def open_trained_run(
     """Open the config of a run for its weights.
 
     Args:
-        config: as `open_config` takes it.
+        config: as `open_config` takes it; or, with `data`, an exported program that is measured as
+            it is.
         override: what it sets in the config.
         resume: a checkpoint's folder or ``auto``.
         weights: weights in place of a checkpoint, or None.
@@ -106,6 +109,9 @@ def open_trained_run(
         as `open_config`; DataError: nothing is there to measure on.
     """
     words = [*_val_words(data), *override_words(override)]
+    if data is not None and weights is None and resume == "auto" and is_program(config):
+        weights = os.fspath(config)
+        config = config_of_program(weights, data)
     from graphprobe.training.runtime.dependencies import refuse_missing_paddle, require_paddle
 
     settings, where = read_settings(config, words, allow_code=allow_code)
@@ -134,6 +140,37 @@ def open_trained_run(
     for line in lines:
         log(line)
     return TrainedRun(settings, where, resume, weights, log)
+
+
+def is_program(config: ConfigLike) -> TypeGuard[str | os.PathLike[str]]:
+    """Whether a name is that of an exported program, and not of a run, a checkpoint or a config."""
+    from graphprobe.formats import find_file
+    from graphprobe.training.run_record import CONFIG
+
+    if not isinstance(config, (str, os.PathLike)):
+        return False
+    path = Path(config)
+    if path.is_file():
+        return path.suffix not in (".yaml", ".yml")
+    if not path.is_dir() or (path / CONFIG).exists() or (path / "checkpoints").exists():
+        return False
+    try:
+        find_file(path, str(path))
+    except LoadError:
+        return False
+    return True
+
+
+def config_of_program(program: str, data: str) -> Config:
+    """A config that measures an exported program with the parameters beside it."""
+    from graphprobe.config import DataSection, ProgramRef, TrainConfig
+    from graphprobe.data.splits import train_and_val
+    from graphprobe.emit import exported_schedule
+
+    alone, val = train_and_val(data)
+    section = DataSection(train=alone, val=val or alone)
+    train = exported_schedule(section, load(program).program)
+    return TrainConfig(version=1, kind="train", student=ProgramRef(program=program), train=train)
 
 
 def _val_words(data: str | None) -> Sequence[str]:

@@ -1,6 +1,6 @@
 """The schemas of the yaml files, read with every problem named at once."""
 
-from graphprobe.config._base import ProgramRef
+from graphprobe.config._base import ProgramRef, TaskSection
 from graphprobe.config.binding import check_fingerprint
 from graphprobe.config.distill import AUTO, AdapterConfig, DistillConfig, PairConfig
 from graphprobe.config.load import Config, load_config, override_config, read_config
@@ -42,6 +42,7 @@ __all__ = [
     "ProgramRef",
     "PruneConfig",
     "PruneSection",
+    "TaskSection",
     "TrainConfig",
     "TrainSection",
     "check_fingerprint",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,3 +41,19 @@ class ProgramRef(Section):
         description="take what the weights have of the same name and shape, as of a backbone, and "
         "leave the rest as initialised; false: all must fit",
     )
+
+
+class TaskSection(Section):
+    """What an exported student learns from labels: it has lost the loss of its own training."""
+
+    loss: Literal["cross_entropy"] = Field(
+        description="cross_entropy: of classes, on the scores before the softmax"
+    )
+    outputs: tuple[Name, ...] = Field(
+        strict=False, min_length=1, description="the student's variables that it reads"
+    )
+    axis: int = Field(default=1, description="of the classes in these")
+    classes: tuple[Count, ...] = Field(
+        strict=False, min_length=2, description="the number of each class of the data in them"
+    )
+    weight: Annotated[float, Field(gt=0)] = Field(default=1.0, description="factor in the total")

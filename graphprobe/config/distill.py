@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import Self
 
-from graphprobe.config._base import Name, Positive, ProgramRef, Section
+from graphprobe.config._base import Name, Positive, ProgramRef, Section, TaskSection
 from graphprobe.config.train_section import TrainSection
 
 
@@ -49,6 +49,10 @@ class DistillConfig(Section):
         strict=False,
         min_length=1,
         description="student and teacher names are each program's own, without a merge prefix",
+    )
+    task: TaskSection | None = Field(
+        default=None,
+        description="what an exported student learns from labels; null: nothing, or its own loss",
     )
     prune: str | None = Field(default=None, description="a prune.yaml: prune the student first")
     train: TrainSection = TrainSection()

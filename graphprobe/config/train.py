@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from graphprobe.config._base import ProgramRef, Section
+from pydantic import Field
+
+from graphprobe.config._base import ProgramRef, Section, TaskSection
 from graphprobe.config.train_section import TrainSection
 
 
@@ -14,4 +16,8 @@ class TrainConfig(Section):
     version: Literal[1]
     kind: Literal["train"]
     student: ProgramRef
+    task: TaskSection | None = Field(
+        default=None,
+        description="what an exported student learns from labels; null: nothing, or its own loss",
+    )
     train: TrainSection = TrainSection()

@@ -117,10 +117,11 @@ class TrainSection(Section):
     output: Name = Field(
         default="runs/train", description="folder of checkpoints, logs and results"
     )
-    metric: Literal["auto", "11point", "integral", "coco", "miou"] = Field(
+    metric: Literal["auto", "11point", "integral", "coco", "miou", "top1", "agreement"] = Field(
         default="auto",
         description="11point or integral: VOC mAP of 2007 or 2010; coco: AP at IoU 0.5 to 0.95; "
-        "auto: miou for segmentation, coco for coco: data, else 11point",
+        "top1: of classes; agreement: of an exported program with its teacher; auto: what the "
+        "labels allow: miou for segmentation, top1 for classes, coco for coco: data, else 11point",
     )
     teacher_engine: Literal["inference", "own", "merge"] = Field(
         default="inference",

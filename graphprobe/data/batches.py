@@ -51,6 +51,7 @@ class TrainBatches:
         mixup_until: the batch from which on nothing is blended; None for never.
         numbered: add to each batch in which nothing is drawn at random the array `SAMPLES`.
         inputs: what an exported program is fed of an image, each in one size; None of others.
+        wanted: with `inputs`, the names of what labels are fed; None for all that there are.
 
     Raises:
         DataError: the batch does not divide among the shards, or nothing can be drawn.
@@ -65,6 +66,7 @@ class TrainBatches:
     mixup_until: int | None = None
     numbered: bool = False
     inputs: InputPlan | None = None
+    wanted: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         rank, count = self.shard
@@ -133,6 +135,8 @@ class TrainBatches:
         elif self.dataset.task != "images":
             labels = self._plain(samples, augmentation)
         plan = self.inputs if len(augmentation.sizes) == 1 else self.inputs.at((size, size))
+        if self.wanted is not None:
+            labels = {name: array for name, array in labels.items() if name in self.wanted}
         return {**labels, **plan.batch([sample.image for sample in samples])}
 
     def _plain(self, samples: Sequence[Sample], augmentation: Augmentation) -> Feed:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import replace
 
-from graphprobe.data.metrics.agreement_types import Kind, OutputPair
+from graphprobe.data.metrics.agreement_types import OutputKind, OutputPair, pair_outputs
 from graphprobe.ir import Op, Program, Value
 from graphprobe.ops.kinds import computed_by, is_identity, kind_of, moves_only
 from graphprobe.pairing import roles
@@ -20,25 +19,6 @@ _COUNTS = ("NmsRoisNum", "RoisNum")
 _BOX_NUMBERS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class OutputKind:
-    """One output of a program.
-
-    Args:
-        name: of the variable that it returns.
-        kind: what it is.
-        axis: of the classes, where it is scores.
-        count: the output with the rows of each image, of boxes.
-        doubt: what is open about the kind.
-    """
-
-    name: str
-    kind: Kind
-    axis: int = -1
-    count: str = ""
-    doubt: str = ""
-
-
 def output_kinds(program: Program) -> list[OutputKind]:
     """What each output of a program is, in its order; counts stand beside the boxes they count."""
     analysis = ProgramAnalysis(program)
@@ -46,11 +26,14 @@ def output_kinds(program: Program) -> list[OutputKind]:
     origins = {value.id: _origin(analysis, value) for value in values}
     counts = _counts(analysis, values, origins)
     heads = {head.value: head for head in decoding_heads(analysis)}
-    return [
-        _kind(analysis, value, origins[value.id], counts, heads)
-        for value in values
-        if value.id not in counts.values()
-    ]
+    found = []
+    for value in values:
+        if value.id in counts.values():
+            continue
+        origin = origins[value.id]
+        kind = _kind(analysis, value, origin, counts, heads)
+        found.append(_with_classes(analysis, kind, value, origin))
+    return found
 
 
 def output_pairs(student: Program, teacher: Program) -> list[OutputPair]:
@@ -58,18 +41,7 @@ def output_pairs(student: Program, teacher: Program) -> list[OutputPair]:
 
     Both are exported programs, as they are before any pruning.
     """
-    waiting: dict[Kind, list[OutputKind]] = defaultdict(list)
-    for output in output_kinds(teacher):
-        waiting[output.kind].append(output)
-    pairs = []
-    for mine in output_kinds(student):
-        if not waiting[mine.kind]:
-            continue
-        other = waiting[mine.kind].pop(0)
-        counts = mine.count, other.count
-        doubt = mine.doubt or other.doubt
-        pairs.append(OutputPair(mine.name, other.name, mine.kind, mine.axis, *counts, doubt))
-    return pairs
+    return pair_outputs(output_kinds(student), output_kinds(teacher))
 
 
 def _origin(analysis: ProgramAnalysis, value: Value) -> Value:
@@ -151,6 +123,49 @@ def _kind(
     if head is not None and head.kind == roles.SEGMENTATION and head.channels > 1:
         return OutputKind(name, "map scores", head.channel, doubt=head.doubt)
     return OutputKind(name, "values")
+
+
+def _with_classes(
+    analysis: ProgramAnalysis, found: OutputKind, value: Value, origin: Value
+) -> OutputKind:
+    """An output with what labels need: how many classes it knows, and the scores behind it."""
+    op = analysis.producer(origin)
+    if found.kind == "boxes":
+        return _with_classes_of_boxes(analysis, found, op)
+    if found.kind == "mask":
+        return replace(found, classes=2)
+    if found.kind == "values" or op is None:
+        return found
+    scores, axis = value, found.axis
+    if computed_by(op.type) == "argmax":
+        scores, axis = _read_scores(analysis, op)
+        origin = _origin(analysis, scores)
+        op = analysis.producer(origin)
+    if op is not None and kind_of(op.type) == "softmax":
+        scores, axis = _read_scores(analysis, op)
+    shape = analysis.shape(scores) or ()
+    if not -len(shape) <= axis < len(shape):
+        return found
+    count = max(shape[axis], 0)
+    return replace(found, classes=count, logits=scores.name, logits_axis=axis % len(shape))
+
+
+def _read_scores(analysis: ProgramAnalysis, op: Op) -> tuple[Value, int]:
+    """What a softmax or arg_max reads, and the axis that it works along."""
+    axis = op.attrs.get("axis", -1)
+    return analysis.reads(op)[0], axis if isinstance(axis, int) else -1
+
+
+def _with_classes_of_boxes(
+    analysis: ProgramAnalysis, found: OutputKind, op: Op | None
+) -> OutputKind:
+    """Boxes with the classes of the scores that a suppression reads, [N, C, M]."""
+    scores = None if op is None else analysis.flow.read(op, "Scores")
+    shape = () if scores is None else analysis.shape(scores) or ()
+    if op is None or len(shape) != 3:
+        return found
+    background = op.attrs.get("background_label", 0) == 0
+    return replace(found, classes=max(shape[1], 0), background=background)
 
 
 def _is_whole(analysis: ProgramAnalysis, value: Value) -> bool:

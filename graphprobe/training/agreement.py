@@ -9,24 +9,29 @@ from typing import Any, TypeAlias
 from graphprobe.config import Config, DistillConfig, TrainSection
 from graphprobe.data.eval_batches import split_truth
 from graphprobe.data.metrics.agreement import Agreement
-from graphprobe.data.metrics.agreement_types import FIGURES, OutputPair, headline_of
+from graphprobe.data.metrics.agreement_types import (
+    FIGURES,
+    OutputKind,
+    OutputPair,
+    headline_of,
+    pair_outputs,
+)
 from graphprobe.data.metrics.names import AGREEMENT, LABELS
 from graphprobe.data.sample import Dataset
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.ir import Program
-from graphprobe.training.assemble import Assembly
-from graphprobe.training.evaluate import Evaluator, Score, make_evaluator
+from graphprobe.training.evaluate import Evaluator, Score
 from graphprobe.training.feeding.cached_dataset import CachedBatches
 from graphprobe.training.feeding.feeding import eval_batches
 from graphprobe.training.feeding.pixels import converter_of
+from graphprobe.training.labelled import built_part, takes_one
 from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.source import NetworkSource
-from graphprobe.training.runtime.programs import keep_needed
 from graphprobe.training.runtime.step import Feed
 from graphprobe.training.teacher.inference import InferenceTeacher
 from graphprobe.training.teacher.merge import PREFIX
 from graphprobe.waits import waiting_for
-from graphprobe.zoo import EXPORTED, Built
+from graphprobe.zoo import Built
 
 
 class AgreementEvaluator(Evaluator):
@@ -52,10 +57,7 @@ class AgreementEvaluator(Evaluator):
         teacher: InferenceTeacher,
         keep: int = 0,
     ) -> None:
-        names = [name for pair in compared for name in pair.student_names]
-        main = built.main.clone()
-        keep_needed(main, names)
-        part = replace(built, main=main, outputs={name: name for name in names})
+        part = built_part(built, [name for pair in compared for name in pair.student_names])
         if _one_by_one(built, compared):
             section = section.model_copy(update={"batch_size": 1})
         batches = eval_batches(section, val, part)
@@ -115,8 +117,8 @@ class AgreementEvaluator(Evaluator):
 # What a teacher makes of the validation data stays in memory up to so many bytes.
 KEPT_BYTES = 256_000_000
 
-# (student, teacher) -> their outputs by kind; `graphprobe.pairing.output_kinds` finds them.
-FindOutputs: TypeAlias = Callable[[Program, Program], list[OutputPair]]
+# A program -> its outputs by kind; `graphprobe.pairing.output_kinds` finds them.
+FindOutputs: TypeAlias = Callable[[Program], list[OutputKind]]
 
 
 def _one_by_one(built: Built, compared: Sequence[OutputPair]) -> bool:
@@ -125,25 +127,7 @@ def _one_by_one(built: Built, compared: Sequence[OutputPair]) -> bool:
         pair.kind == "boxes" and not (pair.student_count and pair.teacher_count)
         for pair in compared
     )
-    return uncounted or any(shape[:1] == (1,) for _, shape, _ in built.feeds if len(shape) == 4)
-
-
-def evaluator_of(
-    config: Config, parts: Assembly, val: Dataset, find: FindOutputs | None = None
-) -> Evaluator:
-    """What measures the student of a run: its task's metric, or agreement with its teacher.
-
-    Args:
-        config: of the run.
-        parts: of the run.
-        val: what to measure on.
-        find: finds the outputs that are compared; without it the pairs of the config alone are.
-    """
-    built = parts.student.source.pruned("eval", parts.student.plan)
-    if built.task != EXPORTED or parts.teacher is None:
-        return make_evaluator(config.train, built, val, parts.place)
-    source, place = parts.student.source, parts.place
-    return agreement_evaluator(config, source, built, val, place, parts.teacher, find)
+    return uncounted or takes_one(built)
 
 
 def agreement_evaluator(
@@ -164,7 +148,7 @@ def agreement_evaluator(
         val: what to measure on.
         place: where both run.
         teacher: with its weights.
-        find: as `evaluator_of` takes it.
+        find: finds the outputs that are compared; without it the pairs of the config alone are.
 
     Raises:
         ConfigError: there is no teacher, or nothing of both can be compared.
@@ -195,7 +179,7 @@ def compared_tensors(
     """
     found: list[OutputPair] = []
     if find is not None and student.exported is not None and teacher.exported is not None:
-        pairs = find(student.exported.program, teacher.exported.program)
+        pairs = pair_outputs(find(student.exported.program), find(teacher.exported.program))
         found = [pair for pair in pairs if pair.kind != "values"]
     outputs = {(pair.student, pair.teacher) for pair in found}
     inner = dict.fromkeys((p.student, p.teacher) for p in config.pairs if p.adapter is None)

@@ -10,11 +10,7 @@ from typing import Any
 
 import paddle
 
-from graphprobe.config import (
-    Config,
-    DistillConfig,
-    TrainSection,
-)
+from graphprobe.config import Config, DistillConfig, TrainSection
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.training.distributed.process_group import use_sync_norm
 from graphprobe.training.distributed.ranks import rank, world_size
@@ -22,6 +18,7 @@ from graphprobe.training.feeding.feeding import check_sizes
 from graphprobe.training.feeding.pixels import Convert, teacher_pixels
 from graphprobe.training.networks.build import Network, fill, open_network
 from graphprobe.training.networks.source import Networks
+from graphprobe.training.networks.task_loss import with_task_loss
 from graphprobe.training.objective import Group, Term, add_term, group_pairs
 from graphprobe.training.pruning.pairs_after_pruning import pair_problems
 from graphprobe.training.reporting.progress import Log
@@ -35,6 +32,7 @@ from graphprobe.training.teacher.inference import InferenceTeacher
 from graphprobe.training.teacher.merge import merge_teacher, merge_with_paddleslim, teacher_part
 from graphprobe.training.term_weights import TermWeights, weigh_terms
 from graphprobe.training.weights.checkpoint import Checkpoint, arrays_sha256
+from graphprobe.zoo import EXPORTED
 
 
 @dataclass
@@ -85,6 +83,7 @@ def assemble(
     """
     networks = networks if networks is not None else Networks()
     student = open_student(config, place, where=where, log=log, resumed=resumed, networks=networks)
+    student = with_task_loss(student, config, where=where)
     if config.train.sync_bn and world_size() > 1:
         use_sync_norm(student.main, place)
     weights = list(student.shapes())
@@ -225,7 +224,7 @@ def with_feeds(student: Network, terms: Sequence[Term]) -> Network:
 def total_loss(student: Network, terms: Sequence[Term]) -> dict[str, Any]:
     """``total``, ``task`` and each weighted term by name; ``TERM/PART`` where it is a sum.
 
-    An exported program has no task of its own, and a student without a teacher has no terms.
+    An exported program has a task only by labels, and a student without a teacher has no terms.
 
     Raises:
         ConfigError: it has neither.
@@ -250,13 +249,13 @@ def total_loss(student: Network, terms: Sequence[Term]) -> dict[str, Any]:
 def trained_part(student: Network, losses: Mapping[str, Any]) -> Network:
     """The student without the ops that no loss depends on, as the decoding of an exported program.
 
-    Its inputs are those that are left to feed. A network with a loss of its own comes back as it
-    is: there is nothing in it beside.
+    Its inputs are those that are left to feed. Any other network comes back as it is: there is
+    nothing in it beside its loss.
 
     Raises:
         TrainError: gradients would have to pass ops that have none; all of them.
     """
-    if student.built.loss is not None:
+    if student.built.task != EXPORTED:
         return student
     keep_needed(student.main, [var.name for var in losses.values()])
     refuse_without_gradient(student.main, where=student.source.text)

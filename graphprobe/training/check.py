@@ -28,6 +28,7 @@ from graphprobe.training.feeding.feeding import open_sets, train_batches
 from graphprobe.training.feeding.pixels import teacher_pixels
 from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.source import Networks
+from graphprobe.training.networks.task_loss import with_task_loss
 from graphprobe.training.objective import Group, Term, group_pairs
 from graphprobe.training.pruning.pairs_after_pruning import pair_problems
 from graphprobe.training.reporting.progress import Log
@@ -57,6 +58,7 @@ def probe_distillation(
     """
     networks = networks if networks is not None else Networks()
     student = try_student(config, place, where=where, log=log, networks=networks)
+    student = with_task_loss(student, config, where=where)
     teacher = open_teacher(config, place, where=where, log=log, networks=networks)
     assert teacher is not None  # noqa: S101 - the kind is distill
     sets = open_sets(config.train, student.built)
@@ -114,7 +116,10 @@ def probe_training(
     """
     networks = networks if networks is not None else Networks()
     student = try_student(config, place, where=where, log=log, networks=networks)
-    base = total_loss(student, ())["total"].name
+    student = with_task_loss(student, config, where=where)
+    losses = total_loss(student, ())
+    student = trained_part(student, losses)
+    base = losses["total"].name
     sets = open_sets(config.train, student.built)
     data = data_of_run(config.train, sets.train, sets.val)
     feed = train_batches(config.train, sets.train, student.built).batch(0)

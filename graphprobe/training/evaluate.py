@@ -1,4 +1,4 @@
-"""Measure a network on a data set: VOC mAP or COCO AP for detection, mean IoU for segmentation."""
+"""Measure a network on labelled data: mAP or AP of boxes, mean IoU of masks, top-1 of classes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import paddle
 from numpy.typing import NDArray
 
 from graphprobe.config import TrainSection
+from graphprobe.data.collate import Feed
 from graphprobe.data.eval_batches import TRUTH, EvalBatches, split_truth, truths
 from graphprobe.data.metrics.agreement_types import AgreementResult
 from graphprobe.data.metrics.coco_ap import CocoAp
 from graphprobe.data.metrics.miou import Miou
-from graphprobe.data.metrics.names import AGREEMENT, COCO, ELEVEN_POINT, INTEGRAL, LABELS, MIOU
+from graphprobe.data.metrics.names import COCO, ELEVEN_POINT, INTEGRAL, LABELS, MIOU, TOP1
+from graphprobe.data.metrics.top_k import TopK
 from graphprobe.data.metrics.voc_map import VocMap
 from graphprobe.data.open import parse_spec
 from graphprobe.data.sample import Dataset
@@ -23,7 +25,7 @@ from graphprobe.errors import ConfigError, Problem
 from graphprobe.training.feeding.cached_dataset import CachedBatches
 from graphprobe.training.feeding.feeding import eval_batches
 from graphprobe.waits import waiting_for
-from graphprobe.zoo import EXPORTED, Built
+from graphprobe.zoo import Built
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,10 @@ class Evaluator:
     def run(self, scope: Any) -> Score:
         """Measure with the weights of a scope."""
         with waiting_for(f"measuring on {len(self._batches.dataset):,} samples"):
-            if self._built.task == "segmentation":
+            if self.metric == MIOU:
                 return self._segmentation(scope)
+            if self.metric == TOP1:
+                return self._classification(scope)
             return self._detection(scope)
 
     def outputs(self, scope: Any) -> Iterator[tuple[dict[str, Any], list[NDArray[Any]]]]:
@@ -90,10 +94,8 @@ class Evaluator:
     def _detection(self, scope: Any) -> Score:
         names = self._batches.dataset.class_names
         measure = CocoAp(names) if self.metric == COCO else VocMap(names)
-        roles = list(self._built.outputs)
         for batch, found in self.outputs(scope):
-            by_role = dict(zip(roles, found, strict=True))
-            rows = split_rows(by_role["bbox"], by_role["bbox_num"])
+            rows = self._boxes(batch, found)
             for detections, truth in zip(rows, truths(batch), strict=True):
                 given = (detections, truth.boxes, truth.classes, truth.difficult)
                 if isinstance(measure, CocoAp):
@@ -110,10 +112,31 @@ class Evaluator:
 
     def _segmentation(self, scope: Any) -> Score:
         measure = Miou(self._batches.dataset.class_names)
-        for batch, (found, *_) in self.outputs(scope):
-            measure.add(labels_of(found), batch[TRUTH + "mask"])
+        for batch, found in self.outputs(scope):
+            measure.add(self._map(batch, found), batch[TRUTH + "mask"])
         result = measure.result()
         return Score(MIOU, result.miou, result.classes)
+
+    def _classification(self, scope: Any) -> Score:
+        measure = TopK(self._batches.dataset.class_names)
+        for batch, found in self.outputs(scope):
+            measure.add(self._best(found), batch[TRUTH + "label"])
+        result = measure.result()
+        more = () if result.top5 is None else (("top-5", result.top5),)
+        return Score(TOP1, result.top1, result.classes, more)
+
+    def _boxes(self, _batch: Feed, found: list[NDArray[Any]]) -> list[NDArray[Any]]:
+        """The rows of each image: class, score, corners in its pixels."""
+        by_role = dict(zip(self._built.outputs, found, strict=True))
+        return split_rows(by_role["bbox"], by_role["bbox_num"])
+
+    def _map(self, _batch: Feed, found: list[NDArray[Any]]) -> NDArray[np.integer[Any]]:
+        """The classes of pixels, in the shape of the masks."""
+        return labels_of(found[0])
+
+    def _best(self, found: list[NDArray[Any]]) -> NDArray[np.integer[Any]]:
+        """The best classes of each image [N, K], the best first."""
+        return np.argsort(-found[0], axis=1, kind="stable")
 
 
 def _coco_score(measure: CocoAp) -> Score:
@@ -171,11 +194,14 @@ def make_evaluator(section: TrainSection, built: Built, val: Dataset, place: Any
 def choose_metric(section: TrainSection, task: str) -> str:
     """What ``train.metric`` names; ``auto`` is the metric that the data are published with.
 
+    Args:
+        section: of the config.
+        task: of the network, or what an exported program is measured on.
+
     Raises:
         ConfigError: it is not one of the task.
     """
-    known = [MIOU] if task == "segmentation" else [ELEVEN_POINT, INTEGRAL, COCO]
-    known = [AGREEMENT] if task == EXPORTED else known
+    known = METRICS.get(task, METRICS["detection"])
     if section.metric in known:
         return section.metric
     if section.metric != "auto":
@@ -183,6 +209,14 @@ def choose_metric(section: TrainSection, task: str) -> str:
         raise ConfigError([problem], hint=f"take auto, {' or '.join(known)}")
     is_coco = section.data.val is not None and parse_spec(section.data.val)[0] == "coco"
     return COCO if is_coco and COCO in known else known[0]
+
+
+# The metrics of each kind of labels, the usual one first.
+METRICS = {
+    "detection": (ELEVEN_POINT, INTEGRAL, COCO),
+    "segmentation": (MIOU,),
+    "classification": (TOP1,),
+}
 
 
 def split_rows(rows: NDArray[Any], counts: NDArray[Any]) -> list[NDArray[Any]]:

@@ -19,9 +19,14 @@ from graphprobe.files import write_whole
 from graphprobe.formats import load_bytes
 from graphprobe.ops.work import MEGABYTE, network_size
 from graphprobe.pruning.plan_json import plan_to_json
-from graphprobe.training.agreement import FindOutputs, evaluator_of
+from graphprobe.training.agreement import FindOutputs
 from graphprobe.training.assemble import Assembly, assemble
-from graphprobe.training.before_training import measure_start, measure_teacher, measure_whole
+from graphprobe.training.before_training import (
+    Measuring,
+    measure_start,
+    measure_teacher,
+    measure_whole,
+)
 from graphprobe.training.distributed.process_group import ProcessGroup, init_process_group
 from graphprobe.training.distributed.ranks import world_size
 from graphprobe.training.evaluate import Evaluator
@@ -29,6 +34,7 @@ from graphprobe.training.feeding.feeding import DataSets, open_sets, train_batch
 from graphprobe.training.feeding.workers import load_batches
 from graphprobe.training.length import fit_to_time
 from graphprobe.training.loop import Outcome, RunPlan, run_loop
+from graphprobe.training.measured_by import evaluator_of
 from graphprobe.training.networks.source import Networks
 from graphprobe.training.norm_statistics import is_pruned_export, renew_statistics
 from graphprobe.training.pruning.before_after import pruning_result
@@ -75,7 +81,7 @@ def run_training(
         log: takes each line for people.
         bar: shows how far the run is; without it that is a line every ``train.log_iter`` steps.
         networks: what a check before has built; it is used up.
-        find_outputs: finds what outputs of two exported programs are compared, as what.
+        find_outputs: finds what the outputs of an exported program are.
 
     Raises:
         GraphprobeError: anything that a user can cause, before the first step where possible.
@@ -96,11 +102,17 @@ def run_training(
         sets = open_sets(config.train, parts.student.built)
         evaluator = None
         if sets.val is not None and group.is_rank0:
-            evaluator = evaluator_of(config, parts, sets.val, find_outputs)
+            student = parts.student
+            built = student.source.pruned("eval", student.plan)
+            evaluator = evaluator_of(
+                config, student.source, built, sets.val, place, parts.teacher, find_outputs, log
+            )
         if minutes is not None and found is None:
             left = minutes * 60 - (time.perf_counter() - begin)
             config = fit_to_time(config, parts, sets, evaluator, group, left, log_rank0)
-        result = _train(config, parts, sets, evaluator, found, group, where, log_rank0, bar)
+        result = _train(
+            config, parts, sets, evaluator, found, group, where, find_outputs, log_rank0, bar
+        )
         result = replace(result, seconds=time.perf_counter() - begin)
         if group.is_rank0:
             write_whole(Path(result.output) / "result.json", _json(result.document()))
@@ -115,6 +127,7 @@ def _train(
     found: Checkpoint | None,
     group: ProcessGroup,
     where: str,
+    find: FindOutputs | None,
     log: Log,
     bar: ProgressBar | None,
 ) -> Result:
@@ -137,11 +150,12 @@ def _train(
     group.broadcast(parts.student.main, parts.student.scope, names, start.iteration)
     plan = _make_plan(config, parts, sets, evaluator, group)
     path, teacher_value = None, None
+    measuring = Measuring(sets.val, evaluator, find, log)
     if group.is_rank0:
         path = Path(config.train.output) / "metrics.jsonl"
         _open_folder(path.parent, config, fresh=found is None, where=where)
-        teacher_value = None if start.iteration else measure_teacher(config, parts, sets, log)
-        plan.state["metric_before"] = measure_whole(config, parts, sets, found, log)
+        teacher_value = None if start.iteration else measure_teacher(config, parts, measuring)
+        plan.state["metric_before"] = measure_whole(config, parts, found, measuring)
     at_start = measure_start(parts, plan, start, log)
     if parts.teacher is not None and parts.inference_teacher is not None:
         drop_values(parts.teacher.scope, parts.teacher.shapes())  # its engine has its own

@@ -68,7 +68,8 @@ def open_trained(
         mode: ``eval`` or ``infer``.
         where: the config's file.
         checkpoint: a checkpoint's folder, or ``auto`` for the best of the config's run.
-        weights: weights in any form, taken instead of a checkpoint.
+        weights: weights in any form, taken instead of a checkpoint; the program itself stands for
+            the parameters beside it.
         networks: of the command.
 
     Raises:
@@ -79,7 +80,7 @@ def open_trained(
     if config.student.fingerprint is not None:
         check_fingerprint(config.student, network.loaded.program, key="student", where=where)
     whole = state_shapes(network.build(mode).main)
-    found, source = _find(config, checkpoint, weights, whole)
+    found, source = _find(config, network, checkpoint, weights, whole)
     plan = plan_of(found.prune, source)
     built = network.pruned(mode, plan)
     check_sizes(config.train, built, "student", where=where)
@@ -89,8 +90,14 @@ def open_trained(
 
 
 def _find(
-    config: Config, checkpoint: str, weights: str | None, wanted: Shapes
+    config: Config,
+    network: NetworkSource,
+    checkpoint: str,
+    weights: str | None,
+    wanted: Shapes,
 ) -> tuple[Weights, str]:
+    if weights == network.text and network.exported is not None:
+        return Weights(network.exported.values), weights
     if weights is not None:
         return read_weights(locate(weights), wanted), weights
     found = find_checkpoint(config, checkpoint)

@@ -63,8 +63,22 @@ def test_the_op_that_makes_an_output_tells_what_it_is(case):
     assert (found.name, found.kind, found.axis) == (program.fetches[0], kind, axis)
 
 
+def test_scores_before_a_softmax_or_a_choice_are_what_labels_teach():
+    of_softmax, before = CASES["softmax"][0], []
+    for case in ("softmax", "softmax of maps", "arg_max of maps"):
+        program = CASES[case][0]
+        (found,) = output_kinds(program)
+        maker = next(op for op in program.ops if found.logits in op.input_names())
+        before.append((maker.type, found.classes, found.logits_axis))
+    assert before == [("softmax", 10, 1), ("softmax", 5, 1), ("arg_max", 5, 1)]
+    assert output_kinds(of_softmax)[0].names == (of_softmax.fetches[0],)
+    (mask,) = output_kinds(CASES["mask"][0])
+    assert (mask.classes, mask.logits) == (2, "")
+
+
 def test_boxes_come_with_their_counts():
-    assert output_kinds(detector(count=True)) == [OutputKind("rows", "boxes", count="number")]
+    wanted = OutputKind("rows", "boxes", count="number", classes=3, background=True)
+    assert output_kinds(detector(count=True)) == [wanted]
     (old,) = output_kinds(detector(count=False))
     assert (old.kind, old.count) == ("boxes", "")
 

@@ -1,4 +1,4 @@
-"""Classification: a folder a class, with or without folders of the splits above them."""
+"""Classification: a folder a class, with or without folders of the splits above, or a list."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from graphprobe.data.formats._folders import (
     list_images,
     no_such_split,
     read_class_names,
+    read_lines,
     refuse_no_folder,
 )
 from graphprobe.data.formats._problems import Problems
@@ -51,7 +52,8 @@ def open_folder(path: str, *, split: str, held_out: float, labels: str) -> Class
     """Find the images; the class is the name of the first folder.
 
     Args:
-        path: holds ``CLASS/...`` or ``SPLIT/CLASS/...``.
+        path: holds ``CLASS/...`` or ``SPLIT/CLASS/...``; or a text file whose lines are a path from
+            its own folder, and the class: a number, or a name.
         split: a folder; or ``train``, ``val`` or ``all`` where there are none of splits.
         held_out: share of ``val`` there.
         labels: a file with a class name a line; by default the folders' names, sorted.
@@ -60,6 +62,8 @@ def open_folder(path: str, *, split: str, held_out: float, labels: str) -> Class
         DataError: no such folder or split, or images outside of the folders of classes.
     """
     root = Path(path)
+    if root.is_file():
+        return _open_list(root, split, held_out, labels)
     refuse_no_folder(root)
     known = split_names(path)
     hashed = known == HASHED
@@ -90,6 +94,35 @@ def open_folder(path: str, *, split: str, held_out: float, labels: str) -> Class
         raise DataError("holds fewer than two folders of classes", where=str(base))
     kept = hash_split(items, lambda item: item[0], split, held_out, path) if hashed else items
     return ClassFolders(base, kept, classes)
+
+
+def _open_list(file: Path, split: str, held_out: float, labels: str) -> ClassFolders:
+    lines = [line.rsplit(maxsplit=1) for line in read_lines(file)]
+    pairs = [(words[0], words[1]) for words in lines if len(words) == 2]
+    given = find_label_list(file.parent, labels)
+    told = [label for _, label in pairs]
+    if given is not None:
+        classes = read_class_names(given)
+    elif all(map(str.isdecimal, told)):
+        classes = tuple(map(str, range(max(map(int, told), default=0) + 1)))
+    else:
+        classes = tuple(sorted(set(told)))
+    number = {str(place): place for place in range(len(classes))}
+    number |= {name: place for place, name in enumerate(classes)}
+    problems = Problems(str(file))
+    for words in lines:
+        if len(words) < 2:
+            problems.add(f"{words[0]} has no class behind it")
+        elif words[1] not in number:
+            problems.add(f"{words[1]} is not in the label list", did_you_mean(words[1], classes))
+        elif not (file.parent / words[0]).is_file():
+            problems.add(f"{words[0]} is missing")
+    problems.raise_if_any()
+    if len(classes) < 2:
+        raise DataError("names fewer than two classes", where=str(file))
+    items = [(name, number[label]) for name, label in pairs]
+    kept = hash_split(items, lambda item: item[0], split, held_out, str(file))
+    return ClassFolders(file.parent, kept, classes)
 
 
 def split_names(path: str) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""Metrics: VOC mAP, COCO AP and mean IoU. Each collects image by image."""
+"""Metrics: VOC mAP, COCO AP, mean IoU, top-k accuracy, agreement. Each collects by image."""

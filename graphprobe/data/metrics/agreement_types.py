@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -13,6 +14,38 @@ Kind: TypeAlias = Literal["values", "scores", "labels", "map scores", "map label
 """What an output is: numbers of any meaning; scores of classes along one axis, or the numbers of
 the classes; the same of each pixel; the probability of one class a pixel; rows of class, score,
 x1, y1, x2, y2."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputKind:
+    """One output of a program.
+
+    Args:
+        name: of the variable that it returns.
+        kind: what it is.
+        axis: of the classes, where it is scores.
+        count: the output with the rows of each image, of boxes.
+        doubt: what is open about the kind.
+        classes: how many it tells apart; 0 where that is not known.
+        logits: the variable with the scores of classes before a softmax or a choice of the best,
+            and `logits_axis` its axis of classes; empty where there is none.
+        background: whether class 0 of its boxes is the background, counted in `classes`.
+    """
+
+    name: str
+    kind: Kind
+    axis: int = -1
+    count: str = ""
+    doubt: str = ""
+    classes: int = 0
+    logits: str = ""
+    logits_axis: int = -1
+    background: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is computed: the output, and its rows where they are counted."""
+        return tuple(filter(None, (self.name, self.count)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +78,22 @@ class OutputPair:
     def teacher_names(self) -> tuple[str, ...]:
         """The same of the teacher."""
         return tuple(filter(None, (self.teacher, self.teacher_count)))
+
+
+def pair_outputs(student: Iterable[OutputKind], teacher: Iterable[OutputKind]) -> list[OutputPair]:
+    """The outputs that two programs have of one kind, in the order of each kind's."""
+    waiting: dict[Kind, list[OutputKind]] = defaultdict(list)
+    for output in teacher:
+        waiting[output.kind].append(output)
+    pairs = []
+    for mine in student:
+        if not waiting[mine.kind]:
+            continue
+        other = waiting[mine.kind].pop(0)
+        counts = mine.count, other.count
+        doubt = mine.doubt or other.doubt
+        pairs.append(OutputPair(mine.name, other.name, mine.kind, mine.axis, *counts, doubt))
+    return pairs
 
 
 @dataclass(frozen=True, slots=True)

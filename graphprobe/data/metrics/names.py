@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 ELEVEN_POINT, INTEGRAL, COCO, MIOU = "11point", "integral", "coco", "miou"
+TOP1 = "top1"
 AGREEMENT = "agreement"
 LABELS = {
     ELEVEN_POINT: "mAP (11 point)",
     INTEGRAL: "mAP (integral)",
     COCO: "AP (COCO)",
     MIOU: "mIoU",
+    TOP1: "top-1 accuracy",
     AGREEMENT: "agreement with the teacher",
 }

@@ -58,6 +58,8 @@ def _open(spec: str, key: str, built: Built) -> Dataset:
         where = f"train.data.{key}: {error.where}" if error.where else f"train.data.{key}"
         raise DataError(error.message, where=where, hint=error.hint) from error
     if built.task == EXPORTED:
+        if key == "train":
+            _refuse_other_labels(found, built, spec)
         return found  # its batches report what they lack: what is fed is known once its pairs are
     if found.task in ("images", "arrays"):
         _refuse_missing_inputs(found, built, spec)
@@ -74,6 +76,23 @@ def _open(spec: str, key: str, built: Built) -> Dataset:
             hint=f"set train.data.{key}, or name the program with num_classes={classes}",
         )
     return found
+
+
+def _refuse_other_labels(data: Dataset, built: Built, spec: str) -> None:
+    """Hold data against what the loss of an exported program learns from, if it has one.
+
+    Raises:
+        DataError: their labels are of another kind, or of other classes.
+    """
+    task, classes = built.meta.get("labels", (data.task, len(data.class_names)))
+    if (task, classes) == (data.task, len(data.class_names)):
+        return
+    found = f"{data.task} of {len(data.class_names)} classes"
+    raise DataError(
+        f"is {found}, and the task of the config is {task} of {classes}",
+        where=spec,
+        hint="set task to null, or take the data that it was made for",
+    )
 
 
 def _refuse_missing_inputs(data: Dataset, built: Built, spec: str) -> None:
@@ -169,13 +188,17 @@ def train_batches(section: TrainSection, dataset: Dataset, built: Built) -> Trai
         targets=_targets(dataset, built),
         mixup_until=section.augment.mixup_until or None,
         inputs=None if dataset.task == "arrays" else train_plan(section, built),
+        wanted=frozenset(name for name, _, _ in built.feeds),
     )
 
 
 def _targets(dataset: Dataset, built: Built) -> Targets:
     if dataset.task in ("images", "arrays"):
         return PLAIN  # nothing is made of what has no labels
-    return choose_targets([name for name, _, _ in built.feeds], built.meta)
+    filled: set[str] = set()
+    if built.task == EXPORTED:
+        filled = set(built.meta["program"].feeds)
+    return choose_targets([n for n, _, _ in built.feeds if n not in filled], built.meta)
 
 
 def eval_batches(section: TrainSection, dataset: Dataset, built: Built) -> EvalBatches:

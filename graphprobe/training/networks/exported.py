@@ -11,7 +11,7 @@ import numpy as np
 import paddle
 
 from graphprobe.compat.names import keep_names
-from graphprobe.data.preparation import Preparation, preparation_beside
+from graphprobe.data.preparation import Preparation, labels_beside, preparation_beside
 from graphprobe.errors import LoadError
 from graphprobe.formats import add_ports, as_programdesc, find_file, write_program
 from graphprobe.ir import Program
@@ -108,6 +108,7 @@ class ExportedProgram:
                 "mode": mode,
                 "program": self.program,
                 "beside": self.beside,
+                "class_names": labels_beside(self.path),
             },
         )
 

@@ -267,3 +267,27 @@ def test_arrays_by_the_names_of_inputs(tmp_path: Path) -> None:
         EvalBatches(data, 32, 10).batch(0)
     with pytest.raises(DataError, match=r"holds no \.npz files"):
         open_data(f"npz:{tmp_path.parent}")
+
+
+def test_a_list_of_images_with_their_classes(tmp_path: Path) -> None:
+    for name in ("b.png", "a/x y.png", "c.png"):
+        image(tmp_path / name)
+    listed = text(tmp_path / "train_list.txt", "b.png 2", "a/x y.png 0", "c.png 2")
+    data = open_data(f"folder:{listed}?split=all")
+    assert data.class_names == ("0", "1", "2") and data.task == "classification"
+    found = [(data.sample(i).name, data.sample(i).label) for i in range(3)]
+    assert found == [("b.png", 2), ("a/x y.png", 0), ("c.png", 2)]
+    text(listed, "b.png dog", "c.png cat")
+    data = open_data(f"folder:{listed}?split=all")
+    assert (data.class_names, data.sample(0).label) == (("cat", "dog"), 1)
+    text(tmp_path / "labels.txt", "dog", "cat")
+    assert open_data(f"folder:{listed}?split=all").sample(0).label == 0
+    text(listed, "b.png dig", "gone.png cat", "c.png")
+    with pytest.raises(DataError) as error:
+        open_data(f"folder:{listed}")
+    for words in ("dig is not in the label list", "gone.png is missing", "c.png has no class"):
+        assert words in str(error.value)
+    (tmp_path / "labels.txt").unlink()
+    text(listed, "b.png 0")
+    with pytest.raises(DataError, match="names fewer than two classes"):
+        open_data(f"folder:{listed}")

@@ -1,0 +1,76 @@
+"""What measures a network: its task's metric, labels that fit its outputs, or its teacher."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphprobe.config import Config
+from graphprobe.data.metrics.names import AGREEMENT
+from graphprobe.data.sample import Dataset
+from graphprobe.errors import ConfigError, Problem
+from graphprobe.training.agreement import FindOutputs, agreement_evaluator
+from graphprobe.training.evaluate import Evaluator, make_evaluator
+from graphprobe.training.labelled import Answer, LabelledEvaluator, find_answer
+from graphprobe.training.networks.build import Network
+from graphprobe.training.networks.source import NetworkSource
+from graphprobe.training.reporting.progress import Log, no_log
+from graphprobe.zoo import EXPORTED, Built
+
+
+def evaluator_of(
+    config: Config,
+    source: NetworkSource,
+    built: Built,
+    val: Dataset,
+    place: Any,
+    teacher: Network | None,
+    find: FindOutputs | None,
+    log: Log = no_log,
+) -> Evaluator:
+    """What measures a network on a data set.
+
+    Args:
+        config: of any kind.
+        source: of the network.
+        built: the network, built for evaluation.
+        val: what to measure on.
+        place: where it runs.
+        teacher: with its weights; None where there is none.
+        find: finds what the outputs of an exported program are; without it labels are left alone.
+        log: takes a line that says what labels measure, or why they do not.
+
+    Raises:
+        ConfigError: neither labels nor a teacher tell how good an exported program is.
+    """
+    if built.task != EXPORTED:
+        return make_evaluator(config.train, built, val, place)
+    found = labelled_evaluator(config, source, built, val, place, find)
+    if isinstance(found, Evaluator):
+        log(f"measured by labels: {found.label} of {', '.join(found.read)}")
+        return found
+    labelled = val.task not in ("images", "arrays")
+    if labelled and config.train.metric != AGREEMENT:
+        log(f"labels do not measure {source.text}: {found}; agreement with the teacher does")
+    if teacher is None:
+        text = f"names no teacher, and labels do not measure an exported program: {found}"
+        raise ConfigError([Problem("kind", text)], hint="take the distill.yaml of the run")
+    return agreement_evaluator(config, source, built, val, place, teacher, find)
+
+
+def labelled_evaluator(
+    config: Config,
+    source: NetworkSource,
+    built: Built,
+    val: Dataset,
+    place: Any,
+    find: FindOutputs | None,
+) -> LabelledEvaluator | str:
+    """An evaluator of an exported program by labels, or why they do not measure it."""
+    if find is None or source.exported is None:
+        return "what its outputs are was not looked at"
+    if config.train.metric == AGREEMENT:
+        return "the config asks for agreement"
+    answer = find_answer(built, find(source.exported.program), val)
+    if not isinstance(answer, Answer):
+        return answer
+    return LabelledEvaluator(built, config.train, val, place, answer)
