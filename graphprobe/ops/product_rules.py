@@ -50,6 +50,8 @@ def product(view: OpContext, x: Port, y: Port, turned_x: bool, turned_y: bool) -
             if matrix < 0:
                 yield from _batched(port.layout, axis, sides[summed])
             yield Propagate("Out", passing)
+        elif matrix >= 0 and passing.axis != rank - 1 - summed:
+            yield Propagate("Out", port.layout.at(rank - 1 - summed), second=True)
         elif matrix >= 0 or passing.axis != axis:
             yield BlockChannels(port.layout, "channels run along another axis of its product")
 

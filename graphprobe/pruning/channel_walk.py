@@ -1,8 +1,7 @@
 """The walk that follows channels: the rules of `graphprobe.ops`, applied op by op.
 
 Each op whose inputs carry channels (or that makes new ones) is asked what its outputs carry, which
-parameters are pruned along with them, and what cannot be pruned. One walk in the order of
-execution.
+parameters are pruned along with them, and what cannot be pruned. Once, in execution order.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from graphprobe.ops.spec import (
 from graphprobe.pruning.channels import Bound, Channels, PruneConstraint
 from graphprobe.pruning.clearing import clears_outputs
 from graphprobe.pruning.parameter_forms import ParameterForms, keeps_parameter
-from graphprobe.pruning.second_axis import layouts_of, second_effects
+from graphprobe.pruning.second_axis import THIRD, layouts_of, second_effects
 
 # More joined ranges than these are taken from a budget that grows with the program: what joins
 # everything with everything costs the square, and is reported as not followed beyond it.
@@ -234,21 +233,23 @@ class ChannelWalk:
                 self.stops[value.id] = stop
 
     def _carry(self, op: Op, effect: Propagate) -> None:
-        ids = self.found.flow.outputs[op.id].get(effect.slot, [])
-        if effect.at >= len(ids):
+        ids = self.found.flow.outputs[op.id].get(effect.slot, [])[effect.at :]
+        if not ids:
             return
-        if len(effect.layout.runs) > _FEW_RANGES:
-            self.ranges_left -= len(effect.layout.runs)
-            if self.ranges_left < 0:
-                detail = "channels of too many layers are joined here to be followed"
-                self.found.blocks.append(PruneConstraint(effect.layout, op.id, detail, "concat"))
-                return
-        if effect.layout.outer > MAX_EXPLODED:
+        value, layout, detail = ids[0], effect.layout, ""
+        reason: Reason | None = None
+        many = len(layout.runs) > _FEW_RANGES
+        self.ranges_left -= many * len(layout.runs)
+        if many and self.ranges_left < 0:
+            detail, reason = "channels of too many layers are joined here to be followed", "concat"
+        elif layout.outer > MAX_EXPLODED:
             detail = "its channels are repeated too often to be followed"
-            self.found.blocks.append(PruneConstraint(effect.layout, op.id, detail))
+        elif effect.second and value in self.found.seconds:
+            detail, reason = THIRD, "unsupported_op"
+        if detail:
+            self.found.blocks.append(PruneConstraint(layout, op.id, detail, reason))
             return
-        of_value = self.found.seconds if effect.second else self.found.layouts
-        of_value[ids[effect.at]] = effect.layout
+        (self.found.seconds if effect.second else self.found.layouts)[value] = layout
         made = {(name, axis) for i, name, axis in self.found.convs[-1:] if i == op.id}
         if not made.intersection(run.space for run in effect.layout.runs[:1]):
             self.found.links.add(op.id)

@@ -24,6 +24,8 @@ _APART = ("activation", "unary", "identity", "elementwise", "norm", "linear", "r
 _MOVES = ("transpose", "squeeze", "unsqueeze")
 _MIXED = "channels of another layer run along another axis of its input"
 
+THIRD = "channels of two other layers run along other axes of its output"
+
 
 def layouts_of(effect: Effect) -> tuple[ChannelLayout, ...]:
     """The channels that an effect is about."""
@@ -56,7 +58,7 @@ def second_effects(
         return
     spaces = spaces_of(carried)
     effects = [e for e in spec.channels.rule(view) if spaces_of(layouts_of(e)) <= spaces]
-    if _is_repeated(effects):
+    if _is_repeated(effects) or sum(isinstance(e, Propagate) for e in effects) > 1:
         effects = []
     for effect in effects:
         yield effect._replace(second=True) if isinstance(effect, Propagate) else effect

@@ -338,6 +338,21 @@ def mixer_on_the_left():
     return n.done(n.linear(x, 12, 5, "out", (-1, 16)))
 
 
+def context_of_regions():
+    """Features summed over the places of regions: rows of one layer, columns of another."""
+    n = Net()
+    x = n.conv(n.image, 8, "a")
+    flat = [
+        n.op("reshape2", (-1, c, 16), {"shape": (0, c, 16)}, X=y)
+        for c, y in ((6, n.conv(x, 6, "regions")), (8, n.conv(x, 8, "b")))
+    ]
+    places = n.op("softmax", (-1, 6, 16), {"axis": -1}, X=flat[0])
+    y = n.op("matmul_v2", (-1, 6, 8), {"trans_y": True}, X=places, Y=flat[1])
+    y = n.op("relu", (-1, 6, 10), X=n.linear(y, 8, 10, "up", (-1, 6)))
+    y = n.op("transpose2", (-1, 10, 6), {"axis": (0, 2, 1)}, X=n.linear(y, 10, 10, "v", (-1, 6)))
+    return n.done(n.linear(n.op("relu", (-1, 10, 6), X=y), 6, 5, "out", (-1, 10)))
+
+
 def mixer_that_is_flattened():
     """Both axes become one: how often a channel lies there is a size of the other."""
     n = Net()
@@ -611,6 +626,16 @@ KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]
             "patch.w_0": ("prunable", "prunable"),
             "token_up.w": (None, "prunable"),
             "token_down.w": (None, "blocked"),
+        },
+    ),
+    "context of regions": (
+        context_of_regions,
+        {
+            "a.w_0": ("prunable", "prunable"),
+            "regions.w_0": ("prunable", "prunable"),
+            "b.w_0": ("prunable", "prunable"),
+            "up.w": (None, "prunable"),
+            "v.w": (None, "blocked"),
         },
     ),
     "mixer that is flattened": (
