@@ -14,14 +14,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import multiprocessing
 import os
 import re
 import socket
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from graphprobe.compat.collectives import RING, has_old_ops
@@ -29,6 +30,7 @@ from graphprobe.errors import TrainError
 
 CONNECT_TIMEOUT_S = 300  # in which all processes must have come
 _RETRY_S = 0.1
+_RUN_S = 9_999_999  # of one operation; Paddle's own value
 # What gloo's store of Paddle 2, and the store of Paddle 3, report when their time is over.
 _TIME_IS_OVER = re.compile(r"Wait timeout for key|elapsed > _timeout")
 
@@ -48,15 +50,13 @@ def connect_cpus(rank: int, endpoints: Sequence[str]) -> None:
         store = _open_store(rank, endpoints)
         core.CommContextManager.create_gloo_comm_context(store, str(RING), rank, len(endpoints))
         return
-    import paddle
-
     here = Path.cwd()
-    # It writes a file http.log into the working folder, and prints to stdout.
+    # Paddle's server writes a file http.log into the working folder, and prints to stdout.
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         os.chdir(folder)
         try:
-            with _bounded_start(), _time_is_over(len(endpoints)):
-                paddle.distributed.gloo_init_parallel_env(rank, len(endpoints), endpoints[0])
+            with _time_is_over(len(endpoints)):
+                _connect_with_old_gloo(rank, endpoints)
         finally:
             os.chdir(here)
 
@@ -118,25 +118,54 @@ def _open_store(rank: int, endpoints: Sequence[str]) -> Any:
         return _core().TCPStore(host, int(port), serves, len(endpoints), CONNECT_TIMEOUT_S)
 
 
+def _connect_with_old_gloo(rank: int, endpoints: Sequence[str]) -> None:
+    """What ``gloo_init_parallel_env`` of Paddle 2 does, with an end for every wait and helper.
+
+    That function forks two helpers in rank 0, which go on for ever where rank 0 is killed.
+    """
+    from paddle.distributed import parallel_with_gloo as gloo
+
+    host, _, port = endpoints[0].rpartition(":")
+    with _serve_keys(int(port), len(endpoints)) if rank == 0 else contextlib.nullcontext():
+        _wait_for_server(endpoints[:1])
+        strategy = gloo.core.GlooParallelStrategy()
+        strategy.rank, strategy.rank_num = rank, len(endpoints)
+        strategy.ip_address, strategy.ip_port = host, int(port)
+        strategy.init_seconds, strategy.run_seconds = CONNECT_TIMEOUT_S, _RUN_S
+        # Where Paddle keeps it, so that it outlives this call.
+        gloo._global_gloo_ctx = gloo.core.GlooParallelContext(strategy)
+        gloo._global_gloo_ctx.init()
+
+
 @contextlib.contextmanager
-def _bounded_start() -> Iterator[None]:
-    """A context in which gloo's start in Paddle 2 ends when its time is over."""
-    from paddle.distributed import parallel_with_gloo as start
+def _serve_keys(port: int, count: int) -> Iterator[None]:
+    """A context in which processes find each other over a server, which ends when all have.
 
-    core, wait = start.core, start.wait_server_ready
-
-    def connect(settings: Any) -> Any:
-        settings.init_seconds = CONNECT_TIMEOUT_S
-        return core.GlooParallelContext(settings)
-
-    start.core = SimpleNamespace(
-        GlooParallelStrategy=core.GlooParallelStrategy, GlooParallelContext=connect
-    )
-    start.wait_server_ready = _wait_for_server
+    The server is a process: gloo's own start holds the interpreter until it is through.
+    """
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    helper = context.Process(target=_serve, args=(port, count, theirs, ours), daemon=True)
+    helper.start()
+    theirs.close()
     try:
         yield
+        helper.join(CONNECT_TIMEOUT_S)
     finally:
-        start.core, start.wait_server_ready = core, wait
+        ours.close()
+        helper.join()
+
+
+def _serve(port: int, count: int, parent: Connection, ours: Connection) -> None:
+    """The body of the helper: serves until all have deleted their keys or its parent is gone."""
+    from paddle.distributed.fleet.utils.http_server import KVServer
+
+    ours.close()  # the parent's end, which closes when the parent dies
+    server = KVServer(port, size={"_worker": count})
+    server.start()
+    while not server.should_stop() and not parent.poll(_RETRY_S):
+        pass
+    server.stop()
 
 
 def _wait_for_server(endpoints: Sequence[str]) -> None:

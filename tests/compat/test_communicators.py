@@ -130,3 +130,28 @@ except TrainError as error:
     where = f" to {endpoints[0]}" if rank else ""
     assert list(tmp_path.iterdir()) == []  # Paddle's server of keys would leave an http.log
     assert done.stdout == f"{absent} did not come within 2 s{where}; see the logs of the others\n"
+
+
+@pytest.mark.paddle
+def test_nothing_of_a_killed_process_stays_behind(tmp_path: Path) -> None:
+    """Whatever process 0 starts holds its stdout too, so this ends only when all of them have."""
+    endpoints = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    code = f"""
+import sys
+from graphprobe.compat import communicators, import_paddle
+import_paddle()
+wait = communicators._wait_for_server
+def tell(endpoints):
+    wait(endpoints)
+    print("serves", file=sys.__stdout__, flush=True)
+communicators._wait_for_server = tell
+communicators.connect_cpus(0, {endpoints!r})
+"""
+    words = [sys.executable, "-c", code]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "serves\n"
+        process.kill()
+        assert process.communicate(timeout=60) == ("", None)
+    with socket.create_server(("127.0.0.1", int(endpoints[0].rpartition(":")[2]))):
+        pass  # nor is its address taken
