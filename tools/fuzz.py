@@ -13,6 +13,7 @@ end in graphprobe's own error: no other exception, no crash of the process, none
 from __future__ import annotations
 
 import argparse
+import ctypes
 import hashlib
 import mmap
 import multiprocessing
@@ -45,6 +46,7 @@ REAL_SHARE = 100
 # Before Python 3.12 following an input is slow (five times), so only one in so many is.
 TRACED_SHARE = 8
 POOL = 2000
+PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 
 class Hang(BaseException):
@@ -121,10 +123,20 @@ def _on_alarm(*_: object) -> None:
     raise Hang(f"over {LIMIT_SECONDS} s of CPU")
 
 
+def end_with_parent() -> None:
+    """Let the system kill this process where its parent dies, also while it hangs in C code."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = multiprocessing.parent_process()
+    if parent is None or not parent.is_alive():
+        raise SystemExit(1)  # it died before
+
+
 def work(
     pipe: Connection, current: mmap.mmap, inputs: int, seed: int, kind: str, guided: bool
 ) -> None:
     """The body of a worker process."""
+    end_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
     signal.signal(signal.SIGPROF, _on_alarm)
     worker = Worker(seed, kind, guided)

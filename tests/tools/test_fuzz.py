@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
 
@@ -71,3 +73,16 @@ def test_too_much_memory_is_noticed(tmp_path: Path) -> None:
     result = planted(tmp_path, "bytearray(2**31 if count['n'] == 30 else 1)")
     assert result.returncode == 1
     assert "MemoryError" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system's own way is used")
+def test_no_worker_outlives_its_parent(tmp_path: Path) -> None:
+    """Not even one that is busy; they hold its stdout, which ends when the last of them does."""
+    busy = "print('busy', flush=True) or [None for _ in iter(int, 1)]"
+    text = PLANTED.format(tools=str(TOOLS), found=str(tmp_path), action=busy)
+    text = text.replace("LIMIT_SECONDS = 1", "LIMIT_SECONDS = 1000").replace('"1"]', '"3"]')
+    with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(3)] == [b"busy\n"] * 3
+        process.kill()
+        process.communicate(timeout=30)
