@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from graphprobe.collector import collector_paused
 from graphprobe.programs import LoadedProgram
 from graphprobe.pruning import decisions as pruning
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.waits import waiting_for
 
 
+@collector_paused()
 def prune_findings(loaded: LoadedProgram, policy: str) -> PruneFindings:
     """The decisions of a policy, made once for a loaded program.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from graphprobe.api.findings import PairsLike, PruneLike, gather, unknown_operators
 from graphprobe.api.measures import LatencyLike, with_measures
 from graphprobe.api.patterns import PatternLike, pattern
+from graphprobe.collector import collector_paused
 from graphprobe.drawing import Drawing, Focus
 from graphprobe.drawing.output import render, renderer_for
 from graphprobe.drawing.overlay import COLOUR_KEYS, ColourBy
@@ -56,7 +57,8 @@ class Picture:
         Raises:
             UsageError: no such format, or a focus that matches nothing.
         """
-        return self.make(f"drawing.{format}")
+        with collector_paused():
+            return self.make(f"drawing.{format}")
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write it in the format of the suffix, whole or not at all, and return the path.
@@ -65,7 +67,9 @@ class Picture:
             UsageError: as `render`.
             GraphprobeError: the file cannot be written.
         """
-        write_whole(Path(path), self.make(os.fspath(path)))
+        with collector_paused():
+            content = self.make(os.fspath(path))
+        write_whole(Path(path), content)
         return Path(path)
 
     def to_networkx(self, level: Level = "op") -> nx.DiGraph[str]:
@@ -105,6 +109,7 @@ class Picture:
         return None if self.drawing is None else self.render("svg").decode()
 
 
+@collector_paused()
 def draw(
     program: ProgramLike,
     output: str | os.PathLike[str] | None = None,

@@ -11,6 +11,7 @@ from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.api.progress import reporter
 from graphprobe.api.prune_selection import PruneSelection
 from graphprobe.api.run_programs import image_of
+from graphprobe.collector import collector_paused
 from graphprobe.errors import UsageError
 from graphprobe.ops.image_input import counted_image_size
 from graphprobe.ops.kinds import has_quantised_range, unknown_ops_warnings
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from graphprobe.training.reporting.progress import Log
 
 
+@collector_paused()
 def find_prunable(
     program: ProgramLike,
     *,
@@ -96,6 +98,7 @@ def find_prunable(
     return replace(chosen, train=train)
 
 
+@collector_paused()
 def choose_ratios(
     found: PruneSelection,
     *,

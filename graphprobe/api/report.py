@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from graphprobe.api.findings import PairsLike, PruneLike, gather
+from graphprobe.collector import collector_paused
 from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 from graphprobe.programs import ProgramLike, load
@@ -47,6 +48,7 @@ class Report:
         return f'<iframe style="width:100%;height:40em;border:0" srcdoc="{page}"></iframe>'
 
 
+@collector_paused()
 def report(
     student: ProgramLike,
     output: str | os.PathLike[str] | None = None,

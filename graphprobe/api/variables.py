@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.api.results import Result, Table, count_text
+from graphprobe.collector import collector_paused
 from graphprobe.errors import did_you_mean
 from graphprobe.ir import Op
 from graphprobe.ir.listing import VarUse, Wanted, list_vars, undeclared
@@ -85,6 +86,7 @@ class VariableListing(Result):
         ]
 
 
+@collector_paused()
 def list_variables(
     program: ProgramLike,
     *,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from graphprobe.collector import collector_paused
 from graphprobe.errors import LoadError
 from graphprobe.formats._base import Loader
 from graphprobe.formats._foreign import foreign, identify
@@ -64,6 +65,7 @@ def _readable(source: str) -> Iterator[None]:
         raise LoadError("not a path", where=repr(source), hint="check the path") from error
 
 
+@collector_paused()
 def load_bytes(content: bytes, source: str) -> Program:
     """Read a program from memory.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from graphprobe.collector import collector_paused
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Pair, Program
 from graphprobe.losses import Loss, find_loss
@@ -65,8 +64,8 @@ def find_pairs(
         UsageError: no rule or loss of that name, or the two do not go together.
     """
     wanted = find_loss(loss) if loss is not None else None
-    analyses = ProgramAnalysis(student), ProgramAnalysis(teacher)
-    with _no_collection():
+    with collector_paused():
+        analyses = ProgramAnalysis(student), ProgramAnalysis(teacher)
         report = _best(analyses, wanted) if rule is None else _one(_named(rule, wanted), analyses)
         report = _with_inputs(report, compare_inputs(*analyses))
         report = _with_unknown(report, student, teacher)
@@ -136,21 +135,6 @@ def _goes_with(rule: PairRule, loss: Loss | None) -> bool:
     if loss.levels:
         return rule.scope in ("levels", "dense_levels")
     return len(loss.inputs) == 1 or rule.parts == loss.inputs
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Nothing dies while analyses grow: a garbage collector would only scan them repeatedly.
-
-    On 100,000 ops it takes 40% of the time.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _named(name: str, loss: Loss | None) -> PairRule:

@@ -13,8 +13,14 @@ from graphprobe.errors import GraphprobeError
 NOTHING = "^(?!)$"
 # Groups in groups beyond this are written flat; regex engines limit how deep they may go.
 MAX_DEPTH = 12
+# An engine tries every alternative on every name; beyond so many tries the text is read instead.
+MAX_TRIES = 5_000_000
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\x00"}
+_MEANT = {escaped: character for character, escaped in _NAMED.items()}
+_ESCAPED = re.compile(r"\\x00|\\.")
+# Alone, these characters and escapes match themselves in every engine.
+_LITERAL = re.compile(r"(?:[^.^$*+?{}\[\]\\|()\n\r\t\0]|\\[.^$*+?{}\[\]\\|()nrt]|\\x00)*")
 
 
 def names_regex(names: Sequence[str], among: Iterable[str], *, compact: bool = False) -> str:
@@ -35,10 +41,14 @@ def names_regex(names: Sequence[str], among: Iterable[str], *, compact: bool = F
     others = set(among)
     if not wanted:
         return NOTHING
-    body = factored(wanted) if compact else "|".join(map(escape, wanted))
+    parts = list(map(escape, wanted))
+    body = factored(wanted) if compact else "|".join(parts)
     end = r"\Z" if any(name.endswith("\n") for name in others.union(wanted)) else "$"
     found = f"^(?:{body}){end}"
-    prove(found, wanted, others)
+    if not compact and len(wanted) * len(others.union(wanted)) > MAX_TRIES:
+        prove_literal(parts, wanted)
+    else:
+        prove(found, wanted, others)
     return found
 
 
@@ -53,12 +63,30 @@ def prove(regex: str, names: Iterable[str], among: Iterable[str]) -> None:
     for name in sorted(wanted.union(among)):
         ways = compiled.match(name), compiled.search(name), compiled.fullmatch(name)
         if any((found is not None) != (name in wanted) for found in ways):
-            what = "misses" if name in wanted else "also matches"
-            raise GraphprobeError(
-                f"the regex {what} the parameter {name!r}",
-                where="prune-regex",
-                hint="take the names from params instead",
-            )
+            raise _unproven("misses" if name in wanted else "also matches", name)
+
+
+def prove_literal(parts: Iterable[str], names: Iterable[str]) -> None:
+    """Read each alternative of a regex: what has only characters that mean themselves matches that.
+
+    Raises:
+        GraphprobeError: one holds something else, or stands for another name.
+    """
+    for part, name in zip(parts, names, strict=True):
+        if not _LITERAL.fullmatch(part) or _ESCAPED.sub(_meant, part) != name:
+            raise _unproven("misses", name)
+
+
+def _meant(escaped: re.Match[str]) -> str:
+    """The character that an escape stands for."""
+    return _MEANT.get(escaped[0], escaped[0][1:])
+
+
+def _unproven(what: str, name: str) -> GraphprobeError:
+    hint = "take the names from params instead"
+    return GraphprobeError(
+        f"the regex {what} the parameter {name!r}", where="prune-regex", hint=hint
+    )
 
 
 def escape(text: str) -> str:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphprobe.errors import GraphprobeError
-from graphprobe.pruning.regex import NOTHING, names_regex, prove
+from graphprobe.pruning import regex as regexes
+from graphprobe.pruning.regex import NOTHING, escape, names_regex, prove, prove_literal
 
 NASTY = st.text(alphabet="ab0._-[](){}|^$*+?\\/ \n\té卷", max_size=8)
 SETS = st.lists(NASTY, min_size=1, max_size=12, unique=True)
@@ -61,3 +62,41 @@ def test_no_name_matches_nothing():
 def test_a_wrong_regex_fails_the_proof(regex, what):
     with pytest.raises(GraphprobeError, match=what):
         prove(regex, ["a.c"], ["abc", "a.c"])
+
+
+@given(names=SETS, others=SETS)
+@settings(max_examples=300, deadline=None)
+def test_reading_a_regex_proves_what_an_engine_proves(names, others):
+    regex = names_regex(names, others)
+    prove_literal(map(escape, names), names)
+    prove(regex, names, {*names, *others})
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        ("a.c", "a.c"),
+        ("a|b", "a|b"),
+        ("a", "b"),
+        (r"\d", "d"),
+        (r"\.", "x"),
+        ("[a]", "a"),
+        ("", "a"),
+    ]
+    + [("a\\", "a\\"), (r"\x41", "A"), ("a{2}", "aa"), ("$", ""), ("\n", "\n"), (r"\n", "n")],
+)
+def test_what_is_not_its_name_alone_is_not_taken_for_proven(part, name):
+    with pytest.raises(GraphprobeError, match="misses"):
+        prove_literal([part], [name])
+
+
+def test_many_names_are_not_tried_one_by_one(monkeypatch):
+    """An engine would try 20,000 alternatives on each of 40,000 names."""
+    compiled = []
+    monkeypatch.setattr(regexes, "prove", lambda *given: compiled.append(given))
+    names = [f"conv2d_{i}.w_0" for i in range(20_000)]
+    regex = names_regex(names, [*names, *(f"b_{i}" for i in range(20_000))])
+    assert compiled == []
+    assert regex.startswith(r"^(?:conv2d_0\.w_0|conv2d_1\.w_0|") and regex.endswith(")$")
+    names_regex(names[:10], names)
+    assert len(compiled) == 1

@@ -16,12 +16,11 @@ Rules:
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Set
-from contextlib import contextmanager
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from graphprobe.collector import collector_paused
 from graphprobe.drawing.folding.blocks import fold_blocks
 from graphprobe.drawing.folding.overview import MAX_STAGES, fold_stages
 from graphprobe.drawing.folding.quotient import Quotient, lift
@@ -61,6 +60,7 @@ class Fold:
         return self.levels[level].dag.edges
 
 
+@collector_paused()
 def fold(program: Program, keep: Set[str] = frozenset(), targets: Set[str] = frozenset()) -> Fold:
     """Fold a program at every level. Linear, but for sorting.
 
@@ -69,26 +69,6 @@ def fold(program: Program, keep: Set[str] = frozenset(), targets: Set[str] = fro
         keep: names of variables that must stay between nodes: pairs (fetches are added).
         targets: filters of convolutions that a config prunes; each stays a unit of its own.
     """
-    with _collector_paused():
-        return _fold(program, keep, targets)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Without Python's cycle collector: folding makes many lists and no garbage in cycles.
-
-    Its passes over a growing heap take 40% of the time at 3,764 ops, and more beyond.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _fold(program: Program, keep: Set[str], targets: Set[str]) -> Fold:
     graph = item_graph(program)
     kept = frozenset(keep) | _fetched(graph)
     stride = strides(graph)
