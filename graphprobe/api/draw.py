@@ -12,7 +12,7 @@ from graphprobe.api.findings import PairsLike, PruneLike, gather, unknown_operat
 from graphprobe.api.measures import LatencyLike, with_measures
 from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.collector import collector_paused
-from graphprobe.drawing import Drawing, Focus
+from graphprobe.drawing import Drawing, Focus, check_size
 from graphprobe.drawing.output import render, renderer_for
 from graphprobe.drawing.overlay import COLOUR_KEYS, ColourBy
 from graphprobe.errors import UsageError, did_you_mean
@@ -178,6 +178,7 @@ def draw(
                 hint = "colour by flops, params or channels"
                 raise UsageError("a diff has no such figures", where=_by(color_by), hint=hint)
             before, after = load(program), load(diff)
+            check_size(before.program, after.program)
             from graphprobe.drawing.diff.drawing import make_diff
 
             with waiting_for("laying out the drawing"):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from graphprobe.api.decisions import prune_findings
-from graphprobe.drawing import Drawing, Focus, Marks, make_drawing
+from graphprobe.drawing import Drawing, Focus, Marks, check_size, make_drawing
 from graphprobe.drawing.figures import Figures, measure
 from graphprobe.errors import (
     ConfigError,
@@ -102,12 +102,14 @@ def gather(
     Raises:
         GraphprobeError: a program or config cannot be read.
         ConfigError: a config is for another program, or names what is not there.
+        UsageError: the programs are too large to be drawn.
     """
     plan = _plan(prune, program) if prune is not None else PrunePlan()
     given = None if pairs is None else _given_pairs(pairs)
     if teacher is None and given is not None:
         teacher = given.teacher
     other = load(teacher) if teacher is not None else None
+    check_size(program.program, *([other.program] if other is not None else []))
     parts = _Parts()
     marks = parts.marks(program, plan)
     figures = [parts.figures(program, marks)]

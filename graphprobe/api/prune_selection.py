@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.results import ConfigResult, Table, count_text
 from graphprobe.api.run_programs import is_run, ref_of
+from graphprobe.collector import collector_paused
 from graphprobe.errors import UsageError, listed
 from graphprobe.ir import PruneDecision
 from graphprobe.ops.work import NetworkSize, work_text
@@ -121,6 +122,7 @@ class PruneSelection(ConfigResult):
             *_beside(a),
         ]
 
+    @collector_paused()
     def to_dict(self) -> dict[str, Any]:
         """``regex``, ``params``, ``policy``, ``convs``, ``linears``, ``groups``, ``before``, ..."""
         chosen = {group.number for group in self.groups}

@@ -15,6 +15,7 @@ from graphprobe.drawing.marks import Marks
 from graphprobe.drawing.overlay import ColourBy, Overlay, value_of
 from graphprobe.drawing.raw import empty_view, raw_views
 from graphprobe.drawing.text import clean
+from graphprobe.errors import UsageError
 from graphprobe.ir import Pair, Program
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from graphprobe.drawing.diff.changes import Diff
     from graphprobe.drawing.diff.marking import Version
+
+# More ops than these, of both programs, are not laid out within ten seconds.
+MAX_OPS = 40_000
 
 AnyLevel: TypeAlias = Level | Literal["raw"]
 
@@ -195,6 +199,21 @@ class Drawing:
         if not hits:
             raise nothing_matches([side.fold for side in self.sides], focus)
         return hits
+
+
+def check_size(*programs: Program) -> None:
+    """Say at once that programs are too large to be drawn.
+
+    Raises:
+        UsageError: together they have more than `MAX_OPS` ops.
+    """
+    count = sum(len(program.ops) for program in programs)
+    if count > MAX_OPS:
+        raise UsageError(
+            f"{count:,} ops are more than a drawing takes ({MAX_OPS:,})",
+            where=" and ".join(program.origin.source or "program" for program in programs),
+            hint="list its variables, find its pairs or what is prunable instead",
+        )
 
 
 def make_drawing(

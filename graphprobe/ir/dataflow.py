@@ -151,6 +151,8 @@ def _walk_block(flow: Dataflow, start: int, state: list[dict[str, int]], walked:
 
 def _home(program: Program, block: int, name: str, state: list[dict[str, int]]) -> int:
     """The block whose variable `name` means, seen from `block`; `block` itself if nowhere."""
+    if name in state[block] or name in program.blocks[block].vars:
+        return block
     seen: set[int] = set()
     at = block
     while 0 <= at < len(program.blocks) and at not in seen:

@@ -124,6 +124,8 @@ class Op:
     def role(self) -> str:
         """``forward``, ``backward`` or ``optimizer``, by the bits of op_role."""
         value = self.attrs.get("op_role")
+        if not value:
+            return "forward"
         bits = value if isinstance(value, int) else 0
         if bits & ROLE_OPTIMIZE:
             return "optimizer"
@@ -202,6 +204,10 @@ class Program:
 
     def var(self, name: str, block: int = 0) -> Var | None:
         """The variable that `name` means in a block: its own, or the nearest ancestor's."""
+        if 0 <= block < len(self.blocks):
+            found = self.blocks[block].vars.get(name)
+            if found is not None or self.blocks[block].parent < 0:
+                return found
         seen: set[int] = set()
         while 0 <= block < len(self.blocks) and block not in seen:
             seen.add(block)

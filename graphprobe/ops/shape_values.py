@@ -27,13 +27,17 @@ class ShapeValues:
         self._sizes: list[Sizes | None] = [None] * len(flow.values)
         self._entries: list[Entries | None] = [None] * len(flow.values)
         self._numbers = SizeNumbers()
+        self._numbers_of: list[tuple[int, ...] | None] = [None] * len(flow.values)
         for value in flow.values:
             if value.producer is None:
                 self._sizes[value.id] = self._declared(value, None)
 
     def numbers(self, value: Value) -> tuple[int, ...] | None:
         """The sizes of a value as integers; below 0 where open, equal where they are equal."""
-        return self._numbers.numbers(self._sizes[value.id])
+        found = self._numbers_of[value.id]
+        if found is None:
+            found = self._numbers_of[value.id] = self._numbers.numbers(self._sizes[value.id])
+        return found
 
     def number(self, size: Size) -> int:
         """The integer that stands for one size."""
@@ -52,6 +56,7 @@ class ShapeValues:
             if value.slot in ("Out", "Y", "Output") and value.index == 0:
                 self._entries[value.id] = entries
             self._sizes[value.id] = self._declared(value, made(value) if made else None)
+            self._numbers_of[value.id] = None
 
     def entries(self, op: Op, slot: str = "X") -> Entries | None:
         """The entries that an op reads in a slot."""

@@ -124,14 +124,20 @@ class Paths:
         return reads or [v.id for v in flow.writes(op) if self._holds(v.id, index)]
 
     def _neighbours(self, value: int, index: int) -> Iterator[int]:
-        flow = self._channels.flow
+        flow, layouts, known = self._channels.flow, self._channels.layouts, self._of_layout
         at = flow.values[value]
         ops = at.consumers if at.producer is None else [at.producer, *at.consumers]
         for op in ops:
             if op in self._channels.links:
                 for ids in (*flow.inputs[op].values(), *flow.outputs[op].values()):
                     self.steps += len(ids)
-                    yield from (i for i in ids if self._holds(i, index))
+                    for i in ids:
+                        # As `_holds` has it: most of the time of wide programs goes by here.
+                        layout = layouts[i]
+                        if layout is not None and index in (
+                            known.get(id(layout)) or self._set(layout)
+                        ):
+                            yield i
 
     def _holds(self, value: int, index: int) -> bool:
         return any(index in self._set(layout) for layout in self._channels.carried(value))

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import graphprobe
+from graphprobe.api import findings
+from graphprobe.drawing import drawing
 from graphprobe.errors import ConfigError, UsageError
 from graphprobe.ir import Program
 
@@ -93,3 +95,23 @@ def test_pictures_load_each_program_once(loads: Counter[str]) -> None:
     assert loads == {"small": 1, "big": 1}
     graphprobe.draw("small", teacher="big")
     assert loads == {"small": 2, "big": 2}
+
+
+def test_what_is_too_large_to_draw_is_said_before_anything_is_found(
+    small: Program, big: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "MAX_OPS", len(small.ops) + len(big.ops) - 1)
+    graphprobe.draw(small)
+    found: list[object] = []
+    monkeypatch.setattr(findings, "prune_findings", lambda *given: found.append(given))
+    total = len(small.ops) + len(big.ops)
+    for draw in (
+        lambda: graphprobe.draw(small, teacher=big),
+        lambda: graphprobe.report(small, teacher=big),
+        lambda: graphprobe.draw(small, diff=big),
+    ):
+        with pytest.raises(UsageError) as caught:
+            draw()
+        line = f"{total:,} ops are more than a drawing takes ({total - 1:,})"
+        assert str(caught.value).startswith(f"small and big: {line}; list its variables")
+    assert found == []
