@@ -1,7 +1,7 @@
 """Read images from files. Image files are untrusted input.
 
-What is read has 8 bits a channel. 16-bit files are scaled by 1/257 and floating point files from
-0..1; other ranges are refused, because no scale is right for all of them.
+What is read has 8 bits a channel. 16-bit files are scaled by 1/257, 12-bit files by 1/16.06 and
+floating point files from 0..1; other ranges are refused, because no scale is right for all of them.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", "
 _HINT = "replace the file or take its name out of the list"
 _SAVE_AS = "save it with 8 bits a channel"
 _ORIENTATION = 0x0112  # the EXIF tag
+_BITS, _PHOTOMETRIC, _WHITE_IS_0 = 258, 262, 0  # tags of TIFF
 _TURNED = (5, 6, 7, 8)  # its values that exchange height and width
 
 
@@ -70,14 +71,15 @@ def read_image(path: Path, *, exif: bool = True) -> Image:
     with _opened(path) as opened:
         shown = ImageOps.exif_transpose(opened) if exif else opened
         if shown.mode.startswith(("I", "F")):
-            return _deep_pixels(shown, opened.format, str(path))
+            return _deep_pixels(shown, opened, str(path))
         return np.asarray(shown.convert("RGB"))
 
 
-def _deep_pixels(opened: Pillow.Image, form: str | None, where: str) -> Image:
-    """One channel of more than 8 bits as grey RGB; `form` is the format of its file."""
-    values = np.asarray(opened)
-    if opened.mode == "F":
+def _deep_pixels(shown: Pillow.Image, opened: Pillow.Image, where: str) -> Image:
+    """One channel of more than 8 bits as grey RGB; `opened` is what the file says of itself."""
+    values = np.asarray(shown)
+    tags = getattr(opened, "tag_v2", {})
+    if shown.mode == "F":
         # Of NaN no comparison is true.
         if not (values.min() >= 0 and values.max() <= 1):
             text = "has floating point pixels outside of 0..1"
@@ -86,11 +88,14 @@ def _deep_pixels(opened: Pillow.Image, form: str | None, where: str) -> Image:
     else:
         whole = values.astype(np.int64)
         # Pillow opens 16-bit files as I;16, and some of them as I (32 bits).
-        if opened.mode == "I" and form != "PNG":
+        if shown.mode == "I" and opened.format not in ("PNG", "PPM"):
             raise DataError("has 32-bit pixels", where=where, hint=_SAVE_AS)
-        if whole.min() < 0 or whole.max() > 0xFFFF:
-            raise DataError("has pixels outside of 0..65535", where=where, hint=_SAVE_AS)
-        grey = ((whole + 128) // 257).astype(np.uint8)
+        most = (1 << min(tags.get(_BITS, (16,))[0], 16)) - 1
+        if whole.min() < 0 or whole.max() > most:
+            raise DataError(f"has pixels outside of 0..{most}", where=where, hint=_SAVE_AS)
+        grey = ((whole * 255 + most // 2) // most).astype(np.uint8)
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_0:  # Pillow turns only files of 8 bits
+        grey = 255 - grey
     return np.repeat(grey[..., None], 3, axis=2)
 
 

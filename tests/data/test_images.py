@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from graphprobe.data import images as module
@@ -90,3 +92,44 @@ def test_special_files_are_not_waited_for(tmp_path: Path) -> None:
     for path in (tmp_path / "fifo.png", Path("/dev/zero"), tmp_path):
         with pytest.raises(DataError, match="not a regular file"):
             read_image(path)
+
+
+def tiff(pixels: bytes, bits: int, *, white_is_0: bool = False, floating: bool = False) -> bytes:
+    """A TIFF of 64 x 48 grey pixels in one strip, of kinds that Pillow does not write."""
+    values = {256: 64, 257: 48, 258: bits, 259: 1, 262: int(not white_is_0), 273: 200, 277: 1}
+    values |= {278: 48, 279: len(pixels), 339: 3 if floating else 1}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, v) for tag, v in sorted(values.items()))
+    head = b"II*\0" + struct.pack("<IH", 8, len(values)) + entries + bytes(4)
+    return head.ljust(200, b"\0") + pixels
+
+
+def packed(values: NDArray[np.uint16]) -> bytes:
+    """Numbers of 12 bits, two in three bytes."""
+    pairs = values.reshape(-1, 2).astype(int)
+    return b"".join(((int(a) << 12) | int(b)).to_bytes(3, "big") for a, b in pairs)
+
+
+DEEP = np.rint(RAMP * 65535).astype("<u2")
+TWELVE = np.rint(RAMP * 4095).astype(np.uint16)
+STORED = {
+    "16 bits": tiff(DEEP.tobytes(), 16),
+    "white is 0": tiff((65535 - DEEP).tobytes(), 16, white_is_0=True),
+    "12 bits": tiff(packed(TWELVE), 12),
+    "floating": tiff(RAMP.astype("<f4").tobytes(), 32, floating=True),
+    "floating, white is 0": tiff(
+        (1 - RAMP).astype("<f4").tobytes(), 32, white_is_0=True, floating=True
+    ),
+    "pgm": b"P5 64 48 65535\n" + DEEP.astype(">u2").tobytes(),
+    "pgm of 12 bits": b"P5 64 48 4095\n" + TWELVE.astype(">u2").tobytes(),
+}
+
+
+@pytest.mark.parametrize("kind", STORED)
+def test_every_way_to_store_more_than_8_bits_gives_the_same_image(
+    kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / ("a.pgm" if "pgm" in kind else "a.tiff")
+    path.write_bytes(STORED[kind])
+    found = read_image(path).astype(int)
+    assert found.shape == (48, 64, 3)
+    assert np.abs(found - GREY[..., None].astype(int)).max() <= 1
