@@ -50,7 +50,9 @@ def map_kind(
     if used.stretched:
         return Verdict(roles.MAP_OUTPUT, doubt=STRETCHED)
     if reader == "binary" or used.sigmoid:
-        return Verdict(roles.SEGMENTATION, OWN_SCORES)
+        alike = reader == "output" and _is_like_the_image(analysis, value)
+        doubt = "it has the image's channels and size, as a restored image has" if alike else ""
+        return Verdict(roles.SEGMENTATION, OWN_SCORES, doubt)
     if reader == "any":
         return Verdict(roles.HEAD)
     return _raw_map(analysis, value)

@@ -25,7 +25,8 @@ class Usage(NamedTuple):
         softmax: axis of the tensor that it makes a distribution of; None where that is open.
         ranked: axis of the tensor along which an arg_max or top_k picks; None likewise.
         ranks_others: whether one picks along something else, as over all cells of a map.
-        elsewhere: whether a softmax is over something else, as over all cells of a map.
+        elsewhere: whether a softmax is over something else, as over all cells of a map or over
+            parts of a vector.
         sigmoid: whether a sigmoid turns each entry into a score of its own.
         stretched: whether what the sigmoid gives is stretched: a measure, and no score.
         peaks: whether it is compared with the largest around each of its own entries.
@@ -143,9 +144,9 @@ def _is_along_cells(analysis: ProgramAnalysis, value: Value, here: Value, op: Op
     """Whether a softmax runs along an axis that holds no channels: of another, known size."""
     shape, now = analysis.shape(value) or (), analysis.shape(here) or ()
     axis = op.attrs.get("axis", -1)
-    if len(shape) != 4 or not isinstance(axis, int) or not -len(now) <= axis < len(now):
+    if len(shape) < 2 or not isinstance(axis, int) or not -len(now) <= axis < len(now):
         return False
-    return now[axis] > 0 and now[axis] != shape[1] > 0
+    return now[axis] > 0 and now[axis] != shape[1 if len(shape) == 4 else -1] > 0
 
 
 def is_returned(analysis: ProgramAnalysis, value: Value) -> bool:

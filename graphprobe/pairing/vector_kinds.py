@@ -11,6 +11,8 @@ from graphprobe.pairing.verdict import OWN_SCORES, STRETCHED, Reader, Verdict
 
 _PICKED = "an arg_max or top_k picks among values of actions too, so the loss compares the values"
 
+_IN_PARTS = "a softmax is over parts of it, each a distribution of its own"
+
 
 def flattened(analysis: ProgramAnalysis, value: Value) -> Value:
     """Of [N, C, 1, 1] the [N, C] that the program makes of it, where it does."""
@@ -47,6 +49,8 @@ def vector_kind(
         return Verdict(roles.REGRESSION, "a regression loss reads it")
     classes = roles.SEQUENCE if sequence else roles.CLASS
     over = f" over {size} classes" if size > 0 else ""
+    if used.elsewhere and used.softmax is None and reader != "class":
+        return Verdict(what, doubt=_IN_PARTS)
     if size != 1 and (used.softmaxed or reader == "class"):
         loss = "" if used.softmaxed else "a loss"
         return Verdict(classes, f"{loss or 'a softmax'}{over}")

@@ -175,6 +175,12 @@ def difference(b: Builder, y: str, label: str) -> str:
     return b.op("abs", {"X": gap}, shape=(-1, 10))
 
 
+def in_parts(b: Builder, x: str) -> str:
+    """Two attributes of five classes each, of one layer."""
+    parts = b.op("reshape2", {"X": x}, attrs={"shape": (-1, 2, 5)}, shape=(-1, 2, 5))
+    return b.op("softmax", {"X": parts}, attrs={"axis": -1}, shape=(-1, 2, 5))
+
+
 def tags(b: Builder, x: str) -> str:
     return b.op("arg_max", {"X": x}, attrs={"axis": -1}, shape=(-1, 640))
 
@@ -312,6 +318,14 @@ CASES: dict[str, tuple[Build, str, str, float, bool]] = {
     "super-resolution": (shuffled_up, "restored image, stride 1/2", "relative_l2", 1.0, True),
     "ranked": (vector(after("argsort", axis=-1)), "class logits", "relative_l2", 1.0, False),
     "depth": (map_of(stretched, 1), "map output, stride 1", "relative_l2", 1.0, False),
+    "restored by a sigmoid": (
+        map_of(after("sigmoid"), 3),
+        "segmentation logits, stride 1",
+        "binary_kl",
+        1.0,
+        False,
+    ),
+    "several distributions": (vector(in_parts), "vector output", "relative_l2", 1.0, False),
     "age": (vector(stretched, 1), "vector output", "relative_l2", 1.0, False),
     "resized scores": (resized_scores, "segmentation logits, stride 2", "l2", 0.1, True),
     "places": (mean_places, "heatmap logits, stride 2", "relative_l2", 1.0, True),
