@@ -2,7 +2,8 @@
 #   make demo      the main job on made-up scenes of real digits, about 5 minutes
 #   make test      the tests
 #   make test PADDLE=3.3.1   the tests in an environment of that Paddle, .venv-3.3.1; or 2.6.2, or
-#                  none: what needs no Paddle. TESTS=tests/compat chooses
+#                  none: what needs no Paddle (none-3.10, none-3.13: with that Python).
+#                  TESTS=tests/compat chooses
 #   make check     what a contributor runs: format, lint, types, layers, tests
 #   make bench     speed, each figure beside what it replaces, in one run
 #   make fuzz      damaged files against readers and whole commands (INPUTS=200000)
@@ -17,7 +18,7 @@ PYTHON ?= python3
 PADDLE ?=
 ENV := .venv$(if $(PADDLE),-$(PADDLE))
 BIN := $(ENV)/bin
-TESTS ?= $(if $(filter none,$(PADDLE)),-m "not paddle")
+TESTS ?= $(if $(filter none%,$(PADDLE)),-m "not paddle")
 
 .PHONY: install demo test lint check format bench fuzz audit docs site survey lock clean
 

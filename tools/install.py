@@ -20,11 +20,14 @@ TOOLS = ROOT / ".tools"
 # The one version of uv whose files have these hashes.
 PINNED_UV = ("--require-hashes", "-r", "requirements/uv.txt")
 # The environment of each Paddle that tests ask for by its version: its lock file, and the Pythons
-# to look for, first the one wanted most. Where it is not found, 3.3.1 and none take this python3.
+# to look for, first the one wanted most. Where it is not found, 3.3.1 and none take this python3;
+# a version that is named has to be there.
 PADDLES = {
     "2.6.2": ("cpu", ("3.11", "3.12", "3.10")),
     "3.3.1": ("cpu3", ("3.13",)),
     "none": ("none", ("3.10",)),
+    "none-3.10": ("none", ("3.10",)),
+    "none-3.13": ("none", ("3.13",)),
 }
 # What uv looks for where this python3 is too old or too new.
 ANY_PYTHON = ">=3.10,<3.14"
@@ -119,6 +122,8 @@ def python_for(paddle: str) -> str:
             return found
     if paddle == "2.6.2":
         raise NotHere("error: Paddle 2.6.2 needs Python 3.10 to 3.12, and none of them was found")
+    if paddle.startswith("none-"):
+        raise NotHere(f"error: no Python {versions[0]} was found")
     return choose_python()
 
 

@@ -65,10 +65,13 @@ def test_a_machine_without_a_python_for_the_old_paddle_is_told_in_one_line(
         install.python_for("2.6.2")
     assert "\n" not in str(end.value)
     assert install.python_for("3.3.1") == sys.executable
+    with pytest.raises(SystemExit, match=r"^error: no Python 3\.10 was found$"):
+        install.python_for("none-3.10")
     monkeypatch.setattr(install, "find_python", lambda version: f"/opt/python{version}")
     assert install.python_for("2.6.2") == "/opt/python3.11"
     assert install.python_for("3.3.1") == "/opt/python3.13"
     assert install.python_for("none") == "/opt/python3.10"
+    assert install.python_for("none-3.13") == "/opt/python3.13"
 
 
 def ends_with(folder: Path, python: tuple[int, int], paddle: str) -> tuple[int, str]:
