@@ -25,6 +25,13 @@ def data(incomplete: str) -> list[str]:
     return _names("data", incomplete)
 
 
+def kinds(incomplete: str) -> list[str]:
+    """Kinds of names that can be listed."""
+    from graphprobe.api.catalog import KINDS
+
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
 def keys(incomplete: str) -> list[str]:
     """Keys of a config that --set takes, as ``train.batch_size=``."""
     from pydantic import BaseModel

@@ -8,23 +8,16 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from graphprobe.api.results import count_text
+from graphprobe.ir.findings import REASONS
 
 from ._escape import printable
 
 if TYPE_CHECKING:
     from graphprobe.api.prune_selection import PruneSelection
     from graphprobe.ir import PruneDecision
+    from graphprobe.ir.findings import Reason
 
 _STATUSES = ("prunable", "follower", "blocked")
-_HEADS = {
-    "depthwise": "pruned with the layer whose channels they have",
-    "concat": "their channels are joined with others",
-    "residual": "their channels are combined one by one with other layers'",
-    "output": "their channels are an output of the network",
-    "grouped": "their channels are tied by groups",
-    "shared": "their filter is used more than once",
-    "unsupported_op": "their channels reach an op that is not followed",
-}
 
 
 def tables(selection: PruneSelection, width: int) -> Iterator[str]:
@@ -81,13 +74,12 @@ def _plural(status: str, count: int) -> str:
     return "followers" if status == "follower" and count > 1 else status
 
 
-def _head(status: str, reason: str | None, count: int) -> str:
-    if status == "prunable":
-        return f"prunable ({count})"
-    about = _HEADS.get(reason or "", "")
+def _head(status: str, reason: Reason | None, count: int) -> str:
+    if reason is None:
+        return f"{status} ({count})"
     if status == "follower":
         return f"follower, {reason} ({count}): pruned with the group they belong to"
-    return f"blocked, {reason} ({count}): {about}"
+    return f"blocked, {reason} ({count}): their {REASONS[reason].about}"
 
 
 def _lines(d: PruneDecision, names: int, width: int, about: str) -> Iterator[str]:

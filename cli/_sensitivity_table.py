@@ -13,7 +13,7 @@ from ._escape import printable
 if TYPE_CHECKING:
     from graphprobe.config.sensitivity import SensitivityGroup
 
-# Columns of the table: all, a ratio's, those of number, channels and FLOPs, the least of a name.
+# Columns of the table: all, a ratio's, the other columns', the least of a name.
 _WIDTH, _CELL, _FIXED, _LEAST_NAME = 80, 6, 19, 20
 
 
@@ -27,7 +27,7 @@ def tables(result: SensitivityResult) -> Iterator[str]:
     ratios = _shown(found.ratios)
     room = _WIDTH - _FIXED - _CELL * len(ratios)
     head = "".join(f"{ratio:>{_CELL}g}" for ratio in ratios)
-    yield f"\n{'':>3}  {'filter':<{room}} {'from':>5}{head}  -FLOPs"
+    yield f"\n{'':>3}  {'filter':<{room}} {'from':>5}{head}   -MACs"
     for group in found.groups:
         name = printable(group.convs[0])
         if len(name) > room:
@@ -40,7 +40,7 @@ def tables(result: SensitivityResult) -> Iterator[str]:
         yield f"{len(found.ratios) - len(ratios)} more ratios are in the json and csv"
     yield (
         "\nLoss of the metric when the group alone is pruned at the ratio, not trained.\n"
-        "from: its channels; -FLOPs: multiply-adds that its largest ratio takes away."
+        "from: its channels; -MACs: multiply-adds that its largest ratio takes away."
     )
 
 

@@ -24,6 +24,7 @@ class ColourKey(str, enum.Enum):
     """What the fill of a node shows."""
 
     status = "status"
+    macs = "macs"
     flops = "flops"
     params = "params"
     channels = "channels"
@@ -79,8 +80,8 @@ def command(
     color_by: ColourKey = typer.Option(
         ColourKey.status,
         "--color-by",
-        help="Colour nodes by a number, with a colour bar: multiply-adds, parameters, channels, "
-        "or what was measured.",
+        help="Colour nodes by a number, with a colour bar: multiply-adds (macs, or flops as "
+        "PaddleSlim calls them), parameters, channels, or what was measured.",
     ),
     sensitivity: Path = typer.Option(
         None, "--sensitivity", help="What graphprobe sensitivity wrote: show it by layer."

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import enum
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import typer
 
-from graphprobe.api.catalog import Catalog, list_names
+from graphprobe.api.catalog import KINDS, Catalog, list_names
 
+from . import _complete
 from ._escape import printable
 from ._output import FORMAT, OUTPUT, Format, deliver, terminal_width
 
 
-class Kind(str, enum.Enum):
-    """What can be listed."""
-
-    zoo = "zoo"
-    losses = "losses"
-    rules = "rules"
-    data = "data"
-    ops = "ops"
-    targets = "targets"
-    emitters = "emitters"
-    renderers = "renderers"
-    loaders = "loaders"
-
-
 def command(
-    kind: Kind = typer.Argument(
-        ..., metavar="KIND", help="What to list: " + ", ".join(Kind.__members__) + "."
+    kind: str = typer.Argument(
+        ...,
+        metavar="KIND",
+        autocompletion=_complete.kinds,
+        help=f"What to list: {', '.join(KINDS)}.",
     ),
     form: Format = FORMAT,
     output: Path = OUTPUT,
@@ -40,7 +29,7 @@ def command(
 
     Example: graphprobe list losses
     """
-    found = list_names(kind.value)
+    found = list_names(kind)
     deliver(found, lambda: _lines(found, terminal_width()), form=form, output=output)
 
 

@@ -43,7 +43,9 @@ def command(
         help="seeds: what stands alone; coupled: whole groups (default: seeds, or that of "
         "--sensitivity).",
     ),
-    ratio: float = typer.Option(0.5, "--ratio", help="Share of the channels that goes."),
+    ratio: float = typer.Option(
+        None, "--ratio", help="Share of the channels that goes (default: 0.5, without a target)."
+    ),
     target_flops: float = typer.Option(
         None, "--target-flops", help="Share of the multiply-adds that goes; finds the ratio."
     ),

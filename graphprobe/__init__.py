@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from graphprobe.api.sensitivity import SensitivityResult, sensitivity
     from graphprobe.api.train import TrainResult, train
     from graphprobe.api.variables import VariableListing, list_variables
-    from graphprobe.errors import AnswerIsNo, GraphprobeError
+    from graphprobe.errors import AnswerIsNo, GraphprobeError, LoadError, UsageError
+    from graphprobe.ir.findings import Pair, PruneDecision
     from graphprobe.model import Model
     from graphprobe.programs import LoadedProgram, ProgramLike, load
 
@@ -57,12 +58,15 @@ _HOMES = {
     "ExportedModel": "graphprobe.api.export",
     "GraphprobeError": "graphprobe.errors",
     "ImageFindings": "graphprobe.api.predict",
+    "LoadError": "graphprobe.errors",
     "LoadedProgram": "graphprobe.programs",
     "Model": "graphprobe.model",
+    "Pair": "graphprobe.ir.findings",
     "PairFindings": "graphprobe.api.pairs",
     "Picture": "graphprobe.api.draw",
     "Predictions": "graphprobe.api.predict",
     "ProgramLike": "graphprobe.programs",
+    "PruneDecision": "graphprobe.ir.findings",
     "PruneSelection": "graphprobe.api.prune_selection",
     "Report": "graphprobe.api.report",
     "RunComparison": "graphprobe.api.runs",
@@ -70,6 +74,7 @@ _HOMES = {
     "RunList": "graphprobe.api.runs",
     "SensitivityResult": "graphprobe.api.sensitivity",
     "TrainResult": "graphprobe.api.train",
+    "UsageError": "graphprobe.errors",
     "VariableListing": "graphprobe.api.variables",
     "check": "graphprobe.api.check",
     "choose_ratios": "graphprobe.api.prunable",
@@ -104,12 +109,15 @@ __all__ = [
     "ExportedModel",
     "GraphprobeError",
     "ImageFindings",
+    "LoadError",
     "LoadedProgram",
     "Model",
+    "Pair",
     "PairFindings",
     "Picture",
     "Predictions",
     "ProgramLike",
+    "PruneDecision",
     "PruneSelection",
     "Report",
     "RunComparison",
@@ -117,6 +125,7 @@ __all__ = [
     "RunList",
     "SensitivityResult",
     "TrainResult",
+    "UsageError",
     "VariableListing",
     "__version__",
     "check",

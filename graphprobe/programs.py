@@ -31,6 +31,13 @@ T = TypeVar("T")
 IN_MEMORY = "<program in memory>"
 
 
+def made_once(made: dict[Hashable, Any], key: Hashable, make: Callable[[], T]) -> T:
+    """What `make` gives, made on the first call with this key and kept in `made`."""
+    if key not in made:
+        made[key] = make()
+    return cast(T, made[key])
+
+
 class PaddleProgram(Protocol):
     """A ``paddle.static.Program``, known by its shape so that nothing imports paddle."""
 
@@ -102,9 +109,7 @@ class LoadedProgram:
             key: what is made, as ``("network", "train")``.
             make: called at most once for each key.
         """
-        if key not in self._made:
-            self._made[key] = make()
-        return cast(T, self._made[key])
+        return made_once(self._made, key, make)
 
     def to_networkx(self, *, variables: bool = False) -> nx.DiGraph[str]:
         """The program as a networkx graph; `graphprobe.draw` gives folded ones.
@@ -132,6 +137,11 @@ class LoadedProgram:
         from graphprobe.drawing.networkx_graphs import bipartite_graph, op_graph
 
         return bipartite_graph(self.program) if variables else op_graph(self.program)
+
+    def _repr_html_(self) -> str:
+        from graphprobe.tables import html_facts  # notebooks show tables, commands print text
+
+        return html_facts(self.source, self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Source, format, version, counts and fingerprint."""

@@ -41,7 +41,13 @@ UNLISTED = ("ProgramLike", "__version__")
 
 def page() -> str:
     """The whole page."""
-    package = griffe.load("graphprobe", search_paths=[str(ROOT)], docstring_parser="google")
+    package = griffe.load(
+        "graphprobe",
+        search_paths=[str(ROOT)],
+        docstring_parser="google",
+        # The fields of a NamedTuple are no parameters to griffe.
+        docstring_options={"warn_unknown_params": False, "warn_missing_types": False},
+    )
     assert isinstance(package, griffe.Module)
     names = [str(name).strip("'") for name in package.exports or ()]
     listed = {name for group in FUNCTIONS.values() for name in group}

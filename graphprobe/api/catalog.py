@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graphprobe.api.arguments import refuse_no_text
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.errors import UsageError, did_you_mean
 
@@ -50,10 +51,10 @@ def list_names(kind: str) -> Catalog:
     """List the names that other functions take.
 
     Args:
-        kind: ``zoo`` (bundled models), ``losses``, ``rules`` (of pairs), ``data`` (data sets),
-            ``ops`` (operators that are known), ``targets`` (what heads are trained on),
-            ``emitters`` (texts for other tools), ``renderers`` (formats of drawings) or
-            ``loaders`` (formats of programs).
+        kind: ``zoo`` or ``models`` (bundled models), ``losses``, ``rules`` (of pairs), ``data``
+            (data sets), ``ops`` or ``operators`` (those that are known), ``targets`` (what heads
+            are trained on), ``emitters`` (texts for other tools), ``renderers`` (formats of
+            drawings) or ``loaders`` (formats of programs).
 
     Raises:
         UsageError: no such kind.
@@ -63,8 +64,10 @@ def list_names(kind: str) -> Catalog:
         >>> "soft_label" in graphprobe.list_names("losses")
         True
     """
+    refuse_no_text(kind, "kind", hint=f"use {', '.join(KINDS)}")
+    kind = ALIASES.get(kind, kind)
     if kind not in KINDS:
-        hint = did_you_mean(kind, KINDS) or f"use {', '.join(KINDS)}"
+        hint = did_you_mean(kind, (*KINDS, *ALIASES)) or f"use {', '.join(KINDS)}"
         raise UsageError(f"there is no list of {kind!r}", hint=hint)
     return Catalog(kind, tuple(sorted(KINDS[kind]())))
 
@@ -100,7 +103,7 @@ def _data() -> Entries:
 
 
 def _words(function: object) -> str:
-    """The first line of of the docstring of a function's module."""
+    """The first line of the docstring of a function's module."""
     import sys
 
     module = sys.modules.get(getattr(function, "__module__", ""))
@@ -141,6 +144,8 @@ def _loaders() -> Entries:
     return ((name, _words(found.sniff)) for name, found in loaders().items())
 
 
+# Other words for a kind.
+ALIASES = {"models": "zoo", "operators": "ops"}
 KINDS: dict[str, Callable[[], Entries]] = {
     "zoo": _zoo,
     "losses": _losses,

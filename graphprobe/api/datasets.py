@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from graphprobe.api.arguments import refuse_count, refuse_no_text
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.data.image_files import ImageFolder
@@ -127,6 +128,7 @@ def inspect_data(
 
     Raises:
         DataError: there is no such kind of data, or an option of the line is wrong.
+        UsageError: `data` is no text, or a number makes no sense.
 
     Example:
         >>> report = graphprobe.inspect_data("digits?count=6&size=48", sheet=2)
@@ -134,6 +136,9 @@ def inspect_data(
         <DataReport: digits?count=6&size=48&split=train: detection, 6 samples, classes: 3>
         >>> report.save_sheet("sheet.png")
     """
+    refuse_no_text(data, "data", hint="as voc:PATH or digits?count=200")
+    for name, given, least in (("samples", samples, 1), ("sheet", sheet, 0), ("image", image, 1)):
+        refuse_count(given, name, least=least)
     log = reporter(progress)
     spec, _ = train_and_val(data)
     try:

@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from graphprobe.api.arguments import PatternLike, pattern, refuse_count, refuse_no_file
 from graphprobe.api.findings import PairsLike, PruneLike, gather, unknown_operators
 from graphprobe.api.measures import LatencyLike, with_measures
-from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.collector import collector_paused
 from graphprobe.drawing import Drawing, Focus, check_size
 from graphprobe.drawing.output import render, renderer_for
@@ -102,6 +102,19 @@ class Picture:
             raise UsageError("level raw is no folded graph", where="level", hint=hint)
         return self.drawing.to_networkx(level)
 
+    def to_dict(self) -> dict[str, Any]:
+        """``title``, ``programs`` (name -> stages, blocks, units, ops), ``pairs``, ``warnings``."""
+        sides = () if self.drawing is None else self.drawing.sides
+        return {
+            "title": self.title,
+            "programs": {
+                side.name: {f"{level}s": len(view.dag) for level, view in side.fold.levels.items()}
+                for side in sides
+            },
+            "pairs": 0 if self.drawing is None else len(self.drawing.pairs),
+            "warnings": list(self.warnings),
+        }
+
     def __repr__(self) -> str:
         return f"<Picture of {self.title}>"
 
@@ -143,23 +156,26 @@ def draw(
         engine: who lays out: ``layered`` (no other program), ``dot`` (Graphviz, where it is
             installed; PDF, SVG and PNG), or ``irgraph``: Paddle's own drawing, with level raw,
             as PDF.
-        color_by: what the fill of a node shows: ``flops`` (multiply-adds), ``params``,
-            ``channels``, ``latency``, ``sensitivity``, or only the prune ``status`` at its edge.
+        color_by: what the fill of a node shows: ``macs`` or ``flops`` (both: multiply-adds),
+            ``params``, ``channels``, ``latency``, ``sensitivity``, or only the prune ``status`` at
+            its edge.
         sensitivity: the record of what `sensitivity` measured of `program`, or its file: shown by
             layer.
         latency: milliseconds by layer (filter or output variable), or a json file of that.
 
     Raises:
         GraphprobeError: a program or config cannot be read, or a config is for another program.
-        UsageError: an unknown level, engine or suffix, a focus that matches nothing, or a diff
-            together with a teacher, pairs, pruning or measures.
+        UsageError: an unknown level, engine or suffix, a focus that matches nothing, `hops`
+            below 0, or a diff together with a teacher, pairs, pruning or measures.
 
     Example:
         >>> graphprobe.draw("zoo:yolov3_mobilenet_v1", "student.pdf", level="block")
         <Picture of zoo:yolov3_mobilenet_v1>
     """
     if output is not None:
+        refuse_no_file(output, hint="give a second program as teacher=PROGRAM or diff=PROGRAM")
         renderer_for(os.fspath(output))
+    refuse_count(hops, "hops", least=0)
     around = pattern(focus, "focus")
     near = Focus(around, hops) if around is not None else None
     chosen = _level(level)
@@ -175,7 +191,7 @@ def draw(
                 hint = "leave out the teacher, the pairs, the pruning and the measures"
                 raise UsageError("compares two versions of one program", where="diff", hint=hint)
             if color_by in measures:
-                hint = "colour by flops, params or channels"
+                hint = "colour by macs, params or channels"
                 raise UsageError("a diff has no such figures", where=_by(color_by), hint=hint)
             before, after = load(program), load(diff)
             check_size(before.program, after.program)
@@ -199,6 +215,7 @@ def draw(
             with waiting_for("laying out the drawing"):
                 drawing = found.drawing(chosen, near, laid_out, _colour_key(color_by))
             messages = tuple(found.messages)
+        drawing.refuse_no_match()
         picture = Picture(drawing.title, lambda name: render(drawing, name), drawing, messages)
     else:
         hint = did_you_mean(engine, ENGINES) or f"use {', '.join(ENGINES)}"
@@ -215,9 +232,10 @@ def _by(name: str) -> str:
 
 def _colour_key(name: str) -> ColourBy:
     for key in COLOUR_KEYS:
-        if key == name:
+        if key == ("flops" if name == "macs" else name):
             return key
-    hint = did_you_mean(name, COLOUR_KEYS) or f"use {', '.join(COLOUR_KEYS)}"
+    known = ("macs", *COLOUR_KEYS)
+    hint = did_you_mean(name, known) or f"use {', '.join(known)}"
     raise UsageError(f"there is no colour by {name!r}", where="color_by", hint=hint)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,10 @@ class ImageFindings:
     name: str
     text: str
     skipped: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """``name``, ``text`` and ``skipped``."""
+        return asdict(self)
 
     def __repr__(self) -> str:
         return f"<ImageFindings of {self.name!r}: {len(self.text)} characters>"

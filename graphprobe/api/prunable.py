@@ -1,13 +1,13 @@
-"""List of every convolution whether it can be pruned, and choose how much of each group goes."""
+"""List for every convolution whether it can be pruned, and choose how much of each group goes."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from graphprobe.api.arguments import PatternLike, pattern
 from graphprobe.api.decisions import prune_findings
 from graphprobe.api.measured_ratios import Measured, Record, SensitivityLike, read_record
-from graphprobe.api.patterns import PatternLike, pattern
 from graphprobe.api.progress import reporter
 from graphprobe.api.prune_selection import PruneSelection
 from graphprobe.api.run_programs import image_of
@@ -18,7 +18,7 @@ from graphprobe.ops.kinds import has_quantised_range, unknown_ops_warnings
 from graphprobe.ops.work import DEFAULT_IMAGE
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.pruning.decisions import PruneFindings
-from graphprobe.pruning.ratios import Limits, choose
+from graphprobe.pruning.ratios import Limits, check_numbers, choose, refuse_ratio
 from graphprobe.pruning.regex import names_regex
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def find_prunable(
     *,
     data: str | None = None,
     policy: str | None = None,
-    ratio: float = 0.5,
+    ratio: float | None = None,
     target_flops: float | None = None,
     sensitivity: SensitivityLike | None = None,
     compact: bool = False,
@@ -42,7 +42,7 @@ def find_prunable(
     image: int | tuple[int, int] | None = None,
     progress: Log | None = None,
 ) -> PruneSelection:
-    """List of every convolution whether it can be pruned and why not; select groups and ratios.
+    """List for every convolution whether it can be pruned and why not; select groups and ratios.
 
     Args:
         program: what would be pruned.
@@ -50,7 +50,8 @@ def find_prunable(
             its classes, and the config its data and a schedule for their number.
         policy: ``seeds``: what stands alone; ``coupled``: whole groups. By default that of
             `sensitivity`, else seeds.
-        ratio: share of the channels that goes, of every group.
+        ratio: share of the channels that goes, of every group (default: 0.5); not together with
+            `target_flops` or `sensitivity`, for which ratios are found.
         target_flops: share of the multiply-adds that goes; the ratio is found for it.
         sensitivity: what `sensitivity` measured: each group's ratio is chosen by it, for
             `target_flops`.
@@ -64,8 +65,8 @@ def find_prunable(
 
     Raises:
         LoadError: the program cannot be read.
-        UsageError: an unknown policy, a number that makes no sense, or a target that cannot be
-            reached.
+        UsageError: an unknown policy, a number that makes no sense, a ratio beside a target, or a
+            target that cannot be reached.
 
     Example:
         >>> found = graphprobe.find_prunable("zoo:yolov3_mobilenet_v1", policy="coupled")
@@ -76,6 +77,8 @@ def find_prunable(
         >>> found.write("prune.yaml")
         PosixPath('prune.yaml')
     """
+    asked = _limits(keep, round_to, min_channels, image)
+    check_numbers(asked, ratio=ratio, target_flops=target_flops)
     train = None
     if data is None:
         loaded = load(program)
@@ -88,7 +91,7 @@ def find_prunable(
             train = _with_images(train, image)
         image = train.input_size
     record = read_record(sensitivity)
-    limits = _limits(keep, round_to, min_channels, image)
+    limits = replace(asked, image=_size(image))
     if record is None:
         found = prune_findings(loaded, policy or "seeds")
     else:
@@ -102,7 +105,7 @@ def find_prunable(
 def choose_ratios(
     found: PruneSelection,
     *,
-    ratio: float = 0.5,
+    ratio: float | None = None,
     target_flops: float | None = None,
     sensitivity: SensitivityLike | None = None,
     compact: bool = False,
@@ -115,7 +118,8 @@ def choose_ratios(
 
     Args:
         found: from `find_prunable`; its policy stays.
-        ratio: share of the channels that goes, of every group.
+        ratio: share of the channels that goes, of every group (default: 0.5); not together with
+            `target_flops` or `sensitivity`, for which ratios are found.
         target_flops: share of the multiply-adds that goes; the ratio is found for it.
         sensitivity: as in `find_prunable`.
         compact: write a factored regex.
@@ -125,8 +129,8 @@ def choose_ratios(
         image: as in `find_prunable` (default: as `found` was counted).
 
     Raises:
-        UsageError: `found` is something else, a number that makes no sense, or a target that
-            cannot be reached.
+        UsageError: `found` is something else, a number that makes no sense, a ratio beside a
+            target, or a target that cannot be reached.
 
     Example:
         >>> found = graphprobe.find_prunable("zoo:yolov3_mobilenet_v1", policy="coupled")
@@ -161,7 +165,7 @@ def _with_images(train: TrainSection, image: int | tuple[int, int]) -> TrainSect
 def _select(
     loaded: LoadedProgram,
     found: PruneFindings,
-    ratio: float,
+    ratio: float | None,
     target: float | None,
     record: Record | None,
     limits: Limits,
@@ -171,6 +175,7 @@ def _select(
     if record is None:
         made = Measured(choose(found, ratio, target_flops=target, limits=limits))
     else:
+        refuse_ratio(ratio, f"sensitivity={record.name!r}")
         made = record.choose(found, target, limits)
     names = (var.name for var in loaded.parameters)
     regex = names_regex(made.choice.params, names, compact=compact)
@@ -204,6 +209,11 @@ def _limits(
     min_channels: int,
     image: int | tuple[int, int] | None,
 ) -> Limits:
+    return Limits(pattern(keep, "keep"), round_to, min_channels, _size(image))
+
+
+def _size(image: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    """Height and width, of one number for both or a pair."""
     size = (image, image) if isinstance(image, int) else image
     if size is not None and not (
         isinstance(size, tuple)
@@ -212,4 +222,4 @@ def _limits(
     ):
         message = f"is {image!r}, not a height and a width in pixels"
         raise UsageError(message, where="image", hint="give one number for both, or a pair")
-    return Limits(pattern(keep, "keep"), round_to, min_channels, size)
+    return size

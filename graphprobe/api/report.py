@@ -6,10 +6,11 @@ import os
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
+from graphprobe.api.arguments import refuse_no_file, refuse_suffix
 from graphprobe.api.findings import PairsLike, PruneLike, gather
 from graphprobe.collector import collector_paused
-from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 from graphprobe.programs import ProgramLike, load
 from graphprobe.waits import waiting_for
@@ -40,6 +41,10 @@ class Report:
         write_whole(Path(path), self.html)
         return Path(path)
 
+    def to_dict(self) -> dict[str, Any]:
+        """``title``, ``html`` and ``warnings``."""
+        return {"title": self.title, "html": self.html, "warnings": list(self.warnings)}
+
     def __repr__(self) -> str:
         return f"<Report on {self.title}: {len(self.html):,} characters>"
 
@@ -68,6 +73,7 @@ def report(
 
     Raises:
         GraphprobeError: a program or config cannot be read, or a config is for another program.
+        UsageError: `output` is no .html file: a second program is given as `teacher`.
 
     Example:
         >>> student = graphprobe.load("zoo:yolov3_mobilenet_v1")
@@ -94,5 +100,5 @@ def refuse_other_than_html(path: str | os.PathLike[str]) -> None:
     Raises:
         UsageError: the name ends otherwise.
     """
-    if Path(path).suffix.lower() not in (".html", ".htm"):
-        raise UsageError("a report is one HTML file", where=str(path), hint="name it .html")
+    refuse_no_file(path, hint="give a second program as teacher=PROGRAM")
+    refuse_suffix(path, (".html", ".htm"), "a report is one HTML file")

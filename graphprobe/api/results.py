@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from graphprobe.errors import MissingDependency
+from graphprobe.tables import Row, Table, count_text, html_table
 
 if TYPE_CHECKING:
     import os
 
     from graphprobe.config import Config
 
-Row: TypeAlias = Sequence[Any]
-Table: TypeAlias = "tuple[Sequence[str], list[Row]]"
-
-_MOST_ROWS = 60
+__all__ = ["ConfigResult", "Result", "Row", "Table", "count_text", "html_table"]
 
 
 class Result:
@@ -89,44 +87,12 @@ class ConfigResult(Result):
         """Write that text to a file, whole or not at all, and return its path.
 
         Raises:
-            UsageError: as `to_config`.
+            UsageError: as `to_config`, or the file's name does not end in .yaml.
             GraphprobeError: the file cannot be written.
         """
+        from graphprobe.api.arguments import refuse_suffix
         from graphprobe.files import write_whole
 
+        refuse_suffix(path, (".yaml", ".yml"), "a config is a YAML file")
         write_whole(Path(path), self.to_yaml(str(path)))
         return Path(path)
-
-
-def html_table(caption: str, head: Iterable[str], rows: Sequence[Row]) -> str:
-    """An HTML table of the first rows; the rest is counted below it.
-
-    Args:
-        caption: one line above the table.
-        head: column names.
-        rows: cells of any kind; text is escaped.
-    """
-    from html import escape  # commands print text alone
-
-    shown = "".join(
-        f"<tr>{''.join(f'<td>{escape(_text(cell))}</td>' for cell in row)}</tr>"
-        for row in rows[:_MOST_ROWS]
-    )
-    left = len(rows) - _MOST_ROWS
-    more = f"<p>and {left} more rows</p>" if left > 0 else ""
-    columns = "".join(f"<th>{escape(name)}</th>" for name in head)
-    return (
-        f"<p>{escape(caption)}</p><table><thead><tr>{columns}</tr></thead>"
-        f"<tbody>{shown}</tbody></table>{more}"
-    )
-
-
-def _text(cell: Any) -> str:
-    if cell is None:
-        return ""
-    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
-
-
-def count_text(number: int, noun: str) -> str:
-    """``1 pair``, ``2 pairs``."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -63,6 +63,11 @@ class RunInfo:
         measured = "" if self.value is None else f", {self.metric} {self.value:.4g}"
         return f"<RunInfo {str(self.path)!r}: {self.kind}, {self.state}{measured}>"
 
+    def _repr_html_(self) -> str:
+        from graphprobe.tables import html_facts
+
+        return html_facts(str(self.path), {k: v for k, v in self.to_dict().items() if v != ""})
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
         return {**asdict(self), "path": str(self.path)}

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from graphprobe.api.patterns import PatternLike, pattern
+from graphprobe.api.arguments import PatternLike, pattern
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.collector import collector_paused
-from graphprobe.errors import did_you_mean
+from graphprobe.errors import UsageError, did_you_mean, listed
 from graphprobe.ir import Op
 from graphprobe.ir.listing import VarUse, Wanted, list_vars, undeclared
 from graphprobe.ops.kinds import unknown_ops_warnings
@@ -108,7 +108,8 @@ def list_variables(
 
     Raises:
         LoadError: a program cannot be read.
-        UsageError: `match` is no regular expression.
+        UsageError: `match` is no regular expression, or `op_type` is neither in a program nor a
+            known operator.
 
     Example:
         >>> found = graphprobe.list_variables("zoo:yolov3_mobilenet_v1", match="^conv1_weights$")
@@ -118,6 +119,7 @@ def list_variables(
     wanted = Wanted(pattern(match, "match"), params, op_type, all)
     given = [("student", program)] + ([("teacher", teacher)] if teacher is not None else [])
     loaded = [(role, load(one)) for role, one in given]
+    _refuse_op_type(op_type, [one for _, one in loaded])
     listed = tuple(
         ProgramVariables(role, one, list_vars(one.program, wanted)) for role, one in loaded
     )
@@ -142,6 +144,25 @@ def _warnings(loaded: LoadedProgram) -> Iterator[str]:
             f"{', '.join(names[:3])}{more}"
         )
     yield from unknown_ops_warnings(loaded.source, loaded.program)
+
+
+def _refuse_op_type(op_type: str | None, programs: list[LoadedProgram]) -> None:
+    if op_type is None:
+        return
+    types = {op.type for one in programs for op in one.program.ops}
+    if op_type in types:
+        return
+    from graphprobe.ops import op_specs  # most calls name no type, or one of the program
+
+    known = types | set(op_specs())
+    if not isinstance(op_type, str) or op_type.removesuffix("_grad") not in known:
+        sources = " and ".join(one.source for one in programs)
+        hint = did_you_mean(str(op_type), types) or did_you_mean(str(op_type), known)
+        raise UsageError(
+            f"no operator of {sources}, and none that is known",
+            where=f"op_type={op_type!r}",
+            hint=hint or f"the program has {listed(sorted(types))}",
+        )
 
 
 def _nothing(listed: tuple[ProgramVariables, ...], wanted: Wanted) -> str:

@@ -10,8 +10,17 @@ from pydantic import Field
 from graphprobe.config._base import Count, Name, Positive, ProgramRef, Section
 from graphprobe.config.train_section import TrainSection
 from graphprobe.errors import Problem
+from graphprobe.ir.findings import Policy
 from graphprobe.pruning.amounts import kept_channels, ranges_text, read_ranges
-from graphprobe.pruning.plan import PrunedAttr, PrunedAxis, PruneGroup, PrunePart, PrunePlan
+from graphprobe.pruning.plan import (
+    Criterion,
+    PrunedAttr,
+    PrunedAxis,
+    PruneGroup,
+    PrunePart,
+    PrunePlan,
+    Role,
+)
 from graphprobe.pruning.plan_problems import plan_problems
 
 Ratio = Annotated[float, Field(ge=0, lt=1)]
@@ -27,7 +36,7 @@ class CutConfig(Section):
     at: Annotated[str, Field(pattern=_RANGES)] = Field(
         description="positions in the order of the channels; /n: n positions a channel"
     )
-    role: Literal["out", "in", "each"] = "each"
+    role: Role = "each"
 
 
 class CountConfig(Section):
@@ -71,8 +80,8 @@ class GroupConfig(Section):
 class PruneSection(Section):
     """What is pruned."""
 
-    policy: Literal["seeds", "coupled"] = "seeds"
-    criterion: Literal["l1_norm", "group_l1_norm"] = Field(
+    policy: Policy = "seeds"
+    criterion: Criterion = Field(
         default="l1_norm",
         description="which channels are removed first: l1_norm, the smallest filters of the "
         "group's first convolution; group_l1_norm, the smallest mean over its convolutions",

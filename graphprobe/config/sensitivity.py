@@ -14,6 +14,8 @@ from graphprobe.config._base import Count, Name, Positive, Section
 from graphprobe.config._problems import problems_of
 from graphprobe.config.json_file import read_json
 from graphprobe.errors import ConfigError, Problem
+from graphprobe.ir.findings import Policy
+from graphprobe.pruning.plan import Criterion
 
 _AGAIN = "measure again with graphprobe sensitivity"
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -59,8 +61,8 @@ class Measured(Section):
     data: Name
     samples: Positive
     image: Positive
-    policy: Literal["seeds", "coupled"]
-    criterion: Literal["l1_norm", "group_l1_norm"]
+    policy: Policy
+    criterion: Criterion
     metric: Name
 
     def differences(self, other: Measured) -> list[str]:

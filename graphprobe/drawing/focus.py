@@ -62,14 +62,18 @@ def words_of(fold: Fold, item: int) -> Iterator[str]:
         yield from found.op.output_names()
 
 
+def some_match(folds: list[Fold], focus: Focus) -> bool:
+    """Whether the pattern is found anywhere in the programs."""
+    return any(_matches(fold, [n], focus.pattern) for fold in folds for n in _items(fold))
+
+
+def _items(fold: Fold) -> range:
+    return range(len(fold.graph.items))
+
+
 def nothing_matches(folds: list[Fold], focus: Focus) -> UsageError:
     """The error for a pattern that matches no node."""
-    words = {
-        word
-        for fold in folds
-        for item in range(len(fold.graph.items))
-        for word in words_of(fold, item)
-    }
+    words = {word for fold in folds for item in _items(fold) for word in words_of(fold, item)}
     text = focus.pattern.pattern
     hint = did_you_mean(text, sorted(words)) or "graphprobe vars lists the names"
     return UsageError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from graphprobe.drawing import palette
 from graphprobe.ir import Pair, PruneDecision
+from graphprobe.ir.findings import REASONS
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,18 +54,11 @@ COLOURS = {
     "unknown": "#9aa0a6",
 }
 PAIR = "#d6277a"
-MEANING = {
+MEANING: dict[str, str] = {
     "prunable": "may be pruned",
     "follower": "its channels go with another's",
     "target": "named by the prune config",
-    "concat": "its channels are joined with others",
-    "residual": "tied by an addition",
-    "output": "makes an output",
-    "depthwise": "one filter a channel, follows its input",
-    "grouped": "filters in groups, pruned only together",
-    "shared": "filter used twice",
-    "unsupported_op": "meets an op that is not followed",
-    "first": "first layer",
+    **{reason: text.short for reason, text in REASONS.items()},
     "unknown": "not analysed",
 }
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Program
 from graphprobe.pairing.find import PairReport
 from graphprobe.pruning.ratios import PruneChoice
 from graphprobe.registry import discover
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,7 @@ def find_pair_emitter(name: str) -> PairEmitter:
     Raises:
         UsageError: there is none.
     """
-    known = pair_emitters()
-    if name not in known:
-        raise _unknown(name, known)
-    return known[name]
+    return _find(name, pair_emitters())
 
 
 def find_prune_emitter(name: str) -> PruneEmitter:
@@ -73,12 +73,11 @@ def find_prune_emitter(name: str) -> PruneEmitter:
     Raises:
         UsageError: there is none.
     """
-    known = prune_emitters()
+    return _find(name, prune_emitters())
+
+
+def _find(name: str, known: dict[str, T]) -> T:
     if name not in known:
-        raise _unknown(name, known)
+        hint = did_you_mean(name, known) or f"use {', '.join(known)}"
+        raise UsageError(f"nothing is written as {name!r}", where="emit", hint=hint)
     return known[name]
-
-
-def _unknown(name: str, known: dict[str, PairEmitter] | dict[str, PruneEmitter]) -> UsageError:
-    hint = did_you_mean(name, known) or f"use {', '.join(known)}"
-    return UsageError(f"nothing is written as {name!r}", where="emit", hint=hint)

@@ -3,12 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 Status: TypeAlias = Literal["prunable", "follower", "blocked"]
 Reason: TypeAlias = Literal[
     "depthwise", "concat", "residual", "output", "grouped", "shared", "unsupported_op", "first"
 ]
+Policy: TypeAlias = Literal["seeds", "coupled"]
+POLICIES: tuple[Policy, ...] = get_args(Policy)
+
+
+class ReasonText(NamedTuple):
+    """A reason for people.
+
+    Args:
+        short: a few words, for the legend of a drawing.
+        about: follows ``its`` or ``their``, for one convolution or several.
+    """
+
+    short: str
+    about: str
+
+
+REASONS: dict[Reason, ReasonText] = {
+    "depthwise": ReasonText(
+        "one filter a channel, follows its input",
+        "channels are those of the input, and are pruned with them",
+    ),
+    "concat": ReasonText("channels joined with others", "channels are joined with others"),
+    "residual": ReasonText(
+        "tied by an addition", "channels are combined one by one with another layer's"
+    ),
+    "output": ReasonText("makes an output", "channels are an output of the network"),
+    "grouped": ReasonText(
+        "filters in groups, pruned only together", "channels are tied by the groups of a layer"
+    ),
+    "shared": ReasonText("filter used twice", "filter is used more than once"),
+    "unsupported_op": ReasonText(
+        "meets an op that is not followed", "channels reach an op that is not followed"
+    ),
+    "first": ReasonText("first layer", "input is that of the network"),
+}
 
 
 class Adapter(NamedTuple):
@@ -28,7 +63,7 @@ class Adapter(NamedTuple):
     parameters: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Pair:
     """A student variable and the teacher variable that it should come to resemble.
 
@@ -61,6 +96,9 @@ class Pair:
     adapter: Adapter | None = None
     part: str = ""
     stride: int | None = None
+
+    def __repr__(self) -> str:
+        return f"<Pair {self.student} <- {self.teacher}: {self.role}, {self.term}>"
 
     @property
     def term(self) -> str:

@@ -40,12 +40,7 @@ def regroup(layout: ChannelLayout, before: Sequence[int], after: Sequence[int]) 
         None where the sizes leave it open, or the channels fall apart unevenly.
     """
     sizes = list(before)
-    if layout.axis >= len(sizes):
-        return None
-    sizes[layout.axis] = layout.extent
-    found = _from_left(sizes, list(after), layout.axis) or _from_right(
-        sizes, list(after), layout.axis
-    )
+    found = _axes_of(layout, sizes, after)
     if found is None:
         return None
     low, high, to_low, to_high = found
@@ -67,19 +62,26 @@ class Factored(NamedTuple):
 
 def factor(layout: ChannelLayout, before: Sequence[int], after: Sequence[int]) -> Factored | None:
     """The axes that channels are split into, or None where they are not split into whole axes."""
-    sizes = list(before)
-    if layout.axis >= len(sizes) or layout.inner != 1 or layout.outer != 1:
+    if layout.inner != 1 or layout.outer != 1:
         return None
-    sizes[layout.axis] = layout.extent
-    found = _from_left(sizes, list(after), layout.axis) or _from_right(
-        sizes, list(after), layout.axis
-    )
+    found = _axes_of(layout, list(before), after)
     if found is None:
         return None
     low, high, to_low, to_high = found
     if high - low != 1 or to_high - to_low < 2:
         return None
     return Factored(to_low, tuple(after[to_low:to_high]))
+
+
+def _axes_of(
+    layout: ChannelLayout, sizes: list[int], after: Sequence[int]
+) -> tuple[int, int, int, int] | None:
+    """The axes that hold the channels, before and after; writes their number into `sizes`."""
+    if layout.axis >= len(sizes):
+        return None
+    sizes[layout.axis] = layout.extent
+    to = list(after)
+    return _from_left(sizes, to, layout.axis) or _from_right(sizes, to, layout.axis)
 
 
 def _from_left(b: list[int], a: list[int], axis: int) -> tuple[int, int, int, int] | None:

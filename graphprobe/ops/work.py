@@ -211,8 +211,8 @@ class NetworkSize:
     """How large a network is.
 
     Args:
-        flops: multiply-adds of convolutions and other layers with weights, for one image: of those
-            that could be counted (`uncounted` has the rest).
+        flops: multiply-adds (as PaddleSlim's ``flops``) of convolutions and other layers with
+            weights, for one image: of those that could be counted (`uncounted` has the rest).
         params: numbers in its trained parameters: moving statistics are not counted.
         megabytes: of parameters and statistics as they are stored (2**20 bytes).
         products: multiply-adds of products of two features, as attention has them, in the network
@@ -225,6 +225,11 @@ class NetworkSize:
     megabytes: float
     products: int = 0
     uncounted: tuple[str, ...] = ()
+
+    @property
+    def macs(self) -> int:
+        """The same as `flops`, by the name of what is counted: multiply-adds."""
+        return self.flops
 
 
 def network_size(

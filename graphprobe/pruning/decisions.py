@@ -12,11 +12,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Program, PruneDecision, Site
-from graphprobe.ir.findings import Reason
+from graphprobe.ir.findings import POLICIES, Policy, Reason
 from graphprobe.ops.channel_layout import ChannelRange
 from graphprobe.ops.shared_rules import RUNTIME_SHAPE
 from graphprobe.pruning.channels import Channels, PruneConstraint
@@ -25,9 +25,6 @@ from graphprobe.pruning.layers import Layer, class_lengths, layers_of, number_gr
 from graphprobe.pruning.partition import ChannelPartition
 from graphprobe.pruning.paths import Paths
 from graphprobe.pruning.reasons import output_ops, resolved, seeds_blocks
-
-Policy: TypeAlias = Literal["seeds", "coupled"]
-POLICIES: tuple[Policy, ...] = ("seeds", "coupled")
 
 # Where several things stop the same channels, the first of these is reported.
 _ORDER: tuple[Reason, ...] = (

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias
 
+from graphprobe.ir.findings import Policy
 from graphprobe.pruning.amounts import kept_channels, units
 
 Role: TypeAlias = Literal["out", "in", "each"]
-PlanPolicy: TypeAlias = Literal["seeds", "coupled"]
 Criterion: TypeAlias = Literal["l1_norm", "group_l1_norm"]
 # (first position, length)
 Ranges: TypeAlias = tuple[tuple[int, int], ...]
@@ -169,7 +169,7 @@ class PrunePlan:
     """
 
     groups: tuple[PruneGroup, ...] = ()
-    policy: PlanPolicy = "seeds"
+    policy: Policy = "seeds"
     criterion: Criterion = "l1_norm"
     round_to: int = 1
     min_channels: int = 1

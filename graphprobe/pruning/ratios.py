@@ -1,4 +1,4 @@
-"""How much of each group is pruned: one ratio for all, or the one that reaches a share of FLOPs."""
+"""How much of each group is pruned: one ratio for all, given or found for a target."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.groups import prune_groups
 from graphprobe.pruning.plan import PruneGroup, PrunePlan
 
+DEFAULT_RATIO = 0.5
 _STEPS = 1000
 
 
@@ -83,7 +84,7 @@ class PruneChoice:
 
 def choose(
     found: PruneFindings,
-    ratio: float = 0.5,
+    ratio: float | None = None,
     *,
     target_flops: float | None = None,
     limits: Limits = Limits(),
@@ -92,17 +93,20 @@ def choose(
 
     Args:
         found: what may be pruned.
-        ratio: the share of the channels that goes; taken where `target_flops` is None.
+        ratio: the share of the channels that goes; 0.5 where there is no target either.
         target_flops: the share of multiply-adds that shall go; the ratio is found for it.
         limits: what the pruning must leave.
 
     Raises:
-        UsageError: the target cannot be reached, or a number makes no sense.
+        UsageError: a ratio beside a target, a target that cannot be reached, or a number that
+            makes no sense.
     """
     check_numbers(limits, ratio=ratio, target_flops=target_flops)
     choice = open_choice(found, limits)
     if target_flops is not None:
         ratio = _ratio_for(choice, target_flops)
+    elif ratio is None:
+        ratio = DEFAULT_RATIO
     return without_unpruned(with_ratios(choice, [ratio] * len(choice.groups)))
 
 
@@ -155,16 +159,33 @@ def check_share(name: str, value: float | None) -> None:
     raise UsageError(message, where=name, hint="0.5 takes half away")
 
 
+def refuse_ratio(ratio: float | None, target: str) -> None:
+    """Refuse one ratio for all groups beside what the ratios are found for; None is not given.
+
+    Args:
+        ratio: the share of the channels that goes.
+        target: the parameter that asks for something else, as ``target_flops=0.5``.
+
+    Raises:
+        UsageError: both are given.
+    """
+    if ratio is not None:
+        message = f"stands beside {target}, for which the ratios are found"
+        raise UsageError(message, where=f"ratio={ratio:g}", hint="leave out one of the two")
+
+
 def check_numbers(
     limits: Limits, *, ratio: float | None = None, target_flops: float | None = None
 ) -> None:
-    """Refuse numbers that make no sense.
+    """Refuse numbers that make no sense, and a ratio beside a target.
 
     Raises:
         UsageError: it names the option.
     """
     check_share("ratio", ratio)
     check_share("target_flops", target_flops)
+    if target_flops is not None:
+        refuse_ratio(ratio, f"target_flops={target_flops:g}")
     for name, count in (("round_to", limits.round_to), ("min_channels", limits.min_channels)):
         if count < 1:
             raise UsageError(f"must be at least 1, not {count}", where=name, hint="give a count")

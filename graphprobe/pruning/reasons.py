@@ -6,19 +6,17 @@ from collections import defaultdict
 
 from graphprobe.ir import Op
 from graphprobe.ir.dataflow import reachable
-from graphprobe.ir.findings import Reason
+from graphprobe.ir.findings import REASONS, Reason
 from graphprobe.ops import op_spec
 from graphprobe.ops.kinds import kind_of
 from graphprobe.pruning.channels import Channels, PruneConstraint
 
+_MET: tuple[Reason, ...] = ("concat", "residual", "grouped")
+# What channels meet -> the reason under seeds, with its detail.
 _SEEDS: dict[str, tuple[Reason, str]] = {
-    "concat": ("concat", "its channels are joined with others"),
-    "residual": ("residual", "its channels are combined one by one with another layer's"),
-    "grouped": ("grouped", "its channels are tied by the groups of a layer"),
+    **{reason: (reason, f"its {REASONS[reason].about}") for reason in _MET},
     "reorder": ("unsupported_op", "policy seeds does not follow channels through this op"),
 }
-
-
 # Reasons of channels that meet something which cannot be pruned: output, where it is an output.
 _JOINED = ("residual", "concat", None)
 

@@ -37,6 +37,21 @@ def test_operators_are_listed() -> None:
     assert {"conv2d", "relu", "concat"} <= set(graphprobe.list_names("ops"))
 
 
+@pytest.mark.parametrize(("word", "kind"), [("models", "zoo"), ("operators", "ops")])
+def test_other_words_for_a_kind(word: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert graphprobe.list_names(word).to_dict() == graphprobe.list_names(kind).to_dict()
+    assert run(build_app("list"), ["list", word]) == 0
+    by_word = capsys.readouterr().out
+    assert run(build_app("list"), ["list", kind]) == 0
+    assert capsys.readouterr().out == by_word
+
+
+@pytest.mark.parametrize("kind", [None, 3, ["zoo"]])
+def test_what_is_no_kind(kind: object) -> None:
+    with pytest.raises(UsageError, match="kind: must be a text, not .*; use zoo, losses"):
+        graphprobe.list_names(kind)  # type: ignore[arg-type]
+
+
 def test_emitters_are_listed_by_command() -> None:
     found = graphprobe.list_names("emitters").entries
     for command, package in (("pairs", "pair_emitters"), ("prune-regex", "prune_emitters")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -23,6 +24,18 @@ def test_a_picture_in_every_format(small: Program, tmp_path: Path) -> None:
         assert picture.write(tmp_path / f"x.{name}").read_bytes() == picture.render(name)
     assert (picture._repr_svg_() or "").startswith("<svg")
     assert repr(picture) == "<Picture of small>"
+
+
+def test_drawings_and_reports_as_plain_data(small: Program, big: Program) -> None:
+    picture = graphprobe.draw(small, teacher=big).to_dict()
+    assert (picture["title"], picture["pairs"], picture["warnings"]) == ("small and big", 2, [])
+    assert list(picture["programs"]) == ["small", "big"]
+    levels = picture["programs"]["small"]
+    assert levels["ops"] == graphprobe.draw(small).to_networkx("op").number_of_nodes()
+    assert levels["stages"] <= levels["blocks"] <= levels["units"] <= levels["ops"]
+    made = graphprobe.report(small)
+    assert made.to_dict() == {"title": "small", "html": made.html, "warnings": []}
+    assert json.loads(json.dumps([picture, made.to_dict()]))
 
 
 def test_a_file_is_written_where_one_is_named(small: Program, tmp_path: Path) -> None:
@@ -69,6 +82,10 @@ def test_a_config_for_another_program(small: Program, big: Program, tmp_path: Pa
         ({"engine": "dott"}, "engine: nothing draws as 'dott'"),
         ({"engine": "irgraph"}, "level='raw'"),
         ({"focus": "("}, "regular expression"),
+        ({"focus": "zzz"}, "focus='zzz': matches no op type, variable or parameter"),
+        ({"focus": "zzz", "level": "raw"}, "focus='zzz': matches no op type"),
+        ({"focus": "conv2d", "hops": -3}, "hops: must be a whole number of at least 0, not -3"),
+        ({"hops": 1.5}, "hops: must be a whole number"),
         ({"output": "x.gif"}, "unknown suffix .gif"),
     ],
 )
@@ -85,6 +102,24 @@ def test_a_report(small: Program, big: Program, tmp_path: Path) -> None:
     assert made._repr_html_().startswith("<iframe")
     with pytest.raises(UsageError, match="name it .html"):
         graphprobe.report(small, tmp_path / "report.pdf")
+
+
+def test_multiply_adds_have_two_names(small: Program) -> None:
+    by_macs, by_flops = (graphprobe.draw(small, color_by=name) for name in ("macs", "flops"))
+    assert by_macs.render("svg") == by_flops.render("svg") != graphprobe.draw(small).render("svg")
+    size = graphprobe.find_prunable(small).before
+    assert size.macs == size.flops > 0
+
+
+def test_a_second_program_is_no_output(small: Program, big: Program) -> None:
+    loaded = graphprobe.load(big)
+    message = "output: must be the name of a file, not a LoadedProgram; .*teacher=PROGRAM"
+    with pytest.raises(UsageError, match=message):
+        graphprobe.report(small, loaded)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=message):
+        graphprobe.draw(small, loaded)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="zoo:yolov3_r34: a report is one HTML file"):
+        graphprobe.report(small, "zoo:yolov3_r34")
 
 
 def test_pictures_load_each_program_once(loads: Counter[str]) -> None:

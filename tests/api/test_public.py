@@ -45,6 +45,16 @@ def test_every_function_says_what_it_takes_raises_and_shows_a_use(name: str) -> 
         assert parameter.annotation is not inspect.Parameter.empty
 
 
+def test_the_errors_and_rows_that_callers_meet_are_public() -> None:
+    with pytest.raises(graphprobe.LoadError):
+        graphprobe.load("no/such/file")
+    with pytest.raises(graphprobe.UsageError):
+        graphprobe.list_names("nothing")
+    assert issubclass(graphprobe.UsageError, graphprobe.GraphprobeError)
+    assert {"student", "teacher", "role"} <= set(graphprobe.Pair.__dataclass_fields__)
+    assert {"param", "status", "reason"} <= set(graphprobe.PruneDecision._fields)
+
+
 def test_an_unknown_name() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'prune'"):
         graphprobe.prune  # noqa: B018

@@ -43,6 +43,40 @@ def test_a_listing_of_nothing_says_why(small: Program) -> None:
     assert "did you mean conv2d" in listing.nothing
 
 
+@pytest.mark.parametrize(
+    ("op_type", "message"),
+    [
+        ("conv2", r"op_type='conv2': no operator of small.*did you mean conv2d"),
+        ("zzz", r"op_type='zzz': .*the program has \w+, \w+"),
+        (7, r"op_type=7: no operator of small"),
+    ],
+)
+def test_a_type_that_no_operator_has(small: Program, op_type: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        graphprobe.list_variables(small, op_type=op_type)
+
+
+def test_a_gradient_of_a_known_operator_is_a_type(small: Program) -> None:
+    assert graphprobe.list_variables(small, op_type="conv3d_grad").names == []
+
+
+@pytest.mark.parametrize("name", ["x.foo", "x", "x.json"])
+def test_a_config_is_written_as_yaml_alone(small: Program, tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"a config is a YAML file; name it \.yaml"):
+        graphprobe.find_prunable(small).write(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_ratio_is_refused_beside_a_target(small: Program) -> None:
+    message = r"ratio=0.3: stands beside target_flops=0.3, for .*leave out one of the two"
+    with pytest.raises(UsageError, match=message):
+        graphprobe.find_prunable(small, ratio=0.3, target_flops=0.3)
+    found = graphprobe.find_prunable(small, policy="coupled")
+    assert set(found.ratios) == {0.5}
+    with pytest.raises(UsageError, match=message):
+        graphprobe.choose_ratios(found, ratio=0.3, target_flops=0.3)
+
+
 def test_a_pattern_that_is_none(small: Program) -> None:
     with pytest.raises(UsageError, match=r"match='\('"):
         graphprobe.list_variables(small, match="(")

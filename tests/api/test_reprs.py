@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import MethodType
 from typing import Any
 
 import pytest
 
 import graphprobe
+from graphprobe.ir import Program
 
 MOST = 500
 DEPTH = 5
@@ -65,3 +67,20 @@ def test_every_public_type_of_result_has_a_text_of_its_own() -> None:
     assert len(results) > 15
     own = {t.__name__ for t in results if not t.__dataclass_params__.repr}  # type: ignore[attr-defined]
     assert {t.__name__ for t in results} - own == {"Model"}  # made by the user, not a result
+
+
+def test_what_a_notebook_shows_of_a_program_and_a_run(small: Program) -> None:
+    loaded = graphprobe.load(small)
+    page = loaded._repr_html_()
+    assert page.startswith("<p>small</p><table>")
+    assert f"<td>fingerprint</td><td>{loaded.fingerprint}</td>" in page
+    run = graphprobe.RunInfo(Path("runs/<x>"), "alone", "done", 3, metric="mAP", value=0.5)
+    page = run._repr_html_()
+    assert page.startswith("<p>runs/&lt;x&gt;</p>")
+    assert "<td>value</td><td>0.5</td>" in page
+    assert "teacher" not in page and "program" not in page
+
+
+def test_findings_of_an_image_are_plain_data() -> None:
+    found = graphprobe.ImageFindings("a.jpg", "2 boxes")
+    assert found.to_dict() == {"name": "a.jpg", "text": "2 boxes", "skipped": False}

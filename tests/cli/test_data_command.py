@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from graphprobe_cli._errors import run
@@ -11,6 +12,7 @@ from graphprobe_cli.main import build_app
 from PIL import Image
 
 import graphprobe
+from graphprobe.errors import UsageError
 
 
 def command(*words: str) -> int:
@@ -26,6 +28,21 @@ def test_a_table_of_80_columns_and_a_sheet(tmp_path: Path, capsys: pytest.Captur
     assert "  samples    12 (detection, 5 of them read)" in lines
     assert any(line.split()[0:1] == ["class"] for line in lines)
     assert f"wrote {sheet}" in said.err and Image.open(sheet).width > 700
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"data": None}, "data: must be a text, not None; as voc:PATH"),
+        ({"samples": -1}, "samples: must be a whole number of at least 1, not -1"),
+        ({"samples": 2.5}, "samples: must be a whole number"),
+        ({"sheet": -1}, "sheet: must be a whole number of at least 0"),
+        ({"image": 0}, "image: must be a whole number of at least 1"),
+    ],
+)
+def test_arguments_that_make_no_sense(given: dict[str, Any], message: str):
+    with pytest.raises(UsageError, match=message):
+        graphprobe.inspect_data(**{"data": "digits?count=6&size=48", **given})
 
 
 def test_all_problems(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

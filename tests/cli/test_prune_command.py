@@ -89,6 +89,10 @@ def test_other_tools_forms(form):
         (("--policy", "seed"), "did you mean seeds"),
         (("--ratio", "1.5"), "--ratio"),
         (("--target-flops", "0"), "--target-flops"),
+        (
+            ("--ratio", "0.5", "--target-flops", "0.5"),
+            "--ratio 0.5: stands beside --target-flops 0.5",
+        ),
         (("--keep", "("), "not a regular expression"),
         (("--round-to", "0"), "--round-to"),
         (("-o", "x.pdf"), "unknown suffix"),

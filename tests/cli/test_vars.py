@@ -195,8 +195,8 @@ def test_csv_and_files(graphprobe: Any, model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--op-type", "con2d"), "no op of type 'con2d'; did you mean conv2d?"),
-        (("--op-type", "zzz"), "no op of type 'zzz'"),
+        (("--op-type", "conv3d"), "no op of type 'conv3d'; did you mean conv2d?"),
+        (("--op-type", "erf"), "no op of type 'erf'"),
         (("--match", "nothing like it"), "no variable matches"),
         (("--params", "--match", "tmp"), "no variable matches"),
     ],
@@ -208,7 +208,14 @@ def test_nothing_matches(graphprobe: Any, model: Path, arguments: Any, message: 
     assert result.err.rstrip().endswith(message) and result.err.count("\n") == 1
 
 
-def test_names_that_nobody_declares_are_told(
+def test_a_type_that_no_operator_has(graphprobe: Any, model: Path) -> None:
+    result = graphprobe(model, "--op-type", "con2d")
+    assert result.status == 2
+    assert result.err.startswith("error: --op-type con2d: no operator of ")
+    assert result.err.endswith("did you mean conv2d?\n")
+
+
+def test_names_that_nobody_declares_are_reported(
     graphprobe: Any, tmp_path: Path, corpus: ModuleType
 ) -> None:
     from dataclasses import replace

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from graphprobe.config import PruneSection
 from graphprobe.formats import load_bytes
 from graphprobe.ir import Program
 from graphprobe.model import Model
-from graphprobe.programs import LoadedProgram, ProgramCache, load_result
+from graphprobe.programs import LoadedProgram, ProgramCache, load_result, made_once
 from graphprobe.pruning.plan import PrunePart, PrunePlan
 from graphprobe.training.networks.exported import ExportedProgram
 from graphprobe.training.networks.own_model import build_own
@@ -157,9 +157,7 @@ class Networks:
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives, made on the first call with this key and kept."""
-        if key not in self._made:
-            self._made[key] = make()
-        return cast(T, self._made[key])
+        return made_once(self._made, key, make)
 
     def take(self, key: Hashable, make: Callable[[], T]) -> T:
         """As `once`, for the last one who needs it: it is not kept any longer."""
