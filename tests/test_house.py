@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from graphprobe_cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 # The folder of each installed package; cli/ installs as graphprobe_cli.
@@ -204,17 +205,27 @@ def docstrings(tree: ast.Module) -> set[int]:
     }
 
 
-def options_in_texts(tree: ast.Module) -> list[str]:
-    """Texts of a module that name an option of a command line; docstrings are no messages."""
+def texts_of(tree: ast.Module) -> list[str]:
+    """The texts of a module; docstrings are no messages."""
     prose = docstrings(tree)
-    texts = [
+    return [
         node.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose
     ]
+
+
+def commands_in_texts(tree: ast.Module) -> list[str]:
+    """Texts of a module that send the reader to a command."""
+    wanted = re.compile(rf"\bgraphprobe ({'|'.join(COMMANDS)})\b")
+    return [text for text in texts_of(tree) if wanted.search(text)]
+
+
+def options_in_texts(tree: ast.Module) -> list[str]:
+    """Texts of a module that name an option of a command line."""
     return [
         text
-        for text in texts
+        for text in texts_of(tree)
         if re.search(r"(?:^|[\s(\[/'\"`])(?:--[a-z]|-[A-Za-z](?![\w-]))", text)
         and not any(option in text for option in OTHERS_OPTIONS)
     ]
@@ -236,6 +247,11 @@ def test_messages_of_the_library_name_no_option() -> None:
     assert {name: texts for name, texts in found.items() if texts} == {}
 
 
+def test_messages_of_the_library_send_nobody_to_a_command() -> None:
+    found = {name: commands_in_texts(tree) for name, tree in library()}
+    assert {name: texts for name, texts in found.items() if texts} == {}
+
+
 def test_the_library_writes_to_no_stream() -> None:
     found = {name: prints(tree) for name, tree in library()}
     assert {name: calls for name, calls in found.items() if calls} == {}
@@ -254,4 +270,6 @@ def test_the_rules_for_texts_find_what_they_forbid() -> None:
         "print(1)\nsys.stderr.write('')\n"
     )
     assert options_in_texts(bad) == ["take --ratio", "resume with -r auto", "-o", "x[-k]"]
+    bad_hint = ast.parse('"""graphprobe train"""\nuse("or graphprobe train", "graphprobe trains")')
+    assert commands_in_texts(bad_hint) == ["or graphprobe train"]
     assert prints(bad) == ["print(1)", "sys.stderr in line 6"]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from graphprobe.drawing.folding.fold import Level
 
 _GIVE = {
-    "sensitivity": "give what graphprobe sensitivity wrote",
+    "sensitivity": "give the record of a sensitivity measurement",
     "latency": "give a json file of milliseconds by layer",
 }
 LEVELS: tuple[AnyLevel, ...] = ("stage", "block", "unit", "op", "raw")

@@ -243,8 +243,8 @@ class PruneSelection(ConfigResult):
             through = " or ".join(dict.fromkeys(lost.values()))
             yield (
                 f"PaddleSlim leaves {len(lost)} of {len(self.params)} filters as they are "
-                f"({which(tuple(lost))}): it does not prune through {through}; graphprobe train "
-                "does"
+                f"({which(tuple(lost))}): it does not prune through {through}, as graphprobe's "
+                "own trainer does"
             )
         if find_prune_emitter(emit).one_ratio and len(set(self.ratios)) > 1:
             yield "PaddleSlim 1.x finds one ratio for all filters; those chosen here are lost"

@@ -186,7 +186,7 @@ def compare_runs(runs: Iterable[str | os.PathLike[str]]) -> RunComparison:
         raise UsageError("takes two runs or more", where="compare")
     for folder in folders:
         if not is_run(str(folder)):
-            hint = "name the folder that train wrote into; graphprobe runs lists them"
+            hint = "name the folder that a training wrote into"
             raise GraphprobeError("holds no run", where=str(folder), hint=hint)
     return RunComparison(
         tuple(map(read_run_info, folders)),

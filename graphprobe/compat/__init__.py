@@ -22,8 +22,7 @@ import io
 import sys
 
 from graphprobe.compat.ir_mode import ask_for_old_form, refuse_new_form
-from graphprobe.compat.quiet import filter_warnings
-from graphprobe.own_signals import own_sigterm
+from graphprobe.compat.quiet import filter_warnings, own_sigterm
 from graphprobe.waits import waiting_for
 
 

@@ -17,7 +17,7 @@ from graphprobe.errors import ConfigError, Problem
 from graphprobe.ir.findings import Policy
 from graphprobe.pruning.plan import Criterion
 
-_AGAIN = "measure again with graphprobe sensitivity"
+_AGAIN = "measure again what pruning each group costs"
 Share = Annotated[float, Field(ge=0, le=1)]
 Ratio = Annotated[float, Field(gt=0, lt=1)]
 
@@ -118,7 +118,7 @@ def read_sensitivity(path: Path) -> Sensitivity:
     document = read_json(path, _AGAIN)
     if not isinstance(document, dict) or document.get("kind") != "sensitivity":
         raise ConfigError(
-            [Problem("kind", "not a file of graphprobe sensitivity")], where=str(path), hint=_AGAIN
+            [Problem("kind", "not a sensitivity record")], where=str(path), hint=_AGAIN
         )
     try:
         found = Sensitivity.model_validate(document)

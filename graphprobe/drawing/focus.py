@@ -75,7 +75,10 @@ def nothing_matches(folds: list[Fold], focus: Focus) -> UsageError:
     """The error for a pattern that matches no node."""
     words = {word for fold in folds for item in _items(fold) for word in words_of(fold, item)}
     text = focus.pattern.pattern
-    hint = did_you_mean(text, sorted(words)) or "graphprobe vars lists the names"
+    hint = (
+        did_you_mean(text, sorted(words))
+        or "name an op type, a variable or a parameter of the program"
+    )
     return UsageError(
         "matches no op type, variable or parameter", where=f"focus={text!r}", hint=hint
     )

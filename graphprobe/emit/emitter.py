@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from graphprobe.errors import UsageError, did_you_mean
@@ -13,6 +14,9 @@ from graphprobe.pruning.ratios import PruneChoice
 from graphprobe.registry import discover
 
 T = TypeVar("T")
+# Files of an inference model, as Paddle's own loader knows them.
+_MODELS = (".pdmodel", "__model__")
+_PARAMS = ("__params__", "params", "model.pdiparams", "inference.pdiparams")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +85,17 @@ def _find(name: str, known: dict[str, T]) -> T:
         hint = did_you_mean(name, known) or f"use {', '.join(known)}"
         raise UsageError(f"nothing is written as {name!r}", where="emit", hint=hint)
     return known[name]
+
+
+def model_files(source: str) -> tuple[str, str | None, str | None]:
+    """Folder, name of the model file, and name of the parameters' file (None: one a parameter)."""
+    path = Path(source)
+    if path.is_dir():
+        found = [p for p in sorted(path.iterdir()) if p.name.endswith(_MODELS)]
+        path = found[0] if len(found) == 1 else path / "__model__"
+    return str(path.parent), path.name, _params(path)
+
+
+def _params(model: Path) -> str | None:
+    names = (model.with_suffix(".pdiparams").name, *_PARAMS)
+    return next((name for name in names if (model.parent / name).is_file()), None)

@@ -12,7 +12,6 @@ from graphprobe.config import (
     PreparationSection,
     TrainSection,
 )
-from graphprobe.emit.image_size import train_section
 from graphprobe.ir import Program
 from graphprobe.ops.image_input import fixed_image_size
 from graphprobe.ops.kinds import computed_by, kind_of
@@ -148,3 +147,14 @@ def _dense() -> dict[str, Any]:
         "snapshot_iter": 7329,
         "eval_iter": 7329,
     }
+
+
+def train_section(*programs: Program) -> TrainSection:
+    """The default section ``train``, with the image size of the first program that fixes one.
+
+    Args:
+        programs: the student, then the teacher where there is one.
+    """
+    sizes = (fixed_image_size(program) for program in programs)
+    size = next((size for size in sizes if size is not None), None)
+    return TrainSection() if size is None else TrainSection(image_size=size)

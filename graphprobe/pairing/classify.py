@@ -10,10 +10,10 @@ from graphprobe.pairing.anchors import prior_key
 from graphprobe.pairing.distribution import distributions
 from graphprobe.pairing.features import Activation, Feature, make_feature
 from graphprobe.pairing.map_kinds import is_map, map_kind
+from graphprobe.pairing.roles import Reader
 from graphprobe.pairing.rows import why_rows_differ
 from graphprobe.pairing.usage import Usage, usage
 from graphprobe.pairing.vector_kinds import class_axis, flattened, vector_kind
-from graphprobe.pairing.verdict import Reader
 from graphprobe.pairing.yolo_split import mixed_split_of, split_of
 
 MIXED = "its channels hold scores and other things, which one loss compares"

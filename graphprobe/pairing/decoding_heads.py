@@ -20,10 +20,11 @@ from graphprobe.pairing.anchors import prior_key
 from graphprobe.pairing.classify import MIXED, make_head
 from graphprobe.pairing.distribution import distributions, expectations, map_channels
 from graphprobe.pairing.features import Feature, make_feature
+from graphprobe.pairing.loss_heads import loss_heads
+from graphprobe.pairing.roles import Reader
 from graphprobe.pairing.rows import picks_by_content, why_rows_differ
 from graphprobe.pairing.trace import ends_layer, final_layers, pre_activation, producing_layers
 from graphprobe.pairing.usage import keeps_size, ranks, usage
-from graphprobe.pairing.verdict import Reader
 from graphprobe.pairing.yolo_heads import once, yolo_heads
 from graphprobe.pairing.yolo_split import mixed_split_of
 
@@ -277,3 +278,8 @@ def _is_bias(analysis: ProgramAnalysis, value: Value) -> bool:
     if var is None or not var.persistable or value.producer is not None:
         return False
     return sum(size > 1 for size in var.shape or ()) <= 1
+
+
+def network_heads(analysis: ProgramAnalysis) -> list[Feature]:
+    """What the losses of a program read; of a program without losses, what it decodes."""
+    return loss_heads(analysis) or decoding_heads(analysis)

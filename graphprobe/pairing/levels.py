@@ -9,9 +9,9 @@ from graphprobe.ir import Op, Value
 from graphprobe.ir.dataflow import reachable
 from graphprobe.ops.kinds import moves_only
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
+from graphprobe.pairing.decoding_heads import network_heads
 from graphprobe.pairing.distribution import distributions
 from graphprobe.pairing.features import Feature, in_order, make_feature
-from graphprobe.pairing.heads import network_heads
 from graphprobe.pairing.roles import DETECTION
 from graphprobe.pairing.trace import layer_of
 

@@ -12,9 +12,9 @@ from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.classify import make_head
 from graphprobe.pairing.features import Feature
 from graphprobe.pairing.map_kinds import is_map
+from graphprobe.pairing.roles import Reader
 from graphprobe.pairing.trace import pre_activation, producing_layers, source_before_reshape
 from graphprobe.pairing.usage import usage
-from graphprobe.pairing.verdict import Reader
 from graphprobe.pairing.yolo_heads import once, yolo_heads
 
 

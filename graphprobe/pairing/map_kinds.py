@@ -6,8 +6,8 @@ from graphprobe.ir import Value
 from graphprobe.ops.kinds import computed_by, is_upsampler, kind_of, moves_only
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.roles import OWN_SCORES, STRETCHED, Reader, Verdict
 from graphprobe.pairing.usage import Usage, is_one
-from graphprobe.pairing.verdict import OWN_SCORES, STRETCHED, Reader, Verdict
 
 # One channel is a depth or a density, two are a flow or an offset as often as two classes.
 _FIELD = 2

@@ -15,8 +15,8 @@ from graphprobe.ir.dataflow import reachable
 from graphprobe.ops.kinds import is_upsampler, kind_of, reads_size_only
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
 from graphprobe.pairing.cut_vertices import cut_vertices
+from graphprobe.pairing.decoding_heads import network_heads
 from graphprobe.pairing.features import Feature, make_feature
-from graphprobe.pairing.heads import network_heads
 from graphprobe.pairing.trace import layer_of, producing_layers
 
 STAGE = "backbone stage"

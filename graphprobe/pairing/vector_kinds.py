@@ -6,8 +6,8 @@ from graphprobe.ir import Value
 from graphprobe.ops.kinds import computed_by, moves_only
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.roles import OWN_SCORES, STRETCHED, Reader, Verdict
 from graphprobe.pairing.usage import Usage
-from graphprobe.pairing.verdict import OWN_SCORES, STRETCHED, Reader, Verdict
 
 _PICKED = "an arg_max or top_k picks among values of actions too, so the loss compares the values"
 

@@ -232,7 +232,7 @@ def total_loss(student: Network, terms: Sequence[Term]) -> dict[str, Any]:
     loss, block = student.built.loss, student.main.global_block()
     if loss is None and not terms:
         text = f"{student.source.text} has no loss of its own, so it learns from a teacher alone"
-        hint = "write a config of kind distill, as graphprobe pairs does for it and a teacher"
+        hint = "write a config of kind distill, from its pairs with a teacher"
         raise ConfigError([Problem(f"{student.key}.program", text)], hint=hint)
     if not terms:
         return {"total": block.var(loss)}

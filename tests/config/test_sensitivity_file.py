@@ -84,7 +84,7 @@ def test_a_file_that_was_cut_short_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (("kind",), "prune", "kind: not a file of graphprobe sensitivity"),
+        (("kind",), "prune", "kind: not a sensitivity record"),
         (("baseline",), 0.0, "baseline: must be greater than 0"),
         (("baseline",), float("nan"), "baseline: must be a finite number"),
         (("measured", "policy"), "all", "measured.policy: must be 'seeds' or 'coupled'"),

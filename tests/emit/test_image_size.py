@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from graphprobe.emit.image_size import train_section
+from graphprobe.emit.train_settings import train_section
 from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
 from graphprobe.ops.image_input import fixed_image_size

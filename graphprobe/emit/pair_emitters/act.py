@@ -13,8 +13,7 @@ from typing import Any
 
 import yaml
 
-from graphprobe.emit.emitter import PairEmitter
-from graphprobe.emit.files import model_files
+from graphprobe.emit.emitter import PairEmitter, model_files
 from graphprobe.errors import UsageError
 from graphprobe.ir import Pair, Program
 from graphprobe.losses import find_loss
@@ -38,7 +37,7 @@ def act_section(report: PairReport, student: Program, teacher: Program) -> dict[
             raise UsageError(
                 f"auto-compression reads inference models from files, and the {side} is none",
                 where=program.origin.source,
-                hint="export it with graphprobe export, then name the exported folder",
+                hint="export the trained network, then name the exported folder",
             )
     groups = _groups(_with_known_losses(report))
     folder, model, params = model_files(teacher.origin.source)
@@ -78,19 +77,19 @@ def _groups(pairs: Iterable[Pair]) -> dict[tuple[str, float | str], list[str]]:
     for pair in pairs:
         where = f"{pair.student} and {pair.teacher}"
         if pair.loss not in TAKES:
-            hint = f"use {_named(TAKES)}, emit='python', or graphprobe train"
+            hint = f"use {_named(TAKES)}, emit='python', or graphprobe's own trainer"
             raise UsageError(f"auto-compression has no loss {pair.loss}", where=where, hint=hint)
         if pair.adapter is not None:
             raise UsageError(
                 "the shapes differ, and auto-compression has no adapter",
                 where=where,
-                hint="use emit='python' or graphprobe train",
+                hint="use emit='python' or graphprobe's own trainer",
             )
         if pair.loss == "soft_label" and len(pair.student_shape) == 4:
             raise UsageError(
                 "auto-compression's soft_label is over the last axis, the classes are on axis 1",
                 where=where,
-                hint="use emit='python' or graphprobe train",
+                hint="use emit='python' or graphprobe's own trainer",
             )
         groups[pair.loss, pair.weight] += [PREFIX + pair.teacher, pair.student]
     if len({loss for loss, _ in groups}) < len(groups):

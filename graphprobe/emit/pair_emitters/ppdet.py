@@ -66,7 +66,7 @@ def ppdet_text(report: PairReport, student: Program, teacher: Program) -> str:
     losses = list(dict.fromkeys(pair.loss for pair in report.pairs))
     if len(losses) != 1 or losses[0] not in METHODS:
         names = " or ".join(f"loss={name!r}" for name in METHODS)
-        hint = f"use {names}, emit='python', or graphprobe train"
+        hint = f"use {names}, emit='python', or graphprobe's own trainer"
         raise UsageError(
             f"PaddleDetection's slim has no loss {' and '.join(losses)}",
             where="emit='ppdet'",
@@ -128,7 +128,7 @@ def _fgd(pairs: Sequence[Pair]) -> Section:
         raise UsageError(
             "the levels differ in channels or weight, and PaddleDetection's FGD has one for all",
             where="emit='ppdet'",
-            hint="use graphprobe train",
+            hint="use graphprobe's own trainer",
         )
     ((ours, theirs),) = widths
     options = find_loss("fgd").options

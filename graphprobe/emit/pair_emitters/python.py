@@ -8,8 +8,7 @@ from typing import Any
 import jinja2
 
 from graphprobe.emit.distill import options_of
-from graphprobe.emit.emitter import PairEmitter
-from graphprobe.emit.files import model_files
+from graphprobe.emit.emitter import PairEmitter, model_files
 from graphprobe.errors import UsageError
 from graphprobe.ir import Pair, Program
 from graphprobe.losses import find_loss
@@ -41,7 +40,7 @@ def python_text(report: PairReport, student: Program, teacher: Program) -> str:
         raise UsageError(
             f"{fed} is fed maps that graphprobe's data workers make of the boxes",
             where="emit='python'",
-            hint="use graphprobe train, emit='ppdet' or loss='l2'",
+            hint="use graphprobe's own trainer, emit='ppdet' or loss='l2'",
         )
     if len(losses) > 1 and any(len(loss.inputs) > 1 for loss in parts.values()):
         raise UsageError(

@@ -118,7 +118,7 @@ class _Draft:
             if name not in _DROPPED and not is_neutral(op.type, name, value)
         }
         op = replace(op, attrs={n: v for n, v in attrs.items() if v is not None})
-        op = completed(self, by_position(op, proto))
+        op = completed(self, by_position(op, proto), proto)
         op = self._shapes_for_gradients(self._constants_as_tensors(op, proto), proto)
         self._check(op, proto)
         op = replace(op, attrs={**proto.defaults, **op.attrs})

@@ -1,4 +1,8 @@
-"""What single operators need beyond the rules for all of them, when PIR becomes ProgramDesc."""
+"""What single operators need beyond the rules for all of them, when PIR becomes ProgramDesc.
+
+The three tables here are the translation's own and not part of `graphprobe.ops`: they hold what
+Paddle 2.6.2 writes for an operator (see `op_protos.json`), which no analysis of a program asks for.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,8 @@ from graphprobe.formats.programdesc.write import DTYPE_NUMBERS
 from graphprobe.ir import Attr, Op, Var
 
 UNDEFINED = -1
+# Attributes of an operator that reduces over the axes `dim`, or over all of them.
+_OVER_AXES = {"dim", "reduce_all"}
 # PIR's operator -> type and attributes in Paddle 2.
 _RETYPED: dict[str, tuple[str, dict[str, Attr]]] = {
     "tril": ("tril_triu", {"lower": True}),
@@ -48,8 +54,11 @@ def is_neutral(type: str, name: str, value: Attr) -> bool:
     return (type, name) in _NEUTRAL and _NEUTRAL[type, name] == value
 
 
-def completed(values: Values, op: Op) -> Op:
+def completed(values: Values, op: Op, proto: OpProto) -> Op:
     """The op with what its type needs."""
+    if proto.attrs.keys() >= _OVER_AXES:
+        # Over all axes where none is named.
+        op = replace(op, attrs={**op.attrs, "reduce_all": op.attrs.get("dim", ()) == ()})
     return _COMPLETE.get(op.type, _as_it_is)(values, op)
 
 
@@ -151,12 +160,6 @@ def _rnn(_values: Values, op: Op) -> Op:
     return replace(op, inputs={n: v for n, v in op.inputs.items() if n != "DropoutState"})
 
 
-def _reduce(_values: Values, op: Op) -> Op:
-    """Over all axes where none is named."""
-    everything = op.attrs.get("dim", ()) == ()
-    return replace(op, attrs={**op.attrs, "reduce_all": everything})
-
-
 _COMPLETE: dict[str, Callable[[Values, Op], Op]] = {
     "cast": _cast,
     "fill_constant": _fill_constant,
@@ -166,8 +169,4 @@ _COMPLETE: dict[str, Callable[[Values, Op], Op]] = {
     "set_value": _set_value,
     "batch_norm": _batch_norm,
     "sync_batch_norm": _batch_norm,
-    **{
-        f"reduce_{name}": _reduce
-        for name in ("mean", "sum", "max", "min", "prod", "any", "all", "amax", "amin")
-    },
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
+from graphprobe.pairing.decoding_heads import network_heads
 from graphprobe.pairing.distribution import distributions
 from graphprobe.pairing.features import Feature, in_order, make_feature
-from graphprobe.pairing.heads import network_heads
 from graphprobe.pairing.roles import CLASS_HEAD, DISTRIBUTION
 from graphprobe.pairing.rule import PairRule
 

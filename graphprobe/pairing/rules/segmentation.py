@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from graphprobe.ops.kinds import is_upsampler
 from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.decoding_heads import network_heads
 from graphprobe.pairing.features import Feature, in_order
-from graphprobe.pairing.heads import network_heads
 from graphprobe.pairing.roles import SEGMENTATION, loss_of
 from graphprobe.pairing.rule import PairRule
 

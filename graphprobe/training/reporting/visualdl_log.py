@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from graphprobe.files import write_whole
-from graphprobe.training.varint import varint
+from graphprobe.training.weights.lod_tensor import varint
 
 _VARINT, _BYTES, _FLOAT = 0, 2, 5  # wire types
 _VALUES = 1  # of a record, and the fields of one:

@@ -20,7 +20,6 @@ from graphprobe.data.npz_reader import refuse_special_files
 from graphprobe.errors import CheckpointError
 from graphprobe.formats.programdesc.types import DTYPES
 from graphprobe.ir import Program
-from graphprobe.training.varint import varint
 
 # What Paddle 1.x calls a program and its parameters in one file.
 LEGACY = ("__model__", "__params__")
@@ -156,3 +155,16 @@ def _read_varint(stream: _Stream) -> int:
             return value - (1 << 64) if value >= 1 << 63 else value
         shift += 7
     raise stream.error("holds a number that does not end")
+
+
+def varint(value: int) -> bytes:
+    """An unsigned number, 7 bits a byte, low bits first.
+
+    Source: "Encoding", protobuf.dev.
+    """
+    parts = bytearray()
+    while value > 0x7F:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    parts.append(value)
+    return bytes(parts)
