@@ -113,7 +113,7 @@ def log_findings(result: CheckResult) -> None:
 
 
 def _sizes(report: PruneReport) -> list[str]:
-    from graphprobe.ops.work import size_text, work_text
+    from graphprobe.ops.work.count import size_text, work_text
 
     before, after = report.before, report.after
     outputs = (f"{n} {'x'.join(map(str, shape))}" for n, shape in report.outputs.items())

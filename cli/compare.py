@@ -9,7 +9,7 @@ import typer
 
 from graphprobe.api.run_info import RunInfo
 from graphprobe.api.runs import RunComparison, compare_runs
-from graphprobe.ops.work import size_text
+from graphprobe.ops.work.count import size_text
 
 from ._output import FORMAT, Format, can_be_written, deliver, log, terminal_width, warn
 
@@ -80,7 +80,7 @@ def _number(text: Callable[[float], str], name: str) -> Callable[[RunInfo], str]
 
 
 def _work(value: float) -> str:
-    from graphprobe.ops.work import work_text
+    from graphprobe.ops.work.count import work_text
 
     return work_text(int(value))
 

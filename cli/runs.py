@@ -49,7 +49,7 @@ def _lines(found: RunList, width: int) -> Iterator[str]:
 
 
 def _figures(run: RunInfo) -> str:
-    from graphprobe.ops.work import size_text, work_text
+    from graphprobe.ops.work.count import size_text, work_text
 
     value = "" if run.best is None else f"{run.best:.4f}"
     size = "" if run.megabytes is None else size_text(run.megabytes)

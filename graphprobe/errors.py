@@ -100,7 +100,7 @@ class ConfigError(GraphprobeError):
 
 
 def place(error: BaseException) -> str:
-    """The innermost line of graphprobe's own code that raised, as ``graphprobe.ops.work:214``."""
+    """The innermost line of graphprobe's own code that raised, as ``graphprobe.files:14``."""
     found, step = "graphprobe", error.__traceback__
     while step is not None:
         module = str(step.tb_frame.f_globals.get("__name__"))

@@ -93,10 +93,10 @@ def test_a_broken_package_of_one_kind_stops_no_other(site: Path) -> None:
 
 OPERATORS = (
     "from graphprobe.ops.facets import family, operators\n"
-    "from graphprobe.ops.shape_rules import like\n"
-    "from graphprobe.ops.shared_rules import passes\n"
-    "from graphprobe.ops.spatial_rules import same\n"
-    "from graphprobe.ops.work_rules import ELEMENTS\n"
+    "from graphprobe.ops.shapes.rules import like\n"
+    "from graphprobe.ops.channels.rules import passes\n"
+    "from graphprobe.ops.spatial.rules import same\n"
+    "from graphprobe.ops.work.rules import ELEMENTS\n"
     "FAMILY = family({!r}, operators({!r}, kind={!r}, channels=passes('X'), spatial=same,\n"
     "    shapes=like('X'), work=ELEMENTS, move={!r}, computes={!r}))\n"
 )

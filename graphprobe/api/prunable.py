@@ -13,9 +13,9 @@ from graphprobe.api.prune_selection import PruneSelection
 from graphprobe.api.run_programs import image_of
 from graphprobe.collector import collector_paused
 from graphprobe.errors import UsageError
-from graphprobe.ops.image_input import counted_image_size
 from graphprobe.ops.kinds import has_quantised_range, unknown_ops_warnings
-from graphprobe.ops.work import DEFAULT_IMAGE
+from graphprobe.ops.spatial.image_input import counted_image_size
+from graphprobe.ops.work.count import DEFAULT_IMAGE
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.ratios import Limits, check_numbers, choose, refuse_ratio

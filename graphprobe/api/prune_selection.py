@@ -11,7 +11,7 @@ from graphprobe.api.run_programs import is_run, ref_of
 from graphprobe.collector import collector_paused
 from graphprobe.errors import UsageError, listed
 from graphprobe.ir import PruneDecision
-from graphprobe.ops.work import NetworkSize, work_text
+from graphprobe.ops.work.count import NetworkSize, work_text
 from graphprobe.programs import LoadedProgram
 from graphprobe.pruning.plan import PruneGroup
 from graphprobe.pruning.ratios import PruneChoice

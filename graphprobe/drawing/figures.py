@@ -10,7 +10,7 @@ from graphprobe.drawing.graph import is_state
 from graphprobe.drawing.marks import COLOURS, Marks, status
 from graphprobe.ir import Op, Program
 from graphprobe.ops.kinds import has_weights, is_transposed
-from graphprobe.ops.work import (
+from graphprobe.ops.work.count import (
     NetworkSize,
     count_work,
     multiply_adds,

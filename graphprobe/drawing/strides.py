@@ -9,8 +9,8 @@ from typing import NamedTuple
 from graphprobe.drawing.graph import Item, ItemGraph
 from graphprobe.ir import Dataflow, Value
 from graphprobe.ops.kinds import kind_of
-from graphprobe.ops.spatial import SpatialInfo, image_spatial
-from graphprobe.ops.spatial_flow import SpatialInfos, propagate_spatial
+from graphprobe.ops.spatial.flow import SpatialInfos, propagate_spatial
+from graphprobe.ops.spatial.info import SpatialInfo, image_spatial
 
 
 class Stride(NamedTuple):

@@ -13,8 +13,8 @@ from graphprobe.config import (
     TrainSection,
 )
 from graphprobe.ir import Program
-from graphprobe.ops.image_input import fixed_image_size
 from graphprobe.ops.kinds import computed_by, kind_of
+from graphprobe.ops.spatial.image_input import fixed_image_size
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.rules import segmentation
 from graphprobe.user_code import is_file

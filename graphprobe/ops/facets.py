@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
-from graphprobe.ops.shape_spec import Declared, ShapeRule
-from graphprobe.ops.spatial import SpatialRule
-from graphprobe.ops.spec import Rule
-from graphprobe.ops.work_rules import NoWork, Uncounted, WorkRule
+from graphprobe.ops.channels.spec import Rule
+from graphprobe.ops.shapes.spec import Declared, ShapeRule
+from graphprobe.ops.spatial.info import SpatialRule
+from graphprobe.ops.work.rules import NoWork, Uncounted, WorkRule
 
 Kind: TypeAlias = Literal[
     "input",  # feeds

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from graphprobe.ir import Op, Program
+from graphprobe.ops.channels.spec import depthwise_filter
 from graphprobe.ops.facets import Boxes, Computation, HeadSlot, Kind, Move
-from graphprobe.ops.spec import depthwise_filter
 from graphprobe.ops.table import op_spec
 
 _WEIGHTED: frozenset[Kind] = frozenset({"convolution", "linear", "embedding", "recurrent"})

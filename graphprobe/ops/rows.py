@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphprobe.ops.facets import NoMap, OpSpec
-from graphprobe.ops.shape_spec import Declared
+from graphprobe.ops.shapes.spec import Declared
 from graphprobe.ops.table import families, op_specs
-from graphprobe.ops.work_rules import NoWork, Uncounted
+from graphprobe.ops.work.rules import NoWork, Uncounted
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from graphprobe.ops.kinds import (
     moves_only,
     reads_size_only,
 )
-from graphprobe.ops.spatial import SpatialInfo, image_spatial
-from graphprobe.ops.spatial_flow import propagate_spatial
+from graphprobe.ops.spatial.flow import propagate_spatial
+from graphprobe.ops.spatial.info import SpatialInfo, image_spatial
 
 Shape: TypeAlias = tuple[int, ...]
 Stride: TypeAlias = tuple[float, float]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple, TypeAlias
 
 from graphprobe.ir import Value
-from graphprobe.ops.spatial import SpatialInfo
+from graphprobe.ops.spatial.info import SpatialInfo
 from graphprobe.pairing.analysis import ProgramAnalysis, Stride
 
 Key: TypeAlias = tuple[float | str, ...]

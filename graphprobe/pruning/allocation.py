@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from graphprobe.errors import UsageError
-from graphprobe.ops.work import Work, multiply_adds, weight_uses
+from graphprobe.ops.work.count import Work, multiply_adds, weight_uses
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.plan import PruneGroup
 from graphprobe.pruning.ratios import (

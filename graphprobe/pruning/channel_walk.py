@@ -12,12 +12,9 @@ from typing import NamedTuple
 from graphprobe.ir import Op, Value
 from graphprobe.ir.findings import Reason
 from graphprobe.ops import OpSpec, op_spec
-from graphprobe.ops.channel_layout import MAX_EXPLODED, ChannelLayout, Space, aligned, own
-from graphprobe.ops.facets import ChannelFacet
-from graphprobe.ops.feature_products import product_axes
-from graphprobe.ops.shape_values import ShapeValues
-from graphprobe.ops.sizes import ShapeEntry
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.feature_products import product_axes
+from graphprobe.ops.channels.layout import MAX_EXPLODED, ChannelLayout, Space, aligned, own
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     CountsAlike,
     Effect,
@@ -30,6 +27,9 @@ from graphprobe.ops.spec import (
     TargetSize,
     TieChannels,
 )
+from graphprobe.ops.facets import ChannelFacet
+from graphprobe.ops.symbols.sizes import ShapeEntry
+from graphprobe.ops.symbols.values import ShapeValues
 from graphprobe.pruning.channels import Bound, Channels, PruneConstraint
 from graphprobe.pruning.clearing import clears_outputs
 from graphprobe.pruning.parameter_forms import ParameterForms, keeps_parameter

@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 
 from graphprobe.ir import Dataflow, Program
 from graphprobe.ir.findings import Reason
-from graphprobe.ops.channel_layout import ChannelLayout, ChannelRange, Space
-from graphprobe.ops.spec import AttrUpdate, CountsAlike
+from graphprobe.ops.channels.layout import ChannelLayout, ChannelRange, Space
+from graphprobe.ops.channels.spec import AttrUpdate, CountsAlike
 
 
 class PruneConstraint(NamedTuple):

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphprobe.ops import OpSpec
-from graphprobe.ops.channel_layout import ChannelLayout
-from graphprobe.ops.spec import Effect, OpContext, Port, Propagate, PruneAlong
+from graphprobe.ops.channels.layout import ChannelLayout
+from graphprobe.ops.channels.spec import Effect, OpContext, Port, Propagate, PruneAlong
 from graphprobe.pruning.parameter_forms import makes_no_zero
 
 _HANDING_ON = ("movement", "identity", "pool", "upsample", "reduce", "activation", "unary")

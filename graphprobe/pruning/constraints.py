@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from graphprobe.ir import Op, Program, Value
 from graphprobe.ir.dataflow import topological
 from graphprobe.ops import op_spec
-from graphprobe.ops.channel_layout import ChannelLayout, Space
+from graphprobe.ops.channels.layout import ChannelLayout, Space
+from graphprobe.ops.channels.spec import AttrUpdate
 from graphprobe.ops.kinds import is_quantizer, kind_of
-from graphprobe.ops.shape_values import ShapeValues
-from graphprobe.ops.spec import AttrUpdate
+from graphprobe.ops.symbols.values import ShapeValues
 from graphprobe.pruning.channel_walk import ChannelWalk
 from graphprobe.pruning.channels import Channels, PruneConstraint
 from graphprobe.pruning.parameter_forms import keeps_parameter

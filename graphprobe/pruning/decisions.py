@@ -17,8 +17,8 @@ from typing import Literal
 from graphprobe.errors import UsageError, did_you_mean
 from graphprobe.ir import Program, PruneDecision, Site
 from graphprobe.ir.findings import POLICIES, Policy, Reason
-from graphprobe.ops.channel_layout import ChannelRange
-from graphprobe.ops.shared_rules import RUNTIME_SHAPE
+from graphprobe.ops.channels.layout import ChannelRange
+from graphprobe.ops.channels.rules import RUNTIME_SHAPE
 from graphprobe.pruning.channels import Channels, PruneConstraint
 from graphprobe.pruning.constraints import find_channels
 from graphprobe.pruning.layers import Layer, class_lengths, layers_of, number_groups

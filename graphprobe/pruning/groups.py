@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from graphprobe.errors import UsageError
 from graphprobe.ir import PruneDecision
-from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.ops.channels.layout import ChannelLayout
 from graphprobe.pruning.channels import Channels
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.partition import ChannelPartition

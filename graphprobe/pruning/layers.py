@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from graphprobe.ops.spec import depthwise_filter
+from graphprobe.ops.channels.spec import depthwise_filter
 from graphprobe.pruning.channels import Channels
 from graphprobe.pruning.partition import ChannelPartition
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from graphprobe.ir import Dataflow, Op, Value
 from graphprobe.ops import OpSpec
+from graphprobe.ops.channels.spec import PruneAlong
 from graphprobe.ops.kinds import computed_by, is_one_to_one
-from graphprobe.ops.shape_values import ShapeValues
-from graphprobe.ops.spec import PruneAlong
+from graphprobe.ops.symbols.values import ShapeValues
 
 # A channel that is gone is proven to be so with zeros where weights read it: of zeros these make
 # other numbers.

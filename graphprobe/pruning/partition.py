@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from graphprobe.ops.channel_layout import ChannelLayout, ChannelRange, Space
+from graphprobe.ops.channels.layout import ChannelLayout, ChannelRange, Space
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterator
 
-from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.ops.channels.layout import ChannelLayout
 from graphprobe.ops.kinds import kind_of
 from graphprobe.pruning.channels import Channels
 from graphprobe.pruning.partition import ChannelPartition

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from graphprobe.errors import UsageError, did_you_mean
-from graphprobe.ops.work import NetworkSize, multiply_adds, network_size, weight_uses
+from graphprobe.ops.work.count import NetworkSize, multiply_adds, network_size, weight_uses
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.groups import prune_groups
 from graphprobe.pruning.plan import PruneGroup, PrunePlan

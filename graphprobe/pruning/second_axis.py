@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from graphprobe.ops import OpSpec
-from graphprobe.ops.channel_layout import ChannelLayout, Space
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.layout import ChannelLayout, Space
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     CountsAlike,
     Effect,

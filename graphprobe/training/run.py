@@ -17,7 +17,7 @@ from graphprobe.config.length import length_text, length_warning
 from graphprobe.errors import GraphprobeError
 from graphprobe.files import write_whole
 from graphprobe.formats import load_bytes
-from graphprobe.ops.work import MEGABYTE, network_size
+from graphprobe.ops.work.count import MEGABYTE, network_size
 from graphprobe.pruning.plan_json import plan_to_json
 from graphprobe.training.agreement import FindOutputs
 from graphprobe.training.assemble import Assembly, assemble

@@ -12,7 +12,7 @@ from graphprobe.drawing.figures import size_text
 from graphprobe.errors import UsageError
 from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
-from graphprobe.ops.work import network_size
+from graphprobe.ops.work.count import network_size
 from graphprobe.programs import LoadedProgram
 from graphprobe.pruning.decisions import find_prunable
 

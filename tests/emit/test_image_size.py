@@ -7,7 +7,7 @@ import pytest
 from graphprobe.emit.train_settings import train_section
 from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
-from graphprobe.ops.image_input import fixed_image_size
+from graphprobe.ops.spatial.image_input import fixed_image_size
 
 
 def network(*shape: int) -> Program:

@@ -6,7 +6,12 @@ import pytest
 
 from graphprobe.formats import add_ports
 from graphprobe.ir.builder import Builder
-from graphprobe.ops.image_input import ImageInput, fixed_image_size, image_input, image_inputs
+from graphprobe.ops.spatial.image_input import (
+    ImageInput,
+    fixed_image_size,
+    image_input,
+    image_inputs,
+)
 
 
 def read_by(shape: tuple[int, ...], dtype: str = "float32", **attrs: object) -> Builder:

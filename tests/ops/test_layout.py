@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from graphprobe.ops.channel_layout import (
+from graphprobe.ops.channels.layout import (
     ChannelLayout,
     ChannelRange,
     aligned,
@@ -18,7 +18,7 @@ from graphprobe.ops.channel_layout import (
     stretch,
     written_out,
 )
-from graphprobe.ops.regroup import regroup
+from graphprobe.ops.channels.regroup import regroup
 
 
 def channels(layout: ChannelLayout) -> list[tuple[object, int]]:

@@ -26,10 +26,10 @@ from graphprobe.ops.kinds import (
     unknown_ops,
 )
 from graphprobe.ops.pir_names import op_names, pir_lines
-from graphprobe.ops.shape_rules import like
-from graphprobe.ops.shape_spec import Declared
-from graphprobe.ops.spatial_rules import same
-from graphprobe.ops.work_rules import ELEMENTS, NoWork, Uncounted
+from graphprobe.ops.shapes.rules import like
+from graphprobe.ops.shapes.spec import Declared
+from graphprobe.ops.spatial.rules import same
+from graphprobe.ops.work.rules import ELEMENTS, NoWork, Uncounted
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,12 +74,12 @@ ALLOWED = {
         "kinds and moves: the words that the families choose from",
     ),
     "ops/kinds.py": ("embedding recurrent", "kinds"),
-    "ops/size_rules.py": (
+    "ops/symbols/rules.py": (
         "softmax norm quantize squeeze unsqueeze reshape slice split concat transpose unstack",
         "kinds and moves: one rule of sizes for each",
     ),
-    "ops/shape_entries.py": ("squeeze unsqueeze reshape slice concat stack", "moves"),
-    "ops/feature_products.py": ("softmax slice unstack", "kinds and moves"),
+    "ops/symbols/entries.py": ("squeeze unsqueeze reshape slice concat stack", "moves"),
+    "ops/channels/feature_products.py": ("softmax slice unstack", "kinds and moves"),
     "pruning/channel_walk.py": ("squeeze unsqueeze", "moves"),
     "pairing/channel_indices.py": (
         "slice transpose unsqueeze squeeze stack concat split reshape",

@@ -7,8 +7,8 @@ from math import prod
 import pytest
 
 from graphprobe.ir.builder import Builder
-from graphprobe.ops.shape_values import ShapeValues
-from graphprobe.ops.sizes import Size, SizeNumbers, product
+from graphprobe.ops.symbols.sizes import Size, SizeNumbers, product
+from graphprobe.ops.symbols.values import ShapeValues
 
 N, H = Size(1, ("n",)), Size(1, ("h",))
 

@@ -11,8 +11,8 @@ import pytest
 
 from graphprobe.formats import load_bytes
 from graphprobe.ir import Program
-from graphprobe.ops.shapes import infer_shapes
-from graphprobe.ops.work import count_work, gaps_text
+from graphprobe.ops.shapes.infer import infer_shapes
+from graphprobe.ops.work.count import count_work, gaps_text
 
 pytestmark = pytest.mark.paddle
 EXPORTED = Path(__file__).parents[3] / "shared" / "cases" / "exported"

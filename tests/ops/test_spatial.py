@@ -7,8 +7,8 @@ import pytest
 from graphprobe.drawing.strides import Stride
 from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
-from graphprobe.ops.spatial import SpatialInfo, image_spatial
-from graphprobe.ops.spatial_flow import propagate_spatial
+from graphprobe.ops.spatial.flow import propagate_spatial
+from graphprobe.ops.spatial.info import SpatialInfo, image_spatial
 
 
 def places_of(program: Program) -> dict[str, SpatialInfo | None]:

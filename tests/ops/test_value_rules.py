@@ -7,7 +7,7 @@ from math import inf, nan
 import pytest
 
 from graphprobe.ir.builder import Builder
-from graphprobe.ops.shapes import infer_shapes
+from graphprobe.ops.shapes.infer import infer_shapes
 
 INT64, FLOAT = 3, 5
 

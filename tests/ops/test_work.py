@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graphprobe.ir.builder import Builder
-from graphprobe.ops.work import multiply_adds, weight_uses
+from graphprobe.ops.work.count import multiply_adds, weight_uses
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
-from graphprobe.ops.work import multiply_adds, weight_uses
+from graphprobe.ops.work.count import multiply_adds, weight_uses
 from graphprobe.pruning.decisions import find_prunable
 from graphprobe.pruning.ratios import param_shapes
 

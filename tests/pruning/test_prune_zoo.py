@@ -11,7 +11,7 @@ import pytest
 from graphprobe.errors import UsageError
 from graphprobe.ir import Program
 from graphprobe.ir.permute import rename_all, shuffle_ops
-from graphprobe.ops.work import network_size
+from graphprobe.ops.work.count import network_size
 from graphprobe.pruning.decisions import find_prunable
 from graphprobe.pruning.ratios import Limits, choose
 

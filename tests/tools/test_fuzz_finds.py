@@ -70,7 +70,7 @@ FIXES: dict[str, tuple[tuple[Fix, ...], str, str, int, slice]] = {
         *("prune-regex {}", "KeyError", 12, ANY),
     ),
     "an absurd size": (
-        (("graphprobe.ops.work:numbers", " if -_MOST <= count <= _MOST else None", ""),),
+        (("graphprobe.ops.work.count:numbers", " if -_MOST <= count <= _MOST else None", ""),),
         *("prune-regex {}", "OverflowError", 38, ANY),
     ),
     "an op without outputs": (

@@ -17,7 +17,7 @@ import paddle
 
 import graphprobe
 from graphprobe.config import PruneSection
-from graphprobe.ops.work import network_size
+from graphprobe.ops.work.count import network_size
 from graphprobe.programs import load_program
 from graphprobe.training.networks.forward import Forward, open_forward
 from graphprobe.training.networks.source import Networks

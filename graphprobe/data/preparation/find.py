@@ -12,7 +12,7 @@ from graphprobe.data.preparation.preparation import InputPlan, Preparation
 from graphprobe.data.preparation.steps import Size, Step, fixed_size
 from graphprobe.errors import DataError, listed
 from graphprobe.ir import Program
-from graphprobe.ops.image_input import ImageInput, image_inputs
+from graphprobe.ops.spatial.image_input import ImageInput, image_inputs
 
 # Inputs beside the image by name and numbers an image -> what they get (`FILLED`). PaddleDetection
 # calls them so in all versions, and what runs its models feeds them by these names.

@@ -12,7 +12,7 @@ from graphprobe.emit.emitter import PairEmitter, model_files
 from graphprobe.errors import UsageError
 from graphprobe.ir import Pair, Program
 from graphprobe.losses import find_loss
-from graphprobe.ops.image_input import fixed_image_size
+from graphprobe.ops.spatial.image_input import fixed_image_size
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.find import PairReport
 from graphprobe.user_code import is_code

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.facets import ChannelFacet, family, operators
-from graphprobe.ops.shape_rules import like
-from graphprobe.ops.shape_spec import Declared
-from graphprobe.ops.shared_rules import blocks, passes
-from graphprobe.ops.spatial_rules import same
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.rules import blocks, passes
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     Effect,
     OpContext,
@@ -18,8 +14,12 @@ from graphprobe.ops.spec import (
     axis_of,
     rank_of,
 )
-from graphprobe.ops.value_rules import CEIL, FLOOR, cast_to, filled_like, passed, scaled_numbers
-from graphprobe.ops.work_rules import ELEMENTS, MOVES, SIZES
+from graphprobe.ops.facets import ChannelFacet, family, operators
+from graphprobe.ops.shapes.contents import CEIL, FLOOR, cast_to, filled_like, passed, scaled_numbers
+from graphprobe.ops.shapes.rules import like
+from graphprobe.ops.shapes.spec import Declared
+from graphprobe.ops.spatial.rules import same
+from graphprobe.ops.work.rules import ELEMENTS, MOVES, SIZES
 
 
 def _prelu(view: OpContext) -> Iterator[Effect]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.channel_layout import ChannelLayout, chain, own
-from graphprobe.ops.facets import family, operators
-from graphprobe.ops.movement_rules import concat_sizes, stacked_sizes
-from graphprobe.ops.shared_rules import fixed
-from graphprobe.ops.spatial_rules import same, stacked
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.layout import ChannelLayout, chain, own
+from graphprobe.ops.channels.rules import fixed
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     Effect,
     OpContext,
@@ -20,7 +17,10 @@ from graphprobe.ops.spec import (
     axis_of,
     rank_of,
 )
-from graphprobe.ops.work_rules import MOVES
+from graphprobe.ops.facets import family, operators
+from graphprobe.ops.shapes.movement import concat_sizes, stacked_sizes
+from graphprobe.ops.spatial.rules import same, stacked
+from graphprobe.ops.work.rules import MOVES
 
 
 def _concat(view: OpContext) -> Iterator[Effect]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from graphprobe.ops.channels.rules import blocks
 from graphprobe.ops.facets import ChannelFacet, family, operators
-from graphprobe.ops.shape_rules import recurrent_sizes
-from graphprobe.ops.shape_spec import Declared
-from graphprobe.ops.shared_rules import blocks
-from graphprobe.ops.spatial_rules import declared, same
-from graphprobe.ops.work_rules import Uncounted, recurrent_work
+from graphprobe.ops.shapes.rules import recurrent_sizes
+from graphprobe.ops.shapes.spec import Declared
+from graphprobe.ops.spatial.rules import declared, same
+from graphprobe.ops.work.rules import Uncounted, recurrent_work
 
 _PIR = """
 rnn : Input PreState WeightList SequenceLength DropoutState > Out DropoutState State Reserve

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.channel_layout import ChannelLayout, own, stretch
-from graphprobe.ops.facets import ChannelFacet, family, operators
-from graphprobe.ops.shared_rules import equal_stretches, fixed, together
-from graphprobe.ops.spatial_rules import enlarged, strided
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.layout import ChannelLayout, own, stretch
+from graphprobe.ops.channels.rules import equal_stretches, fixed, together
+from graphprobe.ops.channels.spec import (
     AttrUpdate,
     BlockChannels,
     Effect,
@@ -21,8 +19,10 @@ from graphprobe.ops.spec import (
     depthwise_filter,
     rank_of,
 )
-from graphprobe.ops.window_rules import convolved, convolved_back
-from graphprobe.ops.work_rules import filter_work, transposed_filter_work
+from graphprobe.ops.facets import ChannelFacet, family, operators
+from graphprobe.ops.shapes.windows import convolved, convolved_back
+from graphprobe.ops.spatial.rules import enlarged, strided
+from graphprobe.ops.work.rules import filter_work, transposed_filter_work
 
 
 def _is_filter(shape: tuple[int, ...]) -> bool:

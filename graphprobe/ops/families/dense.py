@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from graphprobe.ops.channel_layout import ChannelLayout, own
-from graphprobe.ops.facets import ChannelFacet, NoMap, family, operators
-from graphprobe.ops.product_rules import NO_WEIGHT, product
-from graphprobe.ops.shape_rules import (
-    dot_product,
-    embedded,
-    flattened_product,
-    matrix_product,
-    summed_letters,
-    vector_product,
-)
-from graphprobe.ops.shape_spec import Declared
-from graphprobe.ops.shared_rules import blocks, fixed
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.layout import ChannelLayout, own
+from graphprobe.ops.channels.products import NO_WEIGHT, product
+from graphprobe.ops.channels.rules import blocks, fixed
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     Effect,
     OpContext,
@@ -27,7 +17,17 @@ from graphprobe.ops.spec import (
     PruneAlong,
     rank_of,
 )
-from graphprobe.ops.work_rules import (
+from graphprobe.ops.facets import ChannelFacet, NoMap, family, operators
+from graphprobe.ops.shapes.rules import (
+    dot_product,
+    embedded,
+    flattened_product,
+    matrix_product,
+    summed_letters,
+    vector_product,
+)
+from graphprobe.ops.shapes.spec import Declared
+from graphprobe.ops.work.rules import (
     NoWork,
     Uncounted,
     dense_work,

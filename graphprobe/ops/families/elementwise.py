@@ -9,13 +9,11 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 
-from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.ops.channels.layout import ChannelLayout
+from graphprobe.ops.channels.rules import blocks, fixed, together
+from graphprobe.ops.channels.spec import Effect, OpContext, Port, Propagate, Rule
 from graphprobe.ops.facets import NoMap, family, operators
-from graphprobe.ops.shape_rules import one_number, summed
-from graphprobe.ops.shared_rules import blocks, fixed, together
-from graphprobe.ops.spatial_rules import same
-from graphprobe.ops.spec import Effect, OpContext, Port, Propagate, Rule
-from graphprobe.ops.value_rules import (
+from graphprobe.ops.shapes.contents import (
     ADD,
     FLOOR_DIVIDE,
     MULTIPLY,
@@ -28,7 +26,9 @@ from graphprobe.ops.value_rules import (
     larger,
     smaller,
 )
-from graphprobe.ops.work_rules import ELEMENTS
+from graphprobe.ops.shapes.rules import one_number, summed
+from graphprobe.ops.spatial.rules import same
+from graphprobe.ops.work.rules import ELEMENTS
 
 
 def _binary(x_slot: str = "X", y_slot: str = "Y", out: str = "Out") -> Rule:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from graphprobe.ops.channels.rules import blocks
 from graphprobe.ops.facets import HeadSlot, NoMap, family, operators
-from graphprobe.ops.shape_spec import Declared
-from graphprobe.ops.shared_rules import blocks
-from graphprobe.ops.spatial_rules import same
-from graphprobe.ops.value_rules import passed
-from graphprobe.ops.work_rules import ELEMENTS, MOVES, SEARCHES
+from graphprobe.ops.shapes.contents import passed
+from graphprobe.ops.shapes.spec import Declared
+from graphprobe.ops.spatial.rules import same
+from graphprobe.ops.work.rules import ELEMENTS, MOVES, SEARCHES
 
 _DECODES = blocks("the decoding expects this number of channels", "output")
 _LOSS = blocks("a loss compares these channels with its target", "output")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.facets import family, operators
-from graphprobe.ops.spatial_rules import resized
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     Effect,
     OpContext,
@@ -14,8 +12,10 @@ from graphprobe.ops.spec import (
     channel_axis,
     rank_of,
 )
-from graphprobe.ops.window_rules import resized_sizes
-from graphprobe.ops.work_rules import ELEMENTS
+from graphprobe.ops.facets import family, operators
+from graphprobe.ops.shapes.windows import resized_sizes
+from graphprobe.ops.spatial.rules import resized
+from graphprobe.ops.work.rules import ELEMENTS
 
 
 def _resize(view: OpContext) -> Iterator[Effect]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.facets import family, operators
-from graphprobe.ops.shape_rules import like
-from graphprobe.ops.shared_rules import blocks, neighbours_alike, together
-from graphprobe.ops.spatial_rules import same
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.rules import blocks, neighbours_alike, together
+from graphprobe.ops.channels.spec import (
     AttrUpdate,
     BlockChannels,
     Effect,
@@ -21,7 +18,10 @@ from graphprobe.ops.spec import (
     channel_axis,
     rank_of,
 )
-from graphprobe.ops.work_rules import ELEMENTS
+from graphprobe.ops.facets import family, operators
+from graphprobe.ops.shapes.rules import like
+from graphprobe.ops.spatial.rules import same
+from graphprobe.ops.work.rules import ELEMENTS
 
 
 def _per_channel(layout_attr: str, out: str, joined: str = "") -> Rule:

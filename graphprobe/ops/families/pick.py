@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.channel_layout import own
-from graphprobe.ops.facets import ChannelFacet, OpSpec, family, operators
-from graphprobe.ops.movement_rules import (
-    gathered,
-    gathered_deep,
-    one_hot_sizes,
-)
-from graphprobe.ops.shape_rules import like
-from graphprobe.ops.shape_spec import Declared, ShapeRule
-from graphprobe.ops.shared_rules import blocks, fixed, together
-from graphprobe.ops.spatial_rules import same
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.layout import own
+from graphprobe.ops.channels.rules import blocks, fixed, together
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     Effect,
     OpContext,
@@ -25,7 +16,16 @@ from graphprobe.ops.spec import (
     axis_of,
     rank_of,
 )
-from graphprobe.ops.work_rules import MOVES
+from graphprobe.ops.facets import ChannelFacet, OpSpec, family, operators
+from graphprobe.ops.shapes.movement import (
+    gathered,
+    gathered_deep,
+    one_hot_sizes,
+)
+from graphprobe.ops.shapes.rules import like
+from graphprobe.ops.shapes.spec import Declared, ShapeRule
+from graphprobe.ops.spatial.rules import same
+from graphprobe.ops.work.rules import MOVES
 
 
 def _gather(view: OpContext) -> Iterator[Effect]:

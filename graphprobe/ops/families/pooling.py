@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.facets import NoMap, family, operators
-from graphprobe.ops.shape_rules import like
-from graphprobe.ops.shape_spec import Declared
-from graphprobe.ops.shared_rules import blocks, fixed, together
-from graphprobe.ops.spatial_rules import declared, enlarged, kept, pooled
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.rules import blocks, fixed, together
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     Effect,
     OpContext,
@@ -18,8 +14,12 @@ from graphprobe.ops.spec import (
     channel_axis,
     rank_of,
 )
-from graphprobe.ops.window_rules import cut_out_regions, padded, pooled_sizes, sampled
-from graphprobe.ops.work_rules import ELEMENTS, MOVES
+from graphprobe.ops.facets import NoMap, family, operators
+from graphprobe.ops.shapes.rules import like
+from graphprobe.ops.shapes.spec import Declared
+from graphprobe.ops.shapes.windows import cut_out_regions, padded, pooled_sizes, sampled
+from graphprobe.ops.spatial.rules import declared, enlarged, kept, pooled
+from graphprobe.ops.work.rules import ELEMENTS, MOVES
 
 
 def _maps(layout_attr: str, slot: str = "X", out: str = "Out") -> Rule:

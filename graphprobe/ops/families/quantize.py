@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.channel_layout import own
-from graphprobe.ops.facets import ChannelFacet, OpSpec, family, operators
-from graphprobe.ops.spatial_rules import same
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.layout import own
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     Effect,
     OpContext,
@@ -15,8 +13,10 @@ from graphprobe.ops.spec import (
     PruneAlong,
     Rule,
 )
-from graphprobe.ops.value_rules import passed
-from graphprobe.ops.work_rules import ELEMENTS
+from graphprobe.ops.facets import ChannelFacet, OpSpec, family, operators
+from graphprobe.ops.shapes.contents import passed
+from graphprobe.ops.spatial.rules import same
+from graphprobe.ops.work.rules import ELEMENTS
 
 
 def _quantise(slot: str, out: str, scales: str, attr: str) -> Rule:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.facets import HeadSlot, NoMap, family, operators
-from graphprobe.ops.shape_rules import best_of_axis, like, one_number, picked_axis, reduced_sizes
-from graphprobe.ops.shape_spec import Declared
-from graphprobe.ops.shared_rules import blocks
-from graphprobe.ops.spatial_rules import reduced, same
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.rules import blocks
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     Effect,
     OpContext,
@@ -17,7 +13,11 @@ from graphprobe.ops.spec import (
     axis_of,
     rank_of,
 )
-from graphprobe.ops.work_rules import ELEMENTS, SEARCHES
+from graphprobe.ops.facets import HeadSlot, NoMap, family, operators
+from graphprobe.ops.shapes.rules import best_of_axis, like, one_number, picked_axis, reduced_sizes
+from graphprobe.ops.shapes.spec import Declared
+from graphprobe.ops.spatial.rules import reduced, same
+from graphprobe.ops.work.rules import ELEMENTS, SEARCHES
 
 
 def _reduce(view: OpContext) -> Iterator[Effect]:

@@ -5,33 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import prod
 
-from graphprobe.ops.channel_layout import (
+from graphprobe.ops.channels.layout import (
     MAX_EXPLODED,
     ChannelLayout,
     ChannelRange,
     cut_runs,
     join_runs,
 )
-from graphprobe.ops.facets import ChannelFacet, Move, OpSpec, family, operators
-from graphprobe.ops.movement_rules import (
-    flattened_range,
-    flattened_sizes,
-    reshaped_sizes,
-    squeezed_sizes,
-    unsqueezed_sizes,
-)
-from graphprobe.ops.regroup import Factored, factor, regroup
-from graphprobe.ops.shape_spec import Declared, ShapeRule, axis_at
-from graphprobe.ops.shared_rules import (
+from graphprobe.ops.channels.regroup import Factored, factor, regroup
+from graphprobe.ops.channels.rules import (
     RUNTIME_SHAPE,
     blocks,
     equal_stretches,
     neighbours_alike,
     target_follows,
 )
-from graphprobe.ops.spatial import SpatialRule
-from graphprobe.ops.spatial_rules import flattened, reshaped, squeezed, unsqueezed
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     Effect,
     OpContext,
@@ -42,7 +31,18 @@ from graphprobe.ops.spec import (
     axis_of,
     rank_of,
 )
-from graphprobe.ops.work_rules import MOVES
+from graphprobe.ops.facets import ChannelFacet, Move, OpSpec, family, operators
+from graphprobe.ops.shapes.movement import (
+    flattened_range,
+    flattened_sizes,
+    reshaped_sizes,
+    squeezed_sizes,
+    unsqueezed_sizes,
+)
+from graphprobe.ops.shapes.spec import Declared, ShapeRule, axis_at
+from graphprobe.ops.spatial.info import SpatialRule
+from graphprobe.ops.spatial.rules import flattened, reshaped, squeezed, unsqueezed
+from graphprobe.ops.work.rules import MOVES
 
 
 def _reshape(view: OpContext) -> Iterator[Effect]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.channel_layout import (
+from graphprobe.ops.channels.layout import (
     MAX_EXPLODED,
     ChannelLayout,
     ChannelRange,
@@ -12,13 +12,8 @@ from graphprobe.ops.channel_layout import (
     join_runs,
     written_out,
 )
-from graphprobe.ops.facets import OpSpec, family, operators
-from graphprobe.ops.shape_rules import like
-from graphprobe.ops.shape_spec import Declared, ShapeRule
-from graphprobe.ops.shared_rules import blocks, equal_stretches, neighbours_alike
-from graphprobe.ops.spatial import SpatialRule
-from graphprobe.ops.spatial_rules import blocks_of, declared, same, unfolded
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.rules import blocks, equal_stretches, neighbours_alike
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     Effect,
     OpContext,
@@ -26,8 +21,13 @@ from graphprobe.ops.spec import (
     Propagate,
     Rule,
 )
-from graphprobe.ops.window_rules import rearranged, windows_in_a_row, windows_put_back
-from graphprobe.ops.work_rules import ELEMENTS, MOVES
+from graphprobe.ops.facets import OpSpec, family, operators
+from graphprobe.ops.shapes.rules import like
+from graphprobe.ops.shapes.spec import Declared, ShapeRule
+from graphprobe.ops.shapes.windows import rearranged, windows_in_a_row, windows_put_back
+from graphprobe.ops.spatial.info import SpatialRule
+from graphprobe.ops.spatial.rules import blocks_of, declared, same, unfolded
+from graphprobe.ops.work.rules import ELEMENTS, MOVES
 
 
 def _shuffle(view: OpContext) -> Iterator[Effect]:

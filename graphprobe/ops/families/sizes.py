@@ -5,10 +5,9 @@ Where a size is used to build a shape while the network runs, it follows the pru
 
 from __future__ import annotations
 
+from graphprobe.ops.channels.rules import nothing
 from graphprobe.ops.facets import Boxes, NoMap, OpSpec, family, operators
-from graphprobe.ops.shape_spec import Declared, ShapeRule
-from graphprobe.ops.shared_rules import nothing
-from graphprobe.ops.value_rules import (
+from graphprobe.ops.shapes.contents import (
     batch_size_like,
     constant,
     count_of,
@@ -18,7 +17,8 @@ from graphprobe.ops.value_rules import (
     grids,
     shape_of,
 )
-from graphprobe.ops.work_rules import SIZES, NoWork
+from graphprobe.ops.shapes.spec import Declared, ShapeRule
+from graphprobe.ops.work.rules import SIZES, NoWork
 
 _PIR = """
 shape : Input > Out

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.channel_layout import ChannelLayout, stretch
-from graphprobe.ops.facets import family, operators
-from graphprobe.ops.movement_rules import (
-    cropped,
-    sliced_sizes,
-    split_sizes,
-    unstacked_sizes,
-)
-from graphprobe.ops.shape_rules import like
-from graphprobe.ops.shared_rules import blocks
-from graphprobe.ops.spatial_rules import kept, same, sliced, unstacked
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.layout import ChannelLayout, stretch
+from graphprobe.ops.channels.rules import blocks
+from graphprobe.ops.channels.spec import (
     AttrUpdate,
     BlockChannels,
     Effect,
@@ -25,7 +16,16 @@ from graphprobe.ops.spec import (
     axis_of,
     rank_of,
 )
-from graphprobe.ops.work_rules import MOVES
+from graphprobe.ops.facets import family, operators
+from graphprobe.ops.shapes.movement import (
+    cropped,
+    sliced_sizes,
+    split_sizes,
+    unstacked_sizes,
+)
+from graphprobe.ops.shapes.rules import like
+from graphprobe.ops.spatial.rules import kept, same, sliced, unstacked
+from graphprobe.ops.work.rules import MOVES
 
 _COMPUTED = "is computed while the network runs"
 

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.facets import ChannelFacet, family, operators
-from graphprobe.ops.movement_rules import (
-    expanded_as,
-    expanded_sizes,
-    repeated_sizes,
-    transposed_sizes,
-)
-from graphprobe.ops.shape_rules import interleaved_sizes
-from graphprobe.ops.shared_rules import blocks, fixed, target_follows
-from graphprobe.ops.spatial_rules import declared, same, transposed
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.rules import blocks, fixed, target_follows
+from graphprobe.ops.channels.spec import (
     AttrUpdate,
     BlockChannels,
     CountsAlike,
@@ -25,7 +16,16 @@ from graphprobe.ops.spec import (
     axis_of,
     rank_of,
 )
-from graphprobe.ops.work_rules import MOVES
+from graphprobe.ops.facets import ChannelFacet, family, operators
+from graphprobe.ops.shapes.movement import (
+    expanded_as,
+    expanded_sizes,
+    repeated_sizes,
+    transposed_sizes,
+)
+from graphprobe.ops.shapes.rules import interleaved_sizes
+from graphprobe.ops.spatial.rules import declared, same, transposed
+from graphprobe.ops.work.rules import MOVES
 
 
 def _transpose(view: OpContext) -> Iterator[Effect]:

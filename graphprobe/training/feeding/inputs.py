@@ -12,7 +12,7 @@ from graphprobe.data.preparation import (
     fixed_size,
     plan_inputs,
 )
-from graphprobe.ops.image_input import image_input
+from graphprobe.ops.spatial.image_input import image_input
 from graphprobe.training.networks.trainable import IMAGE
 from graphprobe.zoo import EXPORTED, Built
 

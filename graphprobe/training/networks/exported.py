@@ -15,7 +15,7 @@ from graphprobe.data.preparation import Preparation, labels_beside, preparation_
 from graphprobe.errors import LoadError
 from graphprobe.formats import add_ports, as_programdesc, find_file, write_program
 from graphprobe.ir import Program
-from graphprobe.ops.image_input import image_input
+from graphprobe.ops.spatial.image_input import image_input
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.networks.trainable import (
     IMAGE,

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from graphprobe.formats.programdesc.protos import op_proto
 from graphprobe.ir import Block, Op, Program, Var
-from graphprobe.ops.image_input import image_input
 from graphprobe.ops.kinds import computed_by, has_weights, is_norm, is_quantizer, kind_of
+from graphprobe.ops.spatial.image_input import image_input
 
 # What the image that a program looks at is called in batches, whatever the program calls it.
 IMAGE = "image"

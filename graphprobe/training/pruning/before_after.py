@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from graphprobe.config import Config
-from graphprobe.ops.work import NetworkSize, network_size
+from graphprobe.ops.work.count import NetworkSize, network_size
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.networks.build import Network
 from graphprobe.training.reporting.progress import Log

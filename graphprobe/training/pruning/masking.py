@@ -16,7 +16,7 @@ import paddle
 from graphprobe.config import PruneConfig
 from graphprobe.errors import CheckpointError
 from graphprobe.ir import Program
-from graphprobe.ops.work import Work, multiply_adds, weight_uses
+from graphprobe.ops.work.count import Work, multiply_adds, weight_uses
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.evaluate import Evaluator
 from graphprobe.training.feeding.feeding import check_sizes

@@ -11,7 +11,7 @@ import paddle
 
 from graphprobe.config import PruneConfig, PruneSection, check_fingerprint
 from graphprobe.errors import ConfigError, GraphprobeError, Problem
-from graphprobe.ops.work import NetworkSize, network_size
+from graphprobe.ops.work.count import NetworkSize, network_size
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.training.networks.build import fill, open_network
 from graphprobe.training.networks.forward import Forward, open_forward, pruned_forward

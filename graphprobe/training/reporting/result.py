@@ -9,7 +9,7 @@ from graphprobe.config import TrainSection
 from graphprobe.data.metrics.names import AGREEMENT, LABELS
 from graphprobe.data.sample import Dataset
 from graphprobe.data.splits import data_text
-from graphprobe.ops.work import size_text, work_text
+from graphprobe.ops.work.count import size_text, work_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import paddle
 
 from graphprobe.formats import load_bytes
 from graphprobe.ops.kinds import is_depthwise, trains_in_onednn
-from graphprobe.ops.work import Work, weight_uses
+from graphprobe.ops.work.count import Work, weight_uses
 
 FLOAT = 4  # bytes
 # The room: times the networks' weights, and a share of what all convolutions read and write. With

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
-from graphprobe.ops.image_input import image_input
+from graphprobe.ops.spatial.image_input import image_input
 from graphprobe.training.networks.trainable import (
     fused_op,
     trainable,

@@ -8,8 +8,8 @@ from typing import TypeAlias
 from graphprobe.ir import Dataflow, Op, Value
 from graphprobe.ops.facets import NoMap, OpSpec
 from graphprobe.ops.kinds import move_of, reads_size_only
-from graphprobe.ops.spatial import SpatialInfo, SpatialRule, Step
-from graphprobe.ops.spatial_rules import resized, unknown
+from graphprobe.ops.spatial.info import SpatialInfo, SpatialRule, Step
+from graphprobe.ops.spatial.rules import resized, unknown
 from graphprobe.ops.table import op_spec
 
 SpatialInfos: TypeAlias = list[SpatialInfo | None]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from graphprobe.ir import Op, Program
 from graphprobe.ops.kinds import kind_of
-from graphprobe.ops.spatial import IMAGE_CHANNELS, image_axes
+from graphprobe.ops.spatial.info import IMAGE_CHANNELS, image_axes
 
 
 class ImageInput(NamedTuple):

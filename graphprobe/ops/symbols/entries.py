@@ -7,11 +7,11 @@ from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from graphprobe.ir import Op
-from graphprobe.ops.sizes import ConstantSource, Entries, ShapeEntry, Size
+from graphprobe.ops.symbols.sizes import ConstantSource, Entries, ShapeEntry, Size
 from graphprobe.ops.table import op_spec
 
 if TYPE_CHECKING:
-    from graphprobe.ops.shape_values import ShapeValues
+    from graphprobe.ops.symbols.values import ShapeValues
 
 EntryRule: TypeAlias = "Callable[[ShapeValues, Op], Entries | None]"
 # Shape tensors have an entry for each axis; longer ones are data.

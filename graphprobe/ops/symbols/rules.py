@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from graphprobe.ir import Op, Value
-from graphprobe.ops.shape_spec import axis_at
-from graphprobe.ops.sizes import Size, Sizes, product
+from graphprobe.ops.shapes.spec import axis_at
+from graphprobe.ops.symbols.sizes import Size, Sizes, product
 from graphprobe.ops.table import op_spec
 
 if TYPE_CHECKING:
-    from graphprobe.ops.shape_values import ShapeValues
+    from graphprobe.ops.symbols.values import ShapeValues
 
 # What is known of each output.
 Made: TypeAlias = Callable[[Value], "Sizes | None"]

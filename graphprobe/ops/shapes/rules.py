@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from graphprobe.ir import Op
-from graphprobe.ops.shape_spec import (
+from graphprobe.ops.shapes.spec import (
     Made,
     ShapeContext,
     ShapeRule,

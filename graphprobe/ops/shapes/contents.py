@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import ceil, floor
 from struct import pack, unpack
 
-from graphprobe.ops.shape_rules import broadcast
-from graphprobe.ops.shape_spec import (
+from graphprobe.ops.shapes.rules import broadcast
+from graphprobe.ops.shapes.spec import (
     MAX_DATA,
     Made,
     Number,

@@ -11,9 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphprobe.ir import Dataflow, Op, Value
-from graphprobe.ops.shape_entries import entry_rule
-from graphprobe.ops.size_rules import size_rule
-from graphprobe.ops.sizes import ConstantSource, Entries, ShapeEntry, Size, SizeNumbers, Sizes
+from graphprobe.ops.symbols.entries import entry_rule
+from graphprobe.ops.symbols.rules import size_rule
+from graphprobe.ops.symbols.sizes import (
+    ConstantSource,
+    Entries,
+    ShapeEntry,
+    Size,
+    SizeNumbers,
+    Sizes,
+)
 
 # Where an op is given the shape that it makes: one tensor, or one for each axis.
 _TARGET_SLOTS = ("Shape", "ShapeTensor", "expand_shapes_tensor")

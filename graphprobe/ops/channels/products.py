@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphprobe.ops.channel_layout import ChannelLayout
-from graphprobe.ops.shared_rules import fixed
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.layout import ChannelLayout
+from graphprobe.ops.channels.rules import fixed
+from graphprobe.ops.channels.spec import (
     BlockChannels,
     Effect,
     OpContext,

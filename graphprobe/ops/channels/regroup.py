@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
-from graphprobe.ops.channel_layout import ChannelLayout, cut_runs
+from graphprobe.ops.channels.layout import ChannelLayout, cut_runs
 
 
 class Regrouped(NamedTuple):

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from graphprobe.ir import Dataflow, Op, Program, Value
 from graphprobe.ir.dataflow import topological
 from graphprobe.ops.kinds import kind_of
-from graphprobe.ops.shape_spec import (
+from graphprobe.ops.shapes.spec import (
     UNKNOWN,
     Declared,
     Made,
@@ -22,7 +22,7 @@ from graphprobe.ops.shape_spec import (
     Tensor,
     known_product,
 )
-from graphprobe.ops.spatial import image_axes
+from graphprobe.ops.spatial.info import image_axes
 from graphprobe.ops.table import op_spec
 
 Tensors: TypeAlias = list[Tensor]

@@ -3,8 +3,8 @@
 A convolution multiplies each weight of its filter once for each position of its output map (of
 its input map, where it is transposed), a fully connected layer once for each row. So pruning a
 filter's axes scales its work, and the positions stay. The positions come from the sizes of all
-values (`graphprobe.ops.shapes`). Products of two features have no weights and are counted apart;
-what could not be counted is named and never counted as nothing.
+values (`graphprobe.ops.shapes.infer`). Products of two features have no weights and are counted
+apart; what could not be counted is named and never counted as nothing.
 PaddleSlim's ``flops`` counts convolutions and fully connected layers in the same way.
 """
 
@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from graphprobe.ir import Dataflow, Op, Program, Value, Var
 from graphprobe.ops.kinds import has_weights, is_one_to_one
-from graphprobe.ops.shapes import infer_shapes
+from graphprobe.ops.shapes.infer import infer_shapes
 from graphprobe.ops.table import op_spec
-from graphprobe.ops.work_rules import (
+from graphprobe.ops.work.rules import (
     Counted,
     Gap,
     NoWork,

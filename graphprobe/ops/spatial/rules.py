@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphprobe.ops.spatial import SpatialInfo, SpatialRule, Step
+from graphprobe.ops.spatial.info import SpatialInfo, SpatialRule, Step
 
 
 def unknown(step: Step) -> SpatialInfo | None:

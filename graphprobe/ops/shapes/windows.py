@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from graphprobe.ir import Op
-from graphprobe.ops.shape_spec import Made, ShapeContext, ShapeRule, Sizes, Tensor
+from graphprobe.ops.shapes.spec import Made, ShapeContext, ShapeRule, Sizes, Tensor
 
 
 def channels_last(op: Op, *attrs: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from graphprobe.ir import Op
 from graphprobe.ir.findings import Reason
-from graphprobe.ops.channel_layout import ChannelLayout
+from graphprobe.ops.channels.layout import ChannelLayout
 
 Shape: TypeAlias = tuple[int, ...] | None
 # What channels meet on their way; a policy may refuse to go on there.

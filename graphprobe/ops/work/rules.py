@@ -7,9 +7,9 @@ from math import prod
 from typing import NamedTuple, TypeAlias
 
 from graphprobe.ir import Dataflow, Op, Value, Var
-from graphprobe.ops.shape_rules import letter_sizes
-from graphprobe.ops.shape_spec import UNKNOWN, Tensor, known_product
-from graphprobe.ops.window_rules import channels_last, spatial_sizes
+from graphprobe.ops.shapes.rules import letter_sizes
+from graphprobe.ops.shapes.spec import UNKNOWN, Tensor, known_product
+from graphprobe.ops.shapes.windows import channels_last, spatial_sizes
 
 
 class Work(NamedTuple):

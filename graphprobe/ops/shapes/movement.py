@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from graphprobe.ops.shape_rules import merged
-from graphprobe.ops.shape_spec import (
+from graphprobe.ops.shapes.rules import merged
+from graphprobe.ops.shapes.spec import (
     MAX_DATA,
     Made,
     Number,

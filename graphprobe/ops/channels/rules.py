@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from graphprobe.ir.findings import Reason
-from graphprobe.ops.channel_layout import MAX_EXPLODED, ChannelLayout, stretch
-from graphprobe.ops.spec import (
+from graphprobe.ops.channels.layout import MAX_EXPLODED, ChannelLayout, stretch
+from graphprobe.ops.channels.spec import (
     AttrUpdate,
     BlockChannels,
     CountsAlike,

@@ -1,0 +1,1 @@
+"""The sizes of every value for one size of the input, and the contents of small ones."""

@@ -1,0 +1,1 @@
+"""Multiply-adds: how often each weight is used."""
