@@ -85,6 +85,8 @@ ALLOWED = {
         "slice transpose unsqueeze squeeze stack concat split reshape",
         "moves: one numpy rule for each",
     ),
+    "pruning/second_axis.py": ("transpose squeeze unsqueeze", "moves"),
+    "training/networks/task_loss.py": ("cross_entropy", "a loss of configs"),
     "pairing/evidence.py": ("equal shape", "words of a sentence"),
     "pairing/matching.py": ("equal shape", "words of a sentence"),
     "pairing/features.py": ("softmax sigmoid", "which of two a loss applies to a feature"),
