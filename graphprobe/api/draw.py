@@ -13,6 +13,7 @@ from graphprobe.api.findings import PairsLike, PruneLike, gather, unknown_operat
 from graphprobe.api.measures import LatencyLike, with_measures
 from graphprobe.collector import collector_paused
 from graphprobe.drawing import Drawing, Focus, check_size
+from graphprobe.drawing.focus import refuse_no_match
 from graphprobe.drawing.output import render, renderer_for
 from graphprobe.drawing.overlay import COLOUR_KEYS, ColourBy
 from graphprobe.errors import UsageError, did_you_mean
@@ -215,7 +216,7 @@ def draw(
             with waiting_for("laying out the drawing"):
                 drawing = found.drawing(chosen, near, laid_out, _colour_key(color_by))
             messages = tuple(found.messages)
-        drawing.refuse_no_match()
+        refuse_no_match([side.fold for side in drawing.sides], near)
         picture = Picture(drawing.title, lambda name: render(drawing, name), drawing, messages)
     else:
         hint = did_you_mean(engine, ENGINES) or f"use {', '.join(ENGINES)}"

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from graphprobe.drawing.figures import Figures, measure
-from graphprobe.drawing.focus import Focus, focused, nothing_matches, some_match
+from graphprobe.drawing.focus import Focus, focused, nothing_matches
 from graphprobe.drawing.folding.fold import Fold, Level, fold
 from graphprobe.drawing.layout.layout_graph import Engine, LayoutGraph, level_view, ops_of
 from graphprobe.drawing.marks import Marks
@@ -182,16 +182,6 @@ class Drawing:
         from graphprobe.drawing.networkx_graphs import drawing_graph
 
         return drawing_graph(self, level)
-
-    def refuse_no_match(self) -> None:
-        """Refuse a focus before anything is laid out.
-
-        Raises:
-            UsageError: the focus matches nothing.
-        """
-        folds = [side.fold for side in self.sides]
-        if self.focus is not None and not some_match(folds, self.focus):
-            raise nothing_matches(folds, self.focus)
 
     def views(self, default: AnyLevel) -> list[tuple[Side, LayoutGraph]]:
         """What to draw, of every side: the level asked for (or `default`), or the focus.

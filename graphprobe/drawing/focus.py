@@ -62,9 +62,16 @@ def words_of(fold: Fold, item: int) -> Iterator[str]:
         yield from found.op.output_names()
 
 
-def some_match(folds: list[Fold], focus: Focus) -> bool:
-    """Whether the pattern is found anywhere in the programs."""
-    return any(_matches(fold, [n], focus.pattern) for fold in folds for n in _items(fold))
+def refuse_no_match(folds: list[Fold], focus: Focus | None) -> None:
+    """Refuse a focus before anything is laid out.
+
+    Raises:
+        UsageError: the focus matches nothing.
+    """
+    if focus is None:
+        return
+    if not any(_matches(fold, [n], focus.pattern) for fold in folds for n in _items(fold)):
+        raise nothing_matches(folds, focus)
 
 
 def _items(fold: Fold) -> range:
