@@ -9,6 +9,7 @@ again.
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import json
 import lzma
@@ -37,6 +38,8 @@ _BLOCK = 1 << 16
 _ZEROS = 1 << 20  # what may follow the last file
 # What the decoders and tarfile raise on damaged files.
 _DAMAGED = (tarfile.TarError, EOFError, ValueError, OSError, zlib.error, lzma.LZMAError)
+# A file where a folder is to be, and a name that is too long or not one of the file system.
+_IN_NAMES = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ)
 
 
 class _Refused(Exception):
@@ -110,7 +113,7 @@ def _extract(path: Path, target: Path) -> dict[str, str]:
         with path.open("rb") as file:
             return _copy_files(_Reader(file, most), target)
     except (_Refused, *_DAMAGED) as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, OSError) and error.errno not in (None, *_IN_NAMES):
             raise  # the disk's, not the archive's
         hint = "delete it and try again, or name other weights"
         raise CheckpointError(

@@ -144,3 +144,13 @@ def test_what_was_changed_is_unpacked_again(tmp_path: Path) -> None:
 def test_what_follows_the_last_file(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="something follows its last file"):
         unpack(made(tmp_path, tar(FILES) + b"\0" * 20_000 + b"more"))
+
+
+@pytest.mark.parametrize("files", [{"d": b"1", "d/e": b"2"}, {"n" * 300: b"1"}])
+def test_names_that_no_folder_can_hold_are_the_archives_fault(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    path = made(tmp_path, tar(files))
+    with pytest.raises(CheckpointError, match="cannot be unpacked"):
+        unpack(path)
+    assert list(tmp_path.iterdir()) == [path]
