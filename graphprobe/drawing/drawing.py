@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from graphprobe.drawing.diff.changes import Diff
     from graphprobe.drawing.diff.marking import Version
 
-# More ops than these, of both programs, are not laid out within ten seconds.
+# More ops than these, of both programs, take longer than ten seconds.
 MAX_OPS = 40_000
 
 AnyLevel: TypeAlias = Level | Literal["raw"]
