@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graphprobe.config import TaskSection
     from graphprobe.data.sample import Dataset
+    from graphprobe.ir import Program
+    from graphprobe.training.labelled import Answer
     from graphprobe.training.networks.source import NetworkSource
     from graphprobe.training.reporting.progress import Log
+
+_LOSSES = {"classification": "cross_entropy", "segmentation": "pixel_cross_entropy"}
 
 
 def task_of(source: NetworkSource, data: Dataset, log: Log) -> TaskSection | None:
@@ -17,26 +21,63 @@ def task_of(source: NetworkSource, data: Dataset, log: Log) -> TaskSection | Non
     Args:
         source: of the student.
         data: that it is trained on.
-        log: takes a line that says what is learned from labels, or why nothing is.
+        log: takes a line about what is learned from labels, or why nothing is.
     """
-    from graphprobe.config import TaskSection
     from graphprobe.pairing.output_kinds import output_kinds
     from graphprobe.training.labelled import Answer, find_answer
 
     if source.exported is None or data.task in ("images", "arrays"):
         return None
-    kinds = output_kinds(source.exported.program)
-    answer = find_answer(source.build("eval"), kinds, data)
-    if isinstance(answer, Answer) and not answer.output.logits:
-        answer = f"no scores of classes are before {answer.output.name}"
-    if not isinstance(answer, Answer):
-        log(f"task: labels are not learned from: {answer}")
+    program = source.exported.program
+    found: Answer | TaskSection | str = find_answer(
+        source.build("eval"), output_kinds(program), data
+    )
+    if isinstance(found, Answer):
+        found = _yolo(program, found) if data.task == "detection" else _of_scores(found, data.task)
+    if isinstance(found, str):
+        log(f"task: labels are not learned from: {found}")
         return None
-    found = answer.output
-    log(f"task: cross entropy of {found.logits} with labels of {len(answer.classes)} classes")
-    return TaskSection(
-        loss="cross_entropy",
-        outputs=(found.logits,),
-        axis=found.logits_axis,
-        classes=answer.classes,
+    names = ", ".join(found.outputs)
+    log(f"task: {found.loss} of {names} with labels of {len(found.classes)} classes")
+    return found
+
+
+def _of_scores(answer: Answer, task: str) -> TaskSection | str:
+    from graphprobe.config import TaskSection
+
+    output = answer.output
+    if not output.logits:
+        return f"no scores of classes are before {output.name}"
+    return TaskSection.model_validate(
+        {
+            "loss": _LOSSES[task],
+            "outputs": (output.logits,),
+            "axis": output.logits_axis,
+            "classes": answer.classes,
+        }
+    )
+
+
+def _yolo(program: Program, answer: Answer) -> TaskSection | str:
+    """The loss of what every yolo_box decodes, by its own attributes."""
+    from graphprobe.config import TaskSection
+
+    ops = [op for op in program.ops if op.type == "yolo_box"]
+    if not ops:
+        return "no yolo_box states the anchors of its boxes"
+    if any(op.attrs.get("iou_aware") for op in ops):
+        return "its yolo_box takes overlaps as well, which yolov3_loss does not learn"
+    scales: set[Any] = {op.attrs.get("scale_x_y", 1.0) for op in ops}
+    counts: set[Any] = {op.attrs.get("class_num") for op in ops}
+    if len(scales) > 1 or len(counts) > 1 or max(answer.classes) >= counts.pop():
+        return "its yolo_box differ in classes or scale"
+    return TaskSection.model_validate(
+        {
+            "loss": "yolo",
+            "outputs": tuple(op.input("X") for op in ops),
+            "classes": answer.classes,
+            "anchors": tuple(op.attrs["anchors"] for op in ops),
+            "downsample": tuple(op.attrs["downsample_ratio"] for op in ops),
+            "scale_x_y": float(scales.pop()),
+        }
     )

@@ -46,14 +46,25 @@ class ProgramRef(Section):
 class TaskSection(Section):
     """What an exported student learns from labels: it has lost the loss of its own training."""
 
-    loss: Literal["cross_entropy"] = Field(
-        description="cross_entropy: of classes, on the scores before the softmax"
+    loss: Literal["cross_entropy", "pixel_cross_entropy", "yolo"] = Field(
+        description="cross_entropy: of classes, on the scores before the softmax; "
+        "pixel_cross_entropy: of maps of such scores, resized to the masks; yolo: of what yolo_box "
+        "decodes"
     )
     outputs: tuple[Name, ...] = Field(
         strict=False, min_length=1, description="the student's variables that it reads"
     )
-    axis: int = Field(default=1, description="of the classes in these")
+    axis: int = Field(default=1, description="of the classes in these; of yolo: 1")
     classes: tuple[Count, ...] = Field(
         strict=False, min_length=2, description="the number of each class of the data in them"
+    )
+    anchors: tuple[Annotated[tuple[Positive, ...], Field(strict=False)], ...] = Field(
+        default=(), strict=False, description="of yolo: width, height, ... of each output's anchors"
+    )
+    downsample: tuple[Positive, ...] = Field(
+        default=(), strict=False, description="of yolo: pixels of the input that a cell stands for"
+    )
+    scale_x_y: Annotated[float, Field(gt=0)] = Field(
+        default=1.0, description="of yolo: by how much a centre may leave its cell"
     )
     weight: Annotated[float, Field(gt=0)] = Field(default=1.0, description="factor in the total")

@@ -20,10 +20,12 @@ from graphprobe.data.collate import (
     collate_labels,
     collate_masks,
     label_column,
+    mask_arrays,
+    mask_of,
     stack_arrays,
     stack_images,
 )
-from graphprobe.data.preparation import InputPlan
+from graphprobe.data.preparation import InputPlan, Placement
 from graphprobe.data.sample import Dataset, Sample
 from graphprobe.data.targets import PLAIN, Targets
 from graphprobe.data.transforms import without_crowds
@@ -129,15 +131,33 @@ class TrainBatches:
     def _collate(self, samples: Sequence[Sample], augmentation: Augmentation, size: int) -> Feed:
         if self.inputs is None:
             return self._plain(samples, augmentation)
-        labels: Feed = {}
-        if self.dataset.task == "classification":
-            labels = {"label": label_column(samples)}
-        elif self.dataset.task != "images":
-            labels = self._plain(samples, augmentation)
         plan = self.inputs if len(augmentation.sizes) == 1 else self.inputs.at((size, size))
+        images, places = plan.batch_with([sample.image for sample in samples])
+        labels = self._labels(samples, places)
         if self.wanted is not None:
             labels = {name: array for name, array in labels.items() if name in self.wanted}
-        return {**labels, **plan.batch([sample.image for sample in samples])}
+        return {**labels, **images}
+
+    def _labels(self, samples: Sequence[Sample], places: Sequence[Placement]) -> Feed:
+        """What labels are fed, where the images lie in what the program is fed."""
+        task = self.dataset.task
+        if task == "classification":
+            return {"label": label_column(samples)}
+        if task == "segmentation":
+            masks = [
+                place.mask_in_input(mask_of(sample))
+                for sample, place in zip(samples, places, strict=True)
+            ]
+            return mask_arrays(np.stack(masks)[:, None])
+        if task == "detection":
+            height, width = places[0].whole
+            square = np.array([height / width, 1.0] * 2, np.float32)
+            placed = [
+                replace(sample, boxes=place.to_input(sample.boxes) * square)
+                for sample, place in zip(samples, places, strict=True)
+            ]
+            return self.targets.batch(placed, height)
+        return {}
 
     def _plain(self, samples: Sequence[Sample], augmentation: Augmentation) -> Feed:
         if self.dataset.task == "segmentation":

@@ -44,13 +44,14 @@ def collate_masks(samples: Sequence[Sample], augmentation: Augmentation) -> Feed
         image float32 [N, 3, H, W]; label int32 [N, 1, H, W], 0 where ignored; mask int32
         [N, 1, H, W], 1 where a pixel counts and 0 where its class is not known.
     """
-    masks = np.stack([_mask_of(sample) for sample in samples])[:, None]
+    masks = np.stack([mask_of(sample) for sample in samples])[:, None]
+    return {"image": stack_images(samples, augmentation), **mask_arrays(masks)}
+
+
+def mask_arrays(masks: NDArray[np.uint8]) -> Feed:
+    """``label`` and ``mask`` of `collate_masks` from masks [N, 1, H, W]."""
     counts = masks != IGNORE
-    return {
-        "image": stack_images(samples, augmentation),
-        "label": np.where(counts, masks, 0).astype(np.int32),
-        "mask": counts.astype(np.int32),
-    }
+    return {"label": np.where(counts, masks, 0).astype(np.int32), "mask": counts.astype(np.int32)}
 
 
 def collate_labels(samples: Sequence[Sample], augmentation: Augmentation) -> Feed:
@@ -96,7 +97,8 @@ def _label_of(sample: Sample) -> int:
     return sample.label
 
 
-def _mask_of(sample: Sample) -> NDArray[np.uint8]:
+def mask_of(sample: Sample) -> NDArray[np.uint8]:
+    """The mask of a sample that has one."""
     if sample.mask is None:
         raise TypeError(f"{sample.name} has no mask")
     return sample.mask

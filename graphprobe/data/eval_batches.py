@@ -12,7 +12,7 @@ from graphprobe.data.augmentation import Augmentation, no_augmentation
 from graphprobe.data.batches import read_sample
 from graphprobe.data.collate import Feed, stack_arrays, stack_images
 from graphprobe.data.preparation import InputPlan, fixed_size
-from graphprobe.data.sample import Dataset, Sample
+from graphprobe.data.sample import IGNORE, Dataset, Sample
 from graphprobe.data.transforms import resize
 
 # What starts with this is for the evaluation and is not fed to the program.
@@ -56,7 +56,8 @@ class EvalBatches:
             im_id int64 [N, 1]; and for `truths`, not to be fed: truth_boxes float32
             [N, 300, 4] in pixels of the image, truth_classes int64 [N, 300] (-1 unused),
             truth_difficult, truth_areas (NaN where not known); or truth_mask uint8 [N, S, S]; or
-            truth_label int64 [N]. Of a data set of arrays: those alone.
+            truth_label int64 [N]. With `inputs` also truth_place [N, 8], rows of `Placement`, and
+            masks are those of the originals. Of a data set of arrays: those alone.
         """
         start = number * self.batch_size
         stop = min(start + self.batch_size, len(self.dataset))
@@ -88,9 +89,9 @@ def make_eval_feed(
         small = [resize(sample, size, size) for sample in samples]
         images: Feed = {"image": stack_images(small, augmentation)}
     else:
-        images = inputs.batch([sample.image for sample in samples])
-        sides = inputs.size_of(images)
-        small = [resize(s, *sides) if s.mask is not None else s for s in samples]
+        images, places = inputs.batch_with([sample.image for sample in samples])
+        images[TRUTH + "place"] = np.stack([place.row() for place in places])
+        small = list(samples)
     feed: Feed = {
         "im_size": np.array([sample.size for sample in samples], np.int32),
         "im_id": np.arange(first, first + len(samples), dtype=np.int64)[:, None],
@@ -104,7 +105,13 @@ def make_eval_feed(
 
 
 def _truth_masks(samples: Sequence[Sample]) -> Feed:
-    return {TRUTH + "mask": np.stack([s.mask for s in samples if s.mask is not None])}
+    """Masks of any sizes at the top left of one size; what is filled around them is ignored."""
+    masks = [sample.mask for sample in samples if sample.mask is not None]
+    sides = [max(mask.shape[axis] for mask in masks) for axis in (0, 1)]
+    found = np.full((len(masks), *sides), IGNORE, np.uint8)
+    for row, mask in zip(found, masks, strict=True):
+        row[: mask.shape[0], : mask.shape[1]] = mask
+    return {TRUTH + "mask": found}
 
 
 def _truth_boxes(samples: Sequence[Sample]) -> Feed:

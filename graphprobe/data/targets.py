@@ -29,9 +29,15 @@ class Targets:
     meta: Meta
     kinds: tuple[str, ...]
 
-    def batch(self, samples: Sequence[Sample]) -> Arrays:
-        """The arrays of samples of one size, with the samples along a first axis."""
-        size, everything = samples[0].size[0], [Objects.of(sample) for sample in samples]
+    def batch(self, samples: Sequence[Sample], side: int | None = None) -> Arrays:
+        """The arrays of samples of one size, with the samples along a first axis.
+
+        Args:
+            samples: with boxes in pixels of the network's input.
+            side: of the square input, where it is not that of their images.
+        """
+        size = samples[0].size[0] if side is None else side
+        everything = [Objects.of(sample) for sample in samples]
         found: Arrays = {}
         for kind in self.kinds:
             make = target_kinds()[kind].make

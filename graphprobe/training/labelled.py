@@ -8,19 +8,32 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 from graphprobe.config import TrainSection
 from graphprobe.data.class_match import NoMatch, match_classes
+from graphprobe.data.collate import Feed
+from graphprobe.data.eval_batches import TRUTH
 from graphprobe.data.metrics.agreement_types import Kind, OutputKind
+from graphprobe.data.preparation import InputPlan, Placement
 from graphprobe.data.sample import Dataset
-from graphprobe.errors import TrainError
-from graphprobe.training.evaluate import Evaluator, choose_metric
+from graphprobe.data.transforms import resize_mask
+from graphprobe.errors import DataError, TrainError
+from graphprobe.training.evaluate import Evaluator, choose_metric, split_rows
 from graphprobe.training.feeding.feeding import eval_batches
-from graphprobe.training.runtime.programs import keep_needed
+from graphprobe.training.runtime.programs import keep_needed, read_names
 from graphprobe.zoo import Built
 
 # The kinds of outputs that each kind of labels is held against, the most telling first.
-READ: dict[str, tuple[Kind, ...]] = {"classification": ("scores", "labels")}
+READ: dict[str, tuple[Kind, ...]] = {
+    "classification": ("scores", "labels"),
+    "detection": ("boxes",),
+    "segmentation": ("map scores", "map labels", "mask"),
+}
+# Inputs that state how an image was resized: a program that reads them gives the original's boxes.
+SIZE_INPUTS = frozenset({"scale", "info", "original", "original3"})
+_MASK_AT = 0.5
+_BOX_NUMBERS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +64,26 @@ def find_answer(built: Built, outputs: Iterable[OutputKind], data: Dataset) -> A
     if found is None:
         return f"no output of it is {' or '.join(kinds)}, which {data.task} is about"
     try:
-        classes = match_classes(found.classes, built.meta["class_names"], data.class_names)
+        classes = _classes(found, built.meta["class_names"], data.class_names)
     except NoMatch as error:
         return error.message
     if not _one_answer(built, found):
         return f"{found.name} has more than one answer an image"
+    if data.task == "segmentation" and len(classes) != found.classes:
+        known = found.classes or "an unknown number of"
+        return f"the program has {known} classes a pixel, the data {len(classes)}"
     return Answer(found, classes)
+
+
+def _classes(found: OutputKind, named: Sequence[str], data: Sequence[str]) -> tuple[int, ...]:
+    """The number of each class of the data; a background is one that boxes never have."""
+    if not found.background:
+        return match_classes(found.classes, named, data)
+    if len(named) == found.classes - 1:
+        named = ("background", *named)
+    if named:
+        return match_classes(found.classes, named, data)
+    return tuple(place + 1 for place in match_classes(found.classes - 1, (), data))
 
 
 def _one_answer(built: Built, found: OutputKind) -> bool:
@@ -87,11 +114,14 @@ class LabelledEvaluator(Evaluator):
         self, built: Built, section: TrainSection, val: Dataset, place: Any, answer: Answer
     ) -> None:
         part = built_part(built, answer.output.names)
-        if takes_one(built):
+        uncounted = answer.output.kind == "boxes" and not answer.output.count
+        if uncounted or takes_one(built):
             section = section.model_copy(update={"batch_size": 1})
         metric = choose_metric(section, val.task)
-        super().__init__(part, eval_batches(section, val, part), place, metric)
+        batches = eval_batches(section, val, part)
+        super().__init__(part, batches, place, metric)
         self._answer = answer
+        self._frame = frame_of(part, batches.inputs)
         self._own = np.full(max(answer.classes) + 1, -1)  # class of the program -> of the data
         self._own[list(answer.classes)] = np.arange(len(answer.classes))
 
@@ -107,6 +137,51 @@ class LabelledEvaluator(Evaluator):
         scores = values.reshape(len(values), values.shape[self._answer.output.axis])
         return self._of_data(np.argsort(-scores, axis=1, kind="stable"))
 
+    def _boxes(self, batch: Feed, found: list[NDArray[Any]]) -> list[NDArray[Any]]:
+        values, images = self._finite(found[0]), len(batch["im_size"])
+        is_rows = values.size and values.shape[-1] == _BOX_NUMBERS
+        rows = values.reshape(-1, _BOX_NUMBERS) if is_rows else np.zeros((0, _BOX_NUMBERS))
+        counts = found[1].reshape(-1) if self._answer.output.count else np.array([len(rows)])
+        if len(counts) != images or counts.sum() > len(rows):
+            raise DataError(
+                f"{list(values.shape)} with {len(counts)} counts is no list of boxes of {images} "
+                "images",
+                where=self._answer.output.name,
+            )
+        parts = split_rows(rows, counts)
+        places = batch[TRUTH + "place"]
+        return [self._placed(part, row) for part, row in zip(parts, places, strict=True)]
+
+    def _placed(self, rows: NDArray[Any], place: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Rows of one image with the data's classes and corners in the original's pixels."""
+        found = np.array(rows, np.float64)
+        found[:, 0] = self._of_data(found[:, 0])
+        where = Placement.from_row(place)
+        if self._frame == "shares":
+            found[:, 2:] *= np.array([where.whole[1], where.whole[0]] * 2)
+        if self._frame != "original":
+            found[:, 2:] = where.to_original(found[:, 2:])
+        return found[found[:, 0] >= 0]
+
+    def _map(self, batch: Feed, found: list[NDArray[Any]]) -> NDArray[np.integer[Any]]:
+        values, truth = self._finite(found[0]), batch[TRUTH + "mask"]
+        labels = np.zeros(truth.shape, np.int64)
+        sizes = batch["im_size"].tolist()
+        rows = zip(labels, self._scores(values), batch[TRUTH + "place"], sizes, strict=True)
+        for row, image, place, (height, width) in rows:
+            shown = Placement.from_row(place).shown(image)
+            row[:height, :width] = self._of_data(labels_at(shown, height, width))
+        return labels
+
+    def _scores(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Scores [N, C, h, w] of classes, or their numbers [N, 1, h, w]."""
+        output = self._answer.output
+        if output.kind == "map scores":
+            return np.moveaxis(values, output.axis, 1)
+        sides = values.shape[-2:]
+        numbers = values > _MASK_AT if output.kind == "mask" else values
+        return numbers.reshape(len(values), 1, *sides)
+
     def _of_data(self, numbers: NDArray[Any]) -> NDArray[np.integer[Any]]:
         """Classes of the data; -1 for those that it does not have."""
         inside = (numbers >= 0) & (numbers < len(self._own))
@@ -120,6 +195,45 @@ class LabelledEvaluator(Evaluator):
                 hint="the training has failed; lower the learning rate",
             )
         return values
+
+
+def labels_at(values: NDArray[Any], height: int, width: int) -> NDArray[np.int64]:
+    """Classes of pixels at another size.
+
+    Args:
+        values: scores [C, h, w], enlarged linearly as networks do it before the best is chosen; or
+            numbers of classes [1, h, w], of which the nearest are taken.
+        height: of the result.
+        width: of the result.
+    """
+    if len(values) > 1 and height >= values.shape[1] and width >= values.shape[2]:
+        each = [Pillow.fromarray(scores.astype(np.float32)) for scores in values]
+        size = (width, height)
+        large = [np.asarray(one.resize(size, Pillow.Resampling.BILINEAR)) for one in each]
+        best: NDArray[np.int64] = np.stack(large).argmax(0)
+        return best
+    numbers = values.argmax(0) if len(values) > 1 else values[0].astype(np.int64)
+    return resize_mask(numbers.astype(np.uint8), height, width).astype(np.int64)
+
+
+def frame_of(part: Built, plan: InputPlan | None) -> str:
+    """What the corners of a program's boxes are: of the original, of its input, or shares of it.
+
+    Args:
+        part: the part that makes the boxes.
+        plan: what its inputs are fed; None where they are fed arrays.
+    """
+    read = read_names(part.main)
+    if plan is not None and any(
+        kind in SIZE_INPUTS and name in read for name, kind in plan.others.items()
+    ):
+        return "original"
+    makers = {op.type for op in part.main.global_block().ops}
+    return "shares" if makers & _SHARES else "input"
+
+
+# What makes boxes to start from in shares of the image.
+_SHARES = {"prior_box", "density_prior_box"}
 
 
 def built_part(built: Built, names: Sequence[str]) -> Built:

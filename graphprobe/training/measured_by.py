@@ -10,6 +10,7 @@ from graphprobe.data.sample import Dataset
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.training.agreement import FindOutputs, agreement_evaluator
 from graphprobe.training.evaluate import Evaluator, make_evaluator
+from graphprobe.training.feeding.inputs import cuts_images
 from graphprobe.training.labelled import Answer, LabelledEvaluator, find_answer
 from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.source import NetworkSource
@@ -73,4 +74,6 @@ def labelled_evaluator(
     answer = find_answer(built, find(source.exported.program), val)
     if not isinstance(answer, Answer):
         return answer
+    if val.task != "classification" and cuts_images(config.train, built):
+        return "parts of images are cut away before it sees them"
     return LabelledEvaluator(built, config.train, val, place, answer)

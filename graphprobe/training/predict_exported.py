@@ -13,20 +13,19 @@ from numpy.typing import NDArray
 from graphprobe.config import TrainSection
 from graphprobe.data.draw_boxes import marks_of_detections
 from graphprobe.data.metrics.agreement_types import OutputPair
-from graphprobe.data.preparation import InputPlan, Pixels
-from graphprobe.data.sample import Dataset, Image, Sample
+from graphprobe.data.preparation import InputPlan, Pixels, Placement
+from graphprobe.data.sample import Dataset, Sample
 from graphprobe.data.transforms import resize_mask
 from graphprobe.errors import UsageError
 from graphprobe.training.evaluate import run_feed
 from graphprobe.training.feeding.inputs import eval_plan
+from graphprobe.training.labelled import SIZE_INPUTS
 from graphprobe.training.predict import Found, Skipped, read_or_skip
 from graphprobe.training.runtime.programs import keep_needed
 from graphprobe.training.trained import Trained
 
 # The kinds of outputs that can be drawn or listed, the most useful first.
 READABLE = ("boxes", "map labels", "map scores", "mask", "scores", "labels")
-# Inputs by which a program learns how its image was resized, and its boxes are in the original's.
-_SIZE_INPUTS = frozenset({"scale", "info", "original", "original3"})
 _MASK_AT = 0.5
 _MOST_RANKS = 5
 
@@ -56,7 +55,7 @@ def find_in_images(
     """
     plan = eval_plan(section, trained.built)
     assert plan is not None  # noqa: S101 - it is exported
-    if output.kind == "boxes" and _SIZE_INPUTS.isdisjoint(plan.others.values()):
+    if output.kind == "boxes" and SIZE_INPUTS.isdisjoint(plan.others.values()):
         raise UsageError(
             f"gives boxes ({output.student}) without being fed the size of the original image, so "
             "their place in it is not known",
@@ -100,7 +99,8 @@ def _found(
     elif output.kind == "mask":
         values = values > _MASK_AT
     labels = values.reshape(values.shape[-2:]).astype(np.uint8)
-    return Found(sample, (), resize_mask(_uncut(labels, plan, pixels), *sample.size))
+    shown = labels if plan.cuts else Placement.of(pixels).shown(labels)
+    return Found(sample, (), resize_mask(shown, *sample.size))
 
 
 def _ranking(output: OutputPair, values: NDArray[Any]) -> tuple[tuple[int, float | None], ...]:
@@ -121,19 +121,3 @@ def _ranking(output: OutputPair, values: NDArray[Any]) -> tuple[tuple[int, float
         )
     best = np.argsort(-flat, kind="stable")[:_MOST_RANKS]
     return tuple((int(label), float(flat[label])) for label in best)
-
-
-def _uncut(labels: Image, plan: InputPlan, pixels: Pixels) -> Image:
-    """The part of a map that shows the image, without what was filled around it."""
-    if any(step.kind == "crop" for step in plan.preparation.steps):
-        return labels
-    top, below = (sum(int(pad[side] or 0) for pad in pixels.pads) for side in (0, 1))
-    left, right = (sum(int(pad[side] or 0) for pad in pixels.pads) for side in (2, 3))
-    height, width = pixels.image.shape[:2]
-    rows = labels.shape[0] / (top + height + below)
-    columns = labels.shape[1] / (left + width + right)
-    part = labels[
-        round(top * rows) : max(round((top + height) * rows), 1),
-        round(left * columns) : max(round((left + width) * columns), 1),
-    ]
-    return part if part.size else labels

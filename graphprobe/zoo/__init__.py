@@ -6,6 +6,7 @@ it is first named, for a name of the zoo that is in the cache needs none of it.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.zoo._base import EXPORTED, Built, Feed, Graph, ZooModel
@@ -14,16 +15,22 @@ from graphprobe.zoo._options import ZooSpec, parse_zoo, zoo_names
 
 if TYPE_CHECKING:
     from graphprobe.zoo._build import build_zoo, with_classes
+    from graphprobe.zoo._segmentation import pixel_loss
+    from graphprobe.zoo._yolo_head import YoloHead
+    from graphprobe.zoo._yolo_loss import whole_loss
 
 __all__ = [
     "EXPORTED",
     "Built",
     "Feed",
     "Graph",
+    "YoloHead",
     "ZooModel",
     "ZooSpec",
     "build_zoo",
     "parse_zoo",
+    "pixel_loss",
+    "whole_loss",
     "with_classes",
     "zoo_bytes",
     "zoo_names",
@@ -31,8 +38,16 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("build_zoo", "with_classes"):
+    if name not in _BUILDING:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from graphprobe.zoo import _build
+    return getattr(import_module(f"graphprobe.zoo.{_BUILDING[name]}"), name)
 
-    return getattr(_build, name)
+
+# What imports Paddle, and the module that has it.
+_BUILDING = {
+    "build_zoo": "_build",
+    "with_classes": "_build",
+    "pixel_loss": "_segmentation",
+    "YoloHead": "_yolo_head",
+    "whole_loss": "_yolo_loss",
+}

@@ -48,11 +48,11 @@ def build(network: Network, options: Mapping[str, Any]) -> Graph:
         return Graph((image,), {"pred": _classes(x)}, meta=meta)
     label = paddle.static.data("label", [-1, 1, size, size], "int32")
     mask = paddle.static.data("mask", [-1, 1, size, size], "int32")
-    loss = _loss(x, label, mask, classes)
+    loss = pixel_loss(x, label, mask, classes)
     return Graph((image, label, mask), {"loss": loss}, loss, meta)
 
 
-def _loss(x: Var, label: Var, mask: Var, classes: int) -> Var:
+def pixel_loss(x: Var, label: Var, mask: Var, classes: int) -> Var:
     """Cross entropy, averaged over the pixels that count.
 
     Args:

@@ -14,7 +14,11 @@ IGNORE_THRESHOLD = 0.7
 
 
 def whole_loss(
-    maps: Sequence[Var], head: YoloHead, truth: Sequence[Var], label_smooth: bool
+    maps: Sequence[Var],
+    head: YoloHead,
+    truth: Sequence[Var],
+    label_smooth: bool,
+    scale_x_y: float = 1.0,
 ) -> dict[str, Var]:
     """The mean over images of each scale's yolov3_loss, summed.
 
@@ -24,6 +28,7 @@ def whole_loss(
         truth: gt_bbox [N, B, 4] (center x, y, width, height over the image's size),
             gt_class [N, B], gt_score [N, B].
         label_smooth: whether class targets are smoothed by 1 / C.
+        scale_x_y: by how much a centre may leave its cell.
 
     Returns:
         ``loss``, a scalar.
@@ -43,6 +48,7 @@ def whole_loss(
             gt_score=scores,
             use_label_smooth=label_smooth,
             name=f"yolo_loss{index}",
+            scale_x_y=scale_x_y,
         )
         terms.append(mean(loss))
     return {"loss": add_up([sum(terms)])}

@@ -7,6 +7,7 @@ from graphprobe.data.preparation.find import (
     plan_inputs,
     preparation_beside,
 )
+from graphprobe.data.preparation.placement import Placement
 from graphprobe.data.preparation.preparation import InputPlan, Preparation
 from graphprobe.data.preparation.steps import Pixels, Size, Step, fixed_size
 
@@ -14,6 +15,7 @@ __all__ = [
     "FILE_NAMES",
     "InputPlan",
     "Pixels",
+    "Placement",
     "Preparation",
     "PreparationOptions",
     "Size",

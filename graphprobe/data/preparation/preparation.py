@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from graphprobe.data.preparation.placement import Placement
 from graphprobe.data.preparation.steps import Pixels, Size, Step, final_size, padded, run_steps
 from graphprobe.data.sample import Image
 from graphprobe.errors import DataError
@@ -137,7 +138,16 @@ class InputPlan:
         Raises:
             DataError: they come out in different sizes; `at` gives them one.
         """
-        rows = [self.prepare(image) for image in images]
+        return self.batch_with(images)[0]
+
+    def batch_with(self, images: Sequence[Image]) -> tuple[Arrays, list[Placement]]:
+        """The same, and where each image lies.
+
+        Raises:
+            DataError: as `batch`.
+        """
+        found = [self.prepare_with(image) for image in images]
+        rows = [arrays for arrays, _ in found]
         sizes = {row[self.image].shape for row in rows}
         if len(sizes) > 1:
             text = ", ".join("x".join(map(str, size)) for size in sorted(sizes))
@@ -146,13 +156,13 @@ class InputPlan:
                 where="data",
                 hint="give them one size, or take one image a batch",
             )
-        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+        stacked = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+        return stacked, [Placement.of(pixels) for _, pixels in found]
 
-    def size_of(self, arrays: Arrays) -> Size:
-        """Height and width of the images of a batch that `batch` made."""
-        shape = arrays[self.image].shape
-        height, width = shape[1:3] if self.preparation.channels_last else shape[2:4]
-        return height, width
+    @property
+    def cuts(self) -> bool:
+        """Whether parts of images are cut away, so that labels of places have none."""
+        return any(step.kind == "crop" for step in self.preparation.steps)
 
     def at(self, size: Size) -> InputPlan:
         """The same with every image stretched to one size."""

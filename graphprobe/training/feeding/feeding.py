@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphprobe.config import TrainSection
@@ -151,7 +151,7 @@ def _by(size: tuple[int, int]) -> str:
 def make_augmentation(section: TrainSection, meta: dict[str, Any]) -> Augmentation:
     """The augmentations of a config with what the network wants of its images."""
     augment = section.augment
-    return Augmentation(
+    made = Augmentation(
         sizes=augment.sizes or (section.image_size,),
         distort=augment.distort,
         expand=augment.expand,
@@ -160,6 +160,8 @@ def make_augmentation(section: TrainSection, meta: dict[str, Any]) -> Augmentati
         mixup=augment.mixup,
         **_norms(meta),
     )
+    # an exported program is trained on images as they are
+    return replace(made, scale=(1.0, 1.0)) if "program" in meta else made
 
 
 def _norms(meta: dict[str, Any]) -> dict[str, Any]:

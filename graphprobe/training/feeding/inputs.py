@@ -62,6 +62,16 @@ def eval_plan(section: TrainSection, built: Built) -> InputPlan | None:
     return plan.at(section.input_size)
 
 
+def cuts_images(section: TrainSection, built: Built) -> bool:
+    """Whether parts of images are cut away, so that labels of places have none.
+
+    Raises:
+        DataError: as `input_plan`.
+    """
+    plan = eval_plan(section, built)
+    return plan is not None and plan.cuts
+
+
 def has_one_size(plan: InputPlan) -> bool:
     """Whether all images come out in one size."""
     return _size(plan) is not None

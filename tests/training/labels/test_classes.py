@@ -69,7 +69,9 @@ def test_labels_teach_beside_a_teacher_and_measure_the_run(
         teacher=str(teacher),
         override={"train.max_iters": 60, "train.snapshot_iter": 60},
     )
-    assert any(line.startswith("task: cross entropy of fc_0.tmp_1 with labels") for line in said)
+    assert any(
+        line.startswith("task: cross_entropy of fc_0.tmp_1 with labels of 3") for line in said
+    )
     before = counted(student, classes)[0]
     assert f"before training: top-1 accuracy {before:.4f}" in said
     assert f"teacher: top-1 accuracy {counted(teacher, classes)[0]:.4f}" in said
