@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
 from graphprobe.api.settings import ConfigLike, Override
-from graphprobe.api.trained_run import open_trained_run
+from graphprobe.api.trained_run import is_program, open_trained_run
+from graphprobe.errors import UsageError
 
 if TYPE_CHECKING:
     from graphprobe.data.metrics.agreement_types import AgreementResult
@@ -115,7 +117,8 @@ def evaluate(
     `data` or `override` name others, whatever the config names by now.
 
     Args:
-        config: a run's folder, a config or its file, of any kind.
+        config: a run's folder, a config or its file, of any kind; or, with `data`, an exported
+            program, which is measured with the parameters beside it.
         data: what to measure on, as ``voc:PATH``: its validation split.
         override: what it sets in the config, as ``{"train.data.val": "voc:VOC2012?split=val"}``.
         resume: a checkpoint's folder, or ``auto``: the best of the config's run, else its newest.
@@ -128,12 +131,19 @@ def evaluate(
         CheckpointError: there are no weights, they are damaged, or of another model.
         ConfigError: the config has problems, or is for another program.
         DataError: the data cannot be read, or their classes are not those of the training.
+        UsageError: it is an exported program, and no data are named.
 
     Example:
         >>> found = graphprobe.evaluate("runs/student")
         >>> print(found.metric, found.value, found.classes)
     """
     log = reporter(progress)
+    if data is None and weights is None and is_program(config):
+        raise UsageError(
+            "is an exported program, and what it is measured on is not named",
+            where=os.fspath(config),
+            hint="as data='coco:PATH', folder:PATH or seg:PATH; or name the folder of a run",
+        )
     run = open_trained_run(
         config,
         override,

@@ -167,6 +167,8 @@ def test_what_does_not_fit_is_refused(
         graphprobe.evaluate(model, data=f"folder:{classes}")
     with pytest.raises(GraphprobeError, match=r"the data have no labels"):
         graphprobe.evaluate(model, data=f"images:{small_pictures}")
+    with pytest.raises(GraphprobeError, match="is an exported program, and what it is measured on"):
+        graphprobe.evaluate(model)
     fits = classifier(tmp_path / "fits")
     with pytest.raises(GraphprobeError, match="miou does not measure classification; take auto"):
         graphprobe.evaluate(fits, data=f"folder:{classes}", override={"train.metric": "miou"})
