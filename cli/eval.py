@@ -29,7 +29,7 @@ def command(
     allow_code: bool = ALLOW_CODE,
     form: Format | None = FORMAT,
 ) -> None:
-    """Measure a trained student: mAP, AP, mIoU or top-1 accuracy, and each class.
+    """Measure a trained student: mAP, AP, mIoU or top-1, by class.
 
     Data and size are those of its training, unless --data or --set name others. An exported
     program is measured as it is, with --data.

@@ -18,29 +18,50 @@ from ._once import OnceCommand
 from ._signals import heed_signals
 from ._waits import BREAKER
 
-# The command's name and its module here; a module is imported only when its command is called.
+# Each command with its line of help. Its module is called alike, with _ for -, and is imported
+# where the command is called: the list of commands does without.
 COMMANDS = {
-    "vars": "vars",
-    "pairs": "pairs",
-    "prune-regex": "prune_regex",
-    "sensitivity": "sensitivity",
-    "draw": "draw",
-    "report": "report",
-    "data": "data",
-    "list": "list",
-    "check": "check",
-    "train": "train",
-    "eval": "eval",
-    "infer": "infer",
-    "export": "export",
-    "runs": "runs",
-    "compare": "compare",
-    "doctor": "doctor",
+    "vars": "List variables with shape, dtype, producer and consumers.",
+    "pairs": "Find which tensors of student and teacher match, and why.",
+    "prune-regex": "List which convolutions can be pruned, and why not.",
+    "sensitivity": "Measure what pruning each group alone costs.",
+    "draw": "Draw a program on pages that a person can read.",
+    "report": "Write one offline page to hand to a colleague.",
+    "data": "Count what a data set holds, and name its problems.",
+    "list": "List models, losses, rules, data sets, operators, or formats.",
+    "check": "Try a config on one batch: does it train?",
+    "train": "Train, with a config or from the names of programs.",
+    "eval": "Measure a trained student: mAP, AP, mIoU or top-1, by class.",
+    "infer": "Draw what a trained student finds in images.",
+    "export": "Write a trained student, or convert an exported program.",
+    "runs": "List runs with state, metric, size and latency.",
+    "compare": "Set runs side by side, as a table and as curves.",
+    "doctor": "Show versions, Paddle's build, and what will work.",
 }
 
 
 def build_app(only: str | None = None) -> typer.Typer:
     """The Typer application, with one command or with all of them."""
+    app = _root()
+    for name in COMMANDS if only is None else (only,):
+        command = importlib.import_module(f".{name.replace('-', '_')}", __package__).command
+        app.command(name, cls=OnceCommand)(command)
+    return app
+
+
+def build_list() -> typer.Typer:
+    """The application where no command is called: all that ``graphprobe --help`` shows of them."""
+    app = _root()
+    for name, about in COMMANDS.items():
+        app.command(name, help=about)(_unimported)
+    return app
+
+
+def _unimported() -> None:
+    """Stands for a command that is listed and not called."""
+
+
+def _root() -> typer.Typer:
     app = typer.Typer(
         name="graphprobe",
         help="Find distillation pairs and prunable convolutions in PaddlePaddle programs, "
@@ -51,10 +72,6 @@ def build_app(only: str | None = None) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_global_options)
-    for name, module in COMMANDS.items():
-        if only in (None, name):
-            command = importlib.import_module(f".{module}", __package__).command
-            app.command(name, cls=OnceCommand)(command)
     return app
 
 
@@ -84,7 +101,8 @@ def main() -> None:
     debug = "--debug" in sys.argv[1:]
     argv = [word for word in sys.argv[1:] if word != "--debug"]
     with heard_by(BREAKER):
-        status = run(build_app(only), argv, debug=debug)
+        app = build_list() if only is None and not completing else build_app(only)
+        status = run(app, argv, debug=debug)
     if "paddle" not in sys.modules:
         _leave_at_once(status)
     sys.exit(status)

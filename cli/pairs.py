@@ -79,7 +79,7 @@ def command(
         help="A .yaml file: the distillation config; .json, .csv or .txt: the result.",
     ),
 ) -> None:
-    """Find which tensors of student and teacher match, and list why.
+    """Find which tensors of student and teacher match, and why.
 
     Exit status 1 where nothing matches.
 

@@ -111,7 +111,7 @@ def evaluate(
     allow_code: bool = False,
     progress: Log | None = None,
 ) -> Evaluation:
-    """Measure a trained student: mAP, AP, mIoU or top-1 accuracy, and each class.
+    """Measure a trained student: mAP, AP, mIoU or top-1, by class.
 
     It is measured on the data and at the size that it was evaluated with in training, unless
     `data` or `override` name others, whatever the config names by now.

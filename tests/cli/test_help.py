@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 from graphprobe_cli import _complete, _pair_table
-from graphprobe_cli.main import COMMANDS, build_app
+from graphprobe_cli.main import COMMANDS, build_app, build_list
 
 from graphprobe.api.catalog import list_names
 from graphprobe.ir import Pair
@@ -21,6 +23,25 @@ ROOT = Path(__file__).resolve().parents[2]
 def commands() -> dict[str, Any]:
     group: Any = typer.main.get_command(build_app())
     return dict(group.commands)
+
+
+def test_the_list_of_commands_is_made_without_them(commands: dict[str, Any]) -> None:
+    """`graphprobe --help` imports no command, so their lines stand in the list."""
+    for name, about in COMMANDS.items():
+        assert commands[name].help.splitlines()[0] == about, name
+    listed: Any = typer.main.get_command(build_list())
+    whole: Any = typer.main.get_command(build_app())
+    context: Any = typer.Context(whole, info_name="graphprobe")
+    assert listed.get_help(context) == whole.get_help(context)
+    code = (
+        "import sys; sys.argv = ['graphprobe', '--help']; from graphprobe_cli import main\n"
+        "main._leave_at_once = lambda status: None\n"
+        "try: main.main()\n"
+        "finally: print(sorted(n for n in sys.modules if n.startswith('graphprobe.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    own = done.stdout.splitlines()[-1]
+    assert "graphprobe.errors" in own and "graphprobe.api" not in own
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from graphprobe.ir.findings import Reason
 from graphprobe.ops.channels.layout import MAX_EXPLODED, ChannelLayout, stretch
 from graphprobe.ops.channels.spec import (
     AttrUpdate,
@@ -19,6 +19,9 @@ from graphprobe.ops.channels.spec import (
     Rule,
     TieChannels,
 )
+
+if TYPE_CHECKING:
+    from graphprobe.ir.findings import Reason
 
 
 def fixed(view: OpContext, detail: str, reason: Reason | None = None) -> Iterator[Effect]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from graphprobe.ir import Op
-from graphprobe.ir.findings import Reason
 from graphprobe.ops.channels.layout import ChannelLayout
+
+if TYPE_CHECKING:
+    from graphprobe.ir.findings import Reason
 
 Shape: TypeAlias = tuple[int, ...] | None
 # What channels meet on their way; a policy may refuse to go on there.
