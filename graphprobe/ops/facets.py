@@ -61,6 +61,7 @@ Computation: TypeAlias = Literal[
     "unit",  # vectors divided by their own length
     "largest",
     "argmax",
+    "argmin",
     "sigmoid",
     "nonzero",  # of zero another number, or none
     "dropout",

@@ -21,6 +21,7 @@ from graphprobe.pairing.classify import MIXED, make_head
 from graphprobe.pairing.distribution import distributions, expectations, map_channels
 from graphprobe.pairing.features import Feature, make_feature
 from graphprobe.pairing.loss_heads import loss_heads
+from graphprobe.pairing.parts import vector_parts
 from graphprobe.pairing.roles import Reader
 from graphprobe.pairing.rows import picks_by_content, why_rows_differ
 from graphprobe.pairing.trace import ends_layer, final_layers, pre_activation, producing_layers
@@ -137,7 +138,7 @@ def _picked_from(analysis: ProgramAnalysis, op: Op) -> Iterator[Feature]:
     if value is None or not analysis.after_first_layer[value.id]:
         return
     reader: Reader = "output" if ranks(op.type) else "class"
-    for end in pre_activation(analysis, value):
+    for end in _unsquashed(analysis, value):
         yield make_head(analysis, end, reader, f"{slot} of {op.type}")
 
 
@@ -154,7 +155,7 @@ def _returned(analysis: ProgramAnalysis) -> Iterator[Feature]:
         value = analysis.flow.values[i]
         if not analysis.after_first_layer[i]:
             continue
-        ends = list(_before_scores(analysis, pre_activation(analysis, value)))
+        ends = list(_before_scores(analysis, _unsquashed(analysis, value)))
         makers = [op for end in ends if (op := analysis.producer(end)) is not None]
         if all(_picks_classes(analysis, op) for op in makers):
             for op in makers:
@@ -179,12 +180,16 @@ def _before_scores(analysis: ProgramAnalysis, ends: list[Value]) -> Iterator[Val
         scores = op is not None and (
             kind_of(op.type) == "softmax" or computed_by(op.type) == "sigmoid"
         )
-        yield from pre_activation(analysis, value) if scores else [end]
+        yield from _unsquashed(analysis, value) if scores else [end]
+
+
+def _unsquashed(analysis: ProgramAnalysis, value: Value) -> list[Value]:
+    return pre_activation(analysis, value, vector_parts(analysis))
 
 
 def _before_decoding(analysis: ProgramAnalysis, outputs: list[Value]) -> Iterator[Feature]:
     """The last layers before outputs that a program computes from those of the network."""
-    ends = final_layers(analysis, outputs) if outputs else []
+    ends = final_layers(analysis, outputs, vector_parts(analysis)) if outputs else []
     blocks = _block_inputs(analysis) if ends else {}
     for end in ends:
         names = sorted(name for name, values in blocks.items() if end.id in values)
@@ -210,7 +215,7 @@ def _picks_classes(analysis: ProgramAnalysis, op: Op) -> bool:
         return False
     if not ranks(op.type):
         return True
-    ends = pre_activation(analysis, value)
+    ends = _unsquashed(analysis, value)
     return all(_is_plain(analysis, end) for end in ends) and not any(
         why_rows_differ(analysis, end) for end in ends
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from graphprobe.ir import Op, Value
 from graphprobe.ir.dataflow import reachable
@@ -12,8 +12,15 @@ from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.classify import make_head
 from graphprobe.pairing.features import Feature
 from graphprobe.pairing.map_kinds import is_map
+from graphprobe.pairing.parts import first_equal, vector_parts
 from graphprobe.pairing.roles import Reader
-from graphprobe.pairing.trace import pre_activation, producing_layers, source_before_reshape
+from graphprobe.pairing.trace import (
+    ends_layer,
+    pre_activation,
+    producing_layers,
+    source_before_reshape,
+    walk_back,
+)
 from graphprobe.pairing.usage import usage
 from graphprobe.pairing.yolo_heads import once, yolo_heads
 
@@ -50,14 +57,50 @@ def _typed(analysis: ProgramAnalysis, op: Op, known: HeadSlot) -> Iterator[Featu
     value = analysis.flow.read(op, known.slot)
     if value is None or not analysis.after_first_layer[value.id]:
         return
-    find = pre_activation if known.squashed else source_before_reshape
-    ends = find(analysis, value)
+    parts = vector_parts(analysis)
+    find = pre_activation if _reads_scores(op, known) else source_before_reshape
+    ends = find(analysis, value, parts)
+    if known.what in ("class", "any"):
+        # A softmax of a softmax is never taught with logits: those are in front of the first.
+        ends = [v for end in ends for v in _before_softmax(analysis, end, parts)]
     if known.what == "box" or any(analysis.depends_on_label[end.id] for end in ends):
         # Offsets are decoded, and samples picked by the labels, before such a loss reads them.
-        ends = producing_layers(analysis, ends)
+        layers = producing_layers(analysis, ends, parts)
+        ends = layers if known.what == "box" or not _are_computed(analysis, ends, parts) else ends
     source = f"{known.slot} of {op.type}"
     for end in ends:
-        yield make_head(analysis, end, known.what, source, len(ends) > 1)
+        yield make_head(analysis, first_equal(analysis, end), known.what, source, len(ends) > 1)
+
+
+def _reads_scores(op: Op, known: HeadSlot) -> bool:
+    """Whether a loss reads probabilities, so that the logits are in front of an activation."""
+    return known.squashed or op.attrs.get("use_softmax") is False
+
+
+def _before_softmax(analysis: ProgramAnalysis, value: Value, parts: Container[int]) -> list[Value]:
+    """What a softmax makes scores of, where a value is what it gives; else the value."""
+    op = analysis.producer(value)
+    is_scores = op is not None and kind_of(op.type) == "softmax"
+    return pre_activation(analysis, value, parts) if is_scores else [value]
+
+
+def _are_computed(analysis: ProgramAnalysis, ends: list[Value], parts: Container[int]) -> bool:
+    """Whether logits are computed from what layers make and what is fed, as distances are.
+
+    A product with fed vectors or a sum over channels makes other numbers, of other classes; a
+    fed temperature, mask or prior changes those of the layer, and a gather picks among them.
+    """
+
+    def goes_on(op: Op) -> bool:
+        return not ends_layer(analysis, op) and not _makes_others(op)
+
+    last = walk_back(analysis, ends, goes_on, parts)
+    makers = [op for value in last if (op := analysis.producer(value)) is not None]
+    return any(_makes_others(op) and not ends_layer(analysis, op) for op in makers)
+
+
+def _makes_others(op: Op) -> bool:
+    return kind_of(op.type) in ("linear", "reduce", "control")
 
 
 def _heads_of_composite_loss(analysis: ProgramAnalysis, known: set[int]) -> list[Feature]:
@@ -69,13 +112,19 @@ def _heads_of_composite_loss(analysis: ProgramAnalysis, known: set[int]) -> list
     """
     if not analysis.labels:
         return []
-    before = reachable(_totals(analysis), analysis.predecessors)
+
+    def predecessors(value: int) -> Iterator[int]:
+        return iter(()) if value in known else analysis.predecessors(value)
+
+    before = reachable(_totals(analysis), predecessors)
+    parts = vector_parts(analysis)
+    stops = known | parts.keys()
     heads: list[tuple[Value, Reader, str]] = []
     for op in analysis.ops:
         reads = analysis.reads(op)
         if not any(analysis.depends_on_label[v.id] for v in reads):
             continue
-        if not any(v.id in before for v in analysis.flow.writes(op)):
+        if not any(v.id in before and v.id not in known for v in analysis.flow.writes(op)):
             continue
         pure = [
             v
@@ -84,8 +133,9 @@ def _heads_of_composite_loss(analysis: ProgramAnalysis, known: set[int]) -> list
         ]
         source = f"meets the labels at {op.type}"
         heads += [
-            (end, _reader(analysis, end, op), source)
-            for end in producing_layers(analysis, pure, known)
+            (first_equal(analysis, end), _reader(analysis, end, op), source)
+            for end in producing_layers(analysis, pure, stops)
+            if parts.get(end.id) not in known
         ]
     many = len({end.id for end, _, _ in heads if end.id not in known}) > 1
     made = (make_head(analysis, *head, many) for head in heads)

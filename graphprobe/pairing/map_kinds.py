@@ -6,7 +6,7 @@ from graphprobe.ir import Value
 from graphprobe.ops.kinds import computed_by, is_upsampler, kind_of, moves_only
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
-from graphprobe.pairing.roles import OWN_SCORES, STRETCHED, Reader, Verdict
+from graphprobe.pairing.roles import LOWEST, OWN_SCORES, STRETCHED, Reader, Verdict
 from graphprobe.pairing.usage import Usage, is_one
 
 # One channel is a depth or a density, two are a flow or an offset as often as two classes.
@@ -41,6 +41,8 @@ def map_kind(
         scores = reader in ("class", "binary") or used.softmaxed or used.sigmoid
         open_ = "" if scores or reader != "output" else "what its channels stand for is open"
         return Verdict(roles.CLASS_HEAD if scores else roles.HEAD, doubt=open_)
+    if used.lowest:
+        return Verdict(roles.MAP_OUTPUT, "the smallest is picked", LOWEST)
     if used.elsewhere:
         return Verdict(roles.HEATMAP, "a softmax over all of its cells")
     if reader == "class" or used.softmaxed or used.ranked is not None:

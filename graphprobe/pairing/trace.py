@@ -10,14 +10,20 @@ from graphprobe.ops.kinds import computed_by, is_norm, is_pointwise, moves_only,
 from graphprobe.pairing.analysis import ProgramAnalysis
 
 
-def source_before_reshape(analysis: ProgramAnalysis, value: Value) -> list[Value]:
+def source_before_reshape(
+    analysis: ProgramAnalysis, value: Value, known: Container[int] = ()
+) -> list[Value]:
     """The values that a value was moved from: through reshape, transpose, concat, slice..."""
-    return walk_back(analysis, [value], lambda op: moves_only(op.type))
+    return walk_back(analysis, [value], lambda op: moves_only(op.type), known)
 
 
-def pre_activation(analysis: ProgramAnalysis, value: Value) -> list[Value]:
+def pre_activation(
+    analysis: ProgramAnalysis, value: Value, known: Container[int] = ()
+) -> list[Value]:
     """The values behind activations and moves: what softmax, sigmoid, scale were applied to."""
-    return walk_back(analysis, [value], lambda op: moves_only(op.type) or is_pointwise(op.type))
+    return walk_back(
+        analysis, [value], lambda op: moves_only(op.type) or is_pointwise(op.type), known
+    )
 
 
 def producing_layers(
@@ -33,12 +39,14 @@ def producing_layers(
     return walk_back(analysis, values, lambda op: not ends_layer(analysis, op), known)
 
 
-def final_layers(analysis: ProgramAnalysis, values: Iterable[Value]) -> list[Value]:
+def final_layers(
+    analysis: ProgramAnalysis, values: Iterable[Value], known: Container[int] = ()
+) -> list[Value]:
     """The outputs of the last layers before some values, without those that lead to another.
 
     Where a decoder refines boxes step by step, only the last step is left.
     """
-    ends = producing_layers(analysis, values)
+    ends = producing_layers(analysis, values, known)
     producers = (analysis.producer(end) for end in ends)
     starts = [v.id for op in producers if op is not None for v in _reads_of_layer(analysis, op)]
     before = reachable(starts, analysis.predecessors)
@@ -46,7 +54,8 @@ def final_layers(analysis: ProgramAnalysis, values: Iterable[Value]) -> list[Val
 
 
 def _reads_of_layer(analysis: ProgramAnalysis, op: Op) -> list[Value]:
-    return analysis.reads(layer_of(analysis, op)[-1])
+    layer = layer_of(analysis, op)
+    return analysis.reads(layer[-1] if layer else op)
 
 
 def ends_layer(analysis: ProgramAnalysis, op: Op) -> bool:

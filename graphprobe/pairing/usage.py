@@ -24,6 +24,7 @@ class Usage(NamedTuple):
         softmaxed: whether a softmax or log_softmax is applied to it.
         softmax: axis of the tensor that it makes a distribution of; None where that is open.
         ranked: axis of the tensor along which an arg_max or top_k picks; None likewise.
+        lowest: whether an arg_min picks the smallest of its entries: of distances, or costs.
         ranks_others: whether one picks along something else, as over all cells of a map.
         elsewhere: whether a softmax is over something else, as over all cells of a map or over
             parts of a vector.
@@ -37,6 +38,7 @@ class Usage(NamedTuple):
     softmaxed: bool = False
     softmax: int | None = None
     ranked: int | None = None
+    lowest: bool = False
     ranks_others: bool = False
     elsewhere: bool = False
     sigmoid: bool = False
@@ -62,7 +64,7 @@ def usage(analysis: ProgramAnalysis, value: Value) -> Usage:
 def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
     queue, seen = [value], {value.id}
     softmax = ranked = None
-    softmaxed = elsewhere = others = sigmoid = stretched = peaks = returned = False
+    softmaxed = elsewhere = lowest = others = sigmoid = stretched = peaks = returned = False
     scores: set[int] = set()
     readers: set[str] = set()
     for here in queue:
@@ -79,6 +81,7 @@ def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
                 axis = _axis_of(analysis, value, here, op)
                 ranked = axis if ranked is None else ranked
                 others |= axis is None
+                lowest |= computed_by(op.type) == "argmin"
             sigmoid |= computed_by(op.type) == "sigmoid"
             stretched |= (
                 here.id in scores and computed_by(op.type) == "affine" and not _is_score(op)
@@ -97,6 +100,7 @@ def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
         softmaxed,
         softmax,
         ranked,
+        lowest=lowest,
         ranks_others=others,
         elsewhere=elsewhere,
         sigmoid=sigmoid,

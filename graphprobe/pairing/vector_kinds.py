@@ -6,11 +6,11 @@ from graphprobe.ir import Value
 from graphprobe.ops.kinds import computed_by, moves_only
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
-from graphprobe.pairing.roles import OWN_SCORES, STRETCHED, Reader, Verdict
+from graphprobe.pairing.roles import LOWEST, OWN_SCORES, STRETCHED, Reader, Verdict
 from graphprobe.pairing.usage import Usage
 
 _PICKED = "an arg_max or top_k picks among values of actions too, so the loss compares the values"
-
+_ROWS = "a softmax compares the rows of a batch, and not the entries of a row"
 _IN_PARTS = "a softmax is over parts of it, each a distribution of its own"
 
 
@@ -47,6 +47,8 @@ def vector_kind(
     what = roles.SEQUENCE_OUTPUT if sequence else roles.VECTOR_OUTPUT
     if reader == "box":
         return Verdict(roles.REGRESSION, "a regression loss reads it")
+    if used.softmaxed and used.softmax == 0:
+        return Verdict(what, doubt=_ROWS)
     classes = roles.SEQUENCE if sequence else roles.CLASS
     over = f" over {size} classes" if size > 0 else ""
     if used.elsewhere and used.softmax is None and reader != "class":
@@ -54,6 +56,8 @@ def vector_kind(
     if size != 1 and (used.softmaxed or reader == "class"):
         loss = "" if used.softmaxed else "a loss"
         return Verdict(classes, f"{loss or 'a softmax'}{over}")
+    if used.lowest:
+        return Verdict(roles.REGRESSION, "the smallest is picked", LOWEST)
     if used.stretched:
         return Verdict(what, doubt=STRETCHED)
     if reader == "binary" or used.sigmoid:

@@ -325,7 +325,7 @@ CASES: dict[str, tuple[Build, str, str, float, bool]] = {
         1.0,
         False,
     ),
-    "several distributions": (vector(in_parts), "vector output", "relative_l2", 1.0, False),
+    "several distributions": (vector(in_parts), "sequence logits", "soft_label", 1.0, True),
     "age": (vector(stretched, 1), "vector output", "relative_l2", 1.0, False),
     "resized scores": (resized_scores, "segmentation logits, stride 2", "l2", 0.1, True),
     "places": (mean_places, "heatmap logits, stride 2", "relative_l2", 1.0, True),

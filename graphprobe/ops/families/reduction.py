@@ -111,7 +111,7 @@ FAMILY = family(
         shapes=picked_axis,
         work=SEARCHES,
         heads=(HeadSlot("X"),),
-        computes={"arg_max": "argmax"},
+        computes={"arg_max": "argmax", "arg_min": "argmin"},
     ),
     operators(
         "top_k top_k_v2:top_k",
