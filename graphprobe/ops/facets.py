@@ -55,6 +55,8 @@ Computation: TypeAlias = Literal[
     "subtract",
     "multiply",
     "divide",
+    "power",  # with a fixed exponent
+    "limit",  # numbers that are too large or too small become the nearest that is not
     "affine",  # a fixed factor and a fixed summand
     "root",  # square root, or one over it
     "length",  # of vectors

@@ -105,7 +105,7 @@ class ChannelWalk:
             self._note_conv(op, facet)
         if facet.moves_param:
             carries = self._move_param(op) or carries
-        if keeps_parameter(spec):
+        if keeps_parameter(spec, op):
             self.forms.keep(op)
         if spec.move in ("squeeze", "unsqueeze"):
             self.forms.widen(op)
@@ -255,15 +255,21 @@ class ChannelWalk:
             self.found.links.add(op.id)
 
     def _bind(self, op: Op, effect: PruneAlong) -> None:
-        space = (effect.param, effect.layout.axis)
-        known = self.found.bound.get(space)
-        self.found.users[space].add(op.id)
-        if known is None:
-            self.found.bound[space] = Bound(effect.layout, effect.role, op.id)
-        elif known.layout != effect.layout:
-            self._tie(op, known.layout, effect.layout)
-        for companion in self.forms.companions(effect, op):
-            self._bind(op, companion)
+        """Prune a parameter along with channels, and with it what it is combined with."""
+        todo, seen = [effect], set[Space]()
+        while todo:
+            each = todo.pop()
+            space = (each.param, each.layout.axis)
+            if space in seen:
+                continue
+            seen.add(space)
+            known = self.found.bound.get(space)
+            self.found.users[space].add(op.id)
+            if known is None:
+                self.found.bound[space] = Bound(each.layout, each.role, op.id)
+            elif known.layout != each.layout:
+                self._tie(op, known.layout, each.layout)
+            todo += self.forms.companions(each, op)
 
     def _tie(self, op: Op, a: ChannelLayout, b: ChannelLayout) -> None:
         pairs = aligned(a, b)
@@ -277,9 +283,8 @@ class ChannelWalk:
     def _unsaid(self, view: OpContext, effects: list[Effect]) -> Iterator[Effect]:
         """What no rule covers is not followed, so it must not be pruned."""
         carrying = [p.layout for p in view.carrying() if p.layout is not None]
-        if not carrying or (
-            not effects and not any(_used(self.found, v) for v in self.found.flow.writes(view.op))
-        ):
+        used = self.found.is_used
+        if not carrying or (not effects and not any(map(used, self.found.flow.writes(view.op)))):
             return
         spoken = {run.space for e in effects for layout in layouts_of(e) for run in layout.runs}
         for layout in carrying:
@@ -287,14 +292,6 @@ class ChannelWalk:
                 yield BlockChannels(layout, "its part in this op is not known")
         carried = {(e.slot, e.at) for e in effects if isinstance(e, Propagate)}
         for value in self.found.flow.writes(view.op) if carried else ():
-            if (value.slot, value.index) not in carried and _used(self.found, value):
+            if (value.slot, value.index) not in carried and used(value):
                 for layout in carrying:
                     yield BlockChannels(layout, f"its output {value.name} is not followed")
-
-
-def _used(found: Channels, value: Value) -> bool:
-    """Whether a forward op reads a value that is no parameter or statistic."""
-    var = found.program.var(value.name)
-    if var is not None and var.persistable:
-        return False
-    return any(op.role == "forward" for op in found.flow.consumers(value))

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from graphprobe.ir import Dataflow, Program
+from graphprobe.ir import Dataflow, Program, Value
 from graphprobe.ir.findings import Reason
 from graphprobe.ops.channels.layout import ChannelLayout, ChannelRange, Space
 from graphprobe.ops.channels.spec import AttrUpdate, CountsAlike
@@ -100,6 +100,13 @@ class Channels:
         """What a value carries, along one axis or two."""
         found = self.layouts[value], self.seconds.get(value)
         return tuple(layout for layout in found if layout is not None)
+
+    def is_used(self, value: Value) -> bool:
+        """Whether a forward op reads a value that is no parameter or statistic."""
+        var = self.program.var(value.name)
+        if var is not None and var.persistable:
+            return False
+        return any(op.role == "forward" for op in self.flow.consumers(value))
 
     def __repr__(self) -> str:
         return f"<Channels: of {len(self.layers)} layers in {len(self.program.ops)} ops>"

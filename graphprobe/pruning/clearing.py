@@ -37,10 +37,9 @@ def clears_outputs(spec: OpSpec, view: OpContext, effects: Sequence[Effect]) -> 
         return scaled and not shifted
     if spec.kind == "elementwise":
         return _combined_clears(spec, view, carrying, vectors)
-    if spec.kind not in _HANDING_ON or makes_no_zero(spec):
+    if spec.kind not in _HANDING_ON or makes_no_zero(spec, view.op):
         return False
-    added = view.op.attrs.get("bias") if spec.computes == "affine" else 0
-    return not added and all(port.clears for port in carrying)
+    return all(port.clears for port in carrying)
 
 
 def _is_made(layout: ChannelLayout, made: set[tuple[str, int]]) -> bool:

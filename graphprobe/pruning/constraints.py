@@ -69,6 +69,8 @@ def _block_ends(found: Channels) -> None:
         reads = any(op.role == "forward" for op in found.flow.consumers(value))
         if reads and not (out and not _is_fetched(found, value)):
             continue
+        if not reads and not out and _is_beside(found, value):
+            continue
         detail = "these channels are an output of the program"
         found.blocks.append(PruneConstraint(layout, value.producer, detail, "output"))
 
@@ -95,6 +97,14 @@ def _owners(program: Program) -> dict[int, int]:
 
 def _block_of(found: Channels, value: Value) -> int:
     return value.block if value.producer is None else found.program.ops[value.producer].block
+
+
+def _is_beside(found: Channels, value: Value) -> bool:
+    """Whether an op writes something else that is read: what its pooling took, and from where."""
+    producer = found.flow.producer(value)
+    return producer is not None and any(
+        other.slot != value.slot and found.is_used(other) for other in found.flow.writes(producer)
+    )
 
 
 def _is_fetched(found: Channels, value: Value) -> bool:
@@ -124,7 +134,7 @@ def _others(found: Channels, readers: set[int], space: Space) -> Iterator[int]:
     for other in sorted(readers - found.users[space]):
         op = found.program.ops[other]
         spec = op_spec(op.type)
-        passes = spec is not None and keeps_parameter(spec)
+        passes = spec is not None and keeps_parameter(spec, op)
         if not passes and not _hands_on(found, op, space[0]):
             yield other
 

@@ -17,21 +17,37 @@ from graphprobe.ops.symbols.values import ShapeValues
 # A channel that is gone is proven to be so with zeros where weights read it: of zeros these make
 # other numbers.
 _NONZERO = ("sigmoid", "nonzero", "root")
+# Between what an op limits numbers: by attributes or by tensors.
+_LOWEST, _HIGHEST, _LIMITS = ("min", "t_min"), ("max", "t_max"), ("Min", "Max")
 # Two numbers that are combined so are 0 where the first is, or where both are.
 _BY_FACTOR, _BY_SUM = ("multiply", "divide"), ("add", "subtract")
 # Where an op writes what it computes one number of from one number of its input.
 _OUTPUTS = ("Out", "Y", "Output")
 
 
-def keeps_parameter(spec: OpSpec) -> bool:
+def keeps_parameter(spec: OpSpec, op: Op) -> bool:
     """Whether what an op makes of a parameter is that parameter in another form."""
-    keeps_zeros = is_one_to_one(spec.type) and not makes_no_zero(spec)
+    keeps_zeros = is_one_to_one(spec.type) and not makes_no_zero(spec, op)
     return spec.channels.keeps_param or keeps_zeros
 
 
-def makes_no_zero(spec: OpSpec) -> bool:
+def makes_no_zero(spec: OpSpec, op: Op) -> bool:
     """Whether an op makes another number of zero, or none."""
+    if spec.computes == "affine":
+        return bool(op.attrs.get("bias"))
+    if spec.computes == "power":
+        factor = op.attrs.get("factor", 1)
+        return bool(op.input("FactorTensor")) or not isinstance(factor, (int, float)) or factor <= 0
+    if spec.computes == "limit":
+        return any(op.input(slot) for slot in _LIMITS) or not _limits_hold_zero(op)
     return spec.computes in _NONZERO
+
+
+def _limits_hold_zero(op: Op) -> bool:
+    lows, highs = ([op.attrs.get(name, 0) for name in names] for names in (_LOWEST, _HIGHEST))
+    return not any(isinstance(n, (int, float)) and n > 0 for n in lows) and not any(
+        isinstance(n, (int, float)) and n < 0 for n in highs
+    )
 
 
 class ParameterForms:
@@ -124,14 +140,22 @@ class ParameterForms:
             return
         shapes = [self._sizes.numbers(value) or () for value in (x, y)]
         wide, narrow = (0, 1) if len(shapes[0]) >= len(shapes[1]) else (1, 0)
+        if how == "divide" and wide:
+            return
         missing = len(shapes[wide]) - len(shapes[narrow])
         axis = op.get_int("axis", -1)
         before = min(axis, missing) if axis >= 0 else missing
         ends = shapes[wide][before : before + len(shapes[narrow])]
+        same = names[0] == names[1]
+        if same and (shapes[0] != shapes[1] or how == "divide"):
+            return
         if all(a in (1, b) for a, b in zip(shapes[narrow], ends, strict=True)):
             self.makers.add(op.id)
             self._names[out.id] = names[wide] or ""
-            self._beside[names[wide] or ""].append((names[narrow] or "", before, how in _BY_SUM))
+            if not same:
+                self._beside[names[wide] or ""].append(
+                    (names[narrow] or "", before, how in _BY_SUM)
+                )
 
     def companions(self, effect: PruneAlong, op: Op) -> Iterator[PruneAlong]:
         """What is combined one to one with a parameter and has its channels, too.

@@ -693,6 +693,35 @@ def test_a_filter_that_the_program_computes_is_no_parameter():
     assert rows["a.w_0"].detail == "its filter is computed"
 
 
+def _both(n, type, a, b, size):
+    return n.op(type, size, {"axis": -1}, X=a, Y=b)
+
+
+# Filters that are computed of one parameter v, some of which use it more than once.
+COMPUTED = {
+    "v + 0.1 v": lambda n, v, size: _both(
+        n, "elementwise_add", v, n.op("scale", size, {"scale": 0.1, "bias": 0.0}, X=v), size
+    ),
+    "abs(v) * v": lambda n, v, size: _both(n, "elementwise_mul", n.op("abs", size, X=v), v, size),
+    "relu(v) - tanh(v)": lambda n, v, size: _both(
+        n, "elementwise_sub", n.op("relu", size, X=v), n.op("tanh", size, X=v), size
+    ),
+    "(v + g) * g + v": lambda n, v, size: _both(
+        n,
+        "elementwise_add",
+        _both(n, "elementwise_mul", _both(n, "elementwise_add", v, "b.w", size), "b.w", size),
+        v,
+        size,
+    ),
+    "tanh(3 v + 0.2)": lambda n, v, size: n.op(
+        "tanh", size, X=n.op("scale", size, {"scale": 3.0, "bias": 0.2}, X=v)
+    ),
+    "at least 0.1": lambda n, v, size: n.op("clip", size, {"min": 0.1, "max": 1.0}, X=v),
+    "v to the power of 0": lambda n, v, size: n.op("pow", size, {"factor": 0.0}, X=v),
+    "v / v": lambda n, v, size: _both(n, "elementwise_div", v, v, size),
+}
+
+
 def computed_filters(consumer: str) -> Program:
     """A filter w * g in front of one that `consumer` makes of its parameters."""
     n = Net()
@@ -704,6 +733,8 @@ def computed_filters(consumer: str) -> Program:
     v = n.b.param("c.w", size)
     if consumer in ("elementwise_add", "elementwise_sub"):
         made = n.op(consumer, size, {"axis": -1}, X=v, Y=n.b.param("c.v", size))
+    elif consumer in COMPUTED:
+        made = COMPUTED[consumer](n, v, size)
     else:
         made = n.op(consumer, size, X=v)
     x = n.op("relu", (-1, 8, 4, 4), X=x)
@@ -711,7 +742,13 @@ def computed_filters(consumer: str) -> Program:
     return n.done(n.conv(x, 3, "z"))
 
 
-@pytest.mark.parametrize("consumer", ["elementwise_add", "elementwise_sub", "tanh", "abs"])
+@pytest.mark.parametrize(
+    "consumer",
+    [
+        "elementwise_add", "elementwise_sub", "tanh", "abs",
+        "v + 0.1 v", "abs(v) * v", "relu(v) - tanh(v)",
+    ],
+)  # fmt: skip
 def test_computed_filters_are_pruned_and_counted(prove_cut, consumer: str):
     program = computed_filters(consumer)
     proof = prove_cut(program, "coupled", 0.5)
@@ -723,11 +760,36 @@ def test_computed_filters_are_pruned_and_counted(prove_cut, consumer: str):
     assert multiply_adds(uses, shapes) == 16 * (3 * 4 + 4 * 4 + 4 * 4 + 4 * 3)
 
 
-def test_filters_of_which_zeros_make_other_numbers_are_left_whole():
-    found = find_prunable(computed_filters("exp"), "coupled")
+@pytest.mark.parametrize(
+    "consumer", ["exp", "tanh(3 v + 0.2)", "at least 0.1", "v to the power of 0", "v / v"]
+)
+def test_filters_of_which_zeros_make_other_numbers_are_left_whole(consumer: str):
+    found = find_prunable(computed_filters(consumer), "coupled")
     rows = {d.param: d for d in found.decisions}
     assert (rows["b.w"].status, rows["b.w"].detail) == ("blocked", "its filter is computed")
     assert rows["a.w_0"].status == "prunable"
+
+
+@pytest.mark.parametrize("policy", ["seeds", "coupled"])
+def test_two_filters_that_are_computed_of_each_other_come_to_an_end(prove_cut, policy: str):
+    """Each is a companion of the other."""
+    proof = prove_cut(computed_filters("(v + g) * g + v"), policy, 0.5)
+    assert proof is not None and proof.difference < 1e-9
+    rows = {d.param: d.status for d in proof.choice.found.decisions}
+    assert rows["a.w_0"] == "prunable" and rows["b.w"] == rows["c.w"] == "follower"
+
+
+def test_places_of_maxima_that_nothing_reads_are_no_output(prove_cut):
+    n = Net()
+    x = n.op("relu", (-1, 8, 4, 4), X=n.conv(n.image, 8, "a"))
+    made = {"Out": n.b.var("most", (-1, 8, 2, 2)), "Mask": n.b.var("places", (-1, 8, 2, 2))}
+    x = n.op("max_pool2d_with_index", (-1, 8, 2, 2), {"ksize": (2, 2), "strides": (2, 2)}, made,
+             X=x)  # fmt: skip
+    program = n.done(n.conv(x, 3, "z"))
+    for policy in ("seeds", "coupled"):
+        proof = prove_cut(program, policy, 0.5)
+        assert proof is not None and proof.difference < 1e-9
+        assert proof.choice.params == ["a.w_0"]
 
 
 def test_statistics_that_are_written_in_place_are_parameters():

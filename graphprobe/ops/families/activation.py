@@ -83,6 +83,8 @@ FAMILY = family(
         work=ELEMENTS,
         computes={
             "sigmoid": "sigmoid",
+            "brelu": "limit",
+            "hardtanh": "limit",
             **dict.fromkeys(
                 ("logsigmoid", "hard_sigmoid", "hardsigmoid", "softplus", "soft_relu", "logit"),
                 "nonzero",
@@ -130,6 +132,8 @@ FAMILY = family(
         shapes=like("X"),
         work=ELEMENTS,
         computes={
+            "clip": "limit",
+            "pow": "power",
             "sqrt": "root",
             "rsqrt": "root",
             **dict.fromkeys(
