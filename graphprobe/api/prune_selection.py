@@ -222,23 +222,19 @@ class PruneSelection(ConfigResult):
 
     def _warned(self, emit: str, *, every: bool) -> Iterator[str]:
         """A sentence for each thing that the tool will not do; `every` names all its filters."""
-        from graphprobe.emit import asserted, find_prune_emitter, miscounted, not_followed
+        from graphprobe.emit import find_prune_emitter, slim_outcomes
 
         def which(names: Sequence[str]) -> str:
             return ", ".join(names) if every else f"first: {names[0]}"
 
-        behind_flatten = (
-            "behind flatten it takes one row a channel out of the fully connected layer"
-        )
-        second = "their feature is the second operand of an op whose first has fewer axes"
-        for why, find in ((behind_flatten, miscounted), (second, asserted)):
-            if wrong := find(self.choice):
-                yield (
-                    f"PaddleSlim fails on {len(wrong)} of {len(self.params)} filters "
-                    f"({which(wrong)}): {why}; keep them whole, or train with graphprobe, which "
-                    "prunes them"
-                )
-        lost = not_followed(self.choice)
+        lost, failing = slim_outcomes(self.choice)
+        for why in dict.fromkeys(failing.values()):
+            wrong = [name for name, reason in failing.items() if reason == why]
+            yield (
+                f"PaddleSlim fails on {len(wrong)} of {len(self.params)} filters "
+                f"({which(wrong)}): {why}; keep them whole, or train with graphprobe, which "
+                "prunes them"
+            )
         if lost:
             through = " or ".join(dict.fromkeys(lost.values()))
             yield (

@@ -9,12 +9,12 @@ from graphprobe.emit.emitter import (
     pair_emitters,
     prune_emitters,
 )
-from graphprobe.emit.prune import asserted, miscounted, not_followed, prune_config
+from graphprobe.emit.prune import prune_config
+from graphprobe.emit.slim.outcome import slim_outcomes
 from graphprobe.emit.train_settings import PHOTOS, exported_schedule, published_schedule
 
 __all__ = [
     "PHOTOS",
-    "asserted",
     "PairEmitter",
     "PruneEmitter",
     "distill_config",
@@ -22,11 +22,10 @@ __all__ = [
     "exported_schedule",
     "find_pair_emitter",
     "find_prune_emitter",
-    "miscounted",
-    "not_followed",
     "pair_emitters",
     "program_ref",
     "prune_config",
+    "slim_outcomes",
     "prune_emitters",
     "published_schedule",
 ]

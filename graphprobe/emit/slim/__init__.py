@@ -1,0 +1,1 @@
+"""What PaddleSlim's Pruner makes of filters that graphprobe prunes."""
