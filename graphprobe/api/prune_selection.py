@@ -119,7 +119,7 @@ class PruneSelection(ConfigResult):
             f"ratio {ratio}: multiply-adds {work_text(a.flops)} -> {work_text(b.flops)} "
             f"(-{1 - b.flops / a.flops:.1%}), parameters {a.params / 1e6:.3g} M -> "
             f"{b.params / 1e6:.3g} M, {a.megabytes:.3g} MB -> {b.megabytes:.3g} MB",
-            *_beside(a),
+            *_beside(a, b),
         ]
 
     @collector_paused()
@@ -268,10 +268,11 @@ def _conv(d: PruneDecision, selected: bool) -> dict[str, Any]:
     }
 
 
-def _beside(size: NetworkSize) -> Iterator[str]:
+def _beside(size: NetworkSize, after: NetworkSize) -> Iterator[str]:
     """What the multiply-adds of layers leave out."""
     if size.products:
-        yield f"beside layers, products of features multiply {work_text(size.products)}"
+        less = f" -> {work_text(after.products)}" if after.products != size.products else ""
+        yield f"beside layers, products of features multiply {work_text(size.products)}{less}"
     if size.uncounted:
         yield f"not counted: {listed(size.uncounted)}"
 

@@ -12,6 +12,7 @@ from graphprobe.ops.work.count import NetworkSize, multiply_adds, network_size, 
 from graphprobe.pruning.decisions import PruneFindings
 from graphprobe.pruning.groups import prune_groups
 from graphprobe.pruning.plan import PruneGroup, PrunePlan
+from graphprobe.pruning.pruned_program import pruned_program
 
 DEFAULT_RATIO = 0.5
 _STEPS = 1000
@@ -76,7 +77,7 @@ class PruneChoice:
     @cached_property
     def after(self) -> NetworkSize:
         """The size of the network once it is pruned."""
-        return network_size(self.found.channels.program, self.limits.image, self.shapes)
+        return pruned_size(self)
 
     def __repr__(self) -> str:
         return f"<PruneChoice: {len(self.groups)} group(s), of {self.found!r}>"
@@ -204,17 +205,30 @@ def _is_kept(group: PruneGroup, limits: Limits) -> bool:
     return keep is not None and any(keep.search(name) for name in group.layers)
 
 
+def pruned_size(choice: PruneChoice) -> NetworkSize:
+    """The size of the network that a choice leaves, counted on its own sizes."""
+    program = pruned_program(choice.found.channels, choice.plan)
+    return network_size(program, choice.limits.image)
+
+
 def _ratio_for(choice: PruneChoice, target: float) -> float:
     """The smallest ratio, to a thousandth, that takes `target` of the multiply-adds away."""
     uses = weight_uses(choice.found.channels.program, choice.limits.image)
     total = multiply_adds(uses)
     shapes = param_shapes(choice.found)
 
-    def gone(step: int) -> float:
-        plan = choice.plan.with_ratios([step / _STEPS] * len(choice.groups))
-        return 1 - multiply_adds(uses, plan.shapes_after(shapes)) / max(total, 1)
+    def at(step: int) -> PruneChoice:
+        return with_ratios(choice, [step / _STEPS] * len(choice.groups))
+
+    def by_weights(step: int) -> float:
+        return 1 - multiply_adds(uses, at(step).plan.shapes_after(shapes)) / max(total, 1)
+
+    def counted(step: int) -> float:
+        return 1 - pruned_size(at(step)).flops / max(total, 1)
 
     low, high = 0, _STEPS - 1
+    # Layers over H or W of a pruned map are used less often: their weights do not tell that.
+    gone = by_weights if by_weights(high) == counted(high) else counted
     if gone(high) < target:
         raise UsageError(
             f"at most {gone(high):.1%} of the multiply-adds can go",

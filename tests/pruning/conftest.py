@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -246,8 +247,22 @@ RUN: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
 }
 
 
-def execute(program: Program, values: Mapping[str, Any]) -> list[Any]:
-    """Run the ops of the main block; what the fetch ops read."""
+def multiplied(op: Op, read: Mapping[str, tuple[int, ...]], made: tuple[int, ...]) -> int:
+    """The multiply-adds of an op as it was executed, from the sizes of its arrays."""
+    if "conv2d" in op.type:
+        around = read["Input"] if "transpose" in op.type else made
+        return prod(around) * prod(read["Filter"][1:])
+    if op.type in ("matmul_v2", "bmm", "addmm", "fused_gemm_epilogue"):
+        return prod(made) * read["X"][-2 if op.attrs.get("trans_x") else -1]
+    if op.type in ("fc", "mul"):
+        return prod(made) * read["W" if op.type == "fc" else "Y"][0]
+    return 0
+
+
+def execute(
+    program: Program, values: Mapping[str, Any], work: list[int] | None = None
+) -> list[Any]:
+    """Run the ops of the main block; what the fetch ops read. `work` takes their multiply-adds."""
     state, fetched = dict(values), []
     for op in program.ops:
         if op.type == "fetch":
@@ -268,6 +283,20 @@ def execute(program: Program, values: Mapping[str, Any]) -> list[Any]:
         names = [name for slot in op.outputs.values() for name in slot]
         results = result if isinstance(result, list) else [result]
         assert len(names) == len(results)
+        if work is not None:
+            read = {slot: np.shape(state[each[0]]) for slot, each in op.inputs.items() if each}
+            work.append(multiplied(op, read, np.shape(results[0])))
+        if work is not None and op.type == "einsum":
+            letters = dict(
+                pair
+                for part, name in zip(
+                    op.get_str("equation").partition("->")[0].split(","),
+                    op.inputs["Operands"],
+                    strict=True,
+                )
+                for pair in zip(part.strip(), state[name].shape, strict=True)
+            )
+            work.append(prod(letters.values()))
         state.update(zip(names, results, strict=True))
     return fetched
 
@@ -325,11 +354,13 @@ class Proof:
         choice: what was cut.
         plan: the plan.
         difference: largest difference between the pruned and the masked network's outputs.
+        work: multiply-adds of the pruned network as it was executed, for one image.
     """
 
     choice: PruneChoice
     plan: PrunePlan
     difference: float
+    work: float
 
 
 def prove(program: Program, policy: str, ratio: float, only: int | None = None) -> Proof | None:
@@ -344,12 +375,14 @@ def prove(program: Program, policy: str, ratio: float, only: int | None = None) 
     shapes = {v.name: v.shape or () for v in program.parameters}
     plan = make_plan(section, shapes, values.__getitem__)
     smaller = {name: prune_array(plan, name, value) for name, value in values.items()}
-    results = execute(cut_program(program, plan), smaller)
+    work: list[int] = []
+    results = execute(cut_program(program, plan), smaller, work)
+    images = values[program.feeds[0]].shape[0]
     wanted = execute(program, masked(plan, values))
     assert [a.shape for a in results] == [b.shape for b in wanted]
     difference = max(float(np.abs(a - b).max()) for a, b in zip(results, wanted, strict=True))
     scale = max(1.0, max(float(np.abs(b).max()) for b in wanted))
-    return Proof(choice, plan, difference / scale)
+    return Proof(choice, plan, difference / scale, sum(work) / images)
 
 
 class RandomNet:

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from graphprobe.emit.slim.steps import Fails, NotFollowed
 from graphprobe.emit.slim.walk import Cut, SlimWalk, positions
 from graphprobe.ir import Program
-from graphprobe.ops.channel_layout import Space
+from graphprobe.ops.channels.layout import Space
 from graphprobe.ops.kinds import is_convolution, is_linear, move_of
 from graphprobe.pruning.plan import PrunedAttr, PruneGroup
 from graphprobe.pruning.ratios import PruneChoice

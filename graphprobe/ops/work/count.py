@@ -181,8 +181,12 @@ def _weight(flow: Dataflow, value: Value, steps: int = _STEPS) -> Var | None:
 
 
 def _batch(program: Program) -> int:
-    """How many images the program works on at once: axis 0 of its inputs, 1 where it is open."""
-    sizes = [shape[0] for name in program.feeds if (shape := program.shape(name))]
+    """How many images the program works on at once: axis 0 of its inputs, 1 where it is open.
+
+    An input of one axis is a list, and no batch.
+    """
+    shapes = (program.shape(name) or () for name in program.feeds)
+    sizes = [shape[0] for shape in shapes if len(shape) > 1]
     return max([size for size in sizes if size > 0], default=1)
 
 
@@ -215,8 +219,7 @@ class NetworkSize:
             weights, for one image: of those that could be counted (`uncounted` has the rest).
         params: numbers in its trained parameters: moving statistics are not counted.
         megabytes: of parameters and statistics as they are stored (2**20 bytes).
-        products: multiply-adds of products of two features, as attention has them, in the network
-            as it is (a pruning is not applied to them).
+        products: multiply-adds of products of two features, as attention has them.
         uncounted: what `flops` and `products` lack, as ``lstm (2): the steps ... are not known``.
     """
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from graphprobe.config import Config
 from graphprobe.ops.work.count import NetworkSize, network_size
-from graphprobe.pruning.plan import PrunePlan
+from graphprobe.pruning.constraints import find_channels
+from graphprobe.pruning.pruned_program import pruned_program
 from graphprobe.training.networks.build import Network
 from graphprobe.training.reporting.progress import Log
 from graphprobe.training.reporting.result import Cost, PruningResult
 from graphprobe.training.runtime.latency import latencies
-from graphprobe.training.runtime.programs import state_shapes
 
 
 def pruning_result(
@@ -38,13 +38,9 @@ def pruning_result(
     times = latencies([whole, pruned], size, place, log)
     program = student.source.loaded.program
     before = network_size(program, size)
-    after = network_size(program, size, _shapes(whole.main, student.plan))
+    after = network_size(pruned_program(find_channels(program), student.plan), size)
     return PruningResult(_cost(before, times[0], values[0]), _cost(after, times[1], values[1]))
 
 
 def _cost(size: NetworkSize, milliseconds: float, value: float | None) -> Cost:
     return Cost(size.flops, size.params, size.megabytes, milliseconds, value)
-
-
-def _shapes(whole: Any, plan: PrunePlan) -> dict[str, tuple[int, ...]]:
-    return {name: plan.shape_after(name, shape) for name, shape in state_shapes(whole).items()}

@@ -12,7 +12,9 @@ import paddle
 from graphprobe.config import PruneConfig, PruneSection, check_fingerprint
 from graphprobe.errors import ConfigError, GraphprobeError, Problem
 from graphprobe.ops.work.count import NetworkSize, network_size
+from graphprobe.pruning.constraints import find_channels
 from graphprobe.pruning.plan import PrunePlan
+from graphprobe.pruning.pruned_program import pruned_program
 from graphprobe.training.networks.build import fill, open_network
 from graphprobe.training.networks.forward import Forward, open_forward, pruned_forward
 from graphprobe.training.networks.source import Networks, NetworkSource
@@ -145,7 +147,7 @@ def check_prune(
         rows,
         changed,
         before,
-        network_size(program, image, {name: shape for name, (_, shape) in changed.items()}),
+        network_size(pruned_program(find_channels(program), plan), image),
         "paddleslim" if config.prune.engine == "paddleslim" else "own",
         outputs,
         tuple(problems),
