@@ -267,7 +267,11 @@ class ChannelWalk:
             self.found.users[space].add(op.id)
             if known is None:
                 self.found.bound[space] = Bound(each.layout, each.role, op.id)
-            elif known.layout != each.layout:
+            elif (
+                each.role == "in" != known.role
+            ):  # what makes them consumes them, too: tied weights
+                self.found.bound[space] = known._replace(role="in")
+            if known is not None and known.layout != each.layout:
                 self._tie(op, known.layout, each.layout)
             todo += self.forms.companions(each, op)
 

@@ -71,7 +71,10 @@ def _layer(
 
 
 def number_groups(layers: list[Layer]) -> dict[int, int]:
-    """Number the sets of layers that share a class of channels, in program order."""
+    """Number the sets of layers that share a class of channels or a weight, in program order.
+
+    Tied weights (a matrix and the same one turned) make other channels in each layer.
+    """
     parent = list(range(len(layers)))
 
     def find(at: int) -> int:
@@ -80,9 +83,9 @@ def number_groups(layers: list[Layer]) -> dict[int, int]:
             at = parent[at]
         return at
 
-    owner: dict[int, int] = {}
+    owner: dict[int | str, int] = {}
     for i, layer in enumerate(layers):
-        for index in layer.classes:
+        for index in (*layer.classes, layer.param):
             first = find(owner.setdefault(index, i))
             here = find(i)
             parent[max(first, here)] = min(first, here)

@@ -14,7 +14,7 @@ from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
 from graphprobe.ops.work.count import multiply_adds, weight_uses
 from graphprobe.pruning.decisions import find_prunable
-from graphprobe.pruning.ratios import param_shapes
+from graphprobe.pruning.ratios import choose, param_shapes
 
 
 class Net:
@@ -296,6 +296,31 @@ def layer_over_the_width():
     n = Net()
     y = n.op("matmul_v2", (-1, 8, 4, 6), X=n.conv(n.image, 8, "a"), Y=n.b.param("over.w", (4, 6)))
     return n.done(n.conv(y, 3, "z"))
+
+
+def tied_weights():
+    """A matrix and the same one turned: each of its axes has channels that it makes and reads."""
+    n = Net()
+    x, w = n.conv(n.image, 8, "a"), n.b.param("tied.w", (8, 6))
+    y = n.op("transpose2", (-1, 4, 4, 8), {"axis": (0, 2, 3, 1)}, X=x)
+    y = n.op("relu", (-1, 4, 4, 6), X=n.op("matmul_v2", (-1, 4, 4, 6), X=y, Y=w))
+    y = n.op("matmul_v2", (-1, 4, 4, 8), {"trans_y": True}, X=y, Y=w)
+    y = n.op("transpose2", (-1, 8, 4, 4), {"axis": (0, 3, 1, 2)}, X=y)
+    return n.done(n.conv(n.op("elementwise_add", (-1, 8, 4, 4), X=x, Y=y), 3, "z"))
+
+
+def tied_convolutions():
+    """A transposed convolution with the filter of the one before it."""
+    n = Net()
+    w = n.b.param("tied.w_0", (6, 8, 2, 2))
+    x = n.op("relu", (-1, 6, 4, 4), X=n.conv(n.image, 6, "a"))
+    attrs = {"groups": 1, "strides": (2, 2), "paddings": (0, 0), "data_format": "NCHW"}
+    y = n.op("conv2d_transpose", (-1, 8, 8, 8), attrs, {"Output": "up"}, Input=x, Filter=w)
+    y = n.op("relu", (-1, 8, 8, 8), X=y)
+    y = n.op("conv2d", (-1, 6, 9, 9), {**attrs, "strides": (1, 1), "paddings": (1, 1)},
+             {"Output": "down"}, Input=y, Filter=w)  # fmt: skip
+    pooled = n.op("pool2d", (-1, 6, 1, 1), {"global_pooling": True}, X=y)
+    return n.done(n.conv(pooled, 3, "z"))
 
 
 def mlp():
@@ -581,6 +606,12 @@ KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]
     },
     "scaled filter": (scaled_filter, {"a.w_0": ("prunable", "prunable")}),
     "layer over the width": (layer_over_the_width, {"a.w_0": ("prunable", "prunable")}),
+    "tied weights": (
+        tied_weights, {"a.w_0": ("blocked", "prunable"), "tied.w": (None, "follower")}
+    ),
+    "tied convolutions": (
+        tied_convolutions, {"a.w_0": ("prunable", "prunable"), "tied.w_0": ("follower", "follower")}
+    ),
     "mlp": (mlp, {"up.w": (None, "prunable"), "down.w": (None, "blocked")}),
     "mlp of turned weights": (
         mlp_of_turned_weights, {"up.w": (None, "prunable"), "down.w": (None, "blocked")}
@@ -673,8 +704,8 @@ def test_the_layers_have_the_right_status(kind):
         assert not found.unsupported
 
 
-# What is counted of these is for larger maps than the numpy executor is given, or not known.
-OF_OPEN_SIZES = {"global pool in front of mul", "unpool"}
+# What is counted of these is for other maps than the numpy executor makes, or not known.
+OF_OPEN_SIZES = {"global pool in front of mul", "unpool", "tied convolutions"}
 
 
 @pytest.mark.parametrize("ratio", [0.5, 0.25])
@@ -689,6 +720,15 @@ def test_what_is_left_computes_what_the_masked_network_computes(kind, ratio, pro
     for i in range(len(together.choice.groups)):
         alone = prove_cut(program, "coupled", ratio, i)
         assert alone is not None and alone.difference < 1e-9
+
+
+@pytest.mark.parametrize("policy", ["seeds", "coupled"])
+@pytest.mark.parametrize("build", [tied_weights, tied_convolutions])
+def test_tied_weights_are_of_one_group(build, policy):
+    """A config names each layer once."""
+    groups = choose(find_prunable(build(), policy)).groups
+    names = [name for group in groups for name in group.layers]
+    assert len(names) == len(set(names))
 
 
 def test_a_filter_that_the_program_computes_is_no_parameter():
