@@ -263,15 +263,12 @@ class ChannelWalk:
             if space in seen:
                 continue
             seen.add(space)
-            known = self.found.bound.get(space)
             self.found.users[space].add(op.id)
-            if known is None:
-                self.found.bound[space] = Bound(each.layout, each.role, op.id)
-            elif (
-                each.role == "in" != known.role
-            ):  # what makes them consumes them, too: tied weights
+            bound = Bound(each.layout, each.role, op.id)
+            known = self.found.bound.setdefault(space, bound)
+            if each.role == "in":  # tied weights make channels and read them: what reads decides
                 self.found.bound[space] = known._replace(role="in")
-            if known is not None and known.layout != each.layout:
+            if known.layout != each.layout:
                 self._tie(op, known.layout, each.layout)
             todo += self.forms.companions(each, op)
 

@@ -85,7 +85,8 @@ def number_groups(layers: list[Layer]) -> dict[int, int]:
 
     owner: dict[int | str, int] = {}
     for i, layer in enumerate(layers):
-        for index in (*layer.classes, layer.param):
+        shared: tuple[int | str, ...] = (*layer.classes, layer.param)
+        for index in shared:
             first = find(owner.setdefault(index, i))
             here = find(i)
             parent[max(first, here)] = min(first, here)
