@@ -62,6 +62,7 @@ def restore(parts: Assembly, found: Checkpoint, config: Config, log: Log) -> Out
         parts.place,
         found.weights,
         {name: _shape(parts, name) for name in parts.weights},
+        parts.student.main,
         where=where,
     )
     check_weights(found.optimizer, wanted, where=where)

@@ -85,7 +85,8 @@ def open_trained(
     built = network.pruned(mode, plan)
     check_sizes(config.train, built, "student", where=where)
     scope = paddle.static.Scope()
-    put_weights(scope, place, found.arrays, state_shapes(built.main), where=source)
+    wanted = state_shapes(built.main)
+    put_weights(scope, place, found.arrays, wanted, built.main, where=source)
     return Trained(built, scope, source, network, plan, found.class_names)
 
 

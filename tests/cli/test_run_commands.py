@@ -184,3 +184,23 @@ def test_a_run_is_pruned_at_the_size_of_its_images(
     assert "counted for images of 32 x 32 pixels" in capsys.readouterr().out
     assert run(app, ["prune-regex", str(home / "run"), "--image", "64"]) == 0
     assert "counted for images of 64 x 64 pixels" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["float64", "float16", ">f4"])
+def test_weights_in_other_types_of_number(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """numpy keeps float64 unless told otherwise; Paddle's programs are float32."""
+    import numpy as np
+
+    from graphprobe.training.weights.checkpoint import read_newest
+
+    newest = read_newest(home / "run" / "checkpoints", print)
+    assert newest is not None
+    file = tmp_path / "w.npz"
+    np.savez(file, **{name: array.astype(kind) for name, array in newest.weights.items()})
+    found = []
+    for words in ((), ("--weights", str(file))):
+        assert command("eval", str(home / "run"), *words, "--format", "json") == 0
+        found.append(json.loads(capsys.readouterr().out)["metric"])
+    assert found[0] == pytest.approx(found[1], abs=0.0 if kind != "float16" else 0.02)

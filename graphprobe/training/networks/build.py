@@ -12,8 +12,14 @@ from graphprobe.config import ProgramRef, check_fingerprint
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.pruning.plan_json import plan_from_json
 from graphprobe.training.networks.source import Networks, NetworkSource, copy_built
-from graphprobe.training.runtime.programs import get_values, set_values, state_shapes
+from graphprobe.training.runtime.programs import (
+    get_values,
+    set_values,
+    state_shapes,
+    state_types,
+)
 from graphprobe.training.weights.arrays import Arrays
+from graphprobe.training.weights.number_types import as_types
 from graphprobe.training.weights.partial import match_partial_weights
 from graphprobe.training.weights.read import Shapes, Weights, check_weights, locate, read_weights
 from graphprobe.waits import waiting_for
@@ -116,7 +122,7 @@ def fill(network: Network, place: Any, seed: int, *, plan: PrunePlan | None = No
         if network.ref.partial:
             arrays = match_partial_weights(given, wanted, where=where)
             wanted = {name: wanted[name] for name in arrays}
-        put_weights(network.scope, place, arrays, wanted, where=where)
+        put_weights(network.scope, place, arrays, wanted, network.built.main, where=where)
         network = replace(network, class_names=given.class_names)
     return network
 
@@ -126,7 +132,13 @@ def plan_of(document: Any, where: str) -> PrunePlan | None:
     return None if document is None else plan_from_json(document, where=where)
 
 
-def put_weights(scope: Any, place: Any, found: Arrays, wanted: Shapes, *, where: str) -> None:
-    """Check arrays against what a program wants, then set them."""
+def put_weights(
+    scope: Any, place: Any, found: Arrays, wanted: Shapes, program: Any, *, where: str
+) -> None:
+    """Check arrays against what a paddle program wants, then set them in its types of number.
+
+    Raises:
+        CheckpointError: they are of another model, or numbers of another kind.
+    """
     check_weights(found, wanted, where=where)
-    set_values(scope, place, found)
+    set_values(scope, place, as_types(found, state_types(program), where=where))

@@ -76,7 +76,7 @@ def open_subject(
         hint = "name the weights of the whole network"
         raise CheckpointError("these weights were pruned before", where=str(path), hint=hint)
     scope = paddle.static.Scope()
-    put_weights(scope, place, given.arrays, shapes, where=str(path))
+    put_weights(scope, place, given.arrays, shapes, built.main, where=str(path))
     size = config.train.input_size
     uses = weight_uses(program, size)
     return Subject(built, scope, dict(given.arrays), place, uses, given.class_names)

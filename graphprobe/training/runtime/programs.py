@@ -52,6 +52,16 @@ def state_shapes(program: Any) -> dict[str, tuple[int, ...]]:
     }
 
 
+def state_types(program: Any) -> dict[str, str]:
+    """The type of number of each persistable tensor, in numpy's words: ``float32``."""
+    names = paddle.base.data_feeder.convert_dtype
+    return {
+        var.name: str(names(var.dtype))
+        for var in program.list_vars()
+        if var.persistable and is_tensor(var)
+    }
+
+
 def forward_names(program: Any) -> list[str]:
     """Tensors that the forward ops of a paddle program read and write, in the order of ops."""
     block = program.global_block()
