@@ -51,13 +51,16 @@ def trace_channel_indices(
             if trace is None or value.id not in waits.setdefault(op.id, set(_read(analysis, op))):
                 continue
             waits[op.id].remove(value.id)
-            if waits[op.id]:
+            if waits[op.id] and not _joins_places(op, indices[value.id], channels):
                 continue  # a stack waits for its last part
-            left -= 1 + sum(indices[i].size for i in _read(analysis, op))
+            left -= 1 + sum(indices[i].size for i in _read(analysis, op) if i in indices)
             if left < 0:
                 return indices
             try:
-                moved = trace(analysis, op, indices)
+                if waits[op.id]:
+                    moved = [(made, indices[value.id]) for made in _out(analysis, op)]
+                else:
+                    moved = trace(analysis, op, indices)
             except (IndexError, ValueError):
                 continue  # attributes that do not fit the shapes, in a damaged program
             for made, array in moved:
@@ -70,6 +73,14 @@ def trace_channel_indices(
 def _keeps_places(op: Op) -> bool:
     """Whether every channel lies where it was: activated, or with numbers put into some of them."""
     return is_pointwise(op.type) or computed_by(op.type) == "put"
+
+
+def _joins_places(op: Op, array: Indices, channels: int) -> bool:
+    """Whether an op puts the cells of other maps beside those of a map: each keeps its channels."""
+    axis = op.get_int("axis")
+    if move_of(op.type) != "concat" or not -array.ndim <= axis < array.ndim:
+        return False
+    return array.size == channels > 1 and array.shape[axis] == 1
 
 
 def _read(analysis: ProgramAnalysis, op: Op) -> Sequence[int]:

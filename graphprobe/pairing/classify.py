@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graphprobe.ir import Value
-from graphprobe.ops.kinds import computed_by
+from graphprobe.ir import Op, Value
+from graphprobe.ops.kinds import computed_by, kind_of, label_of
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.anchors import prior_key
@@ -12,6 +12,7 @@ from graphprobe.pairing.features import Activation, Feature, make_feature
 from graphprobe.pairing.map_kinds import is_map, map_kind
 from graphprobe.pairing.roles import Reader
 from graphprobe.pairing.rows import why_rows_differ
+from graphprobe.pairing.trace import block_of
 from graphprobe.pairing.usage import Usage, usage
 from graphprobe.pairing.vector_kinds import class_axis, flattened, vector_kind
 from graphprobe.pairing.yolo_split import mixed_split_of, split_of
@@ -32,6 +33,38 @@ def make_head(
         source: what makes it an output, as ``X of arg_max``.
         many: whether it is one of several that are joined, as the levels of a detector.
     """
+    name = _block_name(analysis, value)
+    if name and " block" not in source:
+        source = f"{source}, made in a {name} block"
+    if name and block_of(analysis, value):
+        head = _head(analysis, value, reader, source, many)
+        return head._replace(rows=f"no variable outside a {name} block holds them")
+    return _head(analysis, value, reader, source, many)
+
+
+def _block_name(analysis: ProgramAnalysis, value: Value) -> str:
+    """As ``while`` where a value is made in such a block, or chosen from what blocks make."""
+    op = analysis.producer(value)
+    if op is None or (not op.block and kind_of(op.type) != "control"):
+        return ""
+    ran = _runs(analysis).get(op.block, op)
+    if ran.id == op.id and not isinstance(op.attrs.get("sub_block"), int):
+        ran = next(iter(_runs(analysis).values()), op)
+    return label_of(ran.type).removesuffix(" block")
+
+
+def _runs(analysis: ProgramAnalysis) -> dict[int, Op]:
+    """Index of a block -> the op that runs it."""
+    if "runs" not in analysis.memo:
+        ops = ((op.attrs.get("sub_block"), op) for op in analysis.ops)
+        analysis.memo["runs"] = {block: op for block, op in ops if isinstance(block, int)}
+    found: dict[int, Op] = analysis.memo["runs"]
+    return found
+
+
+def _head(
+    analysis: ProgramAnalysis, value: Value, reader: Reader, source: str, many: bool
+) -> Feature:
     if value.id in distributions(analysis):
         return make_feature(analysis, value, roles.DISTRIBUTION, source)
     used = usage(analysis, value)

@@ -24,7 +24,13 @@ from graphprobe.pairing.loss_heads import loss_heads
 from graphprobe.pairing.parts import vector_parts
 from graphprobe.pairing.roles import Reader
 from graphprobe.pairing.rows import picks_by_content, why_rows_differ
-from graphprobe.pairing.trace import ends_layer, final_layers, pre_activation, producing_layers
+from graphprobe.pairing.trace import (
+    ends_layer,
+    final_layers,
+    outside,
+    pre_activation,
+    producing_layers,
+)
 from graphprobe.pairing.usage import keeps_size, ranks, usage
 from graphprobe.pairing.yolo_heads import once, yolo_heads
 from graphprobe.pairing.yolo_split import mixed_split_of
@@ -161,7 +167,7 @@ def _returned(analysis: ProgramAnalysis) -> Iterator[Feature]:
             for op in makers:
                 yield from _picked_from(analysis, op)
         elif all(_is_plain(analysis, end) for end in ends):
-            for end in ends:
+            for end in outside(analysis, ends, value):
                 yield make_head(analysis, end, "output", "output of the program", len(ends) > 1)
         else:
             decoded.append(value)

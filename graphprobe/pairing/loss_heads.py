@@ -7,21 +7,23 @@ from collections.abc import Container, Iterator
 from graphprobe.ir import Op, Value
 from graphprobe.ir.dataflow import reachable
 from graphprobe.ops.facets import HeadSlot
-from graphprobe.ops.kinds import computed_by, head_slots, kind_of
+from graphprobe.ops.kinds import computed_by, head_slots, is_upsampler, kind_of
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.classify import make_head
 from graphprobe.pairing.features import Feature
 from graphprobe.pairing.map_kinds import is_map
 from graphprobe.pairing.parts import first_equal, vector_parts
-from graphprobe.pairing.roles import Reader
+from graphprobe.pairing.roles import BOX_HEAD, CLASS_HEAD, HEAD, SEGMENTATION, Reader
 from graphprobe.pairing.trace import (
     ends_layer,
+    outside,
     pre_activation,
     producing_layers,
     source_before_reshape,
     walk_back,
 )
 from graphprobe.pairing.usage import usage
+from graphprobe.pairing.vector_kinds import scales_to_unit
 from graphprobe.pairing.yolo_heads import once, yolo_heads
 
 
@@ -41,7 +43,16 @@ def _loss_heads(analysis: ProgramAnalysis) -> list[Feature]:
     if {head.value for head in boxes} & {head.value for head in typed}:
         return boxes
     known = {head.value for head in typed}
-    return once([*typed, *_heads_of_composite_loss(analysis, known)])
+    return _of_levels(once([*typed, *_heads_of_composite_loss(analysis, known)]))
+
+
+def _of_levels(heads: list[Feature]) -> list[Feature]:
+    """Scores at several strides, each beside boxes of its cells, are a detector's."""
+    strides = {head.stride for head in heads if head.kind == SEGMENTATION}
+    beside = {head.stride for head in heads if head.kind in (HEAD, BOX_HEAD)}
+    if len(strides) < 2 or None in strides or not strides <= beside:
+        return heads
+    return [h._replace(kind=CLASS_HEAD) if h.kind == SEGMENTATION else h for h in heads]
 
 
 def _typed_heads(analysis: ProgramAnalysis) -> list[Feature]:
@@ -67,6 +78,7 @@ def _typed(analysis: ProgramAnalysis, op: Op, known: HeadSlot) -> Iterator[Featu
         # Offsets are decoded, and samples picked by the labels, before such a loss reads them.
         layers = producing_layers(analysis, ends, parts)
         ends = layers if known.what == "box" or not _are_computed(analysis, ends, parts) else ends
+    ends = outside(analysis, ends, value)
     source = f"{known.slot} of {op.type}"
     for end in ends:
         yield make_head(analysis, first_equal(analysis, end), known.what, source, len(ends) > 1)
@@ -116,6 +128,10 @@ def _heads_of_composite_loss(analysis: ProgramAnalysis, known: set[int]) -> list
     def predecessors(value: int) -> Iterator[int]:
         return iter(()) if value in known else analysis.predecessors(value)
 
+    def goes_on(op: Op) -> bool:
+        made = ends_layer(analysis, op) or is_upsampler(op.type)
+        return not made and not scales_to_unit(analysis, op)
+
     before = reachable(_totals(analysis), predecessors)
     parts = vector_parts(analysis)
     stops = known | parts.keys()
@@ -134,7 +150,8 @@ def _heads_of_composite_loss(analysis: ProgramAnalysis, known: set[int]) -> list
         source = f"meets the labels at {op.type}"
         heads += [
             (first_equal(analysis, end), _reader(analysis, end, op), source)
-            for end in producing_layers(analysis, pure, stops)
+            for read in pure
+            for end in outside(analysis, walk_back(analysis, [read], goes_on, stops), read)
             if parts.get(end.id) not in known
         ]
     many = len({end.id for end, _, _ in heads if end.id not in known}) > 1

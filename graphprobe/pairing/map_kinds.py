@@ -6,7 +6,7 @@ from graphprobe.ir import Value
 from graphprobe.ops.kinds import computed_by, is_upsampler, kind_of, moves_only
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
-from graphprobe.pairing.roles import LOWEST, OWN_SCORES, STRETCHED, Reader, Verdict
+from graphprobe.pairing.roles import LOWEST, OPEN, OWN_SCORES, STRETCHED, Reader, Verdict
 from graphprobe.pairing.usage import Usage, is_one
 
 # One channel is a depth or a density, two are a flow or an offset as often as two classes.
@@ -36,13 +36,16 @@ def map_kind(
     if reader == "output" and any(map(_gathers, used.readers)):
         return Verdict(roles.BOX_HEAD, "gathered where the objects are")
     if many and reader == "any":
-        return Verdict(roles.HEAD)
+        scores = used.sigmoid and not used.stretched
+        return Verdict(roles.CLASS_HEAD, OWN_SCORES) if scores else Verdict(roles.HEAD, doubt=OPEN)
     if many:
         scores = reader in ("class", "binary") or used.softmaxed or used.sigmoid
-        open_ = "" if scores or reader != "output" else "what its channels stand for is open"
+        open_ = "" if scores or reader != "output" else OPEN
         return Verdict(roles.CLASS_HEAD if scores else roles.HEAD, doubt=open_)
     if used.lowest:
         return Verdict(roles.MAP_OUTPUT, "the smallest is picked", LOWEST)
+    if used.grouped:
+        return Verdict(roles.CLASS_HEAD, "a softmax over the classes of each anchor")
     if used.elsewhere:
         return Verdict(roles.HEATMAP, "a softmax over all of its cells")
     if reader == "class" or used.softmaxed or used.ranked is not None:
@@ -55,8 +58,10 @@ def map_kind(
         alike = reader == "output" and _is_like_the_image(analysis, value)
         doubt = "it has the image's channels and size, as a restored image has" if alike else ""
         return Verdict(roles.SEGMENTATION, OWN_SCORES, doubt)
+    if reader == "any" and _is_restored(analysis, value):
+        return Verdict(roles.RESTORED, "a loss compares it")
     if reader == "any":
-        return Verdict(roles.HEAD)
+        return Verdict(roles.HEAD, doubt=OPEN)
     return _raw_map(analysis, value)
 
 

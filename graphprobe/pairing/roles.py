@@ -82,6 +82,7 @@ regression loss, a loss that leaves it open, or the caller of the program."""
 
 # What both maps and vectors may be judged to be.
 OWN_SCORES = "a sigmoid makes each entry a score of its own"
+OPEN = "what its channels stand for is open"
 LOWEST = "an arg_min picks among distances or costs, and no softmax makes scores of these"
 STRETCHED = "what its sigmoid gives is stretched: a measure, and no score"
 

@@ -98,3 +98,19 @@ def walk_back(
                 seen.add(other.id)
                 queue.append(other)
     return ends
+
+
+def outside(analysis: ProgramAnalysis, ends: list[Value], read: Value) -> list[Value]:
+    """The values that a walk from `read` led to; that itself where it led into a block.
+
+    Nothing outside a block of a loop or condition can read its variables, but what it hands on.
+    """
+    return [read] if any(block_of(analysis, end) for end in ends) else ends
+
+
+def block_of(analysis: ProgramAnalysis, value: Value) -> int:
+    """The block that alone knows a value's variable; 0 where the whole program knows it."""
+    op = analysis.producer(value)
+    if op is None or not op.block or value.name in analysis.program.blocks[0].vars:
+        return 0
+    return op.block

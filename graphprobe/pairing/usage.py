@@ -11,10 +11,12 @@ from graphprobe.ops.kinds import (
     head_slots,
     is_pointwise,
     kind_of,
+    move_of,
     moves_only,
     reads_size_only,
 )
 from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.channel_indices import trace_channel_indices
 
 
 class Usage(NamedTuple):
@@ -28,6 +30,8 @@ class Usage(NamedTuple):
         ranks_others: whether one picks along something else, as over all cells of a map.
         elsewhere: whether a softmax is over something else, as over all cells of a map or over
             parts of a vector.
+        grouped: whether a softmax is over some of the channels of each cell, as over the
+            classes of each anchor.
         sigmoid: whether a sigmoid turns each entry into a score of its own.
         stretched: whether what the sigmoid gives is stretched: a measure, and no score.
         peaks: whether it is compared with the largest around each of its own entries.
@@ -41,6 +45,7 @@ class Usage(NamedTuple):
     lowest: bool = False
     ranks_others: bool = False
     elsewhere: bool = False
+    grouped: bool = False
     sigmoid: bool = False
     stretched: bool = False
     peaks: bool = False
@@ -64,7 +69,9 @@ def usage(analysis: ProgramAnalysis, value: Value) -> Usage:
 def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
     queue, seen = [value], {value.id}
     softmax = ranked = None
-    softmaxed = elsewhere = lowest = others = sigmoid = stretched = peaks = returned = False
+    softmaxed = elsewhere = grouped = lowest = others = sigmoid = stretched = peaks = returned = (
+        False
+    )
     scores: set[int] = set()
     readers: set[str] = set()
     for here in queue:
@@ -76,7 +83,9 @@ def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
                 softmaxed = True
                 axis = _axis_of(analysis, value, here, op)
                 softmax = axis if softmax is None else softmax
-                elsewhere |= axis is None and _is_along_cells(analysis, value, here, op)
+                if axis is None and _is_along_cells(analysis, value, here, op):
+                    apart = _is_over_groups(analysis, value, here, op)
+                    grouped, elsewhere = grouped or apart, elsewhere or not apart
             elif ranks(op.type):
                 axis = _axis_of(analysis, value, here, op)
                 ranked = axis if ranked is None else ranked
@@ -103,6 +112,7 @@ def _usage(analysis: ProgramAnalysis, value: Value) -> Usage:
         lowest=lowest,
         ranks_others=others,
         elsewhere=elsewhere,
+        grouped=grouped,
         sigmoid=sigmoid,
         stretched=stretched,
         peaks=peaks and any(kind_of(type_) in _COMPARE for type_ in readers),
@@ -151,6 +161,37 @@ def _is_along_cells(analysis: ProgramAnalysis, value: Value, here: Value, op: Op
     if len(shape) < 2 or not isinstance(axis, int) or not -len(now) <= axis < len(now):
         return False
     return now[axis] > 0 and now[axis] != shape[1 if len(shape) == 4 else -1] > 0
+
+
+def _is_over_groups(analysis: ProgramAnalysis, value: Value, here: Value, op: Op) -> bool:
+    """Whether a softmax runs along some of the channels of each cell of a map.
+
+    They lie beside each other on the last axis where the channels were moved there, and are an
+    axis of their own where [N, A * K, H, W] became [N, A, K, H, W].
+    """
+    shape, now = analysis.shape(value) or (), analysis.shape(here) or ()
+    axis = op.get_int("axis", -1) % max(len(now), 1)
+    if len(shape) != 4 or not 1 < now[axis] < shape[1] or shape[1] % now[axis]:
+        return False
+    if axis == len(now) - 1 and _has_channels_last(analysis, value, here):
+        return True
+    numbers = trace_channel_indices(analysis, value, 1, shape[1], activated=True).get(here.id)
+    return numbers is not None and numbers.shape[axis] == now[axis]
+
+
+def _has_channels_last(analysis: ProgramAnalysis, value: Value, here: Value) -> bool:
+    """Whether a transpose between two values makes the channels of a map its last axis."""
+    for _ in range(16):
+        op = analysis.producer(here)
+        if op is None or here.id == value.id:
+            return False
+        if move_of(op.type) == "transpose":
+            return (op.get_ints("axis") or op.get_ints("perm"))[-1:] == (1,)
+        reads = analysis.reads(op)
+        if len(reads) != 1:
+            return False
+        here = reads[0]
+    return False
 
 
 def is_returned(analysis: ProgramAnalysis, value: Value) -> bool:

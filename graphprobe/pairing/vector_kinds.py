@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphprobe.ir import Value
+from graphprobe.ir import Op, Value
 from graphprobe.ops.kinds import computed_by, moves_only
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
@@ -11,6 +11,7 @@ from graphprobe.pairing.usage import Usage
 
 _PICKED = "an arg_max or top_k picks among values of actions too, so the loss compares the values"
 _ROWS = "a softmax compares the rows of a batch, and not the entries of a row"
+_ANY = "its loss does not show what it is: class logits, an embedding or a regression"
 _IN_PARTS = "a softmax is over parts of it, each a distribution of its own"
 
 
@@ -45,6 +46,8 @@ def vector_kind(
     shape = analysis.shape(value) or ()
     sequence = len(shape) == 3
     what = roles.SEQUENCE_OUTPUT if sequence else roles.VECTOR_OUTPUT
+    if reader in ("box", "any") and _is_normalised(analysis, value):
+        return Verdict(roles.EMBEDDING, "scaled to length 1")
     if reader == "box":
         return Verdict(roles.REGRESSION, "a regression loss reads it")
     if used.softmaxed and used.softmax == 0:
@@ -69,7 +72,7 @@ def vector_kind(
     if _is_normalised(analysis, value):
         return Verdict(roles.EMBEDDING, "scaled to length 1")
     if reader == "any":
-        return Verdict(what)
+        return Verdict(what, doubt=_ANY)
     return Verdict(
         what, doubt="the program returns it as it is: class logits, an embedding or a regression"
     )
@@ -78,8 +81,11 @@ def vector_kind(
 def _is_normalised(analysis: ProgramAnalysis, value: Value) -> bool:
     """Whether a tensor was divided by its own norm."""
     op = analysis.producer(value)
-    if op is None:
-        return False
+    return op is not None and scales_to_unit(analysis, op)
+
+
+def scales_to_unit(analysis: ProgramAnalysis, op: Op) -> bool:
+    """Whether an op divides a tensor by its own norm."""
     if computed_by(op.type) == "unit":
         return True
     if computed_by(op.type) not in ("divide", "multiply"):

@@ -124,3 +124,20 @@ def test_the_script_trains_an_exported_student(
     filters = [name for name in before if name.startswith("conv2d") and name.endswith("w_0")]
     assert len(filters) == 2
     assert all(np.abs(after[name] - before[name]).max() > 0 for name in filters)
+
+
+def test_a_teacher_with_a_loop_is_refused() -> None:
+    """PaddleSlim's merge would leave the body of the loop behind."""
+
+    def build(width: int) -> Program:
+        b = Builder()
+        y = b.conv(b.conv(b.feed("image", (-1, 3, 8, 8)), width, k=3), 5)
+        go = b.op("fill_constant", {}, shape=(1,))
+        with b.block() as body:
+            b.op("assign", {"X": b.op("relu", {"X": y}, shape=(-1, 5, 8, 8))}, {"Out": y})
+        b.op("while", {"Condition": go, "X": [y]}, {"Out": [y]}, attrs={"sub_block": body})
+        return b.build(fetches=[y])
+
+    report = find_pairs(build(4), build(8))
+    with pytest.raises(graphprobe.UsageError, match="has a while, and PaddleSlim merges"):
+        python_text(report, build(4), build(8))

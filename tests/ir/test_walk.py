@@ -128,6 +128,22 @@ def test_reachable() -> None:
     assert reachable([4], steps.__getitem__) == {4, 5}
 
 
+def test_the_order_of_what_a_block_is_handed_does_not_change_the_fingerprint() -> None:
+    """Paddle names it in the order of a set, another one in each process."""
+    from graphprobe.ir.fingerprint import fingerprint
+
+    def program(type: str, names: tuple[str, ...], **attrs: int) -> str:
+        b = Builder()
+        for name in sorted(names):
+            b.feed(name, (1,))
+        b.op(type, {"X": names}, {"Out": names}, attrs=attrs)
+        return fingerprint(b.build())
+
+    once, again = ("a", "b", "c"), ("c", "a", "b")
+    assert program("while", once, sub_block=1) == program("while", again, sub_block=1)
+    assert program("sum", once) != program("sum", again)
+
+
 def test_the_order_of_slots_does_not_change_the_fingerprint() -> None:
     from graphprobe.ir.fingerprint import fingerprint
 

@@ -309,7 +309,7 @@ CASES: dict[str, tuple[Build, str, str, float, bool]] = {
         "vector output",
         "relative_l2",
         1.0,
-        True,
+        False,
     ),
     "dice": (trained_map(dice), "segmentation logits, stride 2", "l2", 0.1, True),
     "map": (map_of(nothing, up=False), "map output, stride 2", "relative_l2", 1.0, False),

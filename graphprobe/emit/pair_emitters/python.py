@@ -27,7 +27,8 @@ def python_text(report: PairReport, student: Program, teacher: Program) -> str:
 
     Raises:
         UsageError: the pairs have different losses, one of them of several tensors; or a loss
-            that needs the user's own code or maps of a batch's boxes.
+            that needs the user's own code or maps of a batch's boxes. Or the teacher has a loop
+            or a condition.
     """
     losses = list(dict.fromkeys(pair.loss for pair in report.pairs))
     parts = {loss: find_loss(loss) for loss in losses}
@@ -47,6 +48,13 @@ def python_text(report: PairReport, student: Program, teacher: Program) -> str:
             f"the pairs have different losses ({', '.join(losses)})",
             where="emit='python'",
             hint="name a rule or a loss",
+        )
+    block = next((op.type for op in teacher.ops if "sub_block" in op.attrs), None)
+    if block is not None:
+        raise UsageError(
+            f"the teacher has a {block}, and PaddleSlim merges its operators without their blocks",
+            where="emit='python'",
+            hint="use graphprobe's own trainer",
         )
     slim = sorted(losses) if set(losses) <= set(SLIM) else []
     return _template().render(

@@ -13,10 +13,15 @@ from graphprobe.pairing.rule import PairRule
 def _find(analysis: ProgramAnalysis, _: ProgramAnalysis) -> list[Feature]:
     heads = network_heads(analysis)
     return in_order(
-        head._replace(source=f"last upsampling before {head.source.rpartition(' of ')[2]}")
+        head._replace(source=f"last upsampling before {_reader(head)}")
         for head in heads
         if head.kind == SEGMENTATION and _is_upsampled(analysis, head)
     )
+
+
+def _reader(head: Feature) -> str:
+    """The op, or the labels, that a head's source names."""
+    return head.source.rpartition(" of ")[2].replace("meets the labels", "the labels")
 
 
 def _is_upsampled(analysis: ProgramAnalysis, head: Feature) -> bool:
