@@ -14,7 +14,7 @@ from graphprobe.config import (
 )
 from graphprobe.ir import Program
 from graphprobe.ops.kinds import computed_by, kind_of
-from graphprobe.ops.spatial.image_input import fixed_image_size
+from graphprobe.ops.spatial.image_input import fixed_image_size, image_input
 from graphprobe.pairing.analysis import ProgramAnalysis
 from graphprobe.pairing.rules import segmentation
 from graphprobe.user_code import is_file
@@ -150,11 +150,22 @@ def _dense() -> dict[str, Any]:
 
 
 def train_section(*programs: Program) -> TrainSection:
-    """The default section ``train``, with the image size of the first program that fixes one.
+    """The default section ``train``, with the size of images that the first program fixes.
 
     Args:
         programs: the student, then the teacher where there is one.
     """
     sizes = (fixed_image_size(program) for program in programs)
     size = next((size for size in sizes if size is not None), None)
+    wide = next((sides for program in programs if (sides := _fixed_sides(program))), None)
+    if size is None and wide is not None:
+        return TrainSection(preparation=PreparationSection(size=wide))
     return TrainSection() if size is None else TrainSection(image_size=size)
+
+
+def _fixed_sides(program: Program) -> tuple[int, int] | None:
+    """H and W in pixels of the images that a program takes; None where it leaves one open."""
+    image = image_input(program)
+    if image is None or min(image.height, image.width) < 1:
+        return None
+    return image.height, image.width

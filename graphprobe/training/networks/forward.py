@@ -15,6 +15,7 @@ from graphprobe.errors import LoadError
 from graphprobe.formats import find_file, load_file
 from graphprobe.model import Model
 from graphprobe.ops.kinds import kind_of
+from graphprobe.ops.shapes.batches import images_at_once
 from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.predictions import outputs_of
 from graphprobe.training.networks.source import NetworkSource
@@ -126,7 +127,8 @@ def open_forward(source: NetworkSource, *, seed: int = 0) -> Forward:
         # Whole numbers are places in a table, of which the first is always there.
         value = np.zeros(shape, kind) if kind else _first_value(rng, name, shape, variances)
         scope.var(name).get_tensor().set(value, paddle.CPUPlace())
-    return Forward(program, scope, dict(_batch(program, rng)), outputs_of(program))
+    batch = dict(_batch(program, rng, images_at_once(source.loaded.program)))
+    return Forward(program, scope, batch, outputs_of(program))
 
 
 def pruned_forward(network: Network, *, seed: int = 0) -> Forward:
@@ -140,7 +142,8 @@ def pruned_forward(network: Network, *, seed: int = 0) -> Forward:
     _strip(program)
     scope = paddle.static.Scope()
     set_values(scope, paddle.CPUPlace(), get_values(network.scope, state_shapes(program)))
-    batch = dict(_batch(program, np.random.default_rng(seed)))
+    images = images_at_once(network.source.loaded.program)
+    batch = dict(_batch(program, np.random.default_rng(seed), images))
     return Forward(program, scope, batch, outputs_of(program))
 
 
@@ -222,8 +225,8 @@ def _fewest_rows(block: Any) -> int | None:
     return min(tables, default=None)
 
 
-def _batch(program: Any, rng: np.random.Generator) -> Iterator[tuple[str, Array]]:
-    """Every tensor that some op reads and nothing writes."""
+def _batch(program: Any, rng: np.random.Generator, images: int) -> Iterator[tuple[str, Array]]:
+    """Every tensor that some op reads and nothing writes, of so many images where that is open."""
     block = program.global_block()
     written = {name for op in block.ops for name in op.output_arg_names}
     read = dict.fromkeys(name for op in block.ops for name in op.input_arg_names)
@@ -233,7 +236,7 @@ def _batch(program: Any, rng: np.random.Generator) -> Iterator[tuple[str, Array]
         if var is None or var.persistable or name in written:
             continue
         shape = [TRIAL_SIZE if s < 0 else s for s in var.shape]
-        shape[0] = max(1, var.shape[0])
+        shape[0] = images if var.shape[0] < 0 else max(1, var.shape[0])
         if "int" in str(var.dtype).lower():
             # Rows of a table where the program looks some up, else sizes of the image.
             one = np.full(shape, TRIAL_SIZE) if rows is None else rng.integers(0, rows, shape)

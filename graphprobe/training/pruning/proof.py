@@ -11,6 +11,8 @@ import paddle
 
 from graphprobe.config import PruneConfig, PruneSection, check_fingerprint
 from graphprobe.errors import ConfigError, GraphprobeError, Problem
+from graphprobe.ir import Program
+from graphprobe.ops.shapes.batches import images_at_once
 from graphprobe.ops.work.count import NetworkSize, network_size
 from graphprobe.pruning.constraints import find_channels
 from graphprobe.pruning.plan import PrunePlan
@@ -151,7 +153,7 @@ def check_prune(
         "paddleslim" if config.prune.engine == "paddleslim" else "own",
         outputs,
         tuple(problems),
-        (*notes, *_notes(limit)),
+        (*notes, *_notes(limit), *_clips(program)),
     )
 
 
@@ -179,6 +181,15 @@ def _notes(limit: float) -> Iterator[str]:
             f"with these weights the last bits of an image change the outputs by up to "
             f"{limit / OF_LAST_BITS:.1e}: differences up to {limit:.1e} are taken for rounding; "
             "trained weights prove more"
+        )
+
+
+def _clips(program: Program) -> Iterator[str]:
+    images = images_at_once(program)
+    if images > 1:
+        yield (
+            f"the program takes batches of a multiple of {images} images, of which a reshape makes "
+            f"clips: train.batch_size={images} fits"
         )
 
 
