@@ -130,8 +130,8 @@ class ChannelWalk:
     def _note_conv(self, op: Op, spec: ChannelFacet) -> None:
         value = self.found.flow.read(op, spec.filter or "")
         name = self.forms.name(value, op) if value is not None else None
-        written = op.input(spec.filter or "") or ""
-        self.found.convs.append((op.id, name or written, spec.out_axis))
+        name = name or (self.forms.source(value, op) if value is not None else "")
+        self.found.convs.append((op.id, name, spec.out_axis))
 
     def _move_param(self, op: Op) -> bool:
         """A vector of parameters under another shape carries its own numbers."""

@@ -217,7 +217,10 @@ class _Decisions:
     def _blocked(self, row: Layer) -> PruneDecision:
         obstacles = [self._obstacle(i) for i in row.classes if i in self.stopped]
         if not row.classes:
-            detail = "its filter is not a parameter of known size"
+            read = self.channels.program.ops[row.op].input_names()
+            computed = row.param not in read
+            detail = "its filter is computed in a way that is not followed"
+            detail = detail if computed else "its filter is not a parameter of known size"
             return self._alone(row, "unsupported_op", detail)
         if not obstacles:
             one = sum(self.length[index] for index in row.classes) == row.shape[0] == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from math import prod
 
 from graphprobe.ir import Dataflow, Op, Value
 from graphprobe.ops import OpSpec
@@ -21,6 +22,8 @@ _NONZERO = ("sigmoid", "nonzero", "root")
 _LOWEST, _HIGHEST, _LIMITS = ("min", "t_min"), ("max", "t_max"), ("Min", "Max")
 # Two numbers that are combined so are 0 where the first is, or where both are.
 _BY_FACTOR, _BY_SUM = ("multiply", "divide"), ("add", "subtract")
+# More values than these are not looked through for what a filter is computed from.
+_MOST_SOURCES = 64
 # Where an op writes what it computes one number of from one number of its input.
 _OUTPUTS = ("Out", "Y", "Output")
 
@@ -82,6 +85,20 @@ class ParameterForms:
         """
         writer = self._flow.producer(value)
         return writer is None or value.name in writer.input_names()
+
+    def source(self, value: Value, op: Op) -> str:
+        """The largest parameter that a value is computed from in any way, else its own name."""
+        todo, seen, best = [value.id], {value.id}, (0, "")
+        while todo and len(seen) < _MOST_SOURCES:
+            found = self._flow.values[todo.pop()]
+            name = self.name(found, op) or ""
+            size = prod(self._flow.program.shape(name, op.block) or (0,)) if name else 0
+            best = (size, name) if size > best[0] else best
+            producer = self._flow.producer(found) if not name else None
+            before = [] if producer is None else [v.id for v in self._flow.reads(producer)]
+            todo += [i for i in dict.fromkeys(before) if i not in seen]
+            seen.update(before)
+        return best[1] or value.name
 
     def form_of(self, value: Value) -> str | None:
         """The parameter that a computed value is another form of."""

@@ -27,3 +27,11 @@ def test_the_first_program_that_fixes_one_decides():
     free, fixed = network(-1, 3, -1, -1), network(-1, 3, 320, 320)
     assert train_section(free, fixed).image_size == 320
     assert train_section(free).image_size == 608
+
+
+def test_a_size_that_is_not_square_is_written_as_it_is():
+    """Readers of lines of text take images of 32 x 320."""
+    section = train_section(network(-1, 3, 32, 320), network(-1, 3, -1, -1))
+    assert section.preparation.size == (32, 320)
+    assert section.input_size == (32, 320)
+    assert train_section(network(-1, 3, -1, 320)).preparation.size is None

@@ -743,7 +743,7 @@ def test_a_filter_that_the_program_computes_is_no_parameter():
     y = n.op("conv2d", (-1, 8, 4, 4), {"groups": 1}, {"Output": "y"}, Input=x, Filter=made)
     found = find_prunable(n.done(n.conv(y, 3, "z")), "coupled")
     rows = {d.param: d for d in found.decisions}
-    for name in ("a.w_0", "b.w_0"):
+    for name in ("a.w_0", "b.v"):
         assert (rows[name].status, rows[name].reason) == ("blocked", "unsupported_op")
     assert rows["a.w_0"].detail == "its filter is computed"
 
@@ -823,6 +823,18 @@ def test_filters_of_which_zeros_make_other_numbers_are_left_whole(consumer: str)
     rows = {d.param: d for d in found.decisions}
     assert (rows["b.w"].status, rows["b.w"].detail) == ("blocked", "its filter is computed")
     assert rows["a.w_0"].status == "prunable"
+
+
+@pytest.mark.parametrize(
+    "consumer", ["exp", "tanh(3 v + 0.2)", "at least 0.1", "v to the power of 0", "v / v"]
+)
+def test_a_filter_that_is_computed_has_the_name_of_its_parameter(consumer: str):
+    for policy in ("seeds", "coupled"):
+        rows = {d.param: d for d in find_prunable(computed_filters(consumer), policy).decisions}
+        assert list(rows) == ["a.w_0", "b.w", "c.w", "z.w_0"]
+        assert rows["c.w"].status == "blocked"
+        assert rows["c.w"].detail == "its filter is computed in a way that is not followed"
+        assert rows["c.w"].shape == (8, 8, 1, 1)
 
 
 @pytest.mark.parametrize("policy", ["seeds", "coupled"])
