@@ -36,7 +36,9 @@ def map_kind(
     if reader == "output" and any(map(_gathers, used.readers)):
         return Verdict(roles.BOX_HEAD, "gathered where the objects are")
     if many and reader == "any":
-        scores = used.sigmoid and not used.stretched
+        # What labels are subtracted from may be the place of a box as well as a score.
+        gap = any(computed_by(type_) == "subtract" for type_ in used.readers)
+        scores = used.sigmoid and not (used.stretched or gap)
         return Verdict(roles.CLASS_HEAD, OWN_SCORES) if scores else Verdict(roles.HEAD, doubt=OPEN)
     if many:
         scores = reader in ("class", "binary") or used.softmaxed or used.sigmoid
