@@ -53,6 +53,20 @@ def test_a_paddle_3_export(exported: Path, tmp_path: Path) -> None:
     assert result.to_dict()["files"] == [str(tmp_path / "out" / name) for name in names]
 
 
+def test_what_paddle_3_translated_is_read_back(tmp_path: Path) -> None:
+    """A ProgramDesc as Paddle 3.3.1 writes it in json: feeds with columns, results that are not
+    made. It was saved with the inputs b, a, which its ops read in the other order."""
+    for suffix in ("json", "pdiparams"):
+        shutil.copy(PIR / f"translated.{suffix}", tmp_path / f"inference.{suffix}")
+    convert(tmp_path, tmp_path / "out")
+    program = load_file(tmp_path / "out")
+    assert program.feeds == ("b", "a")
+    assert [program.shape(name) for name in program.fetches] == [(-1, 6, 4, 4), (-1, 3, 4, 4)]
+    (norm,) = (op for op in program.ops if op.type == "batch_norm")
+    assert norm.outputs["SavedMean"] and not norm.outputs.get("ReserveSpace")
+    assert norm.outputs["MeanOut"] == norm.inputs["Mean"] == ("batch_norm_0.w_1",)
+
+
 def test_a_folder_of_one_file_a_parameter(tmp_path: Path) -> None:
     b = Builder()
     b.conv(b.feed("x", (-1, 2, 4, 4)), 3, name="b")

@@ -12,6 +12,7 @@ from graphprobe.formats.pir.values import (
     get_id,
     get_list,
     get_text,
+    is_absent,
     named_attributes,
     shown,
     variables,
@@ -20,6 +21,8 @@ from graphprobe.ir import Attr, Block, Op, Var
 from graphprobe.ops.pir_names import OpNames, op_names
 
 _CONSTANTS = {"full": "fill_constant", "full_int_array": "assign_value"}
+# Inputs: a network that was saved has ``data``; a ProgramDesc that Paddle 3 translated, ``feed``.
+_FEEDS = ("data", "feed")
 _ELEMENTWISE = "elementwise_"
 _CONDITION = Var("", (1,), "bool")
 _SCOPE = Var("", None, "unknown", kind="scope")
@@ -74,7 +77,7 @@ class Translator:
         dialect, _, short = name.rpartition(".")
         if name == "p":
             self._parameter(item)
-        elif short == "data":
+        elif short in _FEEDS and not get_list(item, "I"):
             self._feed(draft, item)
         elif dialect in ("0", "builtin") and short in ("combine", "split", "slice"):
             self._regroup(item, short)
@@ -101,14 +104,15 @@ class Translator:
         self._drafts.parameter(name, var, get_id(result))
 
     def _feed(self, draft: Draft, item: dict[str, Json]) -> None:
-        """An input: the ``data`` op knows its name."""
+        """An input: its op knows its name, and one that was ``feed`` before knows its column."""
         attrs = self._attrs(item, op_names("data"))
         result = get_dict((get_list(item, "O") or [None])[0])
         name = self._drafts.fresh(str(attrs.get("name") or "feed"))
         draft.vars[name] = replace(variables(name, result.get("TT"))[0], stop_gradient=True)
         self._drafts.names[get_id(result)] = (name,)
         holder, column = self._drafts.holder("feed"), self._drafts.next_number("feed")
-        self._drafts.emit(draft, Op(0, "feed", {"X": (holder,)}, {"Out": (name,)}, {"col": column}))
+        known = attrs.get("col", column)
+        self._drafts.emit(draft, Op(0, "feed", {"X": (holder,)}, {"Out": (name,)}, {"col": known}))
 
     def _regroup(self, item: dict[str, Json], kind: str) -> None:
         """Tie values to a vector or take them out: names only, no op in ProgramDesc."""
@@ -216,6 +220,8 @@ class Translator:
         for i, value in enumerate(get_list(item, "O")):
             if short == "fetch":
                 outputs["Out"] = (self._drafts.holder("fetch"),)
+                continue
+            if is_absent(value):
                 continue
             written = self._drafts.declare(draft, get_dict(value), f"{stem}.tmp_{i}")
             slot = names.output(i)

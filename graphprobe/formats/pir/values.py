@@ -92,6 +92,12 @@ def variables(name: str, type_json: Json) -> list[Var]:
     return [_variable(f"{name}.{i}", *_split(item)) for i, item in enumerate(data)]
 
 
+def is_absent(value: Json) -> bool:
+    """Whether a result is not made, as the reserve space of a norm that ProgramDesc left out."""
+    found = get_dict(value).get("TT")
+    return isinstance(found, dict) and found.get("#") == "NULL"
+
+
 def _split(type_json: Json) -> tuple[str, Json]:
     """``("t_dtensor", [...])`` from ``{"#": "0.t_dtensor", "D": [...]}``."""
     if not isinstance(type_json, dict):

@@ -41,6 +41,14 @@ def test_pir_is_proven_by_who_can_run_it_and_its_result_by_paddle(source, tmp_pa
     assert "from Paddle" in again.proof and again.difference == 0
 
 
+def test_what_paddle_3_translated_computes_the_same(tmp_path):
+    for suffix in ("json", "pdiparams"):
+        shutil.copy(PIR / f"translated.{suffix}", tmp_path / f"inference.{suffix}")
+    result = convert(tmp_path, tmp_path / "out")
+    assert result.proof.startswith("proven: 2 tensors differ by at most")
+    assert result.difference is not None and result.difference < 1e-5
+
+
 def test_a_result_that_computes_something_else_is_not_written(source, tmp_path, monkeypatch):
     import graphprobe.api.conversion as conversion
 
