@@ -15,7 +15,6 @@ from dataclasses import replace
 from graphprobe.ir import Op, Program, Var
 from graphprobe.ir.program import Attr
 from graphprobe.ops.channels.layout import ChannelLayout, Space
-from graphprobe.ops.kinds import kind_of
 from graphprobe.pruning.channels import Channels
 from graphprobe.pruning.plan import AttrChange, PrunePlan
 
@@ -113,7 +112,7 @@ def _changed(op: Op, changes: list[AttrChange]) -> Op:
         names = op.input_names() if change.param else op.output_names()
         if (change.param or change.output) in names:
             attrs[change.attr] = change.after
-            if kind_of(op.type) == "source":  # a constant that counts channels in a shape
+            if change.attr == "value":  # a constant that counts channels in a shape
                 attrs["str_value"] = str(change.after)
             if change.attr == "sections" and "num" in op.attrs:
                 attrs["num"] = 0

@@ -194,6 +194,15 @@ RUN: dict[str, tuple[tuple[str, ...], Callable[..., Any]]] = {
     "split": (("X",), split),
     "slice": (("Input",), slice_entries),
     "shape": (("Input",), lambda op, x: np.array(x.shape)),
+    "fill_constant_batch_size_like": (
+        ("Input",),
+        lambda op, x: np.full((x.shape[0], *op.get_ints("shape")[1:]), op.attrs["value"]),
+    ),
+    "elementwise_div": (("X", "Y"), binary(np.divide)),
+    "reduce_sum": (
+        ("X",),
+        lambda op, x: x.sum(op.get_ints("dim"), keepdims=bool(op.attrs.get("keep_dim"))),
+    ),
     "fill_constant": ((), lambda op: np.array([op.get_int("value")])),
     "cast": (("X",), lambda op, x: x),
     "scale": (("X",), lambda op, x: x * op.attrs.get("scale", 1) + op.attrs.get("bias", 0)),

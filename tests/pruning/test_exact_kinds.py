@@ -446,6 +446,77 @@ def attention_of_three_layers():
     return n.done(n.linear(y, 12, 12, "out", (-1, 16)))
 
 
+def one_over_a_feature():
+    n = Net()
+    x = n.op("sigmoid", (-1, 8, 4, 4), X=n.conv(n.image, 8, "a"))
+    attrs = {"shape": (-1, 8, 4, 4), "value": 1.0, "str_value": ""}
+    ones = n.op("fill_constant_batch_size_like", (-1, 8, 4, 4), attrs, Input=x)
+    return n.done(n.conv(n.op("elementwise_div", (-1, 8, 4, 4), X=ones, Y=x), 3, "z"))
+
+
+def _heads(n, x, name):
+    y = n.op(
+        "reshape2", (-1, 16, 4, 3), {"shape": (0, 0, 4, 3)}, X=n.linear(x, 12, 12, name, (-1, 16))
+    )
+    return n.op("transpose2", (-1, 4, 16, 3), {"axis": (0, 2, 1, 3)}, X=y)
+
+
+def _from_heads(n, y):
+    y = n.op("transpose2", (-1, 16, 4, 3), {"axis": (0, 2, 1, 3)}, X=y)
+    y = n.op("reshape2", (-1, 16, 12), {"shape": (0, 0, 12)}, X=y)
+    return n.done(n.linear(y, 12, 12, "out", (-1, 16)))
+
+
+def attention_over_a_sum():
+    """Keys times values first, over what the query has in common with all keys."""
+    n = Net()
+    x = n.tokens()
+    q, k, v = (_heads(n, x, name) for name in ("query", "key", "value"))
+    q, k = (n.op("sigmoid", (-1, 4, 16, 3), X=y) for y in (q, k))
+    keys = n.op("reduce_sum", (-1, 4, 1, 3), {"dim": (2,), "keep_dim": True}, X=k)
+    common = n.op("elementwise_mul", (-1, 4, 16, 3), {"axis": -1}, X=q, Y=keys)
+    common = n.op("reduce_sum", (-1, 4, 16, 1), {"dim": (-1,), "keep_dim": True}, X=common)
+    attrs = {"shape": (-1, 4, 16, 1), "value": 1.0, "str_value": ""}
+    ones = n.op("fill_constant_batch_size_like", (-1, 4, 16, 1), attrs, Input=common)
+    share = n.op("elementwise_div", (-1, 4, 16, 1), {"axis": -1}, X=ones, Y=common)
+    both = n.op("matmul_v2", (-1, 4, 3, 3), {"trans_x": True, "trans_y": False}, X=k, Y=v)
+    y = n.op("matmul_v2", (-1, 4, 16, 3), X=q, Y=both)
+    return _from_heads(n, n.op("elementwise_mul", (-1, 4, 16, 3), {"axis": -1}, X=y, Y=share))
+
+
+def attention_of_normed_queries():
+    """Query and key are normalised head by head."""
+    n = Net()
+    x = n.tokens()
+    q, k, v = (_heads(n, x, name) for name in ("query", "key", "value"))
+    scale, bias = n.b.param("heads.scale", (3,)), n.b.param("heads.bias", (3,))
+    q, k = (
+        n.op("layer_norm", (-1, 4, 16, 3), {"begin_norm_axis": 3}, {"Y": f"normed.{i}"},
+             X=y, Scale=scale, Bias=bias)
+        for i, y in enumerate((q, k))
+    )  # fmt: skip
+    return _from_heads(n, _weighted(n, q, k, v))
+
+
+def _weighted(n, q, k, v):
+    scores = n.op("matmul_v2", (-1, 4, 16, 16), {"trans_y": True}, X=q, Y=k)
+    return n.op("matmul_v2", (-1, 4, 16, 3), X=n.op("softmax", (-1, 4, 16, 16), X=scores), Y=v)
+
+
+def attention_of_turned_queries():
+    """The features of a head change places before they are multiplied, as in RoPE."""
+    n = Net()
+    x = n.tokens()
+    q, k, v = (_heads(n, x, name) for name in ("query", "key", "value"))
+
+    def turned(y, name):
+        names = [n.b.var(f"{name}.{i}", (-1, 4, 16, size)) for i, size in enumerate((1, 2))]
+        n.b.op("split", {"X": y}, {"Out": names}, {"axis": 3, "num": 0, "sections": (1, 2)})
+        return n.b.op("concat", {"X": names[::-1]}, attrs={"axis": -1}, shape=(-1, 4, 16, 3))
+
+    return _from_heads(n, _weighted(n, turned(q, "turn_q"), turned(k, "turn_k"), v))
+
+
 def mlp_of_turned_weights():
     """The weights are stored as [out, in] and turned by an op of their own."""
     n = Net()
@@ -606,6 +677,23 @@ KINDS: dict[str, tuple[Callable[..., object], dict[str, tuple[str | None, str]]]
     },
     "scaled filter": (scaled_filter, {"a.w_0": ("prunable", "prunable")}),
     "layer over the width": (layer_over_the_width, {"a.w_0": ("prunable", "prunable")}),
+    "one over a feature": (one_over_a_feature, {"a.w_0": ("prunable", "prunable")}),
+    **{
+        name: (
+            build,
+            {
+                "query.w": (None, "prunable"),
+                "key.w": (None, "follower"),
+                "value.w": (None, "follower"),
+                "out.w": (None, "blocked"),
+            },
+        )
+        for name, build in (
+            ("attention over a sum", attention_over_a_sum),
+            ("attention of normed queries", attention_of_normed_queries),
+            ("attention of turned queries", attention_of_turned_queries),
+        )
+    },
     "tied weights": (
         tied_weights, {"a.w_0": ("blocked", "prunable"), "tied.w": (None, "follower")}
     ),

@@ -74,6 +74,10 @@ def _before(
     if kind in _SAME_AXES or move == "split":
         return axes
     rank = len(flow.program.shape(op.input("X") or op.input("Input"), op.block) or ())
+    if kind == "norm" and "begin_norm_axis" in op.attrs:
+        return frozenset(a for a in axes if a < op.get_int("begin_norm_axis", 1))
+    if move == "concat":
+        return axes - {op.get_int("axis") % rank} if rank else None
     if move == "repeat":
         more = len(flow.program.shape(op.output("Out"), op.block) or ()) - rank
         return frozenset(a - more for a in axes if a >= more) if rank and more >= 0 else None

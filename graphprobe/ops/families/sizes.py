@@ -5,7 +5,10 @@ Where a size is used to build a shape while the network runs, it follows the pru
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from graphprobe.ops.channels.rules import nothing
+from graphprobe.ops.channels.spec import AttrUpdate, Effect, OpContext, Propagate, Rule
 from graphprobe.ops.facets import Boxes, NoMap, OpSpec, family, operators
 from graphprobe.ops.shapes.contents import (
     batch_size_like,
@@ -40,11 +43,21 @@ momentum : Param Grad Velocity LearningRate MasterParam > ParamOut VelocityOut M
 """
 
 
-def _size(names: str, rule: ShapeRule | Declared) -> tuple[OpSpec, ...]:
+def _as_large(view: OpContext) -> Iterator[Effect]:
+    """One number everywhere, of the size of a feature, as 1 / x has it: it shrinks with that."""
+    x, sizes = view.port("Input"), view.op.get_ints("shape")
+    if x is None or x.layout is None or x.layout.axis >= len(sizes):
+        return
+    if sizes[x.layout.axis] == x.layout.extent:
+        yield AttrUpdate("shape", sizes, x.layout, entry=x.layout.axis)
+        yield Propagate("Out", x.layout)
+
+
+def _size(names: str, rule: ShapeRule | Declared, channels: Rule = nothing) -> tuple[OpSpec, ...]:
     return operators(
         names,
         kind="size",
-        channels=nothing,
+        channels=channels,
         spatial=NoMap("it makes numbers of sizes, no map"),
         shapes=rule,
         work=SIZES,
@@ -80,11 +93,8 @@ FAMILY = family(
     _size("shape", shape_of),
     _size("size", count_of),
     _size("rank", Declared("it is one number, which programs do not compute shapes with")),
-    _size(
-        "fill_constant_batch_size_like uniform_random_batch_size_like "
-        "gaussian_random_batch_size_like",
-        batch_size_like,
-    ),
+    _size("fill_constant_batch_size_like", batch_size_like, _as_large),
+    _size("uniform_random_batch_size_like gaussian_random_batch_size_like", batch_size_like),
     _size("range arange", counted_up),
     _size("linspace", evenly_spaced),
     _size("meshgrid", grids),

@@ -18,7 +18,6 @@ import paddle
 
 from graphprobe.config import PruneSection
 from graphprobe.errors import ConfigError, Problem, TrainError, listed
-from graphprobe.ops.kinds import kind_of
 from graphprobe.pruning.plan import AttrChange, PrunePlan
 from graphprobe.training.pruning.ranking import make_plan, prune_array
 from graphprobe.training.runtime.programs import infer_shapes, state_shapes
@@ -206,7 +205,7 @@ def _set_attrs(program: Any, plan: PrunePlan) -> None:
         if not found and _must_exist(program, change):
             missing.append(f"{change.op} that writes {change.output}")
         for op in found:
-            if kind_of(op.type) == "source":  # a constant that counts channels in a shape
+            if change.attr == "value":  # a constant that counts channels in a shape
                 op._set_attr("value", float(str(change.after)))
                 op._set_attr("str_value", str(change.after))
                 continue
