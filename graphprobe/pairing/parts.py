@@ -41,18 +41,26 @@ def vector_parts(analysis: ProgramAnalysis) -> dict[int, int]:
 
 def first_equal(analysis: ProgramAnalysis, value: Value) -> Value:
     """Of several slices that hold the same numbers the first in the program; else the value."""
-    op = analysis.producer(value)
-    if op is None or move_of(op.type) != "slice":
-        return value
-    for other in analysis.consumers(analysis.reads(op)[0]):
-        made = list(analysis.flow.writes(other))
-        if other.type == op.type and len(made) == 1 and _attributes(other) == _attributes(op):
-            return made[0]
-    return value
+    if "first slices" not in analysis.memo:
+        firsts: dict[tuple[object, ...], int] = {}
+        slices = (op for op in analysis.ops if move_of(op.type) == "slice")
+        made = ((_taken(analysis, op), list(analysis.flow.writes(op))) for op in slices)
+        analysis.memo["first slices"] = {
+            values[0].id: firsts.setdefault(taken, values[0].id)
+            for taken, values in made
+            if taken and len(values) == 1
+        }
+    first: dict[int, int] = analysis.memo["first slices"]
+    return analysis.flow.values[first.get(value.id, value.id)]
 
 
-def _attributes(op: Op) -> list[tuple[int, ...]]:
-    return [op.get_ints(name) for name in ("axes", "starts", "ends", "strides", "decrease_axis")]
+def _taken(analysis: ProgramAnalysis, op: Op) -> tuple[object, ...]:
+    """What a slice takes out of what; empty where only a run of the program shows it."""
+    reads = [i for ids in analysis.flow.inputs[op.id].values() for i in ids]
+    if len(reads) != 1:  # places that tensors hold
+        return ()
+    names = ("axes", "starts", "ends", "strides", "decrease_axis")
+    return (reads[0], op.type, *(op.get_ints(name) for name in names))
 
 
 class _Moved:

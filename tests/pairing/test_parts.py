@@ -232,3 +232,24 @@ def test_distances_are_no_logits() -> None:
     assert any("distances or costs" in text for text in pair.evidence)
     scored = returned(lambda b, y: [scores(b, y, (-1, 144))])
     assert not [p for p in find_pairs(build(8), scored(16)).pairs if p.loss == "soft_label"]
+
+
+def test_slices_at_places_that_tensors_hold_are_not_taken_for_equal() -> None:
+    def placed(b: Builder, y: str) -> list[str]:
+        found = []
+        for _ in range(2):
+            inputs = {"Input": y, "StartsTensor": b.op("fill_constant", {}, shape=(1,))}
+            attrs = {"axes": (1,), "starts": (-1,), "ends": (-1,)}
+            taken = b.op("slice", inputs, attrs=attrs, shape=(-1, 72))
+            found.append(scores(b, taken, (-1, 72)))
+        return found
+
+    def build(width: int) -> Program:
+        b = Builder()
+        first, second = placed(b, layer(b, width, 144))
+        gap = b.op("elementwise_add", {"X": first, "Y": second}, shape=(-1, 72))
+        terms = b.op("elementwise_mul", {"X": gap, "Y": b.feed("label", (-1, 72))}, shape=(-1, 72))
+        b.op("reduce_mean", {"X": terms}, shape=(1,))
+        return b.build()
+
+    assert len(find_pairs(build(8), build(16)).pairs) == 2
