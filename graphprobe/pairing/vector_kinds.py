@@ -6,11 +6,13 @@ from graphprobe.ir import Op, Value
 from graphprobe.ops.kinds import computed_by, moves_only
 from graphprobe.pairing import roles
 from graphprobe.pairing.analysis import ProgramAnalysis
+from graphprobe.pairing.parts import vector_parts
 from graphprobe.pairing.roles import LOWEST, OWN_SCORES, STRETCHED, Reader, Verdict
 from graphprobe.pairing.usage import Usage
 
 _PICKED = "an arg_max or top_k picks among values of actions too, so the loss compares the values"
 _ROWS = "a softmax compares the rows of a batch, and not the entries of a row"
+_GROUP = "an arg_max or top_k picks in groups of one vector, which may be values of actions too"
 _ANY = "its loss does not show what it is: class logits, an embedding or a regression"
 _IN_PARTS = "a softmax is over parts of it, each a distribution of its own"
 
@@ -67,7 +69,8 @@ def vector_kind(
         kind = what if sequence else roles.BINARY if size == 1 else roles.MULTI_LABEL
         return Verdict(kind, OWN_SCORES)
     if used.ranked is not None and size != 1:
-        doubt = "" if sequence else _PICKED
+        grouped = _GROUP if value.id in vector_parts(analysis) else ""
+        doubt = grouped if sequence else _PICKED
         return Verdict(classes, f"the best is picked{over}", doubt)
     if _is_normalised(analysis, value):
         return Verdict(roles.EMBEDDING, "scaled to length 1")

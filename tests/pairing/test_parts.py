@@ -149,7 +149,7 @@ CASES: dict[str, tuple[Build, list[Found]]] = {
     ),
     "groups, picked": (
         returned(grouped_and_picked),
-        [((-1, 4, 36), "sequence logits", "soft_label", True)],
+        [((-1, 4, 36), "sequence logits", "soft_label", False)],
     ),
     "halves": (returned(halves), [((-1, 72), "class logits", "soft_label", False)] * 2),
     "classes and numbers": (
