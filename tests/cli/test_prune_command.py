@@ -71,7 +71,7 @@ def test_a_layer_that_is_the_cause_itself_says_why(tmp_path):
     file.write_bytes(write_program(b.build(fetches=[b.conv(x, 2, name="last")])))
     done = graphprobe("prune-regex", str(file), "--policy", "coupled")
     lines = [line.strip() for line in done.stdout.splitlines()]
-    at = next(i for i, line in enumerate(lines) if line.startswith(made))
+    at = next(i for i, line in enumerate(lines) if line.startswith("w "))
     assert lines[at + 1].startswith("at op 2 itself: its filter is")
     assert max(map(len, lines[1:])) <= 80
 
