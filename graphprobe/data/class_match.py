@@ -8,19 +8,19 @@ from graphprobe.errors import GraphprobeError, listed
 
 
 class NoMatch(GraphprobeError):
-    """The classes of data are not those of a program; the message says how they differ."""
+    """The classes of data are not those of a program; the message lists how they differ."""
 
 
 def match_classes(count: int, named: Sequence[str], data: Sequence[str]) -> tuple[int, ...]:
     """The number that each class of data has in a program.
 
     Args:
-        count: classes that the program tells apart; 0 where that is not known.
+        count: classes of the program; 0 where that is not known.
         named: their names, where a file beside the program lists them.
         data: names of the data's classes.
 
     Raises:
-        NoMatch: a class of the data is none of the program's, or nothing says which one it is.
+        NoMatch: a class of the data is none of the program's, or nothing shows which one it is.
     """
     if not data:
         raise NoMatch("the data have no classes")

@@ -76,7 +76,7 @@ def read_image(path: Path, *, exif: bool = True) -> Image:
 
 
 def _deep_pixels(shown: Pillow.Image, opened: Pillow.Image, where: str) -> Image:
-    """One channel of more than 8 bits as grey RGB; `opened` is what the file says of itself."""
+    """One channel of more than 8 bits as grey RGB; `opened` is as its file has it."""
     values = np.asarray(shown)
     tags = getattr(opened, "tag_v2", {})
     if shown.mode == "F":

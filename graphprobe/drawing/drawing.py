@@ -202,7 +202,7 @@ class Drawing:
 
 
 def check_size(*programs: Program) -> None:
-    """Say at once that programs are too large to be drawn.
+    """Refuse at once programs that are too large to be drawn.
 
     Raises:
         UsageError: together they have more than `MAX_OPS` ops.

@@ -227,7 +227,7 @@ def _ratio_for(choice: PruneChoice, target: float) -> float:
         return 1 - pruned_size(at(step)).flops / max(total, 1)
 
     low, high = 0, _STEPS - 1
-    # Layers over H or W of a pruned map are used less often: their weights do not tell that.
+    # Layers over H or W of a pruned map are used less often: their weights do not show that.
     gone = by_weights if by_weights(high) == counted(high) else counted
     if gone(high) < target:
         raise UsageError(

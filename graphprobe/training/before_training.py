@@ -51,7 +51,7 @@ class Measuring:
             return make_evaluator(config.train, built, self.data, place)
         try:
             found = labelled_evaluator(config, source, built, self.data, place, self.find)
-        except DataError as error:  # nothing says how its images are prepared
+        except DataError as error:  # nothing states how its images are prepared
             found = str(error)
         if isinstance(found, Evaluator):
             return found

@@ -244,5 +244,5 @@ def built_part(built: Built, names: Sequence[str]) -> Built:
 
 
 def takes_one(built: Built) -> bool:
-    """Whether the program says that a batch has one image."""
+    """Whether the program states that a batch has one image."""
     return any(shape[:1] == (1,) for _, shape, _ in built.feeds if len(shape) == 4)

@@ -38,10 +38,10 @@ def evaluator_of(
         place: where it runs.
         teacher: with its weights; None where there is none.
         find: finds what the outputs of an exported program are; without it labels are left alone.
-        log: takes a line that says what labels measure, or why they do not.
+        log: takes a line with what labels measure, or why they do not.
 
     Raises:
-        ConfigError: neither labels nor a teacher tell how good an exported program is.
+        ConfigError: neither labels nor a teacher show how good an exported program is.
     """
     if built.task != EXPORTED:
         return make_evaluator(config.train, built, val, place)

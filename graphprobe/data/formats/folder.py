@@ -100,13 +100,13 @@ def _open_list(file: Path, split: str, held_out: float, labels: str) -> ClassFol
     lines = [line.rsplit(maxsplit=1) for line in read_lines(file)]
     pairs = [(words[0], words[1]) for words in lines if len(words) == 2]
     given = find_label_list(file.parent, labels)
-    told = [label for _, label in pairs]
+    listed = [label for _, label in pairs]
     if given is not None:
         classes = read_class_names(given)
-    elif all(map(str.isdecimal, told)):
-        classes = tuple(map(str, range(max(map(int, told), default=0) + 1)))
+    elif all(map(str.isdecimal, listed)):
+        classes = tuple(map(str, range(max(map(int, listed), default=0) + 1)))
     else:
-        classes = tuple(sorted(set(told)))
+        classes = tuple(sorted(set(listed)))
     number = {str(place): place for place in range(len(classes))}
     number |= {name: place for place, name in enumerate(classes)}
     problems = Problems(str(file))

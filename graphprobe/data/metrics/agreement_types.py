@@ -26,7 +26,7 @@ class OutputKind:
         axis: of the classes, where it is scores.
         count: the output with the rows of each image, of boxes.
         doubt: what is open about the kind.
-        classes: how many it tells apart; 0 where that is not known.
+        classes: how many it has; 0 where that is not known.
         logits: the variable with the scores of classes before a softmax or a choice of the best,
             and `logits_axis` its axis of classes; empty where there is none.
         background: whether class 0 of its boxes is the background, counted in `classes`.

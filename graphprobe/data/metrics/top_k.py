@@ -55,9 +55,9 @@ class TopK:
         """The figures of all that was taken in; 0 where nothing was."""
         count = int(self._images.sum()) or 1
         each = zip(self._names, self._first.tolist(), self._images.tolist(), strict=True)
-        told = self._ranked and len(self._names) > _MOST
+        top5 = self._ranked and len(self._names) > _MOST
         return TopKResult(
             top1=int(self._first.sum()) / count,
-            top5=self._among / count if told else None,
+            top5=self._among / count if top5 else None,
             classes=tuple((name, right / all_ if all_ else None) for name, right, all_ in each),
         )

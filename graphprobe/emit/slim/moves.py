@@ -9,7 +9,7 @@ from graphprobe.emit.slim.steps import At, Change, NotFollowed, Step
 
 
 def reshape(at: At) -> Iterator[Step]:
-    """A reshape: only as many axes more or less are told apart."""
+    """A reshape: only how many axes more or less it makes is known."""
     x, out = at.read("X"), at.written()
     before, after = at.shape(x), at.shape(out)
     given = at.op.get_ints("shape")

@@ -1,7 +1,7 @@
 """One step of PaddleSlim's Pruner: from an operator that it reaches to what it goes on to.
 
-It goes by variables and axes, in both directions, and says of each parameter along which axis it
-is cut. What it does is told here with its errors, so that a warning names the filters on which it
+It goes by variables and axes, in both directions, and finds for each parameter along which axis it
+is cut. What it does stands here with its errors, so that a warning names the filters on which it
 ends in one.
 """
 
@@ -38,7 +38,7 @@ class NotFollowed(Exception):  # noqa: N818 - no error
 
 
 class Fails(Exception):
-    """PaddleSlim ends in an error; the text says at what."""
+    """PaddleSlim ends in an error; the text is where."""
 
 
 class At(NamedTuple):
