@@ -61,8 +61,9 @@ def _of_scores(answer: Answer, task: str) -> TaskSection | str:
 def _yolo(program: Program, answer: Answer) -> TaskSection | str:
     """The loss of what every yolo_box decodes, by its own attributes."""
     from graphprobe.config import TaskSection
+    from graphprobe.ops.kinds import computed_by
 
-    ops = [op for op in program.ops if op.type == "yolo_box"]
+    ops = [op for op in program.ops if computed_by(op.type) == "yolo"]
     if not ops:
         return "no yolo_box states the anchors of its boxes"
     if any(op.attrs.get("iou_aware") for op in ops):

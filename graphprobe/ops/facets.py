@@ -129,9 +129,11 @@ class Boxes(NamedTuple):
 
     Args:
         attributes: those that decide about the boxes and their order.
+        shares: whether the boxes are shares of the image; else they are pixels.
     """
 
     attributes: tuple[str, ...]
+    shares: bool = True
 
 
 class OpSpec(NamedTuple):

@@ -19,6 +19,7 @@ from graphprobe.data.preparation import InputPlan, Placement
 from graphprobe.data.sample import Dataset
 from graphprobe.data.transforms import resize_mask
 from graphprobe.errors import DataError, TrainError
+from graphprobe.ops.kinds import prior_boxes
 from graphprobe.training.evaluate import Evaluator, choose_metric, split_rows
 from graphprobe.training.feeding.feeding import eval_batches
 from graphprobe.training.runtime.programs import keep_needed, read_names
@@ -228,12 +229,8 @@ def frame_of(part: Built, plan: InputPlan | None) -> str:
         kind in SIZE_INPUTS and name in read for name, kind in plan.others.items()
     ):
         return "original"
-    makers = {op.type for op in part.main.global_block().ops}
-    return "shares" if makers & _SHARES else "input"
-
-
-# What makes boxes to start from in shares of the image.
-_SHARES = {"prior_box", "density_prior_box"}
+    made = [prior_boxes(op.type) for op in part.main.global_block().ops]
+    return "shares" if any(boxes is not None and boxes.shares for boxes in made) else "input"
 
 
 def built_part(built: Built, names: Sequence[str]) -> Built:

@@ -75,7 +75,7 @@ def _source(names: str, rule: ShapeRule | Declared) -> tuple[OpSpec, ...]:
     )
 
 
-def _boxes(name: str, attributes: str) -> tuple[OpSpec, ...]:
+def _boxes(name: str, attributes: str, *, shares: bool = True) -> tuple[OpSpec, ...]:
     """They make prior boxes for each cell of a map, of which they read the size alone."""
     return operators(
         name,
@@ -84,7 +84,7 @@ def _boxes(name: str, attributes: str) -> tuple[OpSpec, ...]:
         spatial=NoMap("it makes boxes of a map's size, no map"),
         shapes=Declared("its sizes follow from lists of attributes"),
         work=SIZES,
-        boxes=Boxes(tuple(attributes.split())),
+        boxes=Boxes(tuple(attributes.split()), shares),
     )
 
 
@@ -104,7 +104,11 @@ FAMILY = family(
         "min_max_aspect_ratios_order",
     ),
     _boxes("density_prior_box", "fixed_sizes fixed_ratios densities clip variances"),
-    _boxes("anchor_generator", "anchor_sizes aspect_ratios variances stride offset"),
+    _boxes(
+        "anchor_generator",
+        "anchor_sizes aspect_ratios variances stride offset",
+        shares=False,
+    ),
     operators(
         "feed read create_py_reader create_double_buffer_reader",
         kind="input",

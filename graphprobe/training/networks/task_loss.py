@@ -92,7 +92,7 @@ def _misfit(task: TaskSection, index: int, shape: tuple[int, ...]) -> str:
     highest = max(task.classes)
     if task.loss != "yolo":
         fits = 0 < task.axis < len(shape) and highest < shape[task.axis]
-        fits &= task.loss == "cross_entropy" or len(shape) == 4
+        fits &= task.loss != "pixel_cross_entropy" or len(shape) == 4
         return "" if fits else f"has no {highest + 1} classes at axis {task.axis}"
     if index >= len(task.anchors) or len(shape) != 4:
         return "is no map with anchors"
