@@ -229,13 +229,13 @@ def log_to_stderr() -> None:
 
 def log(message: str) -> None:
     """A line for people, on standard error; parameters in it become options."""
-    BREAKER.heard()
+    BREAKER.reset()
     sys.stderr.write(f"{printable(with_options(message))}\n")
 
 
 def put(line: str) -> None:
     """A line of a result that comes as it is made, to standard output."""
-    BREAKER.heard()
+    BREAKER.reset()
     write_out(f"{printable(line)}\n")
     sys.stdout.flush()
 

@@ -40,7 +40,7 @@ class SilenceBreaker:
         with self._lock:
             self._work.pop()
 
-    def heard(self) -> None:
+    def reset(self) -> None:
         """Something was written just now."""
         self._last = time.monotonic()
 

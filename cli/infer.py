@@ -48,7 +48,7 @@ def command(
 
     def show(image: ImageFindings) -> None:
         lines.write(f"{_line(image)}\n")
-        BREAKER.heard()
+        BREAKER.reset()
 
     with own_prints_to_stderr():
         made = predict(

@@ -44,10 +44,10 @@ def command(
         "--sensitivity).",
     ),
     ratio: float = typer.Option(
-        None, "--ratio", help="Share of the channels that goes (default: 0.5, without a target)."
+        None, "--ratio", help="Share of the channels removed (default: 0.5, without a target)."
     ),
     target_flops: float = typer.Option(
-        None, "--target-flops", help="Share of the multiply-adds that goes; finds the ratio."
+        None, "--target-flops", help="Share of the multiply-adds removed; finds the ratio."
     ),
     sensitivity: Path = typer.Option(
         None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -119,6 +120,24 @@ def test_no_module_is_a_fragment() -> None:
 
 def test_what_is_excused_is_still_there() -> None:
     assert [path for path in SHORT if not (ROOT / path).is_file()] == []
+
+
+ALIASES = ("Arrays", "Feed", "Say", "Shape", "Stride")
+
+
+def assigned(tree: ast.Module) -> Iterator[str]:
+    """The names that a module gives a value itself, aliases of types among them."""
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def test_an_alias_of_a_type_is_defined_once() -> None:
+    found = Counter(name for _, _, tree in modules() for name in assigned(tree))
+    assert {name: found[name] for name in ALIASES if found[name] > 1} == {}
+    assert found["Arrays"] == found["Feed"] == found["Shape"] == 1
+    twice = ast.parse("Shape: TypeAlias = int\nShape = int\ndef f():\n    Shape = 1\n")
+    assert list(assigned(twice)) == ["Shape", "Shape"]
 
 
 def test_packages_are_installed() -> None:

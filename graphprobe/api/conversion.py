@@ -20,8 +20,8 @@ from graphprobe.training.weights.lod_tensor import LEGACY
 from graphprobe.user_code import ZOO
 
 if TYPE_CHECKING:
+    from graphprobe.data.sample import Arrays
     from graphprobe.ir import Program
-    from graphprobe.training.weights.arrays import Arrays
 
 # Form -> names of the program and of its parameters.
 FORMS = {

@@ -50,9 +50,9 @@ def find_prunable(
             its classes, and the config its data and a schedule for their number.
         policy: ``seeds``: what stands alone; ``coupled``: whole groups. By default that of
             `sensitivity`, else seeds.
-        ratio: share of the channels that goes, of every group (default: 0.5); not together with
+        ratio: share of the channels removed, of every group (default: 0.5); not together with
             `target_flops` or `sensitivity`, for which ratios are found.
-        target_flops: share of the multiply-adds that goes; the ratio is found for it.
+        target_flops: share of the multiply-adds removed; the ratio is found for it.
         sensitivity: what `sensitivity` measured: each group's ratio is chosen by it, for
             `target_flops`.
         compact: write a factored regex.
@@ -118,9 +118,9 @@ def choose_ratios(
 
     Args:
         found: from `find_prunable`; its policy stays.
-        ratio: share of the channels that goes, of every group (default: 0.5); not together with
+        ratio: share of the channels removed, of every group (default: 0.5); not together with
             `target_flops` or `sensitivity`, for which ratios are found.
-        target_flops: share of the multiply-adds that goes; the ratio is found for it.
+        target_flops: share of the multiply-adds removed; the ratio is found for it.
         sensitivity: as in `find_prunable`.
         compact: write a factored regex.
         keep: groups with a filter of such a name stay whole.

@@ -72,7 +72,7 @@ class PruneSelection(ConfigResult):
 
     @property
     def ratios(self) -> tuple[float, ...]:
-        """The share of channels that goes, group by group."""
+        """The share of channels removed, group by group."""
         return self.choice.ratios
 
     @property

@@ -6,7 +6,7 @@
 - communicators: what those ops send over.
 - library: the compiled library that is imported, and how much its glog prints.
 - names: how what is added to a program is named.
-- quiet: what Paddle prints that helps nobody.
+- paddle_import: the warnings and the signal handler that importing Paddle adds.
 - pir_engine: the inference engine on a program of the new form.
 - pir_form: a program in the new form, written.
 - zlib_order: Paddle 2 imported before Python's zlib.
@@ -22,7 +22,7 @@ import io
 import sys
 
 from graphprobe.compat.ir_mode import ask_for_old_form, refuse_new_form
-from graphprobe.compat.quiet import filter_warnings, own_sigterm
+from graphprobe.compat.paddle_import import filter_warnings, own_sigterm
 from graphprobe.waits import waiting_for
 
 

@@ -6,7 +6,7 @@ import ctypes
 import os
 import sys
 
-from graphprobe.compat.quiet import GLOG_LEVEL
+from graphprobe.compat.paddle_import import GLOG_LEVEL
 
 MODULE = "paddle.base.libpaddle"
 _FLAG = "_ZN3fLI17FLAGS_minloglevelE"  # fLI::FLAGS_minloglevel of glog, an int32

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from graphprobe.data.augmentation import Augmentation, augment, is_random
 from graphprobe.data.collate import (
-    Feed,
     collate_boxes,
     collate_labels,
     collate_masks,
@@ -26,7 +25,7 @@ from graphprobe.data.collate import (
     stack_images,
 )
 from graphprobe.data.preparation import InputPlan, Placement
-from graphprobe.data.sample import Dataset, Sample
+from graphprobe.data.sample import Arrays, Dataset, Sample
 from graphprobe.data.targets import PLAIN, Targets
 from graphprobe.data.transforms import without_crowds
 from graphprobe.errors import DataError
@@ -107,7 +106,7 @@ class TrainBatches:
             return False
         return is_random(self.augmentation_of(number), self.dataset.task)
 
-    def batch(self, number: int) -> Feed:
+    def batch(self, number: int) -> Arrays:
         """The arrays of this shard's part of a batch.
 
         Returns:
@@ -128,7 +127,7 @@ class TrainBatches:
             feed[SAMPLES] = np.array([index for _, index in places], np.int64)
         return feed
 
-    def _collate(self, samples: Sequence[Sample], augmentation: Augmentation, size: int) -> Feed:
+    def _collate(self, samples: Sequence[Sample], augmentation: Augmentation, size: int) -> Arrays:
         if self.inputs is None:
             return self._plain(samples, augmentation)
         plan = self.inputs if len(augmentation.sizes) == 1 else self.inputs.at((size, size))
@@ -138,7 +137,7 @@ class TrainBatches:
             labels = {name: array for name, array in labels.items() if name in self.wanted}
         return {**labels, **images}
 
-    def _labels(self, samples: Sequence[Sample], places: Sequence[Placement]) -> Feed:
+    def _labels(self, samples: Sequence[Sample], places: Sequence[Placement]) -> Arrays:
         """What labels are fed, where the images lie in what the program is fed."""
         task = self.dataset.task
         if task == "classification":
@@ -159,7 +158,7 @@ class TrainBatches:
             return self.targets.batch(placed, height)
         return {}
 
-    def _plain(self, samples: Sequence[Sample], augmentation: Augmentation) -> Feed:
+    def _plain(self, samples: Sequence[Sample], augmentation: Augmentation) -> Arrays:
         if self.dataset.task == "segmentation":
             return collate_masks(samples, augmentation)
         if self.dataset.task == "classification":

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphprobe.data.augmentation import Augmentation
-from graphprobe.data.sample import IGNORE, Sample
+from graphprobe.data.sample import IGNORE, Arrays, Sample
 from graphprobe.data.targets import Targets
 from graphprobe.errors import DataError
-
-Feed = dict[str, NDArray[Any]]
 
 
 def stack_images(samples: Sequence[Sample], augmentation: Augmentation) -> NDArray[np.float32]:
@@ -28,7 +25,9 @@ def stack_images(samples: Sequence[Sample], augmentation: Augmentation) -> NDArr
     return images
 
 
-def collate_boxes(samples: Sequence[Sample], augmentation: Augmentation, targets: Targets) -> Feed:
+def collate_boxes(
+    samples: Sequence[Sample], augmentation: Augmentation, targets: Targets
+) -> Arrays:
     """Training arrays of detection.
 
     Returns:
@@ -37,7 +36,7 @@ def collate_boxes(samples: Sequence[Sample], augmentation: Augmentation, targets
     return {"image": stack_images(samples, augmentation), **targets.batch(samples)}
 
 
-def collate_masks(samples: Sequence[Sample], augmentation: Augmentation) -> Feed:
+def collate_masks(samples: Sequence[Sample], augmentation: Augmentation) -> Arrays:
     """Training arrays of segmentation.
 
     Returns:
@@ -48,13 +47,13 @@ def collate_masks(samples: Sequence[Sample], augmentation: Augmentation) -> Feed
     return {"image": stack_images(samples, augmentation), **mask_arrays(masks)}
 
 
-def mask_arrays(masks: NDArray[np.uint8]) -> Feed:
+def mask_arrays(masks: NDArray[np.uint8]) -> Arrays:
     """``label`` and ``mask`` of `collate_masks` from masks [N, 1, H, W]."""
     counts = masks != IGNORE
     return {"label": np.where(counts, masks, 0).astype(np.int32), "mask": counts.astype(np.int32)}
 
 
-def collate_labels(samples: Sequence[Sample], augmentation: Augmentation) -> Feed:
+def collate_labels(samples: Sequence[Sample], augmentation: Augmentation) -> Arrays:
     """Training arrays of classification.
 
     Returns:
@@ -68,7 +67,7 @@ def label_column(samples: Sequence[Sample]) -> NDArray[np.int64]:
     return np.array([[_label_of(sample)] for sample in samples], np.int64)
 
 
-def stack_arrays(samples: Sequence[Sample]) -> Feed:
+def stack_arrays(samples: Sequence[Sample]) -> Arrays:
     """The arrays of samples that hold a program's inputs, with the samples along a first axis.
 
     Raises:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from graphprobe.data.augmentation import Augmentation, no_augmentation
 from graphprobe.data.batches import read_sample
-from graphprobe.data.collate import Feed, stack_arrays, stack_images
+from graphprobe.data.collate import stack_arrays, stack_images
 from graphprobe.data.preparation import InputPlan, fixed_size
-from graphprobe.data.sample import IGNORE, Dataset, Sample
+from graphprobe.data.sample import IGNORE, Arrays, Dataset, Sample
 from graphprobe.data.transforms import resize
 
 # What starts with this is for the evaluation and is not fed to the program.
@@ -48,7 +48,7 @@ class EvalBatches:
     def __len__(self) -> int:
         return -(-len(self.dataset) // self.batch_size)
 
-    def batch(self, number: int) -> Feed:
+    def batch(self, number: int) -> Arrays:
         """The arrays of one batch.
 
         Returns:
@@ -73,7 +73,7 @@ def make_eval_feed(
     *,
     first: int = 0,
     inputs: InputPlan | None = None,
-) -> Feed:
+) -> Arrays:
     """The arrays of an evaluation batch, as `EvalBatches.batch` gives them.
 
     Args:
@@ -87,12 +87,12 @@ def make_eval_feed(
         return stack_arrays(samples)
     if inputs is None:
         small = [resize(sample, size, size) for sample in samples]
-        images: Feed = {"image": stack_images(small, augmentation)}
+        images: Arrays = {"image": stack_images(small, augmentation)}
     else:
         images, places = inputs.batch_with([sample.image for sample in samples])
         images[TRUTH + "place"] = np.stack([place.row() for place in places])
         small = list(samples)
-    feed: Feed = {
+    feed: Arrays = {
         "im_size": np.array([sample.size for sample in samples], np.int32),
         "im_id": np.arange(first, first + len(samples), dtype=np.int64)[:, None],
         **images,
@@ -104,7 +104,7 @@ def make_eval_feed(
     return feed
 
 
-def _truth_masks(samples: Sequence[Sample]) -> Feed:
+def _truth_masks(samples: Sequence[Sample]) -> Arrays:
     """Masks of any sizes at the top left of one size; what is filled around them is ignored."""
     masks = [sample.mask for sample in samples if sample.mask is not None]
     sides = [max(mask.shape[axis] for mask in masks) for axis in (0, 1)]
@@ -114,7 +114,7 @@ def _truth_masks(samples: Sequence[Sample]) -> Feed:
     return {TRUTH + "mask": found}
 
 
-def _truth_boxes(samples: Sequence[Sample]) -> Feed:
+def _truth_boxes(samples: Sequence[Sample]) -> Arrays:
     shape = (len(samples), max(_MOST_TRUTH, *(len(sample.boxes) for sample in samples)))
     boxes = np.zeros((*shape, 4), np.float32)
     classes = np.full(shape, -1, np.int64)
@@ -152,14 +152,14 @@ class Truth:
     areas: NDArray[np.float64]
 
 
-def split_truth(batch: Feed) -> tuple[Feed, Feed]:
+def split_truth(batch: Arrays) -> tuple[Arrays, Arrays]:
     """Part what a program is fed from what the evaluation needs."""
     feed = {name: array for name, array in batch.items() if not name.startswith(TRUTH)}
     truth = {name: array for name, array in batch.items() if name.startswith(TRUTH)}
     return feed, truth
 
 
-def truths(batch: Feed) -> list[Truth]:
+def truths(batch: Arrays) -> list[Truth]:
     """The boxes of each image of an evaluation batch."""
     rows = zip(
         batch[TRUTH + "boxes"],

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from graphprobe.data.augmentation import no_augmentation
-from graphprobe.data.collate import Feed, collate_boxes, collate_masks
-from graphprobe.data.sample import detection_sample, segmentation_sample
+from graphprobe.data.collate import collate_boxes, collate_masks
+from graphprobe.data.sample import Arrays, detection_sample, segmentation_sample
 from graphprobe.data.target_kinds import Meta
 from graphprobe.data.targets import choose_targets
 
 
-def noise_batch(feeds: Sequence[str], meta: Meta, size: int, count: int) -> Feed:
+def noise_batch(feeds: Sequence[str], meta: Meta, size: int, count: int) -> Arrays:
     """Images of noise; all of class 0, or with a box of it in the middle, half as wide.
 
     The targets have the rows that a network compares with: a dense detector's inputs declare

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+# Arrays by name, and what a program is fed.
+Arrays: TypeAlias = dict[str, NDArray[Any]]
+Feed: TypeAlias = Mapping[str, NDArray[Any]]
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]

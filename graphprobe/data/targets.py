@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graphprobe.data.sample import Sample
-from graphprobe.data.target_kinds import Arrays, Meta, Objects, target_kinds
+from graphprobe.data.sample import Arrays, Sample
+from graphprobe.data.target_kinds import Meta, Objects, target_kinds
 from graphprobe.errors import DataError, listed
 
 # What every task's batches hold anyway.

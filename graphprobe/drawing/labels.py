@@ -153,9 +153,9 @@ def summary(fold: Fold, items: Sequence[int]) -> str:
         if op is not None and not is_bias(fold.graph, op):
             kinds[label_of(op.type)] += 1
             kind[label_of(op.type)] = kind_of(op.type)
-    for dull in [k for k in kinds if kind[k] in ("norm", "source")]:
+    for omitted in [k for k in kinds if kind[k] in ("norm", "source")]:
         if len(kinds) > 1:
-            kinds.pop(dull)
+            kinds.pop(omitted)
     ranked = sorted(kinds, key=lambda k: (kind[k] != "convolution", -kinds[k], k))
     words = [k if kinds[k] == 1 else f"{kinds[k]} {k}" for k in ranked[:_MAX_KINDS]]
     if len(ranked) > _MAX_KINDS:

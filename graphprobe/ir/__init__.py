@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from graphprobe.ir.dataflow import Dataflow, Value, build_dataflow
-from graphprobe.ir.program import Attr, Block, Op, Origin, Program, Var
+from graphprobe.ir.program import Attr, Block, Op, Origin, Program, Shape, Var
 
 if TYPE_CHECKING:
     from graphprobe.ir.findings import Adapter, Pair, PruneDecision, Site
@@ -18,6 +18,7 @@ __all__ = [
     "Pair",
     "Program",
     "PruneDecision",
+    "Shape",
     "Site",
     "Value",
     "Var",

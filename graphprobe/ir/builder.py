@@ -18,7 +18,6 @@ from typing import TypeAlias
 
 from graphprobe.ir.program import Attr, Block, Op, Origin, Program, Var
 
-Shape: TypeAlias = Sequence[int]
 Slots: TypeAlias = Mapping[str, "str | Sequence[str]"]
 
 
@@ -46,7 +45,7 @@ class Builder:
     def var(
         self,
         name: str | None = None,
-        shape: Shape | None = None,
+        shape: Sequence[int] | None = None,
         dtype: str = "float32",
         *,
         persistable: bool = False,
@@ -58,12 +57,12 @@ class Builder:
         self._block.vars[name] = Var(name, sizes, dtype, persistable, kind)
         return name
 
-    def feed(self, name: str, shape: Shape, dtype: str = "float32") -> str:
+    def feed(self, name: str, shape: Sequence[int], dtype: str = "float32") -> str:
         """Declare an input of the program."""
         self._feeds.append(name)
         return self.var(name, shape, dtype)
 
-    def param(self, name: str, shape: Shape) -> str:
+    def param(self, name: str, shape: Sequence[int]) -> str:
         """Declare a trained parameter, always in the main block."""
         self._blocks[0].vars[name] = Var(
             name, tuple(shape), "float32", persistable=True, is_parameter=True
@@ -76,7 +75,7 @@ class Builder:
         inputs: Slots | None = None,
         outputs: Slots | None = None,
         attrs: Mapping[str, Attr] | None = None,
-        shape: Shape | None = None,
+        shape: Sequence[int] | None = None,
     ) -> str:
         """Append an op to the current block.
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from graphprobe.ir.dataflow import Dataflow
 
 Scalar: TypeAlias = bool | int | float | str
+# Sizes of an array or of a variable, -1 where unknown.
+Shape: TypeAlias = tuple[int, ...]
 Attr: TypeAlias = Scalar | tuple[Scalar, ...] | None
 
 # Bits of the attribute op_role (paddle/fluid/framework/op_proto_maker.h).

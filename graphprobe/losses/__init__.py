@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from graphprobe.errors import UsageError, did_you_mean
-from graphprobe.losses._base import Loss, Shape, class_axis, detach, same_shape
+from graphprobe.ir import Shape
+from graphprobe.losses._base import Loss, class_axis, detach, same_shape
 from graphprobe.losses._batch_count import MARK as BATCH_COUNT_MARK
 from graphprobe.losses._batch_count import batch_count
 from graphprobe.registry import discover

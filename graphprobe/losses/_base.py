@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-Shape = tuple[int, ...]
+from graphprobe.ir import Shape
+
 Check = Callable[[Sequence[Shape], Sequence[Shape]], list[str]]
 Targets = Callable[[Mapping[str, Any]], tuple[str, ...]]
 

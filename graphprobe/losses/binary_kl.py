@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphprobe.losses._base import Loss, Shape, detach, same_shape
+from graphprobe.ir import Shape
+from graphprobe.losses._base import Loss, detach, same_shape
 
 # Probabilities are kept this far from 0 and 1, where their logits are infinite.
 _MARGIN = 1e-6

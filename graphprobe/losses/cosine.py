@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphprobe.losses._base import Loss, Shape, class_axis, detach, same_shape
+from graphprobe.ir import Shape
+from graphprobe.losses._base import Loss, class_axis, detach, same_shape
 
 # Vectors shorter than 1e-10 have no direction: their cosine with any other is 0.
 _LEAST_SQUARE = 1e-20

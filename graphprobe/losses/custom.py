@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from graphprobe.errors import UsageError, did_you_mean
-from graphprobe.losses._base import Loss, Shape, detach
+from graphprobe.ir import Shape
+from graphprobe.losses._base import Loss, detach
 
 
 def _check(students: Sequence[Shape], teachers: Sequence[Shape]) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphprobe.losses._base import Loss, Shape, detach, known
+from graphprobe.ir import Shape
+from graphprobe.losses._base import Loss, detach, known
 
 
 def _check(students: Sequence[Shape], teachers: Sequence[Shape]) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphprobe.losses._base import Loss, Shape, detach, same_shape
+from graphprobe.ir import Shape
+from graphprobe.losses._base import Loss, detach, same_shape
 
 
 def _check(students: Sequence[Shape], teachers: Sequence[Shape]) -> list[str]:

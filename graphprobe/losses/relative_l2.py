@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphprobe.losses._base import Loss, Shape, detach, same_shape
+from graphprobe.ir import Shape
+from graphprobe.losses._base import Loss, detach, same_shape
 from graphprobe.losses._batch_count import batch_count
 
 # A teacher's feature below 1e-6 everywhere counts as this large, so that zeros divide by no zero.

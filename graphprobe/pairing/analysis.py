@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from graphprobe.ir import Dataflow, Op, Program, Value
+from graphprobe.ir import Dataflow, Op, Program, Shape, Value
 from graphprobe.ir.dataflow import reachable
 from graphprobe.ops.kinds import (
     has_weights,
@@ -24,7 +24,6 @@ from graphprobe.ops.kinds import (
 from graphprobe.ops.spatial.flow import propagate_spatial
 from graphprobe.ops.spatial.info import SpatialInfo, image_spatial
 
-Shape: TypeAlias = tuple[int, ...]
 Stride: TypeAlias = tuple[float, float]
 _NO_OUTPUT = 1_000_000
 

@@ -108,7 +108,7 @@ class PruneGroup:
         number: as in the decisions.
         layers: their weights; the first one, the leader, ranks the channels.
         parts: what can be pruned.
-        ratio: the share of the channels that goes.
+        ratio: the share of the channels removed.
     """
 
     number: int

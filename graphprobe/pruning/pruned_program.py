@@ -1,6 +1,6 @@
 """The program that a plan leaves, as data: smaller parameters, attributes and declared sizes.
 
-No weights are needed: of each part as many channels go as the plan says, the first ones. What is
+No weights are needed: of each part the first channels are removed, as many as planned. What is
 counted of it is what the pruned network computes, products of features and layers over H or W of
 a pruned map included.
 """

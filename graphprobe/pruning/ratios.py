@@ -56,7 +56,7 @@ class PruneChoice:
 
     @property
     def ratios(self) -> tuple[float, ...]:
-        """The share of channels that goes, group by group."""
+        """The share of channels removed, group by group."""
         return tuple(group.ratio for group in self.plan.groups)
 
     @property
@@ -94,7 +94,7 @@ def choose(
 
     Args:
         found: what may be pruned.
-        ratio: the share of the channels that goes; 0.5 where there is no target either.
+        ratio: the share of the channels removed; 0.5 where there is no target either.
         target_flops: the share of multiply-adds that shall go; the ratio is found for it.
         limits: what the pruning must leave.
 
@@ -164,7 +164,7 @@ def refuse_ratio(ratio: float | None, target: str) -> None:
     """Refuse one ratio for all groups beside what the ratios are found for; None is not given.
 
     Args:
-        ratio: the share of the channels that goes.
+        ratio: the share of the channels removed.
         target: the parameter that asks for something else, as ``target_flops=0.5``.
 
     Raises:

@@ -17,7 +17,7 @@ from graphprobe.data.metrics.agreement_types import (
     pair_outputs,
 )
 from graphprobe.data.metrics.names import AGREEMENT, LABELS
-from graphprobe.data.sample import Dataset
+from graphprobe.data.sample import Dataset, Feed
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.ir import Program
 from graphprobe.training.evaluate import Evaluator, Score
@@ -27,7 +27,6 @@ from graphprobe.training.feeding.pixels import converter_of
 from graphprobe.training.labelled import built_part, takes_one
 from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.source import NetworkSource
-from graphprobe.training.runtime.step import Feed
 from graphprobe.training.teacher.inference import InferenceTeacher
 from graphprobe.training.teacher.merge import PREFIX
 from graphprobe.waits import waiting_for

@@ -11,6 +11,7 @@ from typing import Any
 import paddle
 
 from graphprobe.config import Config, DistillConfig, TrainSection
+from graphprobe.data.sample import Feed
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.training.distributed.process_group import use_sync_norm
 from graphprobe.training.distributed.ranks import rank, world_size
@@ -26,7 +27,7 @@ from graphprobe.training.runtime.device import is_gpu
 from graphprobe.training.runtime.gradients import refuse_without_gradient
 from graphprobe.training.runtime.onednn import FLOAT, BatchGeometry
 from graphprobe.training.runtime.programs import get_values, keep_needed, read_names
-from graphprobe.training.runtime.step import Engine, Feed, Optimizer
+from graphprobe.training.runtime.step import Engine, Optimizer
 from graphprobe.training.student import open_student
 from graphprobe.training.teacher.inference import InferenceTeacher
 from graphprobe.training.teacher.merge import merge_teacher, merge_with_paddleslim, teacher_part

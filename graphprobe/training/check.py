@@ -14,6 +14,7 @@ import numpy as np
 import paddle
 
 from graphprobe.config import Config, DistillConfig
+from graphprobe.data.sample import Feed
 from graphprobe.errors import GraphprobeError, Problem
 from graphprobe.training.assemble import (
     add_terms,
@@ -35,7 +36,7 @@ from graphprobe.training.reporting.progress import Log
 from graphprobe.training.reporting.result import data_of_run
 from graphprobe.training.reporting.verdict import GradientStats, TermRow, Verdict
 from graphprobe.training.run_record import teacher_warnings
-from graphprobe.training.runtime.step import Engine, Feed
+from graphprobe.training.runtime.step import Engine
 from graphprobe.training.student import try_student
 from graphprobe.training.teacher.merge import PREFIX
 from graphprobe.training.term_weights import auto_terms, next_weight

@@ -11,7 +11,6 @@ import paddle
 from numpy.typing import NDArray
 
 from graphprobe.config import TrainSection
-from graphprobe.data.collate import Feed
 from graphprobe.data.eval_batches import TRUTH, EvalBatches, split_truth, truths
 from graphprobe.data.metrics.agreement_types import AgreementResult
 from graphprobe.data.metrics.coco_ap import CocoAp
@@ -20,7 +19,7 @@ from graphprobe.data.metrics.names import COCO, ELEVEN_POINT, INTEGRAL, LABELS, 
 from graphprobe.data.metrics.top_k import TopK
 from graphprobe.data.metrics.voc_map import VocMap
 from graphprobe.data.open import parse_spec
-from graphprobe.data.sample import Dataset
+from graphprobe.data.sample import Arrays, Dataset
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.training.feeding.cached_dataset import CachedBatches
 from graphprobe.training.feeding.feeding import eval_batches
@@ -125,12 +124,12 @@ class Evaluator:
         more = () if result.top5 is None else (("top-5", result.top5),)
         return Score(TOP1, result.top1, result.classes, more)
 
-    def _boxes(self, _batch: Feed, found: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    def _boxes(self, _batch: Arrays, found: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """The rows of each image: class, score, corners in its pixels."""
         by_role = dict(zip(self._built.outputs, found, strict=True))
         return split_rows(by_role["bbox"], by_role["bbox_num"])
 
-    def _map(self, _batch: Feed, found: list[NDArray[Any]]) -> NDArray[np.integer[Any]]:
+    def _map(self, _batch: Arrays, found: list[NDArray[Any]]) -> NDArray[np.integer[Any]]:
         """The classes of pixels, in the shape of the masks."""
         return labels_of(found[0])
 

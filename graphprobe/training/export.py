@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import paddle
 
+from graphprobe.data.sample import Arrays
 from graphprobe.errors import ExportError
 from graphprobe.files import write_whole
 from graphprobe.training.deploy_inputs import with_deploy_inputs
@@ -20,7 +21,6 @@ from graphprobe.training.runtime.compare import EQUAL, largest_difference, trial
 from graphprobe.training.runtime.inference_engine import run_unoptimised
 from graphprobe.training.runtime.programs import get_values, plain_bytes, state_shapes
 from graphprobe.training.trained import Trained
-from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.beside import settings_files
 from graphprobe.training.weights.lod_tensor import LEGACY, tensor_bytes
 from graphprobe.zoo import Built

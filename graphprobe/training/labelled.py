@@ -12,11 +12,10 @@ from PIL import Image as Pillow
 
 from graphprobe.config import TrainSection
 from graphprobe.data.class_match import NoMatch, match_classes
-from graphprobe.data.collate import Feed
 from graphprobe.data.eval_batches import TRUTH
 from graphprobe.data.metrics.agreement_types import Kind, OutputKind
 from graphprobe.data.preparation import InputPlan, Placement
-from graphprobe.data.sample import Dataset
+from graphprobe.data.sample import Arrays, Dataset
 from graphprobe.data.transforms import resize_mask
 from graphprobe.errors import DataError, TrainError
 from graphprobe.ops.kinds import prior_boxes
@@ -138,7 +137,7 @@ class LabelledEvaluator(Evaluator):
         scores = values.reshape(len(values), values.shape[self._answer.output.axis])
         return self._of_data(np.argsort(-scores, axis=1, kind="stable"))
 
-    def _boxes(self, batch: Feed, found: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    def _boxes(self, batch: Arrays, found: list[NDArray[Any]]) -> list[NDArray[Any]]:
         values, images = self._finite(found[0]), len(batch["im_size"])
         is_rows = values.size and values.shape[-1] == _BOX_NUMBERS
         rows = values.reshape(-1, _BOX_NUMBERS) if is_rows else np.zeros((0, _BOX_NUMBERS))
@@ -164,7 +163,7 @@ class LabelledEvaluator(Evaluator):
             found[:, 2:] = where.to_original(found[:, 2:])
         return found[found[:, 0] >= 0]
 
-    def _map(self, batch: Feed, found: list[NDArray[Any]]) -> NDArray[np.integer[Any]]:
+    def _map(self, batch: Arrays, found: list[NDArray[Any]]) -> NDArray[np.integer[Any]]:
         values, truth = self._finite(found[0]), batch[TRUTH + "mask"]
         labels = np.zeros(truth.shape, np.int64)
         sizes = batch["im_size"].tolist()

@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from graphprobe.data.sample import Arrays, Feed
 from graphprobe.errors import TrainError
 from graphprobe.files import write_whole
 from graphprobe.training.distributed.process_group import ProcessGroup
 from graphprobe.training.reporting.report import Reporter, Step
 from graphprobe.training.runtime.signals import StopRequest
-from graphprobe.training.runtime.step import Engine, Feed
+from graphprobe.training.runtime.step import Engine
 from graphprobe.training.schedule import Schedule
 from graphprobe.training.teacher.prefetch import TeacherPrefetcher
 from graphprobe.training.term_weights import TermWeights
-from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.checkpoint import drop_old, write_checkpoint
 
 

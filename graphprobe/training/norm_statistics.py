@@ -15,11 +15,11 @@ import paddle
 from numpy.typing import NDArray
 
 from graphprobe.config import Config
+from graphprobe.data.sample import Feed
 from graphprobe.training.assemble import Assembly
 from graphprobe.training.feeding.feeding import DataSets, train_batches
 from graphprobe.training.reporting.progress import Log
 from graphprobe.training.runtime.programs import get_values, keep_needed, set_values
-from graphprobe.training.runtime.step import Feed
 from graphprobe.training.student import prune_config
 from graphprobe.training.teacher.merge import PREFIX
 from graphprobe.zoo import EXPORTED

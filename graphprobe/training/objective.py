@@ -12,7 +12,7 @@ from graphprobe.config import AUTO, PairConfig
 from graphprobe.errors import Problem, UsageError, did_you_mean
 from graphprobe.losses import Loss, all_losses, find_loss
 from graphprobe.training.teacher.merge import PREFIX
-from graphprobe.zoo import Feed
+from graphprobe.zoo import InputSpec
 
 # What a loss is fed of a level: one number a place.
 MAP = (-1, 1, -1, -1)
@@ -65,7 +65,7 @@ class Term:
     weighted: Any
     parts: Mapping[str, Any] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
-    feeds: tuple[Feed, ...] = ()
+    feeds: tuple[InputSpec, ...] = ()
     weight: str | None = None
 
 
@@ -254,7 +254,7 @@ def _weighted(loss: Any, weight: Any) -> Any:
     return paddle.multiply(loss, weight.reshape([]))
 
 
-def _declare(program: Any, feed: Feed) -> Any:
+def _declare(program: Any, feed: InputSpec) -> Any:
     """An input of the program, which several terms may share."""
     block, (name, shape, kind) = program.global_block(), feed
     return block.var(name) if block.has_var(name) else paddle.static.data(name, shape, kind)

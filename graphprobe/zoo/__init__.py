@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from graphprobe.zoo._base import EXPORTED, Built, Feed, Graph, ZooModel
+from graphprobe.zoo._base import EXPORTED, Built, Graph, InputSpec, ZooModel
 from graphprobe.zoo._cache import zoo_bytes
 from graphprobe.zoo._options import ZooSpec, parse_zoo, zoo_names
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EXPORTED",
     "Built",
-    "Feed",
+    "InputSpec",
     "Graph",
     "YoloHead",
     "ZooModel",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 OptionValue: TypeAlias = bool | int | float | str
-Feed: TypeAlias = tuple[str, tuple[int, ...], str]
+InputSpec: TypeAlias = tuple[str, tuple[int, ...], str]
 
 MODES = ("train", "eval", "infer")
 # The task of a network from a file, whose outputs have no meaning that is known: it learns from a
@@ -31,7 +31,7 @@ class Built:
 
     main: Any
     startup: Any
-    feeds: tuple[Feed, ...]
+    feeds: tuple[InputSpec, ...]
     loss: str | None
     outputs: dict[str, str]
     task: str

@@ -12,12 +12,12 @@ from typing import Any, TypeAlias
 
 from paddle.base.layer_helper import LayerHelper
 
-from graphprobe.zoo._base import Feed
+from graphprobe.zoo._base import InputSpec
 
 Var: TypeAlias = Any
 
 
-def describe_feed(var: Var) -> Feed:
+def describe_feed(var: Var) -> InputSpec:
     """(name, shape, dtype) of an input."""
     dtype = str(var.dtype).rsplit(".", 1)[-1].lower()
     return var.name, tuple(var.shape), {"fp32": "float32"}.get(dtype, dtype)

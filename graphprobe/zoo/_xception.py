@@ -14,7 +14,7 @@ MIDDLE_BLOCKS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SeparableBlock:
     """Three separable convolutions.
 
     Args:
@@ -53,21 +53,23 @@ def xception65(image: Var, scale: float, train: bool) -> tuple[Var, Var]:
     return x, shortcut
 
 
-def _blocks() -> Sequence[Block]:
+def _blocks() -> Sequence[SeparableBlock]:
     entry = [
-        Block(f"entry_flow/block{i}", (c, c, c), stride=2, skip="conv")
+        SeparableBlock(f"entry_flow/block{i}", (c, c, c), stride=2, skip="conv")
         for i, c in enumerate((128, 256, 728), 1)
     ]
-    middle = [Block(f"middle_flow/block{i + 1}", (728, 728, 728)) for i in range(MIDDLE_BLOCKS)]
+    middle = [
+        SeparableBlock(f"middle_flow/block{i + 1}", (728, 728, 728)) for i in range(MIDDLE_BLOCKS)
+    ]
     return [
         *entry,
         *middle,
-        Block("exit_flow/block1", (728, 1024, 1024), skip="conv"),
-        Block("exit_flow/block2", (1536, 1536, 2048), dilation=2, skip="none", act=True),
+        SeparableBlock("exit_flow/block1", (728, 1024, 1024), skip="conv"),
+        SeparableBlock("exit_flow/block2", (1536, 1536, 2048), dilation=2, skip="none", act=True),
     ]
 
 
-def _build(layers: Scoped, x: Var, block: Block, scale: float) -> tuple[Var, Var]:
+def _build(layers: Scoped, x: Var, block: SeparableBlock, scale: float) -> tuple[Var, Var]:
     """The block's result and its second convolution's map, which still has the input's size."""
     start, place = x, f"xception_65/{block.place}"
     maps = []

@@ -57,7 +57,7 @@ def test_a_line_of_the_command_is_no_silence(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(sys, "stderr", out)
     breaker = SilenceBreaker()
     breaker.begin("drawing")
-    breaker.heard()
+    breaker.reset()
     breaker.look(time.monotonic() + SILENCE / 2)
     assert out.getvalue() == ""
 

@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from graphprobe.data.preparation.placement import Placement
 from graphprobe.data.preparation.steps import Pixels, Size, Step, final_size, padded, run_steps
-from graphprobe.data.sample import Image
+from graphprobe.data.sample import Arrays, Image
 from graphprobe.errors import DataError
-
-Arrays = dict[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from graphprobe.data.target_kinds._base import Arrays, Meta, Objects, TargetKind
+from graphprobe.data.sample import Arrays
+from graphprobe.data.target_kinds._base import Meta, Objects, TargetKind
 from graphprobe.registry import discover
 
 __all__ = ["Arrays", "Meta", "Objects", "TargetKind", "target_kinds"]

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphprobe.data.sample import Sample
+from graphprobe.data.sample import Arrays, Sample
 
-Arrays = dict[str, NDArray[Any]]
 Meta = Mapping[str, Any]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from graphprobe.data.target_kinds._base import Arrays, Meta, Objects, TargetKind
+from graphprobe.data.sample import Arrays
+from graphprobe.data.target_kinds._base import Meta, Objects, TargetKind
 from graphprobe.data.target_kinds._cells import META, Cells
 from graphprobe.data.target_kinds._overlap import Floats
 

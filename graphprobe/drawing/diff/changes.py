@@ -187,11 +187,11 @@ def _attributes(mine: Op | None, theirs: Op | None) -> Iterator[str]:
         return
     for name in sorted(mine.attrs.keys() & theirs.attrs.keys()):
         old, new = mine.attrs[name], theirs.attrs[name]
-        if old != new and not _is_dull(name):
+        if old != new and not _is_omitted(name):
             yield f"{name} {_text(old)} → {_text(new)}"
 
 
-def _is_dull(name: str) -> bool:
+def _is_omitted(name: str) -> bool:
     return name in _DULL or name.startswith(("op_", "__"))
 
 

@@ -22,7 +22,7 @@ from graphprobe.drawing.pages.html_entries import (
     decision_of,
     decisions,
     difference,
-    is_dull,
+    is_omitted,
     pair_of,
     without_defaults,
 )
@@ -177,7 +177,7 @@ class PageData:
                 if names
             }
         if full:
-            attrs = {n: attribute(v) for n, v in sorted(op.attrs.items()) if not is_dull(n)}
+            attrs = {n: attribute(v) for n, v in sorted(op.attrs.items()) if not is_omitted(n)}
             key = repr(attrs)
             found["a"] = self._attrs_at.setdefault(key, len(self._attrs_at))
             self._attrs.setdefault(key, attrs)

@@ -40,7 +40,7 @@ def difference(side: Side, op: Op) -> dict[str, Any]:
     return {} if change.kind == "same" else {"d": [change.kind, change.words]}
 
 
-def is_dull(name: str) -> bool:
+def is_omitted(name: str) -> bool:
     """Whether an attribute has no part in what an op computes."""
     return name.startswith(("op_", "__")) or name == "with_quant_attr"
 

@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from graphprobe.ir import Op
+from graphprobe.ir import Op, Shape
 from graphprobe.ops.channels.layout import ChannelLayout
 
 if TYPE_CHECKING:
     from graphprobe.ir.findings import Reason
 
-Shape: TypeAlias = tuple[int, ...] | None
 # What channels meet on their way; a policy may refuse to go on there.
 Meeting: TypeAlias = Literal["concat", "residual", "grouped", "reorder"]
 
@@ -38,7 +37,7 @@ class Port(NamedTuple):
     """
 
     name: str
-    shape: Shape = None
+    shape: Shape | None = None
     layout: ChannelLayout | None = None
     param: str | None = None
     offset: int = 0
@@ -83,7 +82,7 @@ class OpContext(NamedTuple):
 
     op: Op
     inputs: Mapping[str, tuple[Port, ...]]
-    outputs: Mapping[str, tuple[Shape, ...]] = MappingProxyType({})
+    outputs: Mapping[str, tuple[Shape | None, ...]] = MappingProxyType({})
     target: tuple[TargetSize, ...] = ()
     batch_axes: frozenset[int] = frozenset()
 
@@ -228,7 +227,7 @@ def channel_axis(view: OpContext, attr: str, rank: int | None) -> int:
     return (rank or 4) - 1 if last else 1
 
 
-def rank_of(shape: Shape) -> int | None:
+def rank_of(shape: Shape | None) -> int | None:
     """How many axes, or None where unknown."""
     return None if shape is None else len(shape)
 

@@ -21,7 +21,7 @@ _ROUNDS, _MOST = 3, 256
 def images_at_once(program: Program) -> int:
     """The number of which a batch must be a multiple; 1 where any batch is taken.
 
-    Sizes of images that the program leaves open tell nothing: it is 1 then, too.
+    Sizes of images that the program leaves open do not show it: it is 1 then, too.
     """
     shapes = [program.shape(name) or () for name in program.feeds]
     if any(size < 0 for shape in shapes for size in shape[1:]) or all(

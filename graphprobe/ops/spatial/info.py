@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
-from graphprobe.ir import Op
+from graphprobe.ir import Op, Shape
 
-Shape: TypeAlias = tuple[int, ...] | None
 # Gray, or red, green and blue.
 IMAGE_CHANNELS = (1, 3)
 
@@ -61,8 +60,8 @@ class Step(NamedTuple):
 
     op: Op
     place: SpatialInfo
-    before: Shape
-    after: Shape
+    before: Shape | None
+    after: Shape | None
     size: SpatialInfo | None = None
 
 
@@ -70,7 +69,7 @@ class Step(NamedTuple):
 SpatialRule: TypeAlias = Callable[[Step], SpatialInfo | None]
 
 
-def image_axes(shape: Shape, readers: Iterable[Op]) -> tuple[int, ...]:
+def image_axes(shape: Shape | None, readers: Iterable[Op]) -> tuple[int, ...]:
     """The axes of H and W of an image fed to a program; none for what has not four axes.
 
     Args:
@@ -87,7 +86,7 @@ def image_axes(shape: Shape, readers: Iterable[Op]) -> tuple[int, ...]:
 
 
 def image_spatial(
-    shape: Shape, readers: Iterable[Op], image: tuple[int, int] = (-1, -1)
+    shape: Shape | None, readers: Iterable[Op], image: tuple[int, int] = (-1, -1)
 ) -> SpatialInfo | None:
     """The place of an image fed to a program; None where its four axes are not known.
 

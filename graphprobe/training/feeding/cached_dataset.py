@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from graphprobe.data.collate import Feed
 from graphprobe.data.eval_batches import EvalBatches
-from graphprobe.data.sample import Dataset, Sample
+from graphprobe.data.sample import Arrays, Dataset, Sample
 
 
 class CachedDataset:
@@ -46,13 +45,13 @@ class CachedBatches:
 
     def __init__(self, batches: EvalBatches, limit: int) -> None:
         self._batches, self._left = batches, limit
-        self._kept: dict[int, Feed] = {}
+        self._kept: dict[int, Arrays] = {}
         self.dataset, self.image_size = batches.dataset, batches.image_size
 
     def __len__(self) -> int:
         return len(self._batches)
 
-    def batch(self, number: int) -> Feed:
+    def batch(self, number: int) -> Arrays:
         """The arrays of one batch; nobody may write into them."""
         found = self._kept.get(number)
         if found is None:

@@ -20,20 +20,20 @@ from typing import Any, Protocol
 import numpy as np
 import paddle
 
-from graphprobe.data.collate import Feed
+from graphprobe.data.sample import Arrays
 from graphprobe.errors import DataError, GraphprobeError
 
 Item = dict[str, Any]
 
 _ERROR = "error"
 _PARENT_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
-_PATIENCE = 5.0  # seconds between two looks at the workers
+_LOOK_TIMEOUT_S = 5.0  # seconds between two looks at the workers
 
 
 class Batches(Protocol):
     """Batches by number, as `TrainBatches` and `EvalBatches`."""
 
-    def batch(self, number: int) -> Feed:
+    def batch(self, number: int) -> Arrays:
         """The arrays of one batch; raises DataError."""
 
 
@@ -44,7 +44,7 @@ def load_batches(
     *,
     workers: int = 0,
     ahead: int = 2,
-) -> Iterator[Feed]:
+) -> Iterator[Arrays]:
     """The batches start, start + 1, ..., stop - 1; the same for any number of workers.
 
     Args:
@@ -75,7 +75,7 @@ class _Numbered(paddle.io.Dataset):  # type: ignore[misc]  # paddle has no types
     def __len__(self) -> int:
         return self._stop - self._start
 
-    def __getitem__(self, place: int) -> Feed:
+    def __getitem__(self, place: int) -> Arrays:
         try:
             return self._batches.batch(self._start + place)
         except GraphprobeError as error:
@@ -86,7 +86,7 @@ class _Numbered(paddle.io.Dataset):  # type: ignore[misc]  # paddle has no types
 
 def _load_ahead(
     batches: Batches, start: int, stop: int, workers: int, ahead: int
-) -> Iterator[Feed]:
+) -> Iterator[Arrays]:
     if start >= stop:
         return
     loader = paddle.io.DataLoader(
@@ -141,7 +141,7 @@ def _next(items: Iterator[Item], workers: Collection[BaseProcess]) -> Item | Non
     alive = True
     while True:
         try:
-            item = found.get(timeout=_PATIENCE)
+            item = found.get(timeout=_LOOK_TIMEOUT_S)
         except queue.Empty:
             if not alive:
                 raise _died() from None
@@ -180,11 +180,11 @@ def _start(loader: Iterable[Item]) -> Iterator[Item]:
     return items
 
 
-def _keep(item: Feed) -> Feed:
+def _keep(item: Arrays) -> Arrays:
     return item
 
 
-def _to_arrays(item: Item) -> Feed:
+def _to_arrays(item: Item) -> Arrays:
     feed = {name: np.array(tensor) for name, tensor in item.items()}
     if _ERROR in feed:
         message, where, hint = feed[_ERROR].tobytes().decode().split("\n", 2)

@@ -9,6 +9,7 @@ import numpy as np  # noqa: F401 - must come before paddle: scipy after paddle a
 import paddle
 
 from graphprobe.config import ProgramRef, check_fingerprint
+from graphprobe.data.sample import Arrays
 from graphprobe.pruning.plan import PrunePlan
 from graphprobe.pruning.plan_json import plan_from_json
 from graphprobe.training.networks.source import Networks, NetworkSource, copy_built
@@ -18,7 +19,6 @@ from graphprobe.training.runtime.programs import (
     state_shapes,
     state_types,
 )
-from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.number_types import as_types
 from graphprobe.training.weights.partial import match_partial_weights
 from graphprobe.training.weights.read import Shapes, Weights, check_weights, locate, read_weights

@@ -12,6 +12,7 @@ import paddle
 
 from graphprobe.compat.names import keep_names
 from graphprobe.data.preparation import Preparation, labels_beside, preparation_beside
+from graphprobe.data.sample import Arrays
 from graphprobe.errors import LoadError
 from graphprobe.formats import add_ports, as_programdesc, find_file, write_program
 from graphprobe.ir import Program
@@ -28,7 +29,6 @@ from graphprobe.training.networks.trainable import (
 )
 from graphprobe.training.pruning.cutter import replay_plan
 from graphprobe.training.runtime.programs import plain_bytes
-from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.beside import (
     has_parameters,
     parameter_files,

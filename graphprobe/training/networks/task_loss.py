@@ -12,7 +12,7 @@ import paddle
 from graphprobe.config import Config, PruneConfig, TaskSection
 from graphprobe.errors import ConfigError, Problem, did_you_mean
 from graphprobe.training.networks.build import Network
-from graphprobe.zoo import EXPORTED, Feed, YoloHead, pixel_loss, whole_loss
+from graphprobe.zoo import EXPORTED, InputSpec, YoloHead, pixel_loss, whole_loss
 
 # How many boxes of an image are learned from.
 _MOST_BOXES = 50
@@ -29,7 +29,7 @@ class TaskLoss:
     """
 
     task: str
-    feeds: tuple[Feed, ...]
+    feeds: tuple[InputSpec, ...]
     build: Callable[[TaskSection, list[Any], list[Any]], Any]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import paddle
 
 from graphprobe.config import PruneConfig, PruneSection, check_fingerprint
 from graphprobe.errors import ConfigError, GraphprobeError, Problem
-from graphprobe.ir import Program
+from graphprobe.ir import Program, Shape
 from graphprobe.ops.shapes.batches import images_at_once
 from graphprobe.ops.work.count import NetworkSize, network_size
 from graphprobe.pruning.constraints import find_channels
@@ -27,7 +27,6 @@ from graphprobe.training.runtime.compare import largest_difference
 from graphprobe.training.runtime.programs import get_values, set_values, state_shapes
 from graphprobe.training.student import try_student
 
-Shape: TypeAlias = tuple[int, ...]
 # The largest difference, as a share of the largest output, that still counts as rounding.
 TOLERANCE = 1e-4
 # A deep network with random weights can blow rounding up beyond that. The outputs' answer to a

@@ -11,9 +11,9 @@ from graphprobe.ir import Op
 
 Array: TypeAlias = NDArray[Any]
 # The arrays of each input slot.
-Arrays: TypeAlias = Mapping[str, list[Array]]
+SlotArrays: TypeAlias = Mapping[str, list[Array]]
 # An op and its inputs -> the arrays of its output slots.
-Run: TypeAlias = Callable[[Op, Arrays], dict[str, list[Array]]]
+Run: TypeAlias = Callable[[Op, SlotArrays], dict[str, list[Array]]]
 
 
 def number(op: Op, name: str, usual: float) -> float:

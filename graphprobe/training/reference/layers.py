@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from graphprobe.ir import Op
-from graphprobe.training.reference.kernel import Array, Arrays, number
+from graphprobe.training.reference.kernel import Array, SlotArrays, number
 
 
 def _pair(value: Any, usual: int = 1) -> tuple[int, int]:
@@ -49,7 +49,7 @@ def _sliding(x: Array, kernel: Sequence[int]) -> Array:
     return found
 
 
-def _conv(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+def _conv(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
     x, weight = inputs["Input"][0], inputs["Filter"][0]
     if _is_last(op):
         x = x.transpose(0, 3, 1, 2)
@@ -69,7 +69,7 @@ def _conv(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
     return {"Output": [y.transpose(0, 2, 3, 1) if _is_last(op) else y]}
 
 
-def _conv_transpose(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+def _conv_transpose(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
     x, weight = inputs["Input"][0], inputs["Filter"][0]
     groups = int(op.get_int("groups", 1)) or 1
     strides, dilations = _pair(op.attrs.get("strides")), _pair(op.attrs.get("dilations"))
@@ -94,7 +94,7 @@ def _conv_transpose(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
     return {"Output": [y]}
 
 
-def _pool(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+def _pool(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
     x = inputs["X"][0]
     if _is_last(op):
         x = x.transpose(0, 3, 1, 2)
@@ -156,7 +156,7 @@ def _windows(op: Op, x: Array, kernel: tuple[int, int], largest: bool) -> Array:
     return means
 
 
-def _batch_norm(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+def _batch_norm(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
     x = inputs["X"][0]
     shape = [1] * x.ndim
     shape[-1 if op.attrs.get("data_layout") == "NHWC" else 1] = -1
@@ -171,7 +171,7 @@ def _batch_norm(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
     }
 
 
-def _layer_norm(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+def _layer_norm(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
     x = inputs["X"][0]
     begin = int(op.get_int("begin_norm_axis", 1))
     flat = x.reshape(prod(x.shape[:begin]), -1)
@@ -187,7 +187,7 @@ def _layer_norm(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
     }
 
 
-def _matmul(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+def _matmul(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
     x, y = inputs["X"][0], inputs["Y"][0]
     if op.attrs.get("trans_x") and x.ndim > 1:
         x = x.swapaxes(-1, -2)
@@ -196,7 +196,7 @@ def _matmul(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
     return {"Out": [x @ y]}
 
 
-def _mul(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+def _mul(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
     x, y = inputs["X"][0], inputs["Y"][0]
     a, b = int(op.get_int("x_num_col_dims", 1)), int(op.get_int("y_num_col_dims", 1))
     flat = x.reshape(prod(x.shape[:a]), -1) @ y.reshape(prod(y.shape[:b]), -1)

@@ -8,11 +8,11 @@ from math import erf
 import numpy as np
 
 from graphprobe.ir import Op
-from graphprobe.training.reference.kernel import Array, Arrays, Run, number
+from graphprobe.training.reference.kernel import Array, Run, SlotArrays, number
 
 
 def _unary(compute: Callable[[Array], Array]) -> Run:
-    def run(_op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+    def run(_op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
         x = inputs["X"][0]
         return {"Out": [np.asarray(compute(x)).astype(x.dtype)]}
 
@@ -20,7 +20,7 @@ def _unary(compute: Callable[[Array], Array]) -> Run:
 
 
 def _with_attrs(compute: Callable[[Op, Array], Array]) -> Run:
-    def run(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+    def run(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
         x = inputs["X"][0]
         return {"Out": [np.asarray(compute(op, x)).astype(x.dtype)]}
 
@@ -30,7 +30,7 @@ def _with_attrs(compute: Callable[[Op, Array], Array]) -> Run:
 def _binary(compute: Callable[[Array, Array], Array]) -> Run:
     """Of X and Y, whose first axis is that of the attribute axis of X."""
 
-    def run(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+    def run(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
         x, y = inputs["X"][0], inputs["Y"][0]
         axis = op.get_int("axis", -1)
         if axis >= 0 and 0 < y.ndim < x.ndim:
@@ -81,7 +81,7 @@ def _dropout(op: Op, x: Array) -> Array:
 
 
 def _reduce(compute: Callable[..., Array]) -> Run:
-    def run(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+    def run(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
         x, axes = inputs["X"][0], op.attrs.get("dim", ())
         names = tuple(map(int, axes)) if isinstance(axes, tuple | list) else (int(axes or 0),)
         whole = op.attrs.get("reduce_all") or not names
@@ -92,11 +92,11 @@ def _reduce(compute: Callable[..., Array]) -> Run:
     return run
 
 
-def _sum(_op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+def _sum(_op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
     return {"Out": [np.sum(np.stack(inputs["X"]), axis=0)]}
 
 
-def _arg_max(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+def _arg_max(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
     x = inputs["X"][0]
     if op.attrs.get("flatten"):
         return {"Out": [np.asarray(x.argmax())]}

@@ -11,6 +11,7 @@ import numpy as np
 import paddle
 from numpy.typing import NDArray
 
+from graphprobe.data.sample import Arrays
 from graphprobe.errors import ExportError, listed
 from graphprobe.ir import Program
 from graphprobe.training.reference.executor import run_reference
@@ -21,7 +22,6 @@ from graphprobe.training.runtime.compare import (
     trial_input,
 )
 from graphprobe.training.runtime.inference_engine import run_unoptimised
-from graphprobe.training.weights.arrays import Arrays
 
 # How often the rounding of one order of sums may stand in that of another.
 _ROUNDINGS = 4.0

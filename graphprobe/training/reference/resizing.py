@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from graphprobe.ir import Op
-from graphprobe.training.reference.kernel import Array, Arrays
+from graphprobe.training.reference.kernel import Array, SlotArrays
 
 
 def _interpolated_size(
-    op: Op, inputs: Arrays, x: Array
+    op: Op, inputs: SlotArrays, x: Array
 ) -> tuple[tuple[int, int], tuple[float, float]]:
     """Height and width of the result, and how many old pixels a new one steps."""
     scale = op.attrs.get("scale", ())
@@ -26,7 +26,7 @@ def _interpolated_size(
     return (height, width), (x.shape[2] / height, x.shape[3] / width)
 
 
-def _nearest(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+def _nearest(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
     x = inputs["X"][0]
     (height, width), steps = _interpolated_size(op, inputs, x)
     index = []
@@ -39,7 +39,7 @@ def _nearest(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
     return {"Out": [x[:, :, index[0][:, None], index[1]]]}
 
 
-def _bilinear(op: Op, inputs: Arrays) -> dict[str, list[Array]]:
+def _bilinear(op: Op, inputs: SlotArrays) -> dict[str, list[Array]]:
     x = inputs["X"][0]
     sizes, steps = _interpolated_size(op, inputs, x)
     corners = bool(op.attrs.get("align_corners", True))

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import paddle
-from numpy.typing import NDArray
 
+from graphprobe.data.sample import Arrays, Feed
 from graphprobe.errors import TrainError, listed
 from graphprobe.training.distributed.process_group import (
     mean_program,
@@ -24,9 +24,6 @@ from graphprobe.training.runtime.programs import (
     keep_ops,
     split_program,
 )
-from graphprobe.training.weights.arrays import Arrays
-
-Feed = Mapping[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from graphprobe.config import TrainSection
 from graphprobe.data.batches import SAMPLES, TrainBatches
+from graphprobe.data.sample import Arrays, Feed
 from graphprobe.training.assemble import Assembly
 from graphprobe.training.reporting.progress import Log
-from graphprobe.training.runtime.step import Feed
-
-Arrays = dict[str, NDArray[Any]]
 
 
 class Teacher(Protocol):

@@ -12,13 +12,13 @@ import numpy as np
 import paddle
 from paddle import inference
 
+from graphprobe.data.sample import Feed
 from graphprobe.errors import TrainError
 from graphprobe.training.feeding.pixels import Convert
 from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.trainable import IMAGE
 from graphprobe.training.runtime.device import is_gpu
 from graphprobe.training.runtime.inference_engine import engine_settings, run_predictor
-from graphprobe.training.runtime.step import Feed
 from graphprobe.training.teacher.merge import PREFIX, inputs_of, teacher_part
 from graphprobe.waits import waiting_for
 

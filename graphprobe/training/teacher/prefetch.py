@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
-from graphprobe.training.runtime.step import Feed
+from graphprobe.data.sample import Feed
 
 
 class TeacherPrefetcher:

@@ -12,9 +12,8 @@ from numpy.lib.format import write_array
 from numpy.typing import NDArray
 
 from graphprobe.data.npz_reader import read_npz
+from graphprobe.data.sample import Arrays
 from graphprobe.errors import CheckpointError, DataError
-
-Arrays = dict[str, NDArray[np.generic]]
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[np.generic]]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from graphprobe.data.preparation import FILE_NAMES
+from graphprobe.data.sample import Arrays
 from graphprobe.errors import CheckpointError, listed
 from graphprobe.ir import Program
-from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.lod_tensor import (
     PARAMS_OF,
     read_combined,

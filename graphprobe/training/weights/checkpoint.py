@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphprobe.data.sample import Arrays
 from graphprobe.errors import CheckpointError
 from graphprobe.files import write_whole
-from graphprobe.training.weights.arrays import Arrays, read_arrays, write_arrays
+from graphprobe.training.weights.arrays import read_arrays, write_arrays
 
 FORMAT = 1
 MANIFEST, STATE, WEIGHTS, OPTIMIZER = "manifest.json", "state.json", "weights.npz", "optimizer.npz"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphprobe.data.sample import Arrays
 from graphprobe.errors import CheckpointError, listed
-from graphprobe.training.weights.arrays import Arrays
 
 
 def as_types(found: Arrays, wanted: Mapping[str, str], *, where: str) -> dict[str, NDArray[Any]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
+from graphprobe.data.sample import Arrays
 from graphprobe.errors import CheckpointError, listed
-from graphprobe.training.weights.arrays import Arrays
 from graphprobe.training.weights.read import Shapes, Weights, shape_of
 
 LOGGER = logging.getLogger("graphprobe")

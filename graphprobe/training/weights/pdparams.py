@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from graphprobe.data.npz_reader import refuse_special_files
+from graphprobe.data.sample import Arrays
 from graphprobe.errors import CheckpointError
-from graphprobe.training.weights.arrays import Arrays
 
 MOST_BYTES = 4_000_000_000
 MOST_OPCODES = 5_000_000

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from graphprobe.data.sample import Arrays
 from graphprobe.errors import CheckpointError, GraphprobeError, did_you_mean, listed
 from graphprobe.training.weights import checkpoint
-from graphprobe.training.weights.arrays import Arrays, read_arrays
+from graphprobe.training.weights.arrays import read_arrays
 from graphprobe.training.weights.download import download, is_url
 from graphprobe.training.weights.lod_tensor import (
     PARAMS_OF,
