@@ -40,7 +40,7 @@ def command(
 ) -> None:
     """Draw what a trained student finds in images.
 
-    found.json lists all of it.
+    found.json lists all of it. An exported program takes images as it is.
 
     Example: graphprobe infer runs/student photos --threshold 0.4
     """

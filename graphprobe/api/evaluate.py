@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
 from graphprobe.api.settings import ConfigLike, Override
-from graphprobe.api.trained_run import is_program, open_trained_run
-from graphprobe.errors import UsageError
+from graphprobe.api.trained_run import is_program, no_data_named, open_trained_run
 
 if TYPE_CHECKING:
     from graphprobe.data.metrics.agreement_types import AgreementResult
@@ -139,11 +137,7 @@ def evaluate(
     """
     log = reporter(progress)
     if data is None and weights is None and is_program(config):
-        raise UsageError(
-            "is an exported program, and what it is measured on is not named",
-            where=os.fspath(config),
-            hint="as data='coco:PATH', folder:PATH or seg:PATH; or name the folder of a run",
-        )
+        raise no_data_named(config)
     run = open_trained_run(
         config,
         override,

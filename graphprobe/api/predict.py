@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphprobe.api.arguments import refuse_count
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.api.settings import ConfigLike, Override
-from graphprobe.api.trained_run import open_trained_run
+from graphprobe.api.trained_run import is_exported, no_data_named, open_trained_run
 from graphprobe.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -66,6 +67,12 @@ class Predictions(Result):
     program: str = ""
     looked_at: str = ""
 
+    def __iter__(self) -> Iterator[ImageFindings]:
+        return iter(self.images)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
     @property
     def skipped(self) -> int:
         """How many images could not be read."""
@@ -97,7 +104,7 @@ class Predictions(Result):
 
 def predict(
     config: ConfigLike,
-    images: Iterable[str | os.PathLike[str]] = (),
+    images: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
     *,
     samples: int = 0,
     data: str | None = None,
@@ -115,8 +122,9 @@ def predict(
     """Draw what a config's trained student finds in images, and list it in found.json.
 
     Args:
-        config: a run's folder, a config or its file, of any kind.
-        images: image files, or folders of them.
+        config: a run's folder, a config or its file, of any kind; or an exported program, which
+            looks with the parameters beside it.
+        images: image files, or folders of them; one may come without a list around it.
         samples: take the first so many validation samples instead, beside their truth.
         data: where these are, as ``voc:PATH``; by default what the training was evaluated on.
         threshold: boxes scored lower are left out.
@@ -145,7 +153,8 @@ def predict(
     log = reporter(progress)
     from graphprobe.data.image_files import ImageFolder, find_images
 
-    paths = [Path(image) for image in images]
+    refuse_count(samples, "samples", least=0)
+    paths = _paths(images)
     folder = None if output is None else Path(output)
     files: list[ImageFile] = []
 
@@ -155,6 +164,11 @@ def predict(
             raise UsageError("what to look at is not clear", where="predict", hint=hint)
         files.extend(find_images(paths, leave_out=folder) if paths else ())
 
+    if data is None and weights is None and resume == "auto" and is_exported(config):
+        if samples:
+            raise no_data_named(config)
+        if paths:  # its config names data, and these are all that there is
+            data = f"folder:{paths[0] if paths[0].is_dir() else paths[0].parent}"
     run = open_trained_run(
         config,
         override,
@@ -221,6 +235,22 @@ def predict(
     if made.skipped == len(shown):
         raise DataError("none of the images could be read", where="predict")
     return made
+
+
+def _paths(images: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """The images of a call, one or many.
+
+    Raises:
+        UsageError: what is given is no path, or holds something else.
+    """
+    if isinstance(images, (str, os.PathLike)):
+        return [Path(images)]
+    try:
+        return [Path(image) for image in images]
+    except TypeError as error:
+        raise UsageError(
+            "must be paths of images or folders", where="images", hint="give a list of paths"
+        ) from error
 
 
 def _readable(exported: ExportedProgram) -> OutputPair:

@@ -15,6 +15,9 @@ from graphprobe.files import write_whole
 from graphprobe.programs import ProgramLike, load
 from graphprobe.waits import waiting_for
 
+# Characters of a page that a notebook shows in a frame, and keeps in its file.
+_MOST_INLINE = 200_000
+
 
 @dataclass(frozen=True, repr=False)
 class Report:
@@ -49,6 +52,12 @@ class Report:
         return f"<Report on {self.title}: {len(self.html):,} characters>"
 
     def _repr_html_(self) -> str:
+        """The page in a frame; of a large one a line, which keeps the notebook's file small."""
+        if len(self.html) > _MOST_INLINE:
+            return (
+                f"<p>Report on {escape(self.title)}: {len(self.html):,} characters; "
+                "<code>write('report.html')</code> makes a page of it.</p>"
+            )
         page = escape(self.html, quote=True)
         return f'<iframe style="width:100%;height:40em;border:0" srcdoc="{page}"></iframe>'
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,13 +18,42 @@ if TYPE_CHECKING:
 ConfigLike: TypeAlias = "str | os.PathLike[str] | Config"
 # {"train.batch_size": 4}, or the same as words: ["train.batch_size=4"].
 Override: TypeAlias = "Mapping[str, Any] | Sequence[str]"
+_OVERRIDE_HINT = "give {'train.batch_size': 4}, or words as 'train.batch_size=4'"
 
 
 def override_words(override: Override) -> list[str]:
-    """Overrides as ``key.path=value``."""
+    """Overrides as ``key.path=value``; one may come without a list around it.
+
+    Raises:
+        UsageError: what is given is neither a mapping of plain values nor such words.
+    """
+    if isinstance(override, str):
+        return [override]
     if isinstance(override, Mapping):
-        return [f"{key}={json.dumps(value)}" for key, value in override.items()]
-    return list(override)
+        return [f"{key}={_override_value(key, value)}" for key, value in override.items()]
+    if not isinstance(override, Iterable):
+        raise UsageError(
+            f"is {type(override).__name__}, not a mapping or a list of words",
+            where="override",
+            hint=_OVERRIDE_HINT,
+        )
+    words = list(override)
+    for word in words:
+        if not isinstance(word, str):
+            raise UsageError(
+                f"holds {type(word).__name__}, not a word", where="override", hint=_OVERRIDE_HINT
+            )
+    return words
+
+
+def _override_value(key: str, value: Any) -> str:
+    """A value as JSON; a path counts as its text."""
+    try:
+        return json.dumps(os.fspath(value) if isinstance(value, os.PathLike) else value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"{type(value).__name__} is no value of a config", where=f"override {key}"
+        ) from error
 
 
 def open_config(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from graphprobe.api.early import refuse_checkpoint, refuse_untrained, refuse_weights
 from graphprobe.api.settings import ConfigLike, Override, override_words, read_settings
-from graphprobe.errors import LoadError
+from graphprobe.errors import LoadError, UsageError
 from graphprobe.programs import load
 
 if TYPE_CHECKING:
@@ -112,6 +112,12 @@ def open_trained_run(
     if data is not None and weights is None and resume == "auto" and is_program(config):
         weights = os.fspath(config)
         config = config_of_program(weights, data)
+    elif (weights is not None or resume != "auto") and is_exported(config):
+        raise UsageError(
+            "is an exported program, which has its parameters beside it",
+            where=os.fspath(config),
+            hint="leave weights and resume out, or name a config whose student it is",
+        )
     from graphprobe.training.runtime.dependencies import refuse_missing_paddle, require_paddle
 
     settings, where = read_settings(config, words, allow_code=allow_code)
@@ -159,6 +165,22 @@ def is_program(config: ConfigLike) -> TypeGuard[str | os.PathLike[str]]:
     except LoadError:
         return False
     return True
+
+
+def is_exported(config: ConfigLike) -> TypeGuard[str | os.PathLike[str]]:
+    """Whether a name is that of a file, or a folder, that reads as an exported program."""
+    from graphprobe.api.run_programs import is_program_file
+
+    return is_program(config) and is_program_file(config)
+
+
+def no_data_named(program: str | os.PathLike[str]) -> UsageError:
+    """The refusal of an exported program that is to be measured on nothing."""
+    return UsageError(
+        "is an exported program, and what it is measured on is not named",
+        where=os.fspath(program),
+        hint="as data='coco:PATH', folder:PATH or seg:PATH; or name the folder of a run",
+    )
 
 
 def config_of_program(program: str, data: str) -> Config:

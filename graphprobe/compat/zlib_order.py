@@ -8,8 +8,8 @@ itself, so that afterwards only the order decides.
 from __future__ import annotations
 
 import ctypes
+import logging
 import sys
-import warnings
 import zlib
 from typing import Any
 
@@ -19,7 +19,7 @@ _SHADOWED = "inflateReset2"
 
 
 def warn_of_late_zlib() -> None:
-    """Warn, as of a RuntimeWarning, where Python's zlib came too late."""
+    """Log a warning where Python's zlib came too late."""
     loaded = list(sys.modules)  # each takes its place when its import ends
     if MODULE not in loaded or loaded.index("zlib") < loaded.index(MODULE):
         return
@@ -28,11 +28,9 @@ def warn_of_late_zlib() -> None:
         return
     theirs = _address(paddle)
     if theirs is not None and theirs != _address(ctypes.CDLL(own)):
-        warnings.warn(
+        logging.getLogger("graphprobe").warning(
             "paddle was imported before Python's zlib, and reading a gzip, zip or PNG file will "
-            "crash this process; import graphprobe, or zlib, before paddle",
-            RuntimeWarning,
-            stacklevel=3,
+            "crash this process; import graphprobe, or zlib, before paddle"
         )
 
 

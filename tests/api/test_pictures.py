@@ -100,6 +100,9 @@ def test_a_report(small: Program, big: Program, tmp_path: Path) -> None:
     assert "4 convolutions" in made.html
     assert len(repr(made)) < 100
     assert made._repr_html_().startswith("<iframe")
+    large = graphprobe.Report("a & b", "x" * 1_000_000)._repr_html_()
+    assert len(large) < 300
+    assert "a &amp; b: 1,000,000 characters" in large
     with pytest.raises(UsageError, match="name it .html"):
         graphprobe.report(small, tmp_path / "report.pdf")
 

@@ -182,3 +182,20 @@ def test_what_does_not_fit_is_refused(
     config.write_text(text.replace("tmp1", "tmp_1"))
     with pytest.raises(GraphprobeError, match="is images of 0 classes, and the task of the config"):
         graphprobe.train(config, data=f"images:{small_pictures}", override=data)
+
+
+@pytest.mark.parametrize("given", ["folder", "file", "one"])
+def test_a_file_takes_images_without_a_config(
+    given: str, classifier: Classifier, classes: Path, tmp_path: Path
+) -> None:
+    import graphprobe
+
+    model = classifier(tmp_path / "model", names=NAMES)
+    paths = sorted((classes / "val" / "red").glob("*.png"))
+    program = model if given == "folder" else model / "inference.pdmodel"
+    images: Any = str(paths[0]) if given == "one" else [classes / "val" / "red"]
+    made = graphprobe.predict(program, images, output=tmp_path / "out", device="cpu")
+    assert len(made) == (1 if given == "one" else len(paths))
+    for found, path in zip(made, paths, strict=False):
+        (scores,) = predict(model, {"x": prepared(Image.open(path))})
+        assert found.text.startswith(NAMES[int(scores.argmax())])
