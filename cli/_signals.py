@@ -16,7 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 LINES = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
-PATIENCE = 3.0  # seconds
+EXIT_TIMEOUT_S = 3.0
 _reported = threading.Event()
 
 
@@ -28,7 +28,7 @@ class Stopped(BaseException):
         self.number = signal.Signals(number)
 
 
-def heed_signals() -> None:
+def handle_signals() -> None:
     """End on the signals from here on; a signal that whoever started us ignores stays so."""
     for number in LINES:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -60,8 +60,8 @@ def _hurry(reader: int) -> None:
     """Wait for the first of the signals, then end the process if it does not do it itself."""
     while (number := os.read(reader, 1)[0]) not in LINES:
         pass
-    if _reported.wait(PATIENCE):
-        time.sleep(PATIENCE)  # for the interpreter to take itself apart
+    if _reported.wait(EXIT_TIMEOUT_S):
+        time.sleep(EXIT_TIMEOUT_S)  # for the interpreter to take itself apart
     else:
         report_signal(signal.Signals(number))
         sys.stderr.flush()

@@ -11,11 +11,11 @@ from typing import NoReturn
 import typer
 
 from graphprobe.version import __version__
-from graphprobe.waits import heard_by
+from graphprobe.waits import listening
 
 from ._errors import run
 from ._once import OnceCommand
-from ._signals import heed_signals
+from ._signals import handle_signals
 from ._waits import BREAKER
 
 # Each command with its line of help. Its module is called alike, with _ for -, and is imported
@@ -94,13 +94,13 @@ def _global_options(
 
 def main() -> None:
     """Run the command line and exit with its status."""
-    heed_signals()
+    handle_signals()
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
     completing = any(name.endswith("_COMPLETE") for name in os.environ)
     only = words[0] if words and words[0] in COMMANDS and not completing else None
     debug = "--debug" in sys.argv[1:]
     argv = [word for word in sys.argv[1:] if word != "--debug"]
-    with heard_by(BREAKER):
+    with listening(BREAKER):
         app = build_list() if only is None and not completing else build_app(only)
         status = run(app, argv, debug=debug)
     if "paddle" not in sys.modules:

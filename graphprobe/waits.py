@@ -21,7 +21,7 @@ _listeners: list[WaitListener] = []
 
 
 @contextmanager
-def heard_by(listener: WaitListener) -> Iterator[None]:
+def listening(listener: WaitListener) -> Iterator[None]:
     """Inside, a listener is called at every wait."""
     _listeners.append(listener)
     try:

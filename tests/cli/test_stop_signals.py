@@ -14,10 +14,10 @@ BUSY = """
 import hashlib, signal, sys
 import graphprobe_cli._errors as errors, graphprobe_cli._signals as signals
 
-signals.PATIENCE = 0.2
+signals.EXIT_TIMEOUT_S = 0.2
 # As from a terminal: where the tests are a job in the background, it would be ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-signals.heed_signals()
+signals.handle_signals()
 errors.typer.main.get_command = lambda app: command
 
 def command(argv, **_):

@@ -12,7 +12,7 @@ import pytest
 from graphprobe_cli._waits import SILENCE, SilenceBreaker
 
 import graphprobe
-from graphprobe.waits import heard_by, waiting_for
+from graphprobe.waits import listening, waiting_for
 
 
 class Recorder:
@@ -64,7 +64,7 @@ def test_a_line_of_the_command_is_no_silence(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_wait_ends_where_its_work_fails() -> None:
     recorder = Recorder()
-    with heard_by(recorder), pytest.raises(ValueError, match="no"), waiting_for("trying"):
+    with listening(recorder), pytest.raises(ValueError, match="no"), waiting_for("trying"):
         assert recorder.open == 1
         raise ValueError("no")
     assert (recorder.begun, recorder.open) == (["trying"], 0)
@@ -76,7 +76,7 @@ def test_a_wait_ends_where_its_work_fails() -> None:
 def test_reading_and_finding_are_waits(program_files: dict[str, Path]) -> None:
     one = str(next(iter(program_files.values())))
     recorder = Recorder()
-    with heard_by(recorder):
+    with listening(recorder):
         graphprobe.find_pairs(one, one)
         graphprobe.find_prunable(one)
     assert recorder.begun == [
@@ -89,12 +89,12 @@ def test_reading_and_finding_are_waits(program_files: dict[str, Path]) -> None:
 @pytest.mark.paddle
 def test_importing_paddle_is_a_wait() -> None:
     code = """
-from graphprobe.waits import heard_by
+from graphprobe.waits import listening
 from graphprobe.compat import import_paddle
 class Say:
     def begin(self, what): print("begin", what)
     def end(self): print("end")
-with heard_by(Say()):
+with listening(Say()):
     import_paddle()
     import_paddle()
 """

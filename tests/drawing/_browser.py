@@ -16,7 +16,7 @@ _FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--remote-debugging-pipe", "--window-size=1400,900",
 ]  # fmt: skip
-_PATIENCE = 60.0
+_TIMEOUT_S = 60.0
 
 
 def find() -> str | None:
@@ -102,7 +102,7 @@ class Browser:
 
     def until(self, script: str) -> None:
         """Wait until an expression is true."""
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + _TIMEOUT_S
         while not self.run(script):
             assert time.monotonic() < end, f"never true: {script}"
 
