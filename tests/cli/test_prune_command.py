@@ -101,4 +101,6 @@ def test_other_tools_forms(form):
 def test_bad_usage_is_one_line(words, said):
     done = graphprobe("prune-regex", STUDENT, *words)
     assert done.returncode == 2
-    assert said in done.stderr and done.stderr.count("\n") == 1
+    # A slow machine also names what it waits for ("importing Paddle ...").
+    lines = [line for line in done.stderr.splitlines() if not line.endswith(" ...")]
+    assert len(lines) == 1 and said in lines[0]
