@@ -87,7 +87,7 @@ def _pruned_sizes(channels: Channels, plan: PrunePlan) -> dict[tuple[int, str], 
 
 
 def _less(shape: tuple[int, ...], layout: ChannelLayout, removed: int) -> tuple[int, ...]:
-    if layout.axis >= len(shape) or shape[layout.axis] != layout.extent:
+    if not 0 <= layout.axis < len(shape) or shape[layout.axis] != layout.extent:
         return shape
     return (*shape[: layout.axis], layout.extent - removed, *shape[layout.axis + 1 :])
 
