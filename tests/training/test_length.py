@@ -34,11 +34,11 @@ def test_timing_leaves_nothing_behind(
     import numpy as np
     import paddle
 
-    from graphprobe.training.agreement import evaluator_of
     from graphprobe.training.assemble import assemble
     from graphprobe.training.distributed.process_group import ProcessGroup
     from graphprobe.training.feeding.feeding import open_sets
     from graphprobe.training.length import fit_to_time
+    from graphprobe.training.measured_by import evaluator_of
 
     config = make_config(document(tmp_path))
     place = paddle.CPUPlace()
@@ -48,7 +48,9 @@ def test_timing_leaves_nothing_behind(
     sets = open_sets(config.train, parts.student.built)
     said: list[str] = []
     assert sets.val is not None
-    evaluator = evaluator_of(config, parts, sets.val)
+    student = parts.student
+    built = student.source.pruned("eval", student.plan)
+    evaluator = evaluator_of(config, student.source, built, sets.val, place, None, None)
     fitted = fit_to_time(config, parts, sets, evaluator, ProcessGroup(place), 3000.0, said.append)
     after = parts.engine.values(names)
     assert all(np.array_equal(before[name], after[name]) for name in names)
