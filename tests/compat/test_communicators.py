@@ -135,6 +135,10 @@ except TrainError as error:
 @pytest.mark.paddle
 def test_nothing_of_a_killed_process_stays_behind(tmp_path: Path) -> None:
     """Whatever process 0 starts holds its stdout too, so this ends only when all of them have."""
+    from graphprobe.compat.collectives import has_old_ops
+
+    if not has_old_ops():
+        pytest.skip("the store of Paddle 3 serves from a thread of process 0, and starts nothing")
     endpoints = [f"127.0.0.1:{free_port()}" for _ in range(2)]
     code = f"""
 import sys
