@@ -215,7 +215,7 @@ def resize(sample: Sample, height: int, width: int, method: int = 1) -> Sample:
 
 
 def resize_mask(mask: Image, height: int, width: int) -> Image:
-    """A mask uint8 [H, W] at another size, by nearest neighbours: no class is mixed from two."""
+    """Whole numbers [H, W] at another size, by nearest neighbours: none is mixed from two."""
     from PIL import Image as Pillow
 
     photo = Pillow.fromarray(np.ascontiguousarray(mask))

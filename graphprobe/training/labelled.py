@@ -213,7 +213,7 @@ def labels_at(values: NDArray[Any], height: int, width: int) -> NDArray[np.int64
         best: NDArray[np.int64] = np.stack(large).argmax(0)
         return best
     numbers = values.argmax(0) if len(values) > 1 else values[0].astype(np.int64)
-    return resize_mask(numbers.astype(np.uint8), height, width).astype(np.int64)
+    return resize_mask(numbers.astype(np.int32), height, width).astype(np.int64)
 
 
 def frame_of(part: Built, plan: InputPlan | None) -> str:

@@ -169,3 +169,10 @@ def test_the_loss_is_the_cross_entropy_of_pixels_that_count(tmp_path: Path) -> N
     (probability,) = predict(model, {"x": image})
     wanted = np.take_along_axis(probability, np.array([2, 0, 1])[label], 1)
     assert float(found) == pytest.approx(float(-np.log(wanted[counts == 1]).mean()), rel=1e-4)
+
+
+def test_numbers_of_classes_beyond_a_byte() -> None:
+    from graphprobe.training.labelled import labels_at
+
+    numbers = np.array([[[7.0, 300.0]]])
+    assert labels_at(numbers, 2, 4).tolist() == [[7, 7, 300, 300]] * 2
