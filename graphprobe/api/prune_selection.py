@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.results import ConfigResult, Table, count_text
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from graphprobe.config import PruneConfig, TrainSection
     from graphprobe.drawing.folding.fold import Level
+    from graphprobe.emit.slim.outcome import Outcomes
 
 _STATUSES = ("prunable", "follower", "blocked")
 
@@ -220,14 +222,21 @@ class PruneSelection(ConfigResult):
         """
         return tuple(self._warned(emit, every=False))
 
+    @cached_property
+    def _outcomes(self) -> Outcomes:
+        """What PaddleSlim does with each filter: both the text and the warnings ask."""
+        from graphprobe.emit import slim_outcomes
+
+        return slim_outcomes(self.choice)
+
     def _warned(self, emit: str, *, every: bool) -> Iterator[str]:
         """A sentence for each thing that the tool will not do; `every` names all its filters."""
-        from graphprobe.emit import find_prune_emitter, slim_outcomes
+        from graphprobe.emit import find_prune_emitter
 
         def which(names: Sequence[str]) -> str:
             return ", ".join(names) if every else f"first: {names[0]}"
 
-        lost, failing = slim_outcomes(self.choice)
+        lost, failing = self._outcomes
         for why in dict.fromkeys(failing.values()):
             wrong = [name for name, reason in failing.items() if reason == why]
             yield (

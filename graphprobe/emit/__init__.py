@@ -25,7 +25,7 @@ __all__ = [
     "pair_emitters",
     "program_ref",
     "prune_config",
-    "slim_outcomes",
     "prune_emitters",
     "published_schedule",
+    "slim_outcomes",
 ]

@@ -147,3 +147,18 @@ def test_what_paddleslim_leaves_or_fails_on_is_named(middle, tmp_path):
     assert said == {name: _really(prefix, name) for name in found.params}
     text = found.emit("act")
     assert all(name in text.partition("ChannelPrune")[0] for name in {**left, **failing})
+
+
+def test_a_walk_that_stops_leaves_nothing_visited():
+    from graphprobe.emit.slim.steps import NotFollowed
+    from graphprobe.emit.slim.walk import SlimWalk
+    from graphprobe.ir.builder import Builder
+
+    b = Builder()
+    x = b.conv(b.feed("x", (-1, 3, 8, 8)), 8, name="a")
+    x = b.op("relu", {"X": x}, shape=(-1, 8, 8, 8))
+    x = b.op("prelu", {"X": x, "Alpha": b.param("p", (1,))}, shape=(-1, 8, 8, 8))
+    walk = SlimWalk(b.build([b.conv(x, 4, name="c")]))
+    for _ in range(2):  # were the first's visits kept, the second would pass them by
+        with pytest.raises(NotFollowed, match="prelu"):
+            walk.cuts("a.w_0")

@@ -7,7 +7,7 @@ same share. Where it cuts less or more, the network does not run any more.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from graphprobe.emit.slim.steps import Fails, NotFollowed
@@ -37,6 +37,7 @@ def slim_outcomes(choice: PruneChoice) -> Outcomes:
     """Follow each filter as PaddleSlim 2.6 does."""
     program = choice.found.channels.program
     walk, found = SlimWalk(program), Outcomes({}, {})
+    parameters = {var.name for var in program.parameters}
     linears = {d.param for d in choice.found.linears}
     for group in choice.groups:
         name = group.leader
@@ -48,8 +49,9 @@ def slim_outcomes(choice: PruneChoice) -> Outcomes:
         try:
             cuts = walk.cuts(name)
             if not cuts:
-                raise NotFollowed(_first_reader(program, name))
-            why = _differs(program, group, cuts)
+                reader = walk.first_reader(name)
+                raise NotFollowed("" if reader is None else reader.type)
+            why = _differs(program, parameters, walk, group, cuts)
         except NotFollowed as stop:
             found.left[name] = str(stop)
         except Fails as error:
@@ -60,11 +62,13 @@ def slim_outcomes(choice: PruneChoice) -> Outcomes:
     return found
 
 
-def _first_reader(program: Program, name: str) -> str:
-    return next((op.type for op in program.ops if name in op.input_names()), "")
-
-
-def _differs(program: Program, group: PruneGroup, cuts: Iterable[Cut]) -> str:
+def _differs(
+    program: Program,
+    parameters: set[str],
+    walk: SlimWalk,
+    group: PruneGroup,
+    cuts: Iterable[Cut],
+) -> str:
     """Why a network does not run once this is cut; empty where it does."""
     cuts = list(cuts)
     wanted = _sizes(group)
@@ -75,8 +79,7 @@ def _differs(program: Program, group: PruneGroup, cuts: Iterable[Cut]) -> str:
     gone: dict[Space, set[int]] = defaultdict(set)
     for cut in cuts:
         gone[cut.var, cut.axis] |= positions(removed, cut.changes, grouped=grouped)
-    names = {var.name for var in program.parameters}
-    taken = {at: len(lost) for at, lost in gone.items() if at[0] in names and lost}
+    taken = {at: len(lost) for at, lost in gone.items() if at[0] in parameters and lost}
     shares = {at: number * len(removed) for at, number in wanted.items()}
     found = {at: number * size for at, number in taken.items()}
     wrong = sorted(at for at in {*shares, *found} if shares.get(at) != found.get(at))
@@ -84,7 +87,7 @@ def _differs(program: Program, group: PruneGroup, cuts: Iterable[Cut]) -> str:
         return "behind flatten it takes one row a channel out of the fully connected layer"
     if wrong:
         return "it does not cut all that goes with them"
-    if any(not _counts(program, attr) for part in group.parts for attr in part.attrs):
+    if any(not _counts(program, walk, attr) for part in group.parts for attr in part.attrs):
         return "it leaves constants of reshapes that count their channels"
     if any(_groups_after(cut, taken) != _wanted_groups(group, cut, len(removed)) for cut in cuts):
         return "it miscounts the groups of a convolution"
@@ -136,19 +139,14 @@ def _flat(cut: Cut) -> bool:
     return is_linear(cut.op.type) and any(change.kind == "stride" for change in cut.changes)
 
 
-def _counts(program: Program, attr: PrunedAttr) -> bool:
+def _counts(program: Program, walk: SlimWalk, attr: PrunedAttr) -> bool:
     """Whether PaddleSlim changes an attribute: the groups of convolutions, shapes of biases."""
     if is_convolution(attr.op):
         return attr.attr == "groups"
     if move_of(attr.op) != "reshape":
         return False
-    return any(_is_vector(program, name) for name in _sources(program, attr))
-
-
-def _sources(program: Program, attr: PrunedAttr) -> Iterator[str]:
-    for op in program.ops:
-        if op.type == attr.op and attr.output in op.output_names():
-            yield op.input("X") or ""
+    reshapes = (op for op in walk.writers(attr.output) if op.type == attr.op)
+    return any(_is_vector(program, op.input("X") or "") for op in reshapes)
 
 
 def _is_vector(program: Program, name: str) -> bool:

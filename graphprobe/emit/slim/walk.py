@@ -41,6 +41,7 @@ class SlimWalk:
         self._readers: dict[str, list[Op]] = defaultdict(list)
         self._writers: dict[str, list[Op]] = defaultdict(list)
         self._visited: set[tuple[int, int, str]] = set()
+        self._new: list[tuple[int, int, str]] = []  # visited by the last walk
         self._read: set[str] = set()
         for op in program.ops:
             self._read.update(op.input_names())
@@ -51,6 +52,14 @@ class SlimWalk:
                 for name in dict.fromkeys(names) if op.role == "forward" else ():
                     where[name].append(op)
 
+    def first_reader(self, var: str) -> Op | None:
+        """The first op of the forward pass that reads a variable."""
+        return next(iter(self._readers[var]), None)
+
+    def writers(self, var: str) -> Sequence[Op]:
+        """The ops of the forward pass that write a variable."""
+        return self._writers[var]
+
     def cuts(self, param: str) -> list[Cut]:
         """All that is cut with the first axis of a filter.
 
@@ -58,15 +67,24 @@ class SlimWalk:
             NotFollowed: PaddleSlim leaves the filter whole.
             Fails: it ends in an error.
         """
-        first = next(iter(self._readers[param]), None)
+        first = self.first_reader(param)
         if first is None or first.type not in WORKERS or first.type in UNCHANGED:
             raise NotFollowed("" if first is None else first.type)
-        before = set(self._visited)
+        self._new.clear()
         try:
             return list(self._walk(first, param))
         except (NotFollowed, Fails):
-            self._visited = before
+            self._visited.difference_update(self._new)
             raise
+
+    def _visit(self, op: Op, axis: int, var: str) -> bool:
+        """Note an op, with the axis and variable it is reached by; whether for the first time."""
+        key = (op.id, axis, var)
+        if key in self._visited:
+            return False
+        self._visited.add(key)
+        self._new.append(key)
+        return True
 
     def _walk(self, first: Op, param: str) -> Iterator[Cut]:
         start = At(self._program, first, param, 0, ())
@@ -84,7 +102,7 @@ class SlimWalk:
                 each = shape[1] if len(shape) > 1 else 0
                 yield Cut(step.var, step.axis, step.changes, op, each)
             elif op is not None:
-                self._visited.add((op.id, step.axis, step.var))
+                self._visit(op, step.axis, step.var)
                 if step.var not in self._read:
                     raise NotFollowed("fetch")
                 reached.append((None, self._around(step)))
@@ -97,10 +115,7 @@ class SlimWalk:
             raise NotFollowed(at.op.type)
         if at.var not in self._read:
             raise NotFollowed("fetch")
-        key = (at.op.id, at.axis, at.var)
-        new = key not in self._visited
-        self._visited.add(key)
-        return new
+        return self._visit(at.op, at.axis, at.var)
 
     def _around(self, step: Step) -> Iterator[At]:
         for op in (*self._writers[step.var], *self._readers[step.var]):
