@@ -75,8 +75,8 @@ def command(
 ) -> None:
     """Measure what pruning each group alone costs.
 
-    Each group is pruned at each ratio. The record is whole after every measurement: call again
-    to go on after a stop. prune-regex --sensitivity chooses ratios from it. Exit status 1 where
+    Each group is pruned at each ratio. The record is whole at any time: call again to go on
+    after a stop. prune-regex --sensitivity chooses ratios from it. Exit status 1 where
     nothing can be pruned.
 
     Example: graphprobe sensitivity zoo:yolov3_mobilenet_v1 --weights runs/student

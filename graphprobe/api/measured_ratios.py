@@ -63,7 +63,7 @@ class Record(NamedTuple):
         Raises:
             UsageError: there is no target, or it cannot be reached.
         """
-        from graphprobe.data.metrics.names import LABELS
+        from graphprobe.data.metrics.names import LABELS_OF_PRUNING
         from graphprobe.pruning.allocation import allocate, predicted
 
         if target is None:
@@ -73,7 +73,7 @@ class Record(NamedTuple):
             )
         curves = {group.convs[0]: group.curve for group in self.content.groups}
         choice = allocate(found, curves, target, limits)
-        metric = LABELS.get(self.content.measured.metric, self.content.measured.metric)
+        metric = LABELS_OF_PRUNING.get(self.content.measured.metric, self.content.measured.metric)
         note = (
             f"predicted to keep {predicted(choice, curves):.1%} of {metric} "
             f"{self.content.baseline:.4f} before fine-tuning"

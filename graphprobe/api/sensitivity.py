@@ -89,10 +89,10 @@ class SensitivityResult(Result):
 
     def about(self) -> tuple[str, str]:
         """What was measured, and how: two lines."""
-        from graphprobe.data.metrics.names import LABELS
+        from graphprobe.data.metrics.names import LABELS_OF_PRUNING
 
         bound = self.record.measured
-        metric = LABELS.get(bound.metric, bound.metric)
+        metric = LABELS_OF_PRUNING.get(bound.metric, bound.metric)
         return (
             f"{metric} unpruned {self.record.baseline:.4f} on {bound.samples} images of "
             f"{bound.data}, {bound.image} pixels",
@@ -120,14 +120,14 @@ def sensitivity(
 ) -> SensitivityResult:
     """Prune each group alone at each ratio, and measure what the network loses.
 
-    The record is whole after every measurement: call again to go on after a stop.
+    The record is whole at any time: call again to go on after a stop.
 
     Args:
         program: what can be trained: ``zoo:NAME``, ``package.module:callable``, an exported
             program; or a run's folder, which stands for what it trained with its weights.
         weights: trained weights: a run's folder, a checkpoint, .npz, .pdiparams; an exported
-            program has them beside it. It is measured by how far its tensors agree with those of
-            the unpruned one, so that the data need no labels.
+            program has them beside it. It is measured by labels where the data have them of what
+            it gives out, else by how far its tensors agree with those of the unpruned one.
         data: what to measure on, as ``voc:PATH?split=val``; not the final test set.
         policy: ``seeds``: what stands alone; ``coupled``: whole groups.
         ratios: shares of the channels that go, one by one.
@@ -166,6 +166,7 @@ def sensitivity(
     from graphprobe.training.runtime.dependencies import require_paddle
 
     require_paddle()
+    from graphprobe.pairing.output_kinds import output_kinds
     from graphprobe.training.networks.source import Networks
     from graphprobe.training.pruning.sensitivity import measure_sensitivity
     from graphprobe.training.runtime.device import choose_place
@@ -195,6 +196,7 @@ def sensitivity(
         log=log,
         networks=Networks(programs),
         compared=_compared(loaded) if is_exported(loaded) else (),
+        find=output_kinds,
     )
     return SensitivityResult(found, record)
 

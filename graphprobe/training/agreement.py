@@ -16,7 +16,7 @@ from graphprobe.data.metrics.agreement_types import (
     headline_of,
     pair_outputs,
 )
-from graphprobe.data.metrics.names import AGREEMENT, LABELS
+from graphprobe.data.metrics.names import AGREEMENT, LABELS, LABELS_OF_PRUNING
 from graphprobe.data.sample import Dataset, Feed
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.ir import Program
@@ -44,6 +44,8 @@ class AgreementEvaluator(Evaluator):
         compared: what is compared as what.
         teacher: computes the teacher's.
         keep: bytes of batches that stay in memory, to be measured many times.
+        pruning: whether it measures what pruning costs: the teacher is the student unpruned, and
+            outputs that are equal for all images are a result.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class AgreementEvaluator(Evaluator):
         compared: Sequence[OutputPair],
         teacher: InferenceTeacher,
         keep: int = 0,
+        *,
+        pruning: bool = False,
     ) -> None:
         part = built_part(built, [name for pair in compared for name in pair.student_names])
         if _one_by_one(built, compared):
@@ -65,11 +69,13 @@ class AgreementEvaluator(Evaluator):
         self._compared, self._teacher = list(compared), teacher
         self._theirs: dict[int, dict[str, Any]] = {}
         self._left = max(keep, KEPT_BYTES)
+        self._pruning = pruning
 
     @property
     def label(self) -> str:
         """The metric with the figure that stands for it."""
-        return f"{LABELS[AGREEMENT]} ({FIGURES[headline_of(self._compared)]})"
+        labels = LABELS_OF_PRUNING if self._pruning else LABELS
+        return f"{labels[AGREEMENT]} ({FIGURES[headline_of(self._compared)]})"
 
     def run(self, scope: Any) -> Score:
         """Measure with the weights of a scope.
@@ -91,7 +97,7 @@ class AgreementEvaluator(Evaluator):
             mine = dict(zip(self._built.outputs, outputs, strict=True))
             named = {name.removeprefix(PREFIX): array for name, array in theirs.items()}
             found.add(mine, named, len(next(iter(feed.values()))))
-        result = found.result()
+        result = found.result(refuse_equal=not self._pruning)
         headline, value = result.headline
         rows = tuple((each.name, getattr(each, headline)) for each in result.outputs)
         more = tuple(

@@ -20,6 +20,7 @@ from graphprobe.data.transforms import resize_mask
 from graphprobe.errors import DataError, TrainError
 from graphprobe.ops.kinds import prior_boxes
 from graphprobe.training.evaluate import Evaluator, choose_metric, split_rows
+from graphprobe.training.feeding.cached_dataset import CachedBatches
 from graphprobe.training.feeding.feeding import eval_batches
 from graphprobe.training.runtime.programs import keep_needed, read_names
 from graphprobe.zoo import Built
@@ -105,13 +106,20 @@ class LabelledEvaluator(Evaluator):
         val: what to measure on.
         place: where it runs.
         answer: which output, and what its classes are.
+        keep: bytes of batches that stay in memory, to be measured many times.
 
     Raises:
         ConfigError: ``train.metric`` does not measure what the data have.
     """
 
     def __init__(
-        self, built: Built, section: TrainSection, val: Dataset, place: Any, answer: Answer
+        self,
+        built: Built,
+        section: TrainSection,
+        val: Dataset,
+        place: Any,
+        answer: Answer,
+        keep: int = 0,
     ) -> None:
         part = built_part(built, answer.output.names)
         uncounted = answer.output.kind == "boxes" and not answer.output.count
@@ -119,7 +127,7 @@ class LabelledEvaluator(Evaluator):
             section = section.model_copy(update={"batch_size": 1})
         metric = choose_metric(section, val.task)
         batches = eval_batches(section, val, part)
-        super().__init__(part, batches, place, metric)
+        super().__init__(part, CachedBatches(batches, keep) if keep else batches, place, metric)
         self._answer = answer
         self._frame = frame_of(part, batches.inputs)
         self._own = np.full(max(answer.classes) + 1, -1)  # class of the program -> of the data

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from graphprobe.config import Config
-from graphprobe.data.metrics.names import AGREEMENT
+from graphprobe.data.metrics.names import AGREEMENT, LABELS
 from graphprobe.data.sample import Dataset
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.training.agreement import FindOutputs, agreement_evaluator
@@ -46,16 +47,37 @@ def evaluator_of(
     if built.task != EXPORTED:
         return make_evaluator(config.train, built, val, place)
     found = labelled_evaluator(config, source, built, val, place, find)
+    log_measure(found, config, source, val, log)
     if isinstance(found, Evaluator):
-        log(f"measured by labels: {found.label} of {', '.join(found.read)}")
         return found
-    labelled = val.task not in ("images", "arrays")
-    if labelled and config.train.metric != AGREEMENT:
-        log(f"labels do not measure {source.text}: {found}; agreement with the teacher does")
     if teacher is None:
         text = f"names no teacher, and labels do not measure an exported program: {found}"
         raise ConfigError([Problem("kind", text)], hint="take the distill.yaml of the run")
     return agreement_evaluator(config, source, built, val, place, teacher, find)
+
+
+def log_measure(
+    found: LabelledEvaluator | str,
+    config: Config,
+    source: NetworkSource,
+    val: Dataset,
+    log: Log,
+    labels: Mapping[str, str] = LABELS,
+) -> None:
+    """Log what labels measure, or why agreement takes their place; nothing where there are none.
+
+    Args:
+        found: from `labelled_evaluator`.
+        config: of any kind.
+        source: of the network.
+        val: what is measured on.
+        log: takes the line.
+        labels: what the metrics are called.
+    """
+    if isinstance(found, Evaluator):
+        log(f"measured by labels: {found.label} of {', '.join(found.read)}")
+    elif val.task not in ("images", "arrays") and config.train.metric != AGREEMENT:
+        log(f"labels do not measure {source.text}: {found}; {labels[AGREEMENT]} does")
 
 
 def labelled_evaluator(
@@ -65,8 +87,12 @@ def labelled_evaluator(
     val: Dataset,
     place: Any,
     find: FindOutputs | None,
+    keep: int = 0,
 ) -> LabelledEvaluator | str:
-    """An evaluator of an exported program by labels, or why they do not measure it."""
+    """An evaluator of an exported program by labels, or why they do not measure it.
+
+    `keep` is the bytes of batches that stay in memory, to be measured many times.
+    """
     if find is None or source.exported is None:
         return "what its outputs are was not looked at"
     if config.train.metric == AGREEMENT:
@@ -76,4 +102,4 @@ def labelled_evaluator(
         return answer
     if val.task != "classification" and cuts_images(config.train, built):
         return "parts of images are cut away before it sees them"
-    return LabelledEvaluator(built, config.train, val, place, answer)
+    return LabelledEvaluator(built, config.train, val, place, answer, keep)

@@ -43,8 +43,11 @@ class Agreement:
             measure.add(student, teacher, count)
         self._samples += count
 
-    def result(self) -> AgreementResult:
+    def result(self, *, refuse_equal: bool = True) -> AgreementResult:
         """The figures of all that was taken in.
+
+        Args:
+            refuse_equal: whether a student that gives all images the same outputs is an error.
 
         Raises:
             DataError: nothing was.
@@ -55,7 +58,7 @@ class Agreement:
             raise DataError(f"there are no {what} to compare on", where="agreement")
         varying = [measure for measure in self._measures if measure.teacher.differs]
         stuck = [measure for measure in varying if not measure.student.differs]
-        if varying and len(stuck) == len(varying):
+        if refuse_equal and varying and len(stuck) == len(varying):
             names = listed(measure.pair.student for measure in stuck)
             raise TrainError(
                 f"all outputs are equal: each of {self._samples} images gives the same {names}",

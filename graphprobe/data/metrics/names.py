@@ -13,3 +13,5 @@ LABELS = {
     TOP1: "top-1 accuracy",
     AGREEMENT: "agreement with the teacher",
 }
+# What pruning costs is measured against the program itself.
+LABELS_OF_PRUNING = {**LABELS, AGREEMENT: "agreement with the unpruned program"}

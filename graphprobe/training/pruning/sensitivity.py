@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import paddle
+from typing_extensions import Self
 
 from graphprobe.config import GroupConfig, PruneConfig, PruneSection
 from graphprobe.config.sensitivity import (
@@ -22,16 +23,18 @@ from graphprobe.config.sensitivity import (
     read_sensitivity,
 )
 from graphprobe.data.metrics.agreement_types import OutputPair
+from graphprobe.data.metrics.names import LABELS_OF_PRUNING
 from graphprobe.data.sample import Dataset
 from graphprobe.data.subset import spread_subset
 from graphprobe.errors import TrainError, UsageError
 from graphprobe.files import write_whole
 from graphprobe.ir import Program
 from graphprobe.ir.fingerprint import fingerprint
-from graphprobe.training.agreement import AgreementEvaluator
+from graphprobe.training.agreement import AgreementEvaluator, FindOutputs
 from graphprobe.training.evaluate import Evaluator, choose_metric
 from graphprobe.training.feeding.cached_dataset import CachedBatches
 from graphprobe.training.feeding.feeding import eval_batches, open_validation
+from graphprobe.training.measured_by import labelled_evaluator, log_measure
 from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.source import Networks
 from graphprobe.training.pruning.masking import Subject, masked_value, open_subject
@@ -47,6 +50,8 @@ from graphprobe.zoo import EXPORTED
 KEPT_BYTES = 2_000_000_000
 # A metric below this is chance more than skill.
 WEAK = 0.02
+# The share of the time that goes into writing the record at most.
+_WRITING = 0.05
 # Seconds between lines of progress.
 _PAUSE = 2.0
 
@@ -62,6 +67,7 @@ def measure_sensitivity(
     log: Log = no_log,
     networks: Networks | None = None,
     compared: Sequence[OutputPair] = (),
+    find: FindOutputs | None = None,
 ) -> Sensitivity:
     """Measure each group of a config alone at each ratio; go on where the record stops.
 
@@ -69,12 +75,14 @@ def measure_sensitivity(
         config: the groups (their ratios do not count), the weights and the validation data.
         program: the config's program.
         ratios: above 0 and below 1, ascending.
-        record: a json file, written whole after every measurement.
+        record: a json file, written whole again and again, and at every end but a killed one.
         place: where the network runs.
         samples: measure on so many images, spread evenly over the data; None: on all.
         log: takes each line for people.
         networks: of the command.
-        compared: tensors of an exported program that are held against those of the unpruned one.
+        compared: tensors of an exported program that are held against those of the unpruned one
+            where labels do not measure it.
+        find: finds what its outputs are; without it labels are left alone.
 
     Returns:
         all that the record holds: what was there, and what was measured now.
@@ -88,7 +96,7 @@ def measure_sensitivity(
     networks = networks if networks is not None else Networks()
     subject = open_subject(config, program, place, networks.source(config.student.program))
     data = spread_subset(open_validation(config.train, subject.built), samples)
-    evaluator = _evaluator(config, subject, data, networks, compared)
+    evaluator = _evaluator(config, subject, data, networks, compared, find, log)
     names = compare_class_names(
         subject.class_names,
         data.class_names,
@@ -99,14 +107,15 @@ def measure_sensitivity(
         log(line)
     bound = _bound(config, program, subject, evaluator, len(data))
     found = _begin(record, bound, config.prune, evaluator, subject, log)
-    write_whole(record, found.text())
     todo = list(_todo(found, config.prune, ratios))
     progress = _Progress(len(todo), log)
-    for group, ratio in todo:
-        point = _measure(found, subject, evaluator, config.prune, group, ratio)
-        found = found.with_point(group.convs[0], point)
-        write_whole(record, found.text())
-        progress.add(f"{group.convs[0]} at {ratio:g}: {point.value:.4f}, loss {point.loss:+.1%}")
+    with _Writer(record, found) as writer:
+        for group, ratio in todo:
+            point = _measure(found, subject, evaluator, config.prune, group, ratio)
+            found = found.with_point(group.convs[0], point)
+            writer.put(found)
+            of = f"{group.convs[0]} at {ratio:g}"
+            progress.add(f"{of}: {point.value:.4f}, loss {point.loss:+.1%}")
     return found
 
 
@@ -116,20 +125,28 @@ def _evaluator(
     data: Dataset,
     networks: Networks,
     compared: Sequence[OutputPair],
+    find: FindOutputs | None,
+    log: Log,
 ) -> Evaluator:
-    """Measures the task's metric, or how far an exported program agrees with itself unpruned."""
+    """Measures the task's metric: of an exported program by labels where they fit its outputs, else
+    by how far it agrees with itself unpruned."""
     section, place = config.train, subject.place
     if subject.built.task != EXPORTED:
         batches = CachedBatches(eval_batches(section, data, subject.built), KEPT_BYTES)
         metric = choose_metric(section, subject.built.task)
         return Evaluator(subject.built, batches, place, metric)
+    source = networks.source(config.student.program)
+    by_labels = labelled_evaluator(config, source, subject.built, data, place, find, KEPT_BYTES)
+    log_measure(by_labels, config, source, data, log, LABELS_OF_PRUNING)
+    if isinstance(by_labels, Evaluator):
+        return by_labels
     scope = paddle.static.Scope()
     set_values(scope, place, subject.values)
-    source = networks.source(config.student.program)
     whole = Network("teacher", config.student, source, source.build("eval"), scope)
     wanted = [name for pair in compared for name in pair.teacher_names]
     engine = InferenceTeacher(whole, wanted, place)
-    return AgreementEvaluator(subject.built, section, data, place, compared, engine, KEPT_BYTES)
+    given = (subject.built, section, data, place, compared, engine)
+    return AgreementEvaluator(*given, KEPT_BYTES, pruning=True)
 
 
 def _bound(
@@ -225,6 +242,36 @@ def _measure(
     loss = (found.baseline - value) / found.baseline
     flops = subject.removed_flops(plan)
     return SensitivityPoint(ratio=ratio, kept=kept, value=value, loss=loss, flops=flops)
+
+
+class _Writer:
+    """Writes the record as it grows, and at the end whatever the reason.
+
+    It holds all measurements, so writing it after each would cost their square: it is left out
+    until a share of the time has gone into measuring.
+    """
+
+    def __init__(self, path: Path, found: Sensitivity) -> None:
+        self._path, self._found = path, found
+
+    def __enter__(self) -> Self:
+        self._write()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._write()
+
+    def put(self, found: Sensitivity) -> None:
+        """What is known by now."""
+        self._found = found
+        if (time.monotonic() - self._ended) * _WRITING >= self._took:
+            self._write()
+
+    def _write(self) -> None:
+        begin = time.monotonic()
+        write_whole(self._path, self._found.text())
+        self._ended = time.monotonic()
+        self._took = self._ended - begin
 
 
 class _Progress:
