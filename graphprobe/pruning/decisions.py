@@ -30,6 +30,7 @@ from graphprobe.pruning.reasons import output_ops, resolved, seeds_blocks
 _ORDER: tuple[Reason, ...] = (
     "output", "concat", "residual", "shared", "grouped", "depthwise", "unsupported_op",
 )  # fmt: skip
+_RANKS = {reason: at for at, reason in enumerate(_ORDER)}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -241,8 +242,10 @@ class _Decisions:
         """What is reported of a stopped class: the first reason of the order, once a class."""
         if index not in self.obstacles:
             constraints = self.stopped[index]
-            rank = min(map(_rank, constraints))
-            ops = {c.meets_at: c for c in reversed(constraints) if _rank(c) == rank}
+            ranks = [_RANKS[c.reason or "unsupported_op"] for c in constraints]
+            rank = min(ranks)
+            worst = [c for c, each in zip(constraints, ranks, strict=True) if each == rank]
+            ops = {c.meets_at: c for c in reversed(worst)}
             self.obstacles[index] = _Obstacle(index, rank, ops)
         return self.obstacles[index]
 
@@ -282,7 +285,3 @@ class _Decisions:
             row.param, row.op, self._type(row), row.shape, row.groups,
             status, reason, at, path, self.group[row.op], detail,
         )  # fmt: skip
-
-
-def _rank(constraint: PruneConstraint) -> int:
-    return _ORDER.index(constraint.reason or "unsupported_op")

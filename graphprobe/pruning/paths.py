@@ -13,6 +13,8 @@ from graphprobe.pruning.partition import ChannelPartition
 # For each value reached: the value one step nearer to the goal (None at the goal), the last value
 # of the way, and the op of the goal.
 _Tree = dict[int, tuple[int | None, int, int]]
+# The class, the first of the goals, and their number.
+_Key = tuple[int, int, int]
 
 # Longer ways leave out what lies between their beginning and their end, shown as "...". Without
 # a limit, a chain of n layers would have ways of n * n / 2 names in all.
@@ -21,6 +23,8 @@ MOST = 100
 # left out but for their ends.
 _SOME_STEPS = 300_000
 _STEPS_AN_OP = 50
+# Who asks for a class first looks so many values around before all ways to its goals are found.
+_NEAR = 20
 
 
 class Paths:
@@ -34,7 +38,8 @@ class Paths:
         self._channels = channels
         self._partition = partition
         self._of_layout: dict[int, frozenset[int]] = {}
-        self._trees: dict[tuple[int, int, int], _Tree] = {}
+        self._trees: dict[_Key, _Tree] = {}
+        self._asked: set[_Key] = set()
         self.steps = 0
         self._most_steps = _SOME_STEPS + _STEPS_AN_OP * len(channels.program.ops)
 
@@ -45,10 +50,10 @@ class Paths:
             The variables on the way, the last being what the op makes of it (where it makes
             anything), and the op.
         """
-        tree = self._tree(index, goals)
         start = self._output(op)
         if start is None:
             return (), next(iter(goals))
+        tree = self._tree(index, goals, start)
         if start in tree:
             names, at = self._follow(tree, start), tree[start][2]
         else:
@@ -63,14 +68,16 @@ class Paths:
         start = self._output(op)
         if joint == op or start is None:
             return () if start is None else (self._channels.flow.values[start].name,)
-        tree = self._tree(index, (joint,))
+        tree = self._tree(index, (joint,), start)
         return tuple(self._follow(tree, start)) if start in tree else ()
 
     def between(self, op: int, leader: int, index: int) -> tuple[str, ...]:
         """From one convolution's output to another's, along a class."""
-        tree = self._tree(index, (leader,))
         start = self._output(op)
-        return tuple(self._follow(tree, start)) if start in tree and start is not None else ()
+        if start is None:
+            return ()
+        tree = self._tree(index, (leader,), start)
+        return tuple(self._follow(tree, start)) if start in tree else ()
 
     def _goes_on(self, op: int) -> bool:
         return kind_of(self._channels.program.ops[op].type) != "output"
@@ -94,25 +101,68 @@ class Paths:
             names += ["...", self._channels.flow.values[tree[at][1]].name]
         return names
 
-    def _tree(self, index: int, goals: Collection[int]) -> _Tree:
-        """The ways to some goals: to those of a class's obstacle, or to its leader."""
-        key = (index, next(iter(goals)), len(goals))
-        if key not in self._trees:
-            self._trees[key] = self._search(index, goals)
-        return self._trees[key]
+    def _tree(self, index: int, goals: Collection[int], start: int) -> _Tree:
+        """The ways to some goals: to those of a class's obstacle, or to its leader.
 
-    def _search(self, index: int, goals: Collection[int]) -> _Tree:
+        Most classes are asked for once, and near to a goal: there only the ways from around
+        `start` are found. A class that is asked for again is searched whole.
+        """
+        key = (index, next(iter(goals)), len(goals))
+        tree = self._trees.get(key)
+        if tree is None and key not in self._asked:
+            self._asked.add(key)
+            tree = self._around(index, goals, start)
+            if tree is not None:
+                return tree
+        if tree is None:
+            tree = self._trees[key] = self._search(index, goals)
+        return tree
+
+    def _around(self, index: int, goals: Collection[int], start: int) -> _Tree | None:
+        """The ways from around a value to the goals that are nearest to it.
+
+        What lies on a shortest way is no farther from `start` than the goal is, so these are the
+        ways of the whole search. None where no goal is near.
+        """
+        near, level = {start}, [start]
+        begins: dict[int, set[int]] = {}
+        while level and len(near) < _NEAR:
+            found = set[int]()
+            for value in level:
+                for goal in self._ops_at(value):
+                    if goal in goals and goal not in begins:
+                        begins[goal] = set(self._starts(index, goal))
+                    if goal in goals and value in begins[goal]:
+                        found.add(goal)
+            if found:
+                return self._search(index, [goal for goal in goals if goal in found], near)
+            before, level = level, []
+            for at in before:
+                for other in self._neighbours(at, index):
+                    if other not in near:
+                        near.add(other)
+                        level.append(other)
+        return None
+
+    def _ops_at(self, value: int) -> list[int]:
+        """The op that writes a value and those that read it."""
+        at = self._channels.flow.values[value]
+        return at.consumers if at.producer is None else [at.producer, *at.consumers]
+
+    def _search(
+        self, index: int, goals: Collection[int], within: Collection[int] | None = None
+    ) -> _Tree:
         tree: _Tree = {}
         queue: deque[int] = deque()
         for goal in goals:
             for value in self._starts(index, goal):
-                if value not in tree:
+                if value not in tree and (within is None or value in within):
                     tree[value] = (None, value, goal)
                     queue.append(value)
         while queue and self.steps < self._most_steps:
             at = queue.popleft()
             for other in self._neighbours(at, index):
-                if other not in tree:
+                if other not in tree and (within is None or other in within):
                     tree[other] = (at, *tree[at][1:])
                     queue.append(other)
         return tree
@@ -121,13 +171,13 @@ class Paths:
         """What the op reads of the class; what it writes where it reads nothing of it."""
         flow, op = self._channels.flow, self._channels.program.ops[goal]
         reads = [v.id for v in flow.reads(op) if self._holds(v.id, index)]
-        return reads or [v.id for v in flow.writes(op) if self._holds(v.id, index)]
+        found = reads or [v.id for v in flow.writes(op) if self._holds(v.id, index)]
+        self.steps += len(found)
+        return found
 
     def _neighbours(self, value: int, index: int) -> Iterator[int]:
         flow, layouts, known = self._channels.flow, self._channels.layouts, self._of_layout
-        at = flow.values[value]
-        ops = at.consumers if at.producer is None else [at.producer, *at.consumers]
-        for op in ops:
+        for op in self._ops_at(value):
             if op in self._channels.links:
                 for ids in (*flow.inputs[op].values(), *flow.outputs[op].values()):
                     self.steps += len(ids)

@@ -96,6 +96,39 @@ def test_ways_beyond_a_number_of_steps_keep_their_ends(monkeypatch):
     assert rows["b.w_0"].at is not None and rows["b.w_0"].at.type == "lrn"
 
 
+def residual(n):
+    b, x = start()
+    for i in range(n):
+        way = b.op("relu", {"X": b.conv(x, 8, name=f"c{i}")}, shape=(-1, 8, 8, 8))
+        x = b.op("elementwise_add", {"X": x, "Y": way}, shape=(-1, 8, 8, 8))
+    return ended(b, x)
+
+
+@pytest.mark.parametrize("policy", ["seeds", "coupled"])
+@pytest.mark.parametrize("shape", [fan, fan_of_one_value, split, concat_of_concats, residual])
+def test_ways_found_around_a_layer_are_those_of_the_whole_search(shape, policy, monkeypatch):
+    program = shape(30)
+    near = find_prunable(program, policy)
+    monkeypatch.setattr(paths, "_NEAR", 0)
+    whole = find_prunable(program, policy)
+    assert near.decisions == whole.decisions
+    assert any(d.path for d in near.decisions)
+
+
+def test_a_layer_next_to_what_stops_it_is_not_searched_from_all_else_that_does(monkeypatch):
+    looked, starts = [], paths.Paths._starts
+
+    def counted(self, index, goal):
+        looked[-1] += 1
+        return starts(self, index, goal)
+
+    monkeypatch.setattr(paths.Paths, "_starts", counted)
+    for n in (100, 200):
+        looked.append(0)
+        find_prunable(concat_of_concats(n), "seeds")
+    assert looked[1] < 2.2 * looked[0]
+
+
 def test_channels_that_a_file_repeats_without_end_are_refused_in_a_line() -> None:
     b, x = start()
     for _ in range(40):  # each a filter of other channels, repeated 65,536 times
