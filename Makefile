@@ -4,7 +4,7 @@
 #   make test PADDLE=3.3.1   the tests in an environment of that Paddle, .venv-3.3.1; or 2.6.2, or
 #                  none: what needs no Paddle (none-3.10, none-3.13: with that Python).
 #                  TESTS=tests/compat chooses
-#   make check     what a contributor runs: format, lint, types, layers, tests
+#   make check     what a contributor runs: format, lint, types, layers, scripts of the page, tests
 #   make bench     speed, each figure beside what it replaces, in one run
 #   make fuzz      damaged files against readers and whole commands (INPUTS=200000)
 #   make audit     known weaknesses of every locked package (needs the network)
@@ -36,12 +36,14 @@ lint: install
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(PYTHON) tools/javascript.py
 
 check: lint test
 
 format: install
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@$(PYTHON) tools/javascript.py format
 
 bench: install
 	@$(BIN)/python tools/bench.py

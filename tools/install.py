@@ -127,6 +127,30 @@ def python_for(paddle: str) -> str:
     return choose_python()
 
 
+def locked_tool(name: str) -> Path:
+    """The programs of an environment in .tools that holds what requirements/NAME.txt locks."""
+    folder, lock = TOOLS / name, f"requirements/{name}.txt"
+    stamp, text = folder / ".installed", (ROOT / lock).read_text()
+    if stamp.exists() and stamp.read_text() == text:
+        return folder / "bin"
+    os.environ.pop("VIRTUAL_ENV", None)
+    # Certificates that the machine trusts (a company's proxy, say), as pip does.
+    os.environ.setdefault("UV_SYSTEM_CERTS", "1")
+    uv = find_uv()
+    print(f"installing {lock} into .tools/{name}", flush=True)
+    run(*uv, "venv", "--quiet", "--clear", "--python", choose_python(), folder)
+    words = [
+        *uv, "pip", "install", "--quiet", "--python", str(folder / "bin" / "python"),
+        "--require-hashes", "--no-deps", "-r", lock,
+    ]  # fmt: skip
+    done = subprocess.run(words, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        why = " ".join(done.stderr.split())[:400]
+        raise NotHere(f"error: {lock} cannot be installed into .tools/{name}: {why}")
+    stamp.write_text(text)
+    return folder / "bin"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")

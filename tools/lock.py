@@ -1,4 +1,4 @@
-"""Resolve requirements/*.txt anew: what make installs, uv itself, and what make audit runs."""
+"""Resolve requirements/*.txt anew: what make installs and audits with, uv and Deno."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def main() -> None:
             "--no-header", "--no-emit-index-url", "-o", ROOT / "requirements" / f"{name}.txt",
         )  # fmt: skip
 
-    for name, wanted in (("uv", "uv>=0.9,<1"), ("audit", "pip-audit>=2.10,<3")):
+    for name, wanted in (
+        ("uv", "uv>=0.9,<1"), ("audit", "pip-audit>=2.10,<3"), ("deno", "deno>=2.9,<3"),
+    ):  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             given = Path(folder) / f"{name}.in"
             given.write_text(f"{wanted}\n")

@@ -125,9 +125,9 @@ def test_the_keyboard_suffices(browser: Any, student_and_teacher: Path) -> None:
     assert nodes(browser) == before
     browser.press("o", "o")
     assert nodes(browser) > inner
-    scale = browser.run("active.view.k")
+    scale = browser.run("state.active.view.k")
     browser.press("+", "+")
-    assert browser.run("active.view.k") > scale
+    assert browser.run("state.active.view.k") > scale
 
 
 def test_pairs_are_linked(browser: Any, student_and_teacher: Path) -> None:
@@ -235,7 +235,7 @@ def test_student_and_teacher_have_a_pane_each_with_linked_selection(
     browser.run("document.querySelector('#pairs tr').click(), 0")
     hot = "[...document.querySelectorAll('.node.hot')].map((e) => e.closest('svg').dataset.side)"
     assert sorted(browser.run(hot)) == ["0", "1"]
-    browser.run("select(...pairEnds(0)[0]), 0")
+    browser.run("select(graph.pairEnds(0)[0]), 0")
     twin = "document.querySelector('.node.twin').closest('svg').dataset.side"
     assert browser.run(twin) == "1"
     assert browser.run("document.querySelectorAll('.node.twin').length") == 1
@@ -257,11 +257,11 @@ def test_linked_panes_keep_what_belongs_together_at_one_height(
     browser.open(path)
     assert browser.run("document.getElementById('sync').getAttribute('aria-pressed')") == "true"
     browser.run("openAll(), zoom(2), 0")
-    browser.run("active.view.y -= 200, move(), 0")
+    browser.run("state.active.view.y -= 200, move(), 0")
     # The op in the middle of pane 0 and its partner, on the screen.
     apart = (
         "(() => { const middle = panes[0].h / 2; let best = [1e9, 0];"
-        " for (const [a, b] of linkedNodes().map((p) => p.map(onScreen))) {"
+        " for (const [a, b] of graph.linkedNodes().map((p) => p.map(onScreen))) {"
         "  const far = Math.abs(a.y + a.h / 2 - middle);"
         "  if (far < best[0]) best = [far, Math.abs(a.y + a.h / 2 - b.y - b.h / 2)]; }"
         " return best[1]; })()"

@@ -127,3 +127,22 @@ def test_ci_passes_over_a_paddle_only_where_the_machine_cannot_have_it(
     assert made[:2] == ["make lint", "make test"]
     assert len(made) == 2 + tested
     assert not tested or made[2].startswith("make test PADDLE=3.3.1 TESTS=tests/compat ")
+
+
+def test_a_tool_that_cannot_be_had_is_named_in_one_line(
+    install: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails = 'printf "error: no network\\n  Caused by: no route\\n" >&2; exit 2'
+    executable(tmp_path / "uv", f"#!/bin/sh\ncase $1 in pip) {fails};; esac\n")
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements" / "deno.txt").write_text("deno==2.9.8 --hash=sha256:0\n")
+    monkeypatch.setattr(install, "ROOT", tmp_path)
+    monkeypatch.setattr(install, "TOOLS", tmp_path / ".tools")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(install.NotHere) as told:
+        install.locked_tool("deno")
+    assert str(told.value) == (
+        "error: requirements/deno.txt cannot be installed into .tools/deno: "
+        "error: no network Caused by: no route"
+    )
+    assert not (tmp_path / ".tools" / "deno" / ".installed").exists(), "the next run tries again"

@@ -10,7 +10,7 @@ from graphprobe.drawing.marks import status
 from graphprobe.ir import Op
 
 _MAX_ATTR = 300
-# What the page takes a node to have where nothing is given (page_layout.js knows the same).
+# What the page takes a node to have where nothing is given (web/unpack.js knows the same).
 _DEFAULTS: dict[str, Any] = {
     "c": [], "b": (), "p": (), "k": "op", "r": 0, "child": -1, "l": (),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from graphprobe.drawing.figures import short, size_text
 from graphprobe.drawing.labels import shape_text
 from graphprobe.drawing.marks import COLOURS, MEANING, status
 from graphprobe.drawing.pages.picture import make_picture
-from graphprobe.drawing.renderers.html import asset
+from graphprobe.drawing.renderers.html import asset, script
 from graphprobe.drawing.renderers.html import render as render_html
 from graphprobe.drawing.renderers.svg import svg_text
 from graphprobe.drawing.text import clean
@@ -40,7 +40,7 @@ def render_report(drawing: Drawing, messages: Sequence[str] = ()) -> bytes:
     text = page.render(
         title=clean(drawing.title),
         style=asset("report.css"),
-        script=asset("report.js"),
+        script=script("report.js"),
         messages=[clean(message) for message in messages],
         sides=[_side(side) for side in drawing.sides],
         pairs=[_pair(number, pair) for number, pair in enumerate(drawing.pairs, 1)],

@@ -14,14 +14,33 @@ from graphprobe.drawing.pages.html_data import PageData
 from graphprobe.drawing.renderer import Renderer
 from graphprobe.drawing.text import clean
 
-_ASSETS = Path(__file__).resolve().parents[1]
-_SCRIPTS = ("page_layout.js", "page_paint.js", "page_panel.js", "page_link.js", "page_main.js")
+_WEB = Path(__file__).resolve().parents[1] / "web"
+_IMPORT = re.compile(r'^import [^;"]*"\./([^"]+)";\n', re.M)
+# A comment that has its lines to itself; no string of the page goes over several lines.
+_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.M)
 
 
 @cache
 def asset(name: str) -> str:
     """A file of the page's own."""
-    return (_ASSETS / name).read_text(encoding="utf-8")
+    return (_WEB / name).read_text(encoding="utf-8")
+
+
+@cache
+def script(name: str) -> str:
+    """A module and what it imports as one script, without comments."""
+    text = "".join(asset(module) for module in modules(name))
+    text = re.sub("^export ", "", _IMPORT.sub("", text), flags=re.M)
+    return re.sub(r"\n{2,}", "\n", _COMMENT.sub("", text))
+
+
+@cache
+def modules(name: str) -> tuple[str, ...]:
+    """The module and all that it imports, each after what it needs itself."""
+    found: dict[str, None] = {}
+    for needed in _IMPORT.findall(asset(name)):
+        found.update(dict.fromkeys(modules(needed)))
+    return (*found, name)
 
 
 # What json escapes inside a string.
@@ -54,7 +73,7 @@ def render(drawing: Drawing) -> bytes:
         "TITLE": escape(clean(drawing.title)),
         "STYLE": asset("page.css"),
         "DATA": as_script_data(PageData(drawing).document()),
-        "SCRIPT": "\n".join(asset(name) for name in _SCRIPTS),
+        "SCRIPT": script("main.js"),
     }
     pieces = asset("page.html").split("@@")
     return "".join(parts[p] if at % 2 else p for at, p in enumerate(pieces)).encode()

@@ -1,9 +1,0 @@
-"use strict";
-// Hide the rows of the next table that do not contain what is typed.
-for (const input of document.querySelectorAll(".filter")) {
-  const rows = input.closest("details").querySelectorAll("tbody tr");
-  input.addEventListener("input", () => {
-    const wanted = input.value.trim().toLowerCase();
-    for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
-  });
-}
