@@ -64,7 +64,7 @@ def _bundled() -> tuple[Row, ...]:
             )
         )
     for name in SEGMENTERS:
-        program, out = f"zoo:{name}?num_classes=11&scale=0.1&size=65", f"runs/{name}"
+        program, out = f"zoo:{name}?num_classes=4&scale=0.1&size=65", f"runs/{name}"
         more = (
             f"{SHORT} -o train.image_size=65 -o train.data.val={LABELS.replace('?', '?split=val&')}"
         )

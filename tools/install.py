@@ -19,16 +19,15 @@ ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
 # The one version of uv whose files have these hashes.
 PINNED_UV = ("--require-hashes", "-r", "requirements/uv.txt")
-# The environment of each Paddle that tests ask for by its version: its lock file, and the Pythons
-# to look for, first the one wanted most. Where it is not found, 3.3.1 and none take this python3;
-# a version that is named has to be there.
+# The environment of each Paddle that tests ask for by its version: its lock file, the Pythons to
+# look for, first the one wanted most, and those that it can have. Where the first are not found,
+# 3.3.1 and none take this python3; 2.6.2-3.10 asks for that Python, which has to be there.
 PADDLES = {
-    "2.6.2": ("cpu", ("3.11", "3.12", "3.10")),
-    "3.3.1": ("cpu3", ("3.13",)),
-    "none": ("none", ("3.10",)),
-    "none-3.10": ("none", ("3.10",)),
-    "none-3.13": ("none", ("3.13",)),
+    "2.6.2": ("cpu", ("3.11", "3.12", "3.10"), ("3.10", "3.11", "3.12")),
+    "3.3.1": ("cpu3", ("3.13",), ("3.10", "3.11", "3.12", "3.13")),
+    "none": ("none", ("3.10",), ("3.10", "3.11", "3.12", "3.13")),
 }
+NAMES = (*PADDLES, *(f"{name}-{one}" for name, (*_, every) in PADDLES.items() for one in every))
 # What uv looks for where this python3 is too old or too new.
 ANY_PYTHON = ">=3.10,<3.14"
 NOT_HERE = 3
@@ -113,17 +112,18 @@ def find_python(version: str) -> str | None:
 
 def python_for(paddle: str) -> str:
     """The interpreter of an environment for one Paddle; ends with one line where there is none."""
-    _, versions = PADDLES[paddle]
-    if paddle == "2.6.2" and (3, 10) <= sys.version_info[:2] <= (3, 12):
+    paddle, _, named = paddle.partition("-")
+    versions = (named,) if named else PADDLES[paddle][1]
+    if paddle == "2.6.2" and not named and (3, 10) <= sys.version_info[:2] <= (3, 12):
         return sys.executable
     for version in versions:
         found = find_python(version)
         if found:
             return found
+    if named:
+        raise NotHere(f"error: no Python {named} was found")
     if paddle == "2.6.2":
         raise NotHere("error: Paddle 2.6.2 needs Python 3.10 to 3.12, and none of them was found")
-    if paddle.startswith("none-"):
-        raise NotHere(f"error: no Python {versions[0]} was found")
     return choose_python()
 
 
@@ -154,12 +154,12 @@ def locked_tool(name: str) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
-    parser.add_argument("--paddle", choices=tuple(PADDLES), help="an environment of its own")
+    parser.add_argument("--paddle", choices=NAMES, help="an environment of its own")
     parser.add_argument("--into", default=".venv", help="folder of the environment")
     given = parser.parse_args()
     if sys.platform != "linux":
         raise NotHere(f"error: requirements/*.txt are for Linux, this is {sys.platform}")
-    lock = PADDLES[given.paddle][0] if given.paddle else given.device
+    lock = PADDLES[given.paddle.partition("-")[0]][0] if given.paddle else given.device
     base = python_for(given.paddle) if given.paddle else choose_python()
     venv = ROOT / given.into
     python = venv / "bin" / "python"

@@ -9,7 +9,7 @@ import pytest
 from graphprobe_cli.main import COMMANDS
 
 from graphprobe.zoo import zoo_names
-from tools.compat_matrix import chosen, run_row
+from tools.compat_matrix import Column, chosen, columns, run_column, run_row
 from tools.compat_rows import DEMO, ROWS, Row
 
 SCRIPT = """\
@@ -79,3 +79,46 @@ def test_what_goes_wrong_stands_in_the_table(
     row = Row("x", (f"graphprobe {word}", "graphprobe after"), writes)
     assert run_row(row, python, tmp_path) == said
     assert (tmp_path / "done-after").exists() == (word == "one")
+
+
+def environment(root: Path, name: str, python: str, **packages: str) -> None:
+    site = root / name / "lib" / f"python{python[:4]}" / "site-packages"
+    for package, version in packages.items():
+        info = site / f"{package}-{version}.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n"
+        )
+    (root / name / "pyvenv.cfg").write_text(f"home = /opt\nversion_info = {python}\n")
+
+
+def test_a_column_is_the_first_environment_of_each_paddle_and_python(tmp_path: Path) -> None:
+    environment(tmp_path, ".venv", "3.11.7", paddlepaddle="2.6.2", numpy="1.26.4")
+    environment(tmp_path, ".venv-2.6.2", "3.11.7", paddlepaddle="2.6.2", numpy="1.26.4")
+    environment(tmp_path, ".venv-2.6.2-3.10", "3.10.13", paddlepaddle="2.6.2", numpy="1.26.4")
+    environment(tmp_path, ".venv-3.3.1", "3.13.0", paddlepaddle="3.3.1", numpy="2.5.1")
+    environment(tmp_path, ".venv-none-3.13", "3.13.0", numpy="2.5.1")
+    found = columns(tmp_path)
+    assert list(found) == ["2.6.2-3.10", "2.6.2-3.11", "3.3.1-3.13"]
+    assert found["2.6.2-3.11"].binary == tmp_path / ".venv" / "bin" / "python"
+    assert found["3.3.1-3.13"].head == "3.3.1, Python 3.13, numpy 2.5"
+
+
+def test_a_row_that_ended_well_does_not_run_again(python: Path, tmp_path: Path) -> None:
+    column = Column("9.9", "3.13.0", "2.5.1", python)
+    rows = [
+        Row("good", ("graphprobe one",)),
+        Row("bad", ("graphprobe fails",)),
+        Row("after", ("graphprobe two",), needs=("bad",)),
+        Row("cannot", ("graphprobe three",), refused={"9.9": "refused in one line"}),
+    ]
+    folder = tmp_path / "kept"
+    first = run_column(column, rows, folder)
+    assert first["good"] == "yes" and first["bad"].startswith("no: ")
+    assert first["after"] == "not run: needs bad"
+    assert first["cannot"] == "refused in one line" and not (folder / "done-three").exists()
+    (folder / "done-one").unlink()
+    mended = [rows[0], Row("bad", ("graphprobe mended",)), *rows[2:]]
+    again = run_column(column, mended, folder)
+    assert [again[row.name] for row in rows] == ["yes", "yes", "yes", "refused in one line"]
+    assert (folder / "done-mended").exists() and not (folder / "done-one").exists()
