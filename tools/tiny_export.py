@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from graphprobe.compat import import_paddle
+
 PREPARATION = """\
 Preprocess:
 - {type: Resize, interp: 2, keep_ratio: false, target_size: [32, 32]}
@@ -55,5 +57,7 @@ def write_images(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    # in the mode in which such a model is built, where this Paddle has another
+    import_paddle()
     write_model(Path(sys.argv[1]) / "model")
     write_images(Path(sys.argv[1]) / "images")

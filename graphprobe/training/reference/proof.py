@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,10 @@ _ROUNDINGS = 4.0
 # What kernels of Paddle 2.6.2 add of their own, measured: a softmax over 18,385 classes is 2.2e-5
 # away from the exact one of the same inputs.
 _KERNELS = {"softmax": 5e-5}
+# What Paddle raises where it cannot read or run a program; NotImplementedError is one of the first.
+_PADDLE_FAILS = (RuntimeError, ValueError, KeyError, IndexError, OSError)
+# How the line begins in which Paddle says what is wrong: with all of its calls, and without.
+_SAYS = re.compile(r"\s*(?:\(\w+\) |(?=\w+Error: ))(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,9 @@ def prove_conversion(
         made: the program and the parameters that were written.
 
     Raises:
-        ExportError: the result cannot be run where the source can, or its outputs are others.
+        ExportError: the result cannot be run where the source can, or its outputs are others. It
+            is no proof, and no error, where Paddle has no kernel on the CPU for what numpy ran: a
+            card may have one.
     """
     feed = _random_feed(program)
     if feed is None:
@@ -88,7 +95,7 @@ def prove_conversion(
             return Proof(reason=f"Paddle {paddle.__version__} cannot run the source ({reason})")
         found, reason = _try_engine(*made, feed)
         if found is None:
-            raise ExportError(f"the result does not run: {reason}", where=str(made[0]))
+            raise _does_not_run(made[0], reason)
         return _compared(f"Paddle {paddle.__version__}", found, wanted)
     return _by_numpy(program, weights, feed, made)
 
@@ -112,7 +119,13 @@ def _by_numpy(
     if not ends:
         return Proof(reason=f"the numpy executor does not know {listed(unknown)}")
     wanted = [outcome.values[name] for name in ends]
-    found = _static(made, feed, ends)
+    try:
+        found = _static(made, feed, ends)
+    except NotImplementedError as error:
+        reason = f"Paddle {paddle.__version__} cannot run the result on a CPU ({_reason(error)})"
+        return Proof(reason=reason)
+    except _PADDLE_FAILS as error:
+        raise _does_not_run(made[0], _reason(error)) from error
     limits = [EQUAL] * len(ends)
     if (
         largest_difference(found, wanted) > EQUAL
@@ -175,9 +188,22 @@ def _try_engine(
     """The outputs in the inference engine; None with the reason where it cannot run."""
     try:
         return run_unoptimised(program, params, feed), ""
-    except (RuntimeError, ValueError, KeyError, NotImplementedError, OSError) as error:
-        lines = [line.strip() for line in str(error).splitlines() if "Error:" in line]
-        return None, " ".join((lines or [type(error).__name__])[-1].split())[:160]
+    except _PADDLE_FAILS as error:
+        return None, _reason(error)
+
+
+def _reason(error: Exception) -> str:
+    """The line of Paddle's report that says what is wrong."""
+    found = [match[1] for line in str(error).splitlines() if (match := _SAYS.match(line))]
+    return " ".join((found or [type(error).__name__])[-1].split()).rstrip(".")[:160]
+
+
+def _does_not_run(made: Path, reason: str) -> ExportError:
+    return ExportError(
+        f"Paddle {paddle.__version__} cannot run the result: {reason}",
+        where=made.name,
+        hint="report it with the program; nothing was written",
+    )
 
 
 def _static(
