@@ -2,7 +2,7 @@
 #   make demo      the main job on made-up scenes of real digits, about 5 minutes
 #   make test      the tests
 #   make test PADDLE=3.3.1   the tests in an environment of that Paddle, .venv-3.3.1; or 2.6.2, or
-#                  none: what needs no Paddle (none-3.10, none-3.13: with that Python).
+#                  none: what needs no Paddle (2.6.2-3.10, none-3.13: with that Python).
 #                  TESTS=tests/compat chooses
 #   make check     what a contributor runs: format, lint, types, layers, scripts of the page, tests
 #   make bench     speed, each figure beside what it replaces, in one run
