@@ -1,6 +1,6 @@
 """Text on photographs, and how well a text detector finds it: figures for docs/benchmarks.md.
 
-    python -m tools.ocr_scenes make FOLDER [--photos FOLDER]
+    python -m tools.ocr_scenes make FOLDER [--photos FOLDER] [--count N]
     python -m tools.ocr_scenes score FOLDER/val MODEL [MODEL ...]
 
 `make` writes FOLDER/train (images without labels) and FOLDER/val (images and truth.json, a list of
@@ -84,10 +84,10 @@ PIXEL, SCORE, UNCLIP = 0.3, 0.6, 1.5
 Box = tuple[float, float, float, float]
 
 
-def make(folder: Path, photos: Path | None) -> None:
-    """Write both sets."""
+def make(folder: Path, photos: Path | None, count: int) -> None:
+    """Write both sets, with so many images to train on."""
     train, val = _photographs(photos)
-    _write(folder / "train", train, TRAIN_FONTS, TRAIN_WORDS, TRAIN, seed=1)
+    _write(folder / "train", train, TRAIN_FONTS, TRAIN_WORDS, count, seed=1)
     truth = _write(folder / "val", val, VAL_FONTS, VAL_WORDS, VAL, seed=2)
     (folder / "val" / "truth.json").write_text(json.dumps(truth, indent=1))
 
@@ -254,12 +254,13 @@ def main() -> None:
     making = commands.add_parser("make")
     making.add_argument("folder", type=Path)
     making.add_argument("--photos", type=Path)
+    making.add_argument("--count", type=int, default=TRAIN, help="of images to train on")
     scoring = commands.add_parser("score")
     scoring.add_argument("folder", type=Path)
     scoring.add_argument("models", type=Path, nargs="+")
     given = parser.parse_args()
     if given.command == "make":
-        make(given.folder, given.photos)
+        make(given.folder, given.photos, given.count)
     else:
         score(given.folder, given.models)
 

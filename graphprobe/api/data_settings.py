@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from graphprobe.api.exported_runs import parts_of
+from graphprobe.api.run_programs import is_exported
 from graphprobe.programs import LoadedProgram, ProgramLike, load, source_of
-from graphprobe.user_code import ZOO, is_file
+from graphprobe.user_code import ZOO
 
 if TYPE_CHECKING:
     from graphprobe.config import TrainSection
+    from graphprobe.data.sample import Dataset
     from graphprobe.training.reporting.progress import Log
 
 
-def settings_for_data(
-    programs: Sequence[ProgramLike], data: str, log: Log
-) -> tuple[list[LoadedProgram], TrainSection]:
+class DataSettings(NamedTuple):
+    """What follows from the data.
+
+    Args:
+        programs: the student, then the teacher where there is one, loaded.
+        train: the section of a config, whose length follows the number of images.
+        data: what is trained on.
+    """
+
+    programs: list[LoadedProgram]
+    train: TrainSection
+    data: Dataset
+
+
+def settings_for_data(programs: Sequence[ProgramLike], data: str, log: Log) -> DataSettings:
     """Programs with an output for each class, and the section ``train`` of a config for the data.
 
     Args:
         programs: the student, then the teacher where there is one.
         data: as ``voc:PATH``.
         log: takes a line for each thing that follows from the data.
-
-    Returns:
-        the programs, loaded, and a schedule whose length follows the number of images.
 
     Raises:
         DataError: the data cannot be read.
@@ -42,7 +53,7 @@ def settings_for_data(
         opened = open_data(to_train)
     loaded = [load(fit_classes(one, opened.class_names, log)) for one in programs]
     found = [one.program for one in loaded]
-    if is_file(loaded[0].source) and not opened.class_names:
+    if is_exported(loaded[0]):
         train = exported_schedule(section, *found)
     else:
         train = published_schedule(opened.task, section, *found)
@@ -52,7 +63,7 @@ def settings_for_data(
     fitted, _ = scale_schedule(longer, 1, words, made_for=train.max_iters)
     log(f"data: trains on {to_train}; evaluates on {to_evaluate or 'nothing'}")
     log(length_text(fitted, len(opened), 1))
-    return loaded, fitted
+    return DataSettings(loaded, fitted, opened)
 
 
 def fit_classes(program: ProgramLike, classes: Sequence[str], log: Log) -> ProgramLike:

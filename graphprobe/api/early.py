@@ -12,7 +12,7 @@ from graphprobe.programs import LoadedProgram, ProgramLike, load_program, source
 from graphprobe.user_code import is_code, is_file
 
 # Sections of a config that depend on what is found; the rest is looked at first.
-_FOUND = ("teacher", "pairs", "prune")
+_FOUND = ("teacher", "pairs", "prune", "task")
 
 
 def refuse_program(program: ProgramLike | None) -> None:
@@ -76,7 +76,8 @@ def refuse_settings(student: ProgramLike, words: Sequence[str]) -> None:
 
     Args:
         student: the program that will be trained.
-        words: as ``train.batch_size=4``; of pairs, pruning and teacher they are looked at later.
+        words: as ``train.batch_size=4``; of teacher, pairs, pruning and task they are looked at
+            later.
 
     Raises:
         ConfigError: every problem at once.

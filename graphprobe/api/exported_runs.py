@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphprobe.api.pruned_pairs import pairs_after_pruning
-from graphprobe.api.run_programs import ref_of
 from graphprobe.api.task_loss import task_of
 from graphprobe.errors import DataError, UsageError
 from graphprobe.programs import LoadedProgram
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
     from graphprobe.config import Config, PruneConfig, TrainSection
     from graphprobe.training.networks.source import Networks, NetworkSource
     from graphprobe.training.reporting.progress import Log
-
-
-def is_exported(loaded: LoadedProgram) -> bool:
-    """Whether an exported program is trained: itself, or what a run has made of it."""
-    return is_file(loaded.source) and is_file(ref_of(loaded).program)
 
 
 def with_own_teacher(
@@ -104,7 +98,7 @@ def with_parts(settings: Config, data: str | None, override: Sequence[str]) -> C
 
 
 def make_own_teacher(
-    pruning: PruneConfig, where: str, networks: Networks, log: Log
+    pruning: PruneConfig, where: str, override: Sequence[str], networks: Networks, log: Log
 ) -> tuple[Path, Config]:
     """Write the config that trains what a pruning leaves of an exported program, and it beside.
 
@@ -113,6 +107,7 @@ def make_own_teacher(
     Args:
         pruning: what is pruned; its section `train` is that of the run.
         where: its file.
+        override: what it sets in the config that is made.
         networks: of the command; the program is loaded there.
         log: takes each line about what was found.
 
@@ -122,7 +117,7 @@ def make_own_teacher(
         GraphprobeError: the program or the data cannot be read.
     """
     from graphprobe.api.quick_config import write_configs
-    from graphprobe.config import check_fingerprint
+    from graphprobe.config import check_fingerprint, override_config
     from graphprobe.data.open import open_data, parse_spec
     from graphprobe.emit import PHOTOS, distill_notes
 
@@ -137,12 +132,13 @@ def make_own_teacher(
         log(images_line(networks.source(pruning.student.program), pruning.train))
     boxes = opened.task == "detection"
     found = pairs_after_pruning(student, student, pruning, networks, boxes=boxes, log=log)
-    task = task_of(networks.source(pruning.student.program), opened, log)
+    task = task_of(student, opened, log)
     update = {
         "student": pruning.student,
         "teacher": pruning.student,
         "task": task,
         "train": pruning.train,
     }
-    config = found.to_config().model_copy(update=update)
+    made = found.to_config().model_copy(update=update)
+    config = override_config(made, override, where="override")
     return write_configs(config, pruning, distill_notes(found.report), log)

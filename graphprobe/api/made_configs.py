@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 from graphprobe.api.check import CheckFailed, CheckResult, check_config
 from graphprobe.api.exported_runs import make_own_teacher
-from graphprobe.api.settings import place_run
+from graphprobe.api.settings import ConfigLike, place_run, read_settings
+from graphprobe.user_code import is_file
 
 if TYPE_CHECKING:
     from graphprobe.api.quick_config import QuickTrainRequest
     from graphprobe.config import Config, PruneConfig
     from graphprobe.training.networks.source import Networks
     from graphprobe.training.reporting.progress import Log
+
+
+# Sections that only a config with pairs has.
+_MADE = ("task.", "pairs[")
 
 
 def checked_config(
@@ -68,6 +73,28 @@ def config_of_names(
     return make_config(request, networks, devices=world_size(), resume=resume is not None, log=log)
 
 
+def words_of_made(
+    config: ConfigLike | None, words: Sequence[str], *, allow_code: bool
+) -> tuple[list[str], list[str]]:
+    """Overrides of a config, and those of the sections that a config made from it will have.
+
+    Args:
+        config: as `train` takes it; only that of a pruned exported program leads to another.
+        words: as ``train.batch_size=4``.
+        allow_code: as `train` takes it.
+
+    Raises:
+        ConfigError: the config has problems.
+    """
+    later = [word for word in words if word.startswith(_MADE)]
+    if not later or config is None:
+        return list(words), []
+    settings, _ = read_settings(config, allow_code=allow_code)
+    if settings.kind != "prune" or not is_file(settings.student.program):
+        return list(words), []
+    return [word for word in words if word not in later], later
+
+
 def config_of_pruned_export(
     pruning: PruneConfig,
     where: str,
@@ -83,7 +110,8 @@ def config_of_pruned_export(
     made = Path(pruning.train.output) / "distill.yaml"
     if resume is None or not made.is_file():
         try:
-            return make_own_teacher(pruning, where, networks, log)
+            later = [word for word in words if word.startswith(_MADE)]
+            return make_own_teacher(pruning, where, later, networks, log)
         except BaseException:
             drop_unused(made.parent)
             raise

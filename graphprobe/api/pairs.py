@@ -19,7 +19,7 @@ from graphprobe.waits import waiting_for
 if TYPE_CHECKING:
     import networkx as nx
 
-    from graphprobe.config import DistillConfig, TrainSection
+    from graphprobe.config import DistillConfig, TaskSection, TrainSection
     from graphprobe.drawing.folding.fold import Level
     from graphprobe.training.reporting.progress import Log
 
@@ -33,12 +33,14 @@ class PairFindings(ConfigResult):
         teacher: the program that it should come to resemble.
         report: the pairs, the candidates that are none, and what is in doubt.
         train: the schedule that follows from the data; None where none were named.
+        task: the loss that their labels give an exported student; None where they give none.
     """
 
     student: LoadedProgram
     teacher: LoadedProgram
     report: PairReport
     train: TrainSection | None = None
+    task: TaskSection | None = None
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
@@ -109,6 +111,8 @@ class PairFindings(ConfigResult):
         }
         if self.train is not None:
             update["train"] = self.train
+        if self.task is not None:
+            update["task"] = self.task
         return config.model_copy(update=update)
 
     def _config_notes(self) -> Mapping[str, Sequence[str]]:
@@ -153,7 +157,8 @@ def find_pairs(
         student: the program that will be trained.
         teacher: the program that it should come to resemble.
         data: what will be trained on, as ``voc:PATH``: bundled models get an output for each of its
-            classes, and the config its data and a schedule for their number.
+            classes, and the config its data, a schedule for their number and, of an exported
+            student, what it learns from their labels.
         rule: use this rule alone; by default the highest-level one that covers the outputs.
         loss: give every pair this loss, with the weight that its references use.
         progress: takes each line about what follows from the data; by default they are logged.
@@ -169,16 +174,19 @@ def find_pairs(
         >>> found.write("distill.yaml")
         PosixPath('distill.yaml')
     """
-    train = None
+    train = task = None
     if data is None:
         ours, theirs = load(student), load(teacher)
     else:
         from graphprobe.api.data_settings import settings_for_data
+        from graphprobe.api.task_loss import task_of
 
-        (ours, theirs), train = settings_for_data((student, teacher), data, reporter(progress))
+        log = reporter(progress)
+        (ours, theirs), train, opened = settings_for_data((student, teacher), data, log)
+        task = task_of(ours, opened, log)
     with waiting_for("finding pairs"):
         report = pairing.find_pairs(ours.program, theirs.program, rule, loss)
-    return PairFindings(ours, theirs, report, train)
+    return PairFindings(ours, theirs, report, train, task)
 
 
 def _pair(pair: Pair) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def find_prunable(
     else:
         from graphprobe.api.data_settings import settings_for_data
 
-        (loaded,), train = settings_for_data((program,), data, reporter(progress))
+        (loaded,), train, _ = settings_for_data((program,), data, reporter(progress))
         if image is not None:
             train = _with_images(train, image)
         image = train.input_size

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphprobe.api.data_settings import fit_classes
-from graphprobe.api.exported_runs import images_line, is_exported, parts_of, with_own_teacher
+from graphprobe.api.exported_runs import images_line, parts_of, with_own_teacher
 from graphprobe.api.prunable import find_prunable
 from graphprobe.api.pruned_pairs import pairs_after_pruning
-from graphprobe.api.run_programs import ref_of
+from graphprobe.api.run_programs import is_exported, ref_of
 from graphprobe.api.settings import place_run
 from graphprobe.api.task_loss import task_of
 from graphprobe.errors import CheckpointError
@@ -163,7 +163,7 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
     loaded = [_loaded(fit_classes(one, opened.class_names, log), networks) for one in given]
     task = None
     if is_exported(loaded[0]):
-        task = task_of(networks.source(ref_of(loaded[0]).program), opened, log)
+        task = task_of(loaded[0], opened, log)
         if task is None or request.prune is not None:
             loaded = with_own_teacher(loaded, request.prune, log)
         train = exported_schedule(data, *(one.program for one in loaded))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphprobe.errors import GraphprobeError
 from graphprobe.programs import LoadedProgram
+from graphprobe.user_code import is_file
 
 if TYPE_CHECKING:
     from graphprobe.config import Config, ProgramRef
@@ -48,6 +49,11 @@ def ref_of(loaded: LoadedProgram) -> ProgramRef:
     return ProgramRef(
         program=trained.program, fingerprint=trained.fingerprint, weights=loaded.source
     )
+
+
+def is_exported(loaded: LoadedProgram) -> bool:
+    """Whether an exported program is trained: itself, or what a run has made of it."""
+    return is_file(loaded.source) and is_file(ref_of(loaded).program)
 
 
 def image_of(loaded: LoadedProgram) -> tuple[int, int] | None:

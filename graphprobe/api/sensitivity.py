@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.arguments import PatternLike, pattern
 from graphprobe.api.early import refuse_preparation, refuse_program, refuse_weights
-from graphprobe.api.exported_runs import is_exported
 from graphprobe.api.pairs import find_pairs
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table, count_text
-from graphprobe.api.run_programs import is_run, ref_of
+from graphprobe.api.run_programs import is_exported, is_run, ref_of
 from graphprobe.api.settings import override_words
 from graphprobe.errors import AnswerIsNo, UsageError
 from graphprobe.programs import LoadedProgram, ProgramCache, ProgramLike, load

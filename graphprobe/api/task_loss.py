@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from graphprobe.api.run_programs import is_exported, is_run, ref_of
+from graphprobe.programs import LoadedProgram, load
 
 if TYPE_CHECKING:
     from graphprobe.config import TaskSection
+    from graphprobe.data.answer import Answer
     from graphprobe.data.sample import Dataset
     from graphprobe.ir import Program
-    from graphprobe.training.labelled import Answer
-    from graphprobe.training.networks.source import NetworkSource
     from graphprobe.training.reporting.progress import Log
 
 _LOSSES = {"classification": "cross_entropy", "segmentation": "pixel_cross_entropy"}
 
 
-def task_of(source: NetworkSource, data: Dataset, log: Log) -> TaskSection | None:
+def task_of(student: LoadedProgram, data: Dataset, log: Log) -> TaskSection | None:
     """The loss that labels give an exported program; None where they give none.
 
     Args:
-        source: of the student.
+        student: what is trained, or a run of it.
         data: that it is trained on.
         log: takes a line about what is learned from labels, or why nothing is.
     """
+    from graphprobe.data.answer import Answer, find_answer
+    from graphprobe.data.preparation import labels_beside
+    from graphprobe.formats import add_ports, as_programdesc, find_file
     from graphprobe.pairing.output_kinds import output_kinds
-    from graphprobe.training.labelled import Answer, find_answer
 
-    if source.exported is None or data.task in ("images", "arrays"):
+    if not is_exported(student) or data.task in ("images", "arrays"):
         return None
-    program = source.exported.program
-    found: Answer | TaskSection | str = find_answer(
-        source.build("eval"), output_kinds(program), data
-    )
+    trained = student if not is_run(student.source) else load(ref_of(student).program)
+    program = add_ports(as_programdesc(trained.program))
+    named = labels_beside(find_file(Path(trained.source).expanduser(), trained.source))
+    found: Answer | TaskSection | str = find_answer(program, named, output_kinds(program), data)
     if isinstance(found, Answer):
         found = _yolo(program, found) if data.task == "detection" else _of_scores(found, data.task)
     if isinstance(found, str):

@@ -23,6 +23,7 @@ from graphprobe.api.made_configs import (
     config_of_names,
     config_of_pruned_export,
     placed,
+    words_of_made,
 )
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import Result, Table
@@ -171,6 +172,7 @@ def train(
         if student is None:
             assert config is not None  # noqa: S101 - _refuse_unclear has seen to it
             words = [*data_words(data), *engine_words(engine), *_teacher_words(weights), *words]
+            words, later = words_of_made(config, words, allow_code=allow_code)
             settings, where = open_config(config, words, allow_code=allow_code)
             settings = with_parts(settings, data, override_words(override))
             made_for = iterations_in(config)
@@ -178,7 +180,8 @@ def train(
                 settings, words = with_epochs(settings, epochs, words)
             settings = placed(settings, where, resume, log)
             if settings.kind == "prune" and is_file(settings.student.program):
-                make = partial(config_of_pruned_export, settings, where, words, resume, log)
+                given = (*words, *later)
+                make = partial(config_of_pruned_export, settings, where, given, resume, log)
                 settings, where, networks = checked_config(make, device, resume, log, on_check)
         else:
             # Without a config the data decide on more than two of its values.

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphprobe.config import Config
+from graphprobe.data.answer import Answer, find_answer
 from graphprobe.data.metrics.names import AGREEMENT, LABELS
 from graphprobe.data.sample import Dataset
 from graphprobe.errors import ConfigError, Problem
 from graphprobe.training.agreement import FindOutputs, agreement_evaluator
 from graphprobe.training.evaluate import Evaluator, make_evaluator
 from graphprobe.training.feeding.inputs import cuts_images
-from graphprobe.training.labelled import Answer, LabelledEvaluator, find_answer
+from graphprobe.training.labelled import LabelledEvaluator
 from graphprobe.training.networks.build import Network
 from graphprobe.training.networks.source import NetworkSource
 from graphprobe.training.reporting.progress import Log, no_log
@@ -97,7 +98,8 @@ def labelled_evaluator(
         return "what its outputs are was not looked at"
     if config.train.metric == AGREEMENT:
         return "the config asks for agreement"
-    answer = find_answer(built, find(source.exported.program), val)
+    program = source.exported.program
+    answer = find_answer(program, built.meta["class_names"], find(program), val)
     if not isinstance(answer, Answer):
         return answer
     if val.task != "classification" and cuts_images(config.train, built):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from graphprobe.errors import GraphprobeError
@@ -199,3 +200,53 @@ def test_a_file_takes_images_without_a_config(
     for found, path in zip(made, paths, strict=False):
         (scores,) = predict(model, {"x": prepared(Image.open(path))})
         assert found.text.startswith(NAMES[int(scores.argmax())])
+
+
+def test_pairs_write_the_loss_of_labels(
+    classifier: Classifier, classes: Path, tmp_path: Path
+) -> None:
+    import graphprobe
+
+    student, teacher = (str(classifier(tmp_path / n, seed=s)) for s, n in enumerate("st"))
+    said: list[str] = []
+    words = {"data": f"folder:{classes}", "progress": said.append}
+    found = graphprobe.find_pairs(student, teacher, **words)
+    written = found.write(tmp_path / "distill.yaml")
+    assert "task: cross_entropy of fc_0.tmp_1 with labels of 3 classes" in said
+    trained(tmp_path / "run", f"folder:{classes}", student=student, teacher=teacher)
+    alone = yaml.safe_load((tmp_path / "run" / "distill.yaml").read_text())
+    assert yaml.safe_load(written.read_text())["task"] == alone["task"]
+    assert alone["task"]["loss"] == "cross_entropy"
+    images = graphprobe.find_pairs(student, teacher, data=f"images:{classes}")
+    assert images.to_config().task is None
+
+
+def test_the_weight_of_the_task_is_overridden_without_a_config(
+    classifier: Classifier, classes: Path, tmp_path: Path
+) -> None:
+    student, teacher = (str(classifier(tmp_path / n, seed=s)) for s, n in enumerate("st"))
+    names = {"student": student, "teacher": teacher}
+    data = f"folder:{classes}"
+    trained(tmp_path / "run", data, **names, override={"task.weight": 2.5})
+    assert "weight: 2.5" in (tmp_path / "run" / "distill.yaml").read_text()
+    with pytest.raises(GraphprobeError, match=r"task\.wieght"):
+        trained(tmp_path / "other", data, **names, override={"task.wieght": 2.5})
+    with pytest.raises(GraphprobeError, match=r"task\.loss"):
+        trained(tmp_path / "other", f"images:{classes}", **names, override={"task.weight": 2.5})
+
+
+def test_the_config_made_from_a_pruning_is_overridden(
+    classifier: Classifier, classes: Path, tmp_path: Path
+) -> None:
+    import graphprobe
+
+    pruning = tmp_path / "prune.yaml"
+    found = graphprobe.find_prunable(str(classifier(tmp_path / "m")), ratio=0.5)
+    found.write(pruning)
+    override = {"task.weight": 3.5, "pairs[0].weight": 0.25}
+    trained(tmp_path / "run", f"folder:{classes}", config=pruning, override=override)
+    config = yaml.safe_load((tmp_path / "run" / "distill.yaml").read_text())
+    assert (config["task"]["weight"], config["pairs"][0]["weight"]) == (3.5, 0.25)
+    with pytest.raises(GraphprobeError, match=r"task\.wieght"):
+        trained(tmp_path / "o", f"folder:{classes}", config=pruning, override={"task.wieght": 1})
+    assert not (tmp_path / "o").exists()
