@@ -1,4 +1,4 @@
-"""graphprobe report: variables, pairs, prune table and drawings on one page."""
+"""graphprobe report: programs, pairs, pruning and runs on one page, or on paper."""
 
 from __future__ import annotations
 
@@ -18,17 +18,42 @@ def command(
         None, "--pairs", help="A distillation config: show its pairs (default: find them)."
     ),
     prune: Path = typer.Option(None, "--prune", help="A pruning config: show what it prunes."),
+    sensitivity: Path = typer.Option(
+        None, "--sensitivity", help="What graphprobe sensitivity wrote of the student."
+    ),
+    latency: Path = typer.Option(
+        None, "--latency", help="Milliseconds by layer of the student, as json."
+    ),
+    run: list[Path] = typer.Option(
+        [], "--run", metavar="RUN", help="A run: its figures and curves; may be given again."
+    ),
+    images: tuple[Path, Path] = typer.Option(
+        None,
+        "--images",
+        metavar="BEFORE AFTER",
+        help="Two folders that infer drew into from the same images.",
+    ),
     output: Path = typer.Option(
-        ..., "--output", "-o", callback=can_be_written, help="The .html file to write."
+        ..., "--output", "-o", callback=can_be_written, help="The .html or .pdf file to write."
     ),
 ) -> None:
-    """Write one offline page to hand to a colleague.
+    """Write a report to hand to a colleague: one offline page, or a PDF.
 
-    Example: graphprobe report --student student.pdmodel --teacher teacher.pdmodel -o r.html
+    Example: graphprobe report --student student.pdmodel --teacher teacher.pdmodel -o r.pdf
     """
     from graphprobe.api.report import report
 
     with own_prints_to_stderr():
-        made = report(student, output, teacher=teacher, pairs=pairs, prune=prune)
+        made = report(
+            student,
+            output,
+            teacher=teacher,
+            pairs=pairs,
+            prune=prune,
+            sensitivity=sensitivity,
+            latency=latency,
+            runs=run,
+            images=images,
+        )
     warn(made.warnings)
     log(f"wrote {output}")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from graphprobe.api.arguments import PatternLike, pattern, refuse_count, refuse_no_file
-from graphprobe.api.findings import PairsLike, PruneLike, gather, unknown_operators
+from graphprobe.api.findings import PruneLike, gather, unknown_operators
+from graphprobe.api.given_pairs import PairsLike
 from graphprobe.api.measures import LatencyLike, with_measures
 from graphprobe.collector import collector_paused
 from graphprobe.drawing import Drawing, Focus, check_size

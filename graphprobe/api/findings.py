@@ -9,34 +9,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from graphprobe.api.decisions import prune_findings
+from graphprobe.api.given_pairs import PairsLike, check_same, given_pairs
 from graphprobe.drawing import Drawing, Focus, Marks, check_size, make_drawing
 from graphprobe.drawing.figures import Figures, measure
 from graphprobe.errors import (
-    ConfigError,
     GraphprobeError,
-    Problem,
     UsageError,
-    did_you_mean,
     place,
 )
 from graphprobe.ir import Pair, Program, PruneDecision
-from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.ops.kinds import unknown_ops_warnings
 from graphprobe.programs import LoadedProgram, ProgramLike, load
 from graphprobe.pruning.plan import PrunePlan
+from graphprobe.pruning.ratios import Limits, PruneChoice
 
 if TYPE_CHECKING:
-    from graphprobe.api.pairs import PairFindings
     from graphprobe.api.prune_selection import PruneSelection
-    from graphprobe.config.distill import DistillConfig, PairConfig
     from graphprobe.config.prune import PruneConfig
     from graphprobe.drawing.drawing import AnyLevel
     from graphprobe.drawing.layout.layout_graph import Engine as LayoutEngine
     from graphprobe.drawing.overlay import ColourBy
 
 T = TypeVar("T")
-# Pairs as they were found, or a distillation config or its file.
-PairsLike: TypeAlias = "str | os.PathLike[str] | PairFindings | DistillConfig"
 # A selection as it was made, or a pruning config or its file.
 PruneLike: TypeAlias = "str | os.PathLike[str] | PruneSelection | PruneConfig"
 
@@ -53,6 +47,7 @@ class Findings:
         pairs: what the two share.
         figures: parameters and multiply-adds of the ops of each program.
         messages: what could not be found.
+        plan: what a config prunes; without groups where none was given.
     """
 
     program: Program
@@ -62,6 +57,7 @@ class Findings:
     pairs: Sequence[Pair] = ()
     figures: Sequence[Figures] = ()
     messages: Sequence[str] = ()
+    plan: PrunePlan = PrunePlan()
 
     def drawing(
         self,
@@ -105,17 +101,17 @@ def gather(
         UsageError: the programs are too large to be drawn.
     """
     plan = _plan(prune, program) if prune is not None else PrunePlan()
-    given = None if pairs is None else _given_pairs(pairs)
+    given = None if pairs is None else given_pairs(pairs)
     if teacher is None and given is not None:
         teacher = given.teacher
     other = load(teacher) if teacher is not None else None
     check_size(program.program, *([other.program] if other is not None else []))
     parts = _Parts()
     marks = parts.marks(program, plan)
-    figures = [parts.figures(program, marks)]
+    figures = [parts.figures(program, marks, plan)]
     if other is None:
         messages = (*unknown_operators(program), *parts.faults)
-        return Findings(program.program, None, marks, Marks(), (), figures, messages)
+        return Findings(program.program, None, marks, Marks(), (), figures, messages, plan)
     if given is not None:
         found, messages = given.read(program, other), unknown_operators(program, other)
     else:
@@ -126,9 +122,9 @@ def gather(
         )
         found, messages = report.pairs, report.warnings
     theirs = parts.marks(other, PrunePlan())
-    figures.append(parts.figures(other, theirs))
+    figures.append(parts.figures(other, theirs, PrunePlan()))
     messages = (*messages, *parts.faults)
-    return Findings(program.program, other.program, marks, theirs, found, figures, messages)
+    return Findings(program.program, other.program, marks, theirs, found, figures, messages, plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +157,15 @@ class _Parts:
         targets = frozenset(p for group in plan.groups if group.ratio > 0 for p in group.layers)
         return Marks(decisions, targets, plan.shapes_after(shapes))
 
-    def figures(self, loaded: LoadedProgram, marks: Marks) -> Figures:
-        """Its numbers of parameters and multiply-adds."""
+    def figures(self, loaded: LoadedProgram, marks: Marks, plan: PrunePlan) -> Figures:
+        """Its numbers of parameters and multiply-adds, also after the plan."""
         what = f"{loaded.source}: parameters and multiply-adds"
-        return self.get(what, lambda: measure(loaded.program, marks), Figures())
+
+        def make() -> Figures:
+            pruned = choice_of(loaded, plan).after if plan.groups else None
+            return measure(loaded.program, marks, pruned)
+
+        return self.get(what, make, Figures())
 
 
 def unknown_operators(*programs: LoadedProgram) -> tuple[str, ...]:
@@ -174,110 +175,14 @@ def unknown_operators(*programs: LoadedProgram) -> tuple[str, ...]:
     )
 
 
+def choice_of(loaded: LoadedProgram, plan: PrunePlan) -> PruneChoice:
+    """A plan for a program with what its policy found there."""
+    limits = Limits(round_to=plan.round_to, min_channels=plan.min_channels)
+    return PruneChoice(prune_findings(loaded, plan.policy), plan, limits)
+
+
 def _decisions(loaded: LoadedProgram, policy: str) -> dict[str, PruneDecision]:
     return {decision.param: decision for decision in prune_findings(loaded, policy).decisions}
-
-
-@dataclass(frozen=True, slots=True)
-class _GivenPairs:
-    """Pairs that the caller has already."""
-
-    teacher: ProgramLike
-    read: Callable[[LoadedProgram, LoadedProgram], Sequence[Pair]]
-
-
-def _given_pairs(pairs: PairsLike) -> _GivenPairs:
-    from graphprobe.api.pairs import PairFindings
-
-    if isinstance(pairs, PairFindings):
-        return _GivenPairs(
-            pairs.teacher, lambda student, teacher: _found_pairs(pairs, student, teacher)
-        )
-    config, where = _distill_config(pairs)
-    return _GivenPairs(
-        config.teacher.program,
-        lambda student, teacher: _read_pairs(config, student.program, teacher.program, where),
-    )
-
-
-def _found_pairs(
-    found: PairFindings, student: LoadedProgram, teacher: LoadedProgram
-) -> Sequence[Pair]:
-    """The pairs of findings, after a check that they are of these programs."""
-    _check_same(found.student, student, "pairs")
-    _check_same(found.teacher, teacher, "pairs")
-    return found.pairs
-
-
-def _check_same(of: LoadedProgram, program: LoadedProgram, where: str) -> None:
-    """Refuse findings on a program other than their own with a UsageError."""
-    if of is program or fingerprint(of.program) == fingerprint(program.program):
-        return
-    raise UsageError(
-        f"was found for {of.source}, not for {program.source}",
-        where=where,
-        hint="find it again for this program, or name the program that it was found for",
-    )
-
-
-def _distill_config(given: str | os.PathLike[str] | DistillConfig) -> tuple[DistillConfig, str]:
-    from graphprobe.config.distill import DistillConfig
-    from graphprobe.config.load import load_config
-
-    if isinstance(given, DistillConfig):
-        return given, "the config"
-    path = Path(given)
-    config = load_config(path)
-    if not isinstance(config, DistillConfig):
-        where, hint = f"pairs={str(path)!r}", "give a kind: distill config"
-        raise UsageError(f"is of kind {config.kind}", where=where, hint=hint)
-    return config, str(path)
-
-
-def _read_pairs(
-    config: DistillConfig, student: Program, teacher: Program, where: str
-) -> Sequence[Pair]:
-    """The pairs of a config, after a check that it is for these programs."""
-    from graphprobe.config.binding import check_fingerprint
-
-    check_fingerprint(config.student, student, key="student", where=where)
-    check_fingerprint(config.teacher, teacher, key="teacher", where=where)
-    problems = [
-        *_missing(config, "student", student, lambda pair: pair.student),
-        *_missing(config, "teacher", teacher, lambda pair: pair.teacher),
-    ]
-    if problems:
-        raise ConfigError(problems, where=where)
-    return [_pair(pair, student, teacher) for pair in config.pairs]
-
-
-def _missing(
-    config: DistillConfig, side: str, program: Program, name_of: Callable[[PairConfig], str]
-) -> list[Problem]:
-    known = {name for block in program.blocks for name in block.vars}
-    found = []
-    for at, pair in enumerate(config.pairs):
-        name = name_of(pair)
-        if name not in known:
-            hint = did_you_mean(name, sorted(known))
-            message = f"no variable {name} in the {side}" + (f", {hint}" if hint else "")
-            found.append(Problem(f"pairs[{at}].{side}", message))
-    return found
-
-
-def _pair(pair: PairConfig, student: Program, teacher: Program) -> Pair:
-    return Pair(
-        pair.student,
-        pair.teacher,
-        student.shape(pair.student) or (),
-        teacher.shape(pair.teacher) or (),
-        pair.role,
-        pair.loss,
-        pair.weight,
-        1.0,
-        "config",
-        part=pair.part,
-    )
 
 
 def _plan(given: PruneLike, program: LoadedProgram) -> PrunePlan:
@@ -285,7 +190,7 @@ def _plan(given: PruneLike, program: LoadedProgram) -> PrunePlan:
     from graphprobe.api.prune_selection import PruneSelection
 
     if isinstance(given, PruneSelection):
-        _check_same(given.program, program, "prune")
+        check_same(given.program, program, "prune")
         return given.choice.plan
     from graphprobe.config.binding import check_fingerprint
     from graphprobe.config.load import load_config

@@ -40,7 +40,7 @@ def with_measures(
     """
     marks, messages = found.marks, list(found.messages)
     if sensitivity is not None:
-        record, where = _record(sensitivity)
+        record, where = record_of(sensitivity), _name_of(sensitivity)
         if record.measured.fingerprint != fingerprint(found.program):
             hint = f"name {record.measured.program}, or measure this program"
             raise UsageError("was measured on another program", where=where, hint=hint)
@@ -61,12 +61,19 @@ def with_measures(
     return replace(found, marks=marks, figures=figures, messages=messages)
 
 
-def _record(given: SensitivityLike) -> tuple[Sensitivity, str]:
+def record_of(given: SensitivityLike) -> Sensitivity:
+    """A record of sensitivity, read where its file is given.
+
+    Raises:
+        GraphprobeError: the file cannot be read, or holds something else.
+    """
     from graphprobe.config.sensitivity import Sensitivity, read_sensitivity
 
-    if isinstance(given, Sensitivity):
-        return given, "sensitivity"
-    return read_sensitivity(Path(given)), str(given)
+    return given if isinstance(given, Sensitivity) else read_sensitivity(Path(given))
+
+
+def _name_of(given: SensitivityLike) -> str:
+    return str(given) if isinstance(given, (str, os.PathLike)) else "sensitivity"
 
 
 def _table(given: LatencyLike) -> tuple[dict[str, float], str]:

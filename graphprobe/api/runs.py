@@ -184,6 +184,16 @@ def compare_runs(runs: Iterable[str | os.PathLike[str]]) -> RunComparison:
     folders = [Path(run) for run in ([runs] if isinstance(runs, (str, os.PathLike)) else runs)]
     if len(folders) < 2:
         raise UsageError("takes two runs or more", where="compare")
+    return read_runs(folders)
+
+
+def read_runs(runs: Iterable[str | os.PathLike[str]]) -> RunComparison:
+    """Any number of runs with their curves.
+
+    Raises:
+        GraphprobeError: one of the folders holds no run.
+    """
+    folders = [Path(run) for run in runs]
     for folder in folders:
         if not is_run(str(folder)):
             hint = "name the folder that a training wrote into"

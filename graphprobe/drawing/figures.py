@@ -63,12 +63,13 @@ class Figures:
         return " · ".join(parts)
 
 
-def measure(program: Program, marks: Marks) -> Figures:
+def measure(program: Program, marks: Marks, pruned: NetworkSize | None = None) -> Figures:
     """The figures of a program. Linear in its size.
 
     Args:
         program: any program; H and W that it leaves open count as 608.
         marks: with the shapes after pruning, where a plan is known.
+        pruned: the size of the whole program after the plan.
     """
     work = count_work(program)
     flops: Counter[int] = Counter()
@@ -86,7 +87,6 @@ def measure(program: Program, marks: Marks) -> Figures:
             after = channels_made(op, marks.after.get(op.input("Filter") or ""))
             kept[op.id] = count if after is None else after
     size = network_size(program)
-    pruned = network_size(program, None, marks.after) if marks.after else None
     gaps = frozenset(gap.op for gap in work.gaps)
     left = kept if marks.after else {}
     params = parameters_of_ops(program)

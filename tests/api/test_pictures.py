@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,9 @@ def test_drawings_and_reports_as_plain_data(small: Program, big: Program) -> Non
     assert levels["ops"] == graphprobe.draw(small).to_networkx("op").number_of_nodes()
     assert levels["stages"] <= levels["blocks"] <= levels["units"] <= levels["ops"]
     made = graphprobe.report(small)
-    assert made.to_dict() == {"title": "small", "html": made.html, "warnings": []}
+    data = made.to_dict()
+    assert (data["title"], data["html"], data["warnings"]) == ("small", made.html, [])
+    assert data["summary"][0].startswith("The network has ")
     assert json.loads(json.dumps([picture, made.to_dict()]))
 
 
@@ -100,11 +103,14 @@ def test_a_report(small: Program, big: Program, tmp_path: Path) -> None:
     assert "4 convolutions" in made.html
     assert len(repr(made)) < 100
     assert made._repr_html_().startswith("<iframe")
-    large = graphprobe.Report("a & b", "x" * 1_000_000)._repr_html_()
-    assert len(large) < 300
-    assert "a &amp; b: 1,000,000 characters" in large
+    large = replace(made, title="a & b")
+    large.__dict__["html"] = "x" * 1_000_000
+    assert len(large._repr_html_()) < 300
+    assert "a &amp; b: 1,000,000 characters" in large._repr_html_()
     with pytest.raises(UsageError, match="name it .html"):
-        graphprobe.report(small, tmp_path / "report.pdf")
+        graphprobe.report(small, tmp_path / "report.docx")
+    with pytest.raises(UsageError, match="must be html or pdf"):
+        made.render("svg")
 
 
 def test_multiply_adds_have_two_names(small: Program) -> None:
@@ -121,7 +127,7 @@ def test_a_second_program_is_no_output(small: Program, big: Program) -> None:
         graphprobe.report(small, loaded)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=message):
         graphprobe.draw(small, loaded)  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="zoo:yolov3_r34: a report is one HTML file"):
+    with pytest.raises(UsageError, match="zoo:yolov3_r34: a report is one HTML or PDF file"):
         graphprobe.report(small, "zoo:yolov3_r34")
 
 

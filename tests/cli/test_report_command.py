@@ -26,7 +26,7 @@ def test_one_program(program_files: dict[str, Path], tmp_path: Path) -> None:
     ("words", "told"),
     [
         (["--student", "{tmp}/none", "-o", "{tmp}/x.html"], "no such file"),
-        (["--student", "{tmp}/none", "-o", "{tmp}/x.pdf"], "name it .html"),
+        (["--student", "{tmp}/none", "-o", "{tmp}/x.doc"], "name it .html"),
         (["-o", "{tmp}/x.html"], "--student"),
     ],
 )

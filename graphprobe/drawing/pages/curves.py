@@ -58,10 +58,11 @@ class CurveSheet:
 
 def render_curves(sheet: CurveSheet, kind: str) -> bytes:
     """The sheet as a whole file; `kind` is ``svg``, ``png`` or ``pdf``."""
-    return render_sheet(lambda brush: _paint(brush, sheet), sheet.size, sheet.title, kind)
+    return render_sheet(lambda brush: paint_curves(brush, sheet), sheet.size, sheet.title, kind)
 
 
-def _paint(brush: Brush, sheet: CurveSheet) -> None:
+def paint_curves(brush: Brush, sheet: CurveSheet) -> None:
+    """Paint the sheet with its top left corner at the origin."""
     room = _WIDE - 2 * _MARGIN
     brush.text(_MARGIN, _MARGIN + 8, shorten(sheet.title, 11, room, True), 11, palette.INK, True)
     y = _MARGIN + _HEAD

@@ -32,7 +32,7 @@ class PdfBrush:
         line = self._canvas.beginText(x, self._height - y)
         line.setFillColor(_colour(colour))
         for name, chars in runs(text, bold):
-            line.setFont(_face(name), size)
+            line.setFont(face(name), size)
             line.textOut(chars)
         self._canvas.drawText(line)
 
@@ -91,7 +91,8 @@ def _colour(text: str) -> Any:
     return HexColor(text)
 
 
-def _face(name: str) -> str:
+def face(name: str) -> str:
+    """The name under which reportlab knows a font, registered."""
     if name != "songti":
         return str(font(name).fontName)
     from reportlab.pdfbase.cidfonts import UnicodeCIDFont

@@ -38,6 +38,7 @@ __all__ = [
     "Product",
     "Work",
     "WorkCount",
+    "bytes_of",
     "count_work",
     "gaps_text",
     "multiply_adds",
@@ -118,6 +119,11 @@ def _plausible(found: Counted) -> Counted:
     count = numbers((*found.shape, found.positions)) if isinstance(found, Work) else 0
     count = numbers((found.macs,)) if isinstance(found, Product) else count
     return Gap(found.op, "its sizes are more than 64 bits count") if count is None else found
+
+
+def bytes_of(dtype: str) -> int:
+    """How many bytes a number of this type takes in a file of weights."""
+    return _BYTES.get(dtype, 4)
 
 
 def numbers(shape: Iterable[int]) -> int | None:
@@ -255,7 +261,7 @@ def network_size(
     return NetworkSize(
         multiply_adds(work.uses, after),
         sum(count for var, count in counts.items() if var.name not in moving),
-        sum(count * _BYTES.get(var.dtype, 4) for var, count in counts.items()) / MEGABYTE,
+        sum(count * bytes_of(var.dtype) for var, count in counts.items()) / MEGABYTE,
         sum(product.macs for product in work.products),
         (*gaps_text(program, work.gaps), *_too_large(len(found) - len(counts))),
     )
