@@ -69,8 +69,11 @@ def measure(program: Program, marks: Marks, pruned: NetworkSize | None = None) -
     Args:
         program: any program; H and W that it leaves open count as 608.
         marks: with the shapes after pruning, where a plan is known.
-        pruned: the size of the whole program after the plan.
+        pruned: the size of the whole program after the plan; without it the shapes of the weights
+            decide, which know nothing of layers over the H or W of a smaller map.
     """
+    if pruned is None and marks.after:
+        pruned = network_size(program, None, marks.after)
     work = count_work(program)
     flops: Counter[int] = Counter()
     for use in work.uses:
