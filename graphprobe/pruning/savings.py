@@ -6,7 +6,7 @@ from collections import Counter
 from math import prod
 from typing import NamedTuple
 
-from graphprobe.ops.work.count import MEGABYTE, bytes_of, count_work
+from graphprobe.ops.work.count import BYTES, MEGABYTE, count_work
 from graphprobe.pruning.plan import PruneGroup
 from graphprobe.pruning.ratios import PruneChoice, param_shapes
 
@@ -40,7 +40,7 @@ def group_savings(choice: PruneChoice) -> list[GroupSaving]:
     for use in count_work(program, choice.limits.image).uses:
         positions[use.param] += use.positions
     shapes = param_shapes(choice.found)
-    width = {var.name: bytes_of(var.dtype) for var in program.parameters}
+    width = {var.name: BYTES.get(var.dtype, 4) for var in program.parameters}
     found = []
     for at, group in enumerate(choice.groups):
         flops = params = size = 0

@@ -31,6 +31,7 @@ from graphprobe.ops.work.rules import (
 )
 
 __all__ = [
+    "BYTES",
     "DEFAULT_IMAGE",
     "MEGABYTE",
     "Gap",
@@ -38,7 +39,6 @@ __all__ = [
     "Product",
     "Work",
     "WorkCount",
-    "bytes_of",
     "count_work",
     "gaps_text",
     "multiply_adds",
@@ -55,7 +55,8 @@ DEFAULT_IMAGE = 608
 MEGABYTE = 2**20
 # Paddle counts the numbers of a tensor in 64 bits; no network holds or multiplies more.
 _MOST = 2**63 - 1
-_BYTES = {"float64": 8, "int64": 8, "float16": 2, "int16": 2, "uint16": 2, "int8": 1, "uint8": 1}
+# A number in a file of weights; 4 where the type is not listed.
+BYTES = {"float64": 8, "int64": 8, "float16": 2, "int16": 2, "uint16": 2, "int8": 1, "uint8": 1}
 
 
 class WorkCount(NamedTuple):
@@ -119,11 +120,6 @@ def _plausible(found: Counted) -> Counted:
     count = numbers((*found.shape, found.positions)) if isinstance(found, Work) else 0
     count = numbers((found.macs,)) if isinstance(found, Product) else count
     return Gap(found.op, "its sizes are more than 64 bits count") if count is None else found
-
-
-def bytes_of(dtype: str) -> int:
-    """How many bytes a number of this type takes in a file of weights."""
-    return _BYTES.get(dtype, 4)
 
 
 def numbers(shape: Iterable[int]) -> int | None:
@@ -261,7 +257,7 @@ def network_size(
     return NetworkSize(
         multiply_adds(work.uses, after),
         sum(count for var, count in counts.items() if var.name not in moving),
-        sum(count * bytes_of(var.dtype) for var, count in counts.items()) / MEGABYTE,
+        sum(count * BYTES.get(var.dtype, 4) for var, count in counts.items()) / MEGABYTE,
         sum(product.macs for product in work.products),
         (*gaps_text(program, work.gaps), *_too_large(len(found) - len(counts))),
     )
