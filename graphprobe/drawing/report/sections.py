@@ -131,7 +131,7 @@ def variables(sides: Sequence[Side]) -> Section:
     for side in sides:
         listed = list_vars(side.program)
         left = len(listed) - _MAX_ROWS
-        note = f"Left out: {left} variables; graphprobe vars lists them all." if left > 0 else ""
+        note = f"Left out: {left} variables." if left > 0 else ""
         rows = [tuple(_variable(use)) for use in listed[:_MAX_ROWS]]
         title = f"{side.role or 'program'}: {len(listed)} variables"
         tables.append(Table(head, rows, title, note=note, long=True))
