@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -105,6 +106,26 @@ class Browser:
         end = time.monotonic() + _TIMEOUT_S
         while not self.run(script):
             assert time.monotonic() < end, f"never true: {script}"
+
+    def until_file(self, path: Path) -> None:
+        """Wait until a file is saved."""
+        end = time.monotonic() + _TIMEOUT_S
+        while not path.exists():
+            self.run("0")
+            assert time.monotonic() < end, f"never saved: {path}"
+
+    def screenshot(self) -> bytes:
+        """What is on the screen, as PNG."""
+        self.run("document.activeElement.blur()")
+        found = self.call("Page.captureScreenshot", format="png")
+        return base64.b64decode(found["data"])
+
+    def resize(self, width: int, height: int, mobile: bool = False) -> None:
+        """Give the window a size; a phone has two pixels for one."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height,
+            deviceScaleFactor=2 if mobile else 1, mobile=mobile,
+        )  # fmt: skip
 
     def click(self, selector: str, times: int = 1) -> None:
         """Click with the mouse in the middle of the first element that matches."""

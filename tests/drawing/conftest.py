@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from graphprobe.ir import Program
+from graphprobe.drawing import Marks, make_drawing, render
+from graphprobe.ir import Pair, Program, PruneDecision, Site
 from graphprobe.ir.builder import Builder
 
 Shuffle = Callable[[Program, int], Program]
@@ -57,6 +58,25 @@ def resnet() -> Program:
     x = b.op("mul", {"X": x, "Y": weight}, shape=(-1, 10))
     x = b.op("softmax", {"X": x}, shape=(-1, 10))
     return b.build([x])
+
+
+@pytest.fixture
+def student_and_teacher(resnet: Program, tmp_path: Path) -> Path:
+    """A page of two programs with a pair and a blocked convolution."""
+    convs = [op for op in resnet.ops if op.type == "conv2d"]
+    out = convs[4].output("Output") or ""
+    path = tuple(op.output("Output") or "" for op in convs[1:4])
+    param = convs[1].input("Filter") or ""
+    decision = PruneDecision(
+        param, convs[1].id, "conv2d", (8, 8, 3, 3), 1, "blocked", "concat", Site(3, "concat"), path,
+        detail="its channels meet a concat",
+    )  # fmt: skip
+    pair = Pair(out, out, (), (), "feature, stride 2", "l2", 1.0, 1.0, "rule", ("same place",))
+    found = tmp_path / "both.html"
+    marks = Marks({param: decision})
+    drawing = make_drawing(resnet, resnet, marks=marks, pairs=[pair], level="stage")
+    found.write_bytes(render(drawing, found.name))
+    return found
 
 
 def shuffle(program: Program, seed: int) -> Program:

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import pytest
 from PIL import Image
 
-from graphprobe.drawing import Marks, make_drawing, render
+from graphprobe.drawing import make_drawing, render
 from graphprobe.drawing.diff.drawing import make_diff
-from graphprobe.ir import Pair, Program, PruneDecision, Site
+from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
 
 HOSTILE = '</script><img src=x onerror="window.attacked=1">'
@@ -23,27 +22,6 @@ HOSTILE = '</script><img src=x onerror="window.attacked=1">'
 def page(path: Path, *args: Any, **more: Any) -> Path:
     path.write_bytes(render(make_drawing(*args, **more), "x.html"))
     return path
-
-
-@pytest.fixture
-def student_and_teacher(resnet: Program, tmp_path: Path) -> Path:
-    convs = [op for op in resnet.ops if op.type == "conv2d"]
-    out = convs[4].output("Output") or ""
-    path = tuple(op.output("Output") or "" for op in convs[1:4])
-    param = convs[1].input("Filter") or ""
-    decision = PruneDecision(
-        param, convs[1].id, "conv2d", (8, 8, 3, 3), 1, "blocked", "concat", Site(3, "concat"), path,
-        detail="its channels meet a concat",
-    )  # fmt: skip
-    pair = Pair(out, out, (), (), "feature, stride 2", "l2", 1.0, 1.0, "rule", ("same place",))
-    return page(
-        tmp_path / "both.html",
-        resnet,
-        resnet,
-        marks=Marks({param: decision}),
-        pairs=[pair],
-        level="stage",
-    )
 
 
 def nodes(browser: Any) -> int:
@@ -307,51 +285,3 @@ def test_the_view_is_saved_as_svg_and_png(browser: Any, student_and_teacher: Pat
     assert abs(image.width - 2 * wide) <= 2
     assert len(image.convert("RGB").getcolors(1 << 24) or ()) > 10, "not a blank sheet"
     assert not browser.errors
-
-
-def test_the_page_fits_a_phone(browser: Any, student_and_teacher: Path) -> None:
-    try:
-        browser.call(
-            "Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=2,
-            mobile=True,
-        )  # fmt: skip
-        browser.open(student_and_teacher)
-        assert browser.run("document.documentElement.scrollWidth") <= 390
-        tops = browser.run("panes.map((pane) => pane.svg.getBoundingClientRect().top)")
-        assert tops[0] < tops[1], "panes stand one above the other"
-        small = "[...document.querySelectorAll('#tools button')].filter((b) => !b.hidden &&"
-        assert browser.run(f"{small} b.getBoundingClientRect().height < 40).length") == 0
-        before = browser.run("panes[0].view.k")
-        points = [[{"x": 100, "y": 250}, {"x": 160, "y": 250}]]
-        points += [[{"x": 100, "y": 250}, {"x": 160 + 30 * k, "y": 250}] for k in (1, 2, 3)]
-        for at, touches in enumerate(points):
-            kind = "touchStart" if at == 0 else "touchMove"
-            browser.call("Input.dispatchTouchEvent", type=kind, touchPoints=touches)
-        browser.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
-        assert browser.run("panes[0].view.k") > 1.5 * before, "two fingers zoom"
-        assert not browser.errors
-    finally:
-        browser.call("Emulation.clearDeviceMetricsOverride")
-
-
-def test_heights_between_panes_follow_their_anchors(browser: Any, tmp_path: Path) -> None:
-    browser.open(page(tmp_path / "any.html", Builder().build()))
-    points = browser.run("rising([[30, 300], [10, 100], [20, 90], [40, 310]])")
-    assert points == [[10, 100], [30, 300], [40, 310]]
-    heights = browser.run(
-        "[0, 10, 20, 35, 50].map((y) => heightThere([[10, 100], [30, 300], [40, 310]], 0, y))"
-    )
-    assert heights == [90, 100, 200, 305, 320]
-    assert browser.run("heightThere([[10, 100], [30, 300]], 1, 200)") == 20
-
-
-def test_text_stays_in_its_box_on_the_screen(browser: Any, student_and_teacher: Path) -> None:
-    browser.open(student_and_teacher)
-    browser.run("openAll(), 0")
-    wide = browser.run(
-        "[...document.querySelectorAll('.node')].flatMap((node) => {"
-        " const box = node.querySelector('.frame').getBBox();"
-        " return [...node.querySelectorAll('text')].filter((t) => t.getBBox().x +"
-        " t.getBBox().width > box.width + 0.5).map((t) => t.textContent); })"
-    )
-    assert wide == []

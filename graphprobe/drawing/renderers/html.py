@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from functools import cache
+from hashlib import sha256
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,13 @@ def script(name: str) -> str:
     """A module and what it imports as one script, without comments."""
     text = "".join(asset(module) for module in modules(name))
     text = re.sub("^export ", "", _IMPORT.sub("", text), flags=re.M)
-    return re.sub(r"\n{2,}", "\n", _COMMENT.sub("", text))
+    lines = re.sub(r"\n{2,}", "\n", _COMMENT.sub("", text)).lstrip("\n")
+    return f'"use strict";\n{lines}'
+
+
+def allowed(text: str) -> str:
+    """The word of a page's security policy that lets this script run, and no other."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 @cache
@@ -74,6 +82,7 @@ def render(drawing: Drawing) -> bytes:
         "STYLE": asset("page.css"),
         "DATA": as_script_data(PageData(drawing).document()),
         "SCRIPT": script("main.js"),
+        "HASH": allowed(script("main.js")),
     }
     pieces = asset("page.html").split("@@")
     return "".join(parts[p] if at % 2 else p for at, p in enumerate(pieces)).encode()

@@ -7,7 +7,7 @@ from html import escape
 
 from graphprobe.drawing.pages.curves import render_curves
 from graphprobe.drawing.pages.picture import make_picture
-from graphprobe.drawing.renderers.html import asset, script
+from graphprobe.drawing.renderers.html import allowed, asset, script
 from graphprobe.drawing.renderers.html import render as render_html
 from graphprobe.drawing.renderers.svg import svg_text
 from graphprobe.drawing.report.document import Document
@@ -31,6 +31,8 @@ def render_page(document: Document) -> str:
         document=document,
         style=asset("report.css"),
         script=script("report.js"),
+        # the frame has to keep to this page's policy too
+        hashes=" ".join(allowed(script(name)) for name in ("report.js", "main.js")),
         picture=picture,
         frame=escape(render_html(drawing).decode(), quote=True),
         curves={

@@ -1,12 +1,11 @@
 // The graph without its picture: what holds what, which nodes are open, where everything is.
 
-import { HEAD, layOut, PAD } from "./layout.js";
+import { HEAD, layOut, PAD, wayX } from "./layout.js";
 
-/** @import { Box, Group, Node, NodeId, Page, Place, Point } from "./types.d.ts" */
+/** @import { Box, Group, Node, NodeId, Page, Place, Point, Wire } from "./types.d.ts" */
 
-/** Between the outermost groups of a side, and above them where a side has a heading. */
+/** Between the outermost groups of a side. */
 const APART = 50;
-const HEADING = 22;
 
 export class Graph {
   /** @param {Page} page */
@@ -144,7 +143,7 @@ export class Graph {
 
   /** Lay out every visible group: sizes from inside out, corners from outside in. */
   layOut() {
-    const { groups, roots, sides } = this.page;
+    const { groups, roots } = this.page;
     this.visible = this.visibleGroups();
     this.places.clear();
     this.corners.clear();
@@ -152,7 +151,7 @@ export class Graph {
       this.places.set(g, layOut(groups[g], groups[g].nodes.map((node) => this.sizeOf(node))));
     }
     for (const mine of roots) {
-      let y = sides.length > 1 ? HEADING : 0;
+      let y = 0;
       for (const g of mine) {
         this.corners.set(g, [0, y]);
         y += this.place(g).h + APART;
@@ -179,6 +178,31 @@ export class Graph {
   boxOf([g, n]) {
     const place = this.place(g), [x, y] = this.corner(g), [w, h] = place.size[n];
     return { x: x + place.x[n], y: y + place.y[n], w, h };
+  }
+
+  /**
+   * The way of a wire: straight down to the end of its row, since others may be higher, and from
+   * there on through the gaps between rows and beside the boxes in them.
+   *
+   * @param {number} g
+   * @param {Wire} wire
+   * @returns {Point[]}
+   */
+  wirePoints(g, [from, to, ways]) {
+    const group = this.page.groups[g], place = this.place(g), [left, top] = this.corner(g);
+    const a = this.boxOf([g, from]), b = this.boxOf([g, to]);
+    const first = group.nodes[from].r, last = group.nodes[to].r;
+    const start = a.x + a.w / 2, end = b.x + b.w / 2;
+    /** @type {Point[]} */
+    const points = [[start, a.y + a.h]];
+    if (ways) points.push([start, top + place.bottoms[first]]);
+    (ways ?? []).forEach((want, i) => {
+      const row = first + 1 + i, x = left + wayX(group, place, row, want);
+      points.push([x, top + place.tops[row]], [x, top + place.bottoms[row]]);
+    });
+    if (ways) points.push([end, top + place.tops[last]]);
+    points.push([end, b.y]);
+    return points;
   }
 
   /**
@@ -221,16 +245,12 @@ export class Graph {
   }
 
   /**
-   * Open what hides an op.
+   * Open what holds a node.
    *
-   * @param {number} op
-   * @returns {NodeId | null} its node
+   * @param {NodeId} id
    */
-  reveal(op) {
-    const home = this.home.get(op);
-    if (!home) return null;
-    for (const id of this.holders(home).slice(0, -1)) this.opened.add(this.node(id).child);
-    return home;
+  reveal(id) {
+    for (const holder of this.holders(id).slice(0, -1)) this.opened.add(this.node(holder).child);
   }
 
   /**

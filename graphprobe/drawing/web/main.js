@@ -1,6 +1,6 @@
 // Mouse, touch, keyboard, and the start.
 
-import { panel, panes, part, state } from "./page.js";
+import { measure, panel, panes, part, state } from "./page.js";
 import { paint, paintPairs } from "./paint.js";
 import { savePng, saveSvg } from "./save.js";
 import {
@@ -14,7 +14,7 @@ import {
   toggleSelected,
 } from "./select.js";
 import { fillPanel } from "./tables.js";
-import { fitPane, fitView, move, shift, toggleSync, zoom } from "./view.js";
+import { fitView, move, shift, startPane, startView, toggleSync, zoom } from "./view.js";
 
 /** @import { NodeId, Pane, Point } from "./types.d.ts" */
 
@@ -28,6 +28,9 @@ function nodeAt(target) {
     ? [Number(element.dataset.g), Number(element.dataset.n)]
     : null;
 }
+
+/** @param {EventTarget | null} target */
+const isOpener = (target) => target instanceof Element && target.closest(".opener") !== null;
 
 /** @type {Map<number, Point>} a pointer and where it is, in its pane */
 const fingers = new Map();
@@ -63,11 +66,13 @@ function listen(pane) {
   }
   svg.addEventListener("click", (event) => {
     const id = nodeAt(event.target);
-    if (id && !dragged) select(id);
+    if (!id || dragged) return;
+    if (isOpener(event.target)) toggle(id);
+    else select(id);
   });
   svg.addEventListener("dblclick", (event) => {
     const id = nodeAt(event.target);
-    if (id) toggle(id);
+    if (id && !isOpener(event.target)) toggle(id);
   });
   svg.addEventListener("wheel", (event) => {
     event.preventDefault();
@@ -166,8 +171,9 @@ searchBox.addEventListener("input", () => search(searchBox.value));
 for (const [id, run] of Object.entries(buttons)) panel(id).addEventListener("click", run);
 panes.forEach(listen);
 fillPanel();
+panes.forEach(measure);
 paint();
-fitView();
+startView();
 followAddress();
 addEventListener("popstate", followAddress);
 addEventListener("hashchange", followAddress);
@@ -175,9 +181,8 @@ addEventListener("hashchange", followAddress);
 for (const pane of panes) {
   new ResizeObserver(() => {
     const before = pane.w;
-    pane.w = pane.svg.clientWidth;
-    pane.h = pane.svg.clientHeight;
-    if (before < 50 && pane.w >= 50) fitPane(pane);
+    measure(pane);
+    if (before < 50 && pane.w >= 50) startPane(pane);
     paintPairs();
   }).observe(pane.svg);
 }

@@ -103,8 +103,19 @@ export const data = graph.page;
 export const panesBox = panel("panes");
 
 /**
- * A pane for each program. Its size is measured rarely: asking for it after nodes were inserted lays
- * out every text at once.
+ * The name of a program, which stays where it is when the graph moves below it.
+ *
+ * @param {number} side
+ */
+function heading(side) {
+  const { role, name } = data.sides[side], element = make("g", { class: "heading" });
+  const under = make("rect", { width: "100%", height: 25 });
+  element.append(under, make("text", { x: 10, y: 17 }, `${role}: ${name}`));
+  return element;
+}
+
+/**
+ * A pane for each program.
  *
  * @returns {Pane[]}
  */
@@ -121,18 +132,25 @@ function makePanes() {
   }
   return all.map((svg, side) => {
     svg.dataset.side = String(side);
+    if (all.length > 1) svg.append(heading(side));
     const world = part(svg, ".world", SVGGElement);
-    return {
-      svg,
-      world,
-      side,
-      view: { x: 0, y: 0, k: 1 },
-      w: svg.clientWidth,
-      h: svg.clientHeight,
-    };
+    return { svg, world, side, view: { x: 0, y: 0, k: 1 }, w: 0, h: 0 };
   });
 }
 export const panes = makePanes();
+
+/**
+ * Ask a pane for its size; not between inserting nodes and showing them, or every text is laid out.
+ *
+ * @param {Pane} pane
+ */
+export function measure(pane) {
+  pane.w = pane.svg.clientWidth;
+  pane.h = pane.svg.clientHeight;
+}
+
+/** @param {number} n @param {string} word */
+export const count = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
 export const state = {
   /** The pane that keys move. */

@@ -2,7 +2,6 @@
 
 import { fillOf, highest } from "./colours.js";
 import { curve } from "./geometry.js";
-import { wayX } from "./layout.js";
 import { paintColourBar } from "./legend.js";
 import {
   data,
@@ -18,7 +17,7 @@ import {
   state,
 } from "./page.js";
 
-/** @import { Box, Node, NodeId, Point, Wire } from "./types.d.ts" */
+/** @import { Box, Node, NodeId } from "./types.d.ts" */
 
 /** Lines of text are this far apart. */
 const LINE = 8.6;
@@ -47,16 +46,16 @@ function paintNode(id, into) {
   });
   if (!isOpen) frame.style.fill = fillOf(node, data, state.colourBy, state.colourTop);
   element.append(frame, ...paintBand(node, box), paintTitle(node));
-  if (node.child >= 0) {
-    element.setAttribute("aria-expanded", String(isOpen));
-    element.append(make("text", { class: "soft", x: box.w - 9, y: box.h - 3 }, isOpen ? "−" : "+"));
-  }
   if (node.p.length) {
     element.append(
       make("text", { class: "badge", x: box.w - 4, y: 11, "text-anchor": "end" }, node.p.join(" ")),
     );
   }
-  if (!isOpen) element.append(...paintLines(node));
+  if (!isOpen) element.append(...paintLines(node), paintFar(node));
+  if (node.child >= 0) {
+    element.setAttribute("aria-expanded", String(isOpen));
+    element.append(paintOpener(box, isOpen));
+  }
   into.append(element);
   state.shown.set(id.join(":"), element);
 }
@@ -79,6 +78,38 @@ function paintTitle(node) {
   return title;
 }
 
+/**
+ * What opens and closes a node: at the corner, where no words are; it can be hit beside it too.
+ *
+ * @param {Box} box
+ * @param {boolean} isOpen
+ */
+function paintOpener({ w, h }, isOpen) {
+  const opener = make("g", { class: "opener" });
+  opener.append(
+    make("circle", { class: "around", cx: w, cy: h, r: 9 }),
+    make("circle", { cx: w, cy: h, r: 4.2 }),
+    make("path", { d: `M${w - 2.2} ${h}h4.4${isOpen ? "" : `M${w} ${h - 2.2}v4.4`}` }),
+  );
+  return opener;
+}
+
+/**
+ * Number and title in letters that can be read where all others are too small.
+ *
+ * @param {Node} node
+ */
+function paintFar(node) {
+  const size = Math.min(16, node.h * 0.7), room = Math.floor((node.w - 10) / (0.6 * size));
+  const words = `${node.n} ${node.t}`;
+  const text = words.length > room
+    ? `${words.slice(0, Math.max(room - 1, node.n.length))}…`
+    : words;
+  const element = make("text", { class: "overview", x: 7, y: (node.h + size * 0.7) / 2 }, text);
+  element.style.fontSize = `${size.toFixed(1)}px`;
+  return element;
+}
+
 /** @param {Node} node */
 function paintLines(node) {
   const low = 11 + LINE * node.l.length;
@@ -96,24 +127,6 @@ function paintLines(node) {
 }
 
 /**
- * @param {number} g
- * @param {Wire} wire
- * @returns {Point[]}
- */
-function wirePoints(g, [from, to, ways]) {
-  const group = data.groups[g], place = graph.place(g), [left, top] = graph.corner(g);
-  const a = graph.boxOf([g, from]), b = graph.boxOf([g, to]);
-  /** @type {Point[]} */
-  const points = [[a.x + a.w / 2, a.y + a.h]];
-  (ways ?? []).forEach((want, i) => {
-    const row = group.nodes[from].r + 1 + i, x = left + wayX(group, place, row, want);
-    points.push([x, top + place.tops[row]], [x, top + place.bottoms[row]]);
-  });
-  points.push([b.x + b.w / 2, b.y]);
-  return points;
-}
-
-/**
  * One path for all wires, one for all heads: thousands of edges stay two elements.
  *
  * @param {number[]} groups
@@ -127,7 +140,7 @@ function paintWires(groups) {
   const heads = [];
   for (const g of groups) {
     for (const wire of data.groups[g].wires) {
-      const points = wirePoints(g, wire), [x, y] = points[points.length - 1];
+      const points = graph.wirePoints(g, wire), [x, y] = points[points.length - 1];
       (wire[2] ? wires : long).push(curve(points));
       heads.push(`M${x.toFixed(1)} ${y.toFixed(1)}l-2.2-4.5h4.4z`);
     }
@@ -147,14 +160,12 @@ export function paint() {
   paintColourBar();
   for (const pane of panes) {
     const mine = graph.visible.filter((g) => data.groups[g].side === pane.side);
-    const nodes = document.createDocumentFragment(), side = data.sides[pane.side];
+    const nodes = document.createDocumentFragment();
     for (const g of mine) data.groups[g].nodes.forEach((_, n) => paintNode([g, n], nodes));
-    const heading = make("text", { class: "heading", x: 0, y: 8 }, `${side.role}: ${side.name}`);
     // Wires lie above the frames of opened nodes, or those would hide them.
     const layer = make("g", {});
     layer.append(nodes);
     pane.world.replaceChildren(layer, ...paintWires(mine), make("path", { class: "path" }));
-    if (panes.length > 1) pane.world.append(heading);
   }
   if (state.selected) markOnly("selected", [state.selected]);
   paintPairs();
@@ -166,19 +177,21 @@ export function paintPairs() {
   const origin = panesBox.getBoundingClientRect();
   const [first, second] = panes.map((pane) => pane.svg.getBoundingClientRect());
   const below = second.top > first.top;
-  const lines = data.pairs.map((_, i) => graph.pairEnds(i)).filter((ends) => ends !== null).map(
-    (ends) => {
-      const [a, b] = ends.map(onScreen);
-      /** @type {Point} */
-      const from = below ? [a.x + a.w / 2, a.y + a.h] : [a.x + a.w, a.y + a.h / 2];
-      /** @type {Point} */
-      const to = below ? [b.x + b.w / 2, b.y] : [b.x, b.y + b.h / 2];
-      return curve([
-        [from[0] - origin.left, from[1] - origin.top],
-        [to[0] - origin.left, to[1] - origin.top],
-      ]);
-    },
-  );
+  /** @param {[NodeId, NodeId]} ends */
+  const line = (ends) => {
+    const [a, b] = ends.map(onScreen);
+    // Of a pair whose ends are both out of sight, nothing is to be seen.
+    if (!(a.w && a.h) && !(b.w && b.h)) return "";
+    for (const box of [a, b]) {
+      box.x -= origin.left;
+      box.y -= origin.top;
+    }
+    return below
+      ? curve([[a.x + a.w / 2, a.y + a.h], [b.x + b.w / 2, b.y]])
+      : curve([[a.x + a.w, a.y + a.h / 2], [b.x, b.y + b.h / 2]]);
+  };
+  const ends = data.pairs.map((_, i) => graph.pairEnds(i)).filter((found) => found !== null);
+  const lines = ends.map(line);
   panel("links").setAttribute("d", lines.join(""));
 }
 

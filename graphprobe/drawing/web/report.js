@@ -1,4 +1,3 @@
-"use strict";
 // Hide the rows of the next table that do not contain what is typed.
 for (const input of document.querySelectorAll(".filter")) {
   if (!(input instanceof HTMLInputElement)) continue;

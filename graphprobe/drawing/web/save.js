@@ -23,7 +23,7 @@ export function viewAsSvg() {
       height: at.height,
       class: pane.svg.getAttribute("class") ?? "",
     });
-    inner.append(pane.world.cloneNode(true));
+    inner.append(...[...pane.svg.children].slice(1).map((child) => child.cloneNode(true)));
     whole.append(inner);
   }
   whole.append(panel("links").cloneNode(true));

@@ -16,7 +16,7 @@ import {
 } from "./page.js";
 import { paint } from "./paint.js";
 import { find, searchIndex } from "./search.js";
-import { centre, fitView } from "./view.js";
+import { centre, startView } from "./view.js";
 
 /** @import { Hit, NodeId } from "./types.d.ts" */
 
@@ -36,8 +36,8 @@ export function select(id, follows = false) {
   const address = addressOf(graph, id);
   // A frame without an address of its own (a report) keeps no history.
   if (address && address !== location.hash && location.protocol !== "about:") {
-    if (follows) history.replaceState(null, "", address);
-    else history.pushState(null, "", address);
+    if (follows) history.replaceState(id, "", address);
+    else history.pushState(id, "", address);
   }
   markOnly("selected", [id]);
   markOnly("twin", graph.twinsOf(id));
@@ -67,16 +67,25 @@ export function show(id, follows) {
 }
 
 /**
- * Open what hides an op, then select its node.
+ * Open what hides a node, then select it.
  *
- * @param {number} op
+ * @param {NodeId | undefined} id
  * @param {boolean} [follows]
  */
-export function reveal(op, follows) {
-  const id = graph.reveal(op);
+function reveal(id, follows) {
   if (!id) return;
+  graph.reveal(id);
   paint();
   show(id, follows);
+}
+
+/**
+ * Select the finest node of an op.
+ *
+ * @param {number} op
+ */
+export function revealOp(op) {
+  reveal(graph.home.get(op));
 }
 
 /** @param {NodeId} id */
@@ -122,22 +131,33 @@ export function openAll() {
   if (full) say("5,000 nodes are open: open single nodes instead");
   if (!added) return;
   paint();
-  fitView();
+  startView();
 }
 
 export function closeAll() {
   graph.opened.clear();
   paint();
   selectNothing();
-  fitView();
+  startView();
 }
 
-/** Open the node that the address names. */
+/**
+ * The node that was selected when the address was made, where this page has it.
+ *
+ * @returns {NodeId | undefined}
+ */
+function remembered() {
+  const [g, n] = Array.isArray(history.state) ? history.state : [];
+  if (!data.groups[g]?.nodes[n]) return undefined;
+  return addressOf(graph, [g, n]) === location.hash ? [g, n] : undefined;
+}
+
+/** Go to the node that the address names. */
 export function followAddress() {
   const op = opAt(graph, location.hash);
   if (op === undefined) say("the page has no variable of that name");
   else if (op === null) selectNothing();
-  else reveal(op, true);
+  else reveal(remembered() ?? graph.home.get(op), true);
 }
 
 /** @type {Hit[] | null} */
@@ -168,5 +188,5 @@ export function search(text) {
 function hitEntry(hit) {
   const role = data.sides[hit.side].role, what = role ? `${role} ${hit.what}` : hit.what;
   const entry = html("li", {}, hit.name, html("span", { class: "faint" }, ` ${what}`));
-  return button(entry, () => reveal(hit.op));
+  return button(entry, () => revealOp(hit.op));
 }

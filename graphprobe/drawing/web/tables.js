@@ -2,9 +2,9 @@
 
 import { changeWord, showPair } from "./details.js";
 import { fillLegend } from "./legend.js";
-import { button, data, html, panel, part, state } from "./page.js";
+import { button, count, data, html, panel, part, state } from "./page.js";
 import { paint } from "./paint.js";
-import { reveal } from "./select.js";
+import { revealOp } from "./select.js";
 
 /** @import { Op } from "./types.d.ts" */
 
@@ -35,9 +35,9 @@ function convolutionTables() {
     const rows = numbered().filter(([op]) => op.s === at && op.i.Filter).map(([op, number]) => {
       const param = op.i.Filter[0];
       const word = side.convs[param]?.word ?? op.d?.[0] ?? "";
-      return [[param, side.vars[param]?.[0] ?? "", word], () => reveal(number)];
+      return [[param, side.vars[param]?.[0] ?? "", word], () => revealOp(number)];
     });
-    const title = `${side.role ? `${side.role}: ` : ""}${rows.length} convolutions`;
+    const title = `${side.role ? `${side.role}: ` : ""}${count(rows.length, "convolution")}`;
     return rows.length ? [foldable("convs", title, rows)] : [];
   });
 }
@@ -49,9 +49,15 @@ function changeTables() {
     [op, number],
   ) => {
     const name = (op.i.Filter ?? Object.values(op.o)[0] ?? [""])[0];
-    return [[changeWord(op), name], () => reveal(number)];
+    return [[changeWord(op), name], () => revealOp(number)];
   });
-  return rows.length ? [opened(foldable("differ", `${rows.length} ops differ`, rows))] : [];
+  return rows.length
+    ? [
+      opened(
+        foldable("differ", rows.length === 1 ? "1 op differs" : `${rows.length} ops differ`, rows),
+      ),
+    ]
+    : [];
 }
 
 function pairTables() {
@@ -60,7 +66,7 @@ function pairTables() {
     [`P${i + 1}`, `${pair.student} ↔ ${pair.teacher}`, `${pair.role} · ${pair.loss}`],
     () => showPair(i),
   ]);
-  return rows.length ? [opened(foldable("pairs", `${rows.length} pairs`, rows))] : [];
+  return rows.length ? [opened(foldable("pairs", count(rows.length, "pair"), rows))] : [];
 }
 
 /** @param {HTMLDetailsElement} details */

@@ -6,8 +6,11 @@ import { paintPairs } from "./paint.js";
 
 /** @import { NodeId, Pane } from "./types.d.ts" */
 
-/** Below this scale no text can be read, so none is drawn. */
-const FAR = 0.28;
+/** Below this scale lines cannot be read: nodes show their number and title in large letters. */
+const FAR = 0.45;
+/** On a phone what is shown first can be read at least so well. */
+const READABLE = 0.8;
+const PHONE = 500;
 
 /** @param {Pane} pane */
 function place(pane) {
@@ -50,12 +53,33 @@ function widthOf(pane) {
 
 /** @param {Pane} pane */
 export function fitPane(pane) {
-  const view = pane.view, w = widthOf(pane);
+  const view = pane.view, w = widthOf(pane), top = panes.length > 1 ? 32 : 15;
   const h = Math.max(1, ...data.roots[pane.side].map((g) => graph.corner(g)[1] + graph.place(g).h));
-  view.k = Math.max(0.01, Math.min(2, (pane.w - 30) / w, (pane.h - 30) / h));
+  view.k = Math.max(0.01, Math.min(2, (pane.w - 30) / w, (pane.h - top - 15) / h));
   view.x = (pane.w - w * view.k) / 2;
-  view.y = 15;
+  view.y = top;
   place(pane);
+}
+
+/**
+ * What is shown at first: everything, or on a phone the beginning.
+ *
+ * @param {Pane} pane
+ */
+export function startPane(pane) {
+  fitPane(pane);
+  const view = pane.view, [first] = data.roots[pane.side];
+  if (pane.w > PHONE || view.k >= READABLE || !data.groups[first]?.nodes.length) return;
+  const box = graph.boxOf([first, data.groups[first].rows[0][0]]), w = widthOf(pane) * READABLE;
+  view.k = READABLE;
+  view.x = pane.w / 2 - (box.x + box.w / 2) * READABLE;
+  if (w < pane.w) view.x = (pane.w - w) / 2;
+  place(pane);
+}
+
+export function startView() {
+  panes.forEach(startPane);
+  paintPairs();
 }
 
 export function fitView() {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { curve } from "../../../graphprobe/drawing/web/geometry.js";
 import { pairNumber } from "../../../graphprobe/drawing/web/graph.js";
-import { chain, documentOf, graphOf, groupOf, nested, nodeOf, twoSides } from "./pages.js";
+import { chain, documentOf, graphOf, groupOf, nested, nodeOf, random, twoSides } from "./pages.js";
 
-/** @import { NodeId, PageDocument, Pair } from "../../../graphprobe/drawing/web/types.d.ts" */
+/** @import { NodeData, NodeId, PageDocument, Pair, Wire } from "../../../graphprobe/drawing/web/types.d.ts" */
 
 /** @type {Pair} */
 const PAIR = {
@@ -35,21 +36,22 @@ Deno.test("an op is seen in the innermost node that is shown", () => {
   assert.equal(graph.visibleNode(99), null);
 });
 
-Deno.test("revealing opens what hides an op and nothing else", () => {
+Deno.test("revealing opens what holds a node and nothing else", () => {
   const graph = graphOf(nested());
-  assert.deepEqual(graph.reveal(2), [1, 1]);
+  graph.reveal([0, 1]);
+  assert.deepEqual([...graph.opened], []);
+  graph.reveal([1, 1]);
   assert.deepEqual([...graph.opened], [1]);
-  assert.deepEqual(graph.reveal(4), [2, 1]);
+  graph.reveal([2, 1]);
   assert.deepEqual([...graph.opened], [1, 2]);
-  assert.equal(graph.reveal(99), null);
 });
 
 Deno.test("closing closes everything inside", () => {
   const graph = graphOf(nested());
-  graph.reveal(4);
+  graph.reveal([2, 1]);
   graph.close(1);
   assert.equal(graph.opened.size, 0);
-  graph.reveal(4);
+  graph.reveal([2, 1]);
   graph.close(2);
   assert.deepEqual([...graph.opened], [1]);
 });
@@ -65,7 +67,7 @@ Deno.test("levels open one by one until the page is full", () => {
 
 Deno.test("what is open lies inside its node, below what is above it", () => {
   const graph = graphOf(nested());
-  graph.reveal(4);
+  graph.reveal([2, 1]);
   graph.layOut();
   assert.deepEqual(graph.visible, [0, 1, 2]);
   for (const [outer, inside] of /** @type {[NodeId, number][]} */ ([[[0, 1], 1], [[1, 2], 2]])) {
@@ -84,12 +86,70 @@ Deno.test("a group that is not shown has no place", () => {
   const graph = graphOf(nested());
   graph.layOut();
   assert.throws(() => graph.boxOf([2, 0]), /group 2 is not shown/);
-  graph.reveal(4);
+  graph.reveal([2, 1]);
   graph.layOut();
   assert.ok(graph.boxOf([2, 0]).w > 0);
   graph.close(1);
   graph.layOut();
   assert.throws(() => graph.boxOf([2, 0]), /group 2 is not shown/);
+});
+
+/**
+ * Points on a path of straight starts and curves.
+ *
+ * @param {string} path
+ * @returns {[x: number, y: number][]}
+ */
+function along(path) {
+  const [start, ...steps] = path.split("C").map((t) => t.replace("M", "").split(" ").map(Number));
+  /** @type {[x: number, y: number][]} */
+  const found = [];
+  let [x0, y0] = start;
+  for (const [x1, y1, x2, y2, x3, y3] of steps) {
+    for (let t = 0; t <= 1; t += 0.05) {
+      const u = 1 - t, [a, b, c, d] = [u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t];
+      found.push([a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3]);
+    }
+    [x0, y0] = [x3, y3];
+  }
+  return found;
+}
+
+Deno.test("no wire crosses a box on its way, however large boxes have become", () => {
+  const next = random(6);
+  for (let round = 0; round < 100; round++) {
+    /** @type {NodeData[]} */
+    const nodes = [];
+    const rows = Array.from({ length: 4 }, (_, r) =>
+      [0, 1, 2].map((i) => {
+        const size = { w: 30 + next() * 200, h: 10 + next() * 90 };
+        return nodes.push(nodeOf({ x: 100 * i + next() * 50, r, ...size })) - 1;
+      }));
+    /** @type {Wire[]} */
+    const wires = [[0, 10, [next() * 400, next() * 400]], [2, 4, []], [5, 11, [next() * 400]]];
+    const group = groupOf(nodes, { rows, wires });
+    const graph = graphOf(documentOf({ groups: [group], roots: [[0]] }));
+    graph.layOut();
+    for (const wire of wires) {
+      const points = graph.wirePoints(0, wire);
+      const from = graph.boxOf([0, wire[0]]), to = graph.boxOf([0, wire[1]]);
+      assert.deepEqual(points[0], [from.x + from.w / 2, from.y + from.h]);
+      assert.deepEqual(points[points.length - 1], [to.x + to.w / 2, to.y]);
+      nodes.forEach((_, n) => {
+        const box = graph.boxOf([0, n]);
+        for (const [x, y] of along(curve(points))) {
+          const beside = x <= box.x + 0.1 || x >= box.x + box.w - 0.1;
+          assert.ok(beside || y <= box.y + 0.1 || y >= box.y + box.h - 0.1, `${wire} over ${n}`);
+        }
+      });
+    }
+  }
+});
+
+Deno.test("a wire over many rows goes straight to its end", () => {
+  const graph = graphOf(nested());
+  graph.layOut();
+  assert.equal(graph.wirePoints(0, [0, 2, null]).length, 2);
 });
 
 Deno.test("holders and ops of a node", () => {
@@ -117,7 +177,7 @@ Deno.test("pairs end where their variables are seen", () => {
   const graph = graphOf(withPairs(twoSides(), {}, { student: "gone" }));
   assert.deepEqual(graph.pairEnds(0), [[0, 1], [2, 1]]);
   assert.equal(graph.pairEnds(1), null);
-  graph.reveal(5);
+  graph.reveal([3, 0]);
   assert.deepEqual(graph.pairEnds(0), [[0, 1], [3, 0]]);
   assert.deepEqual(graph.linkedNodes(), [[[0, 1], [3, 0]]]);
 });
@@ -136,7 +196,7 @@ Deno.test("two versions are linked by their ops, each pair of nodes once", () =>
   const graph = graphOf({ ...twoSides(), partners: [[0, 3], [1, 4], [2, 5], [99, 98]] });
   assert.deepEqual(graph.linkedNodes(), [[[0, 0], [2, 0]], [[0, 1], [2, 1]]]);
   assert.deepEqual(graph.twinsOf([0, 1]), [[2, 1]]);
-  graph.reveal(5);
+  graph.reveal([3, 0]);
   assert.deepEqual(graph.twinsOf([0, 1]), [[3, 0], [3, 1]]);
   assert.deepEqual(graph.twinsOf([3, 1]), [[0, 1]]);
 });
