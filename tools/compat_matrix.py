@@ -8,7 +8,7 @@ table; exit status 1 where a command failed.
 
 python tools/compat_matrix.py                               # about 15 minutes for each
 python tools/compat_matrix.py --only export --only sensitivity
-python tools/compat_matrix.py --demo                        # make demo too, 5 minutes for each
+python tools/compat_matrix.py --demo                        # the demo too, a tenth of its training
 python tools/compat_matrix.py --paddle 3.3.1-3.13           # this column alone
 python tools/compat_matrix.py --folder F                    # again after a stop: goes on
 """
@@ -137,7 +137,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", help="rows with this word; what they need runs too"
     )
-    parser.add_argument("--demo", action="store_true", help="make demo too")
+    parser.add_argument("--demo", action="store_true", help="the demo too")
     parser.add_argument(
         "--folder",
         type=Path,

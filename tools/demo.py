@@ -1,10 +1,14 @@
 """The main job on scenes of real handwritten digits: read, pair, prune, draw, train, compare.
 
 Every step shows its command before its output. Everything is left in runs/demo/.
+
+python tools/demo.py                  # as `make demo` does, some minutes
+python tools/demo.py --share 0.1      # every command, with a tenth of the training
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shlex
@@ -49,6 +53,13 @@ student:
 
 def main() -> int:
     """Run every step; the first that fails ends the demo with its status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--share", type=float, default=1.0, help="of the steps of each training")
+    share = parser.parse_args().share
+    if share < 1:
+        STEPS.update({name: max(round(steps * share), 40) for name, steps in STEPS.items()})
     os.chdir(ROOT)
     begin = time.perf_counter()
     shutil.rmtree(OUT, ignore_errors=True)
