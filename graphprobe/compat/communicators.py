@@ -17,6 +17,7 @@ import io
 import multiprocessing
 import os
 import re
+import signal
 import socket
 import tempfile
 import time
@@ -30,6 +31,8 @@ from graphprobe.errors import TrainError
 
 CONNECT_TIMEOUT_S = 300  # in which all processes must have come
 _RETRY_S = 0.1
+# Paddle's own end of a wait comes first, where it has one.
+_GRACE_S = 10
 _RUN_S = 9_999_999  # of one operation; Paddle's own value
 # What gloo's store of Paddle 2, and the store of Paddle 3, report when their time is over.
 _TIME_IS_OVER = re.compile(r"Wait timeout for key|elapsed > _timeout")
@@ -134,7 +137,8 @@ def _connect_with_old_gloo(rank: int, endpoints: Sequence[str]) -> None:
         strategy.init_seconds, strategy.run_seconds = CONNECT_TIMEOUT_S, _RUN_S
         # Where Paddle keeps it, so that it outlives this call.
         gloo._global_gloo_ctx = gloo.core.GlooParallelContext(strategy)
-        gloo._global_gloo_ctx.init()
+        with _no_longer_than(CONNECT_TIMEOUT_S + _GRACE_S, len(endpoints)):
+            gloo._global_gloo_ctx.init()
 
 
 @contextlib.contextmanager
@@ -166,6 +170,35 @@ def _serve(port: int, count: int, parent: Connection, ours: Connection) -> None:
     while not server.should_stop() and not parent.poll(_RETRY_S):
         pass
     server.stop()
+
+
+@contextlib.contextmanager
+def _no_longer_than(seconds: float, count: int) -> Iterator[None]:
+    """A context that a process of `count` does not outlive where it takes longer.
+
+    Where another is killed while they exchange addresses, gloo asks for ever for what never comes,
+    and holds the interpreter meanwhile: only another process can end this one.
+    """
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    args = (os.getpid(), seconds, count, theirs, ours)
+    helper = context.Process(target=_end_later, args=args, daemon=True)
+    helper.start()
+    theirs.close()
+    try:
+        yield
+    finally:
+        ours.close()
+        helper.join()
+
+
+def _end_later(pid: int, seconds: float, count: int, parent: Connection, ours: Connection) -> None:
+    """The body of the helper: ends a process unless it is through, or gone, before its time."""
+    ours.close()
+    if not parent.poll(seconds):
+        # Before it: whoever waits for the process reads the reason.
+        os.write(2, f"error: {absent(f'at least one of {count} processes')}\n".encode())
+        os.kill(pid, signal.SIGKILL)
 
 
 def _wait_for_server(endpoints: Sequence[str]) -> None:

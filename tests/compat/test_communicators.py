@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -159,3 +160,32 @@ communicators.connect_cpus(0, {endpoints!r})
         assert process.communicate(timeout=60) == ("", None)
     with socket.create_server(("127.0.0.1", int(endpoints[0].rpartition(":")[2]))):
         pass  # nor is its address taken
+
+
+@pytest.mark.paddle
+def test_a_process_ends_where_the_first_is_killed_while_they_find_each_other(
+    tmp_path: Path,
+) -> None:
+    from graphprobe.compat.collectives import has_old_ops
+
+    if not has_old_ops():
+        pytest.skip("the store of Paddle 3 ends its own waits")
+    code = """
+import sys
+from graphprobe.compat import communicators, import_paddle
+import_paddle()
+communicators.CONNECT_TIMEOUT_S = communicators._GRACE_S = 1
+communicators.connect_cpus(1, sys.argv[1:])
+"""
+    # It serves until the other has found it, as a process does that is killed right then.
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoints = [f"127.0.0.1:{server.getsockname()[1]}", f"127.0.0.1:{free_port()}"]
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *endpoints], cwd=tmp_path,
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        server.accept()[0].close()
+    _, told = process.communicate(timeout=100)
+    line = "at least one of 2 processes did not come within 1 s; see the logs of the others"
+    assert told == f"error: {line}\n"
+    assert process.returncode == -signal.SIGKILL
