@@ -16,7 +16,8 @@ def write_whole(path: Path, content: bytes | str) -> None:
     """
     import tempfile  # slow to import, and most commands print
 
-    data = content.encode() if isinstance(content, str) else content
+    # A name of a file may hold bytes that are no UTF-8: written as JSON and Python read them.
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     temporary: Path | None = None
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import os
 import stat
 from pathlib import Path
 
@@ -39,3 +41,9 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_else(
         write_whole(target, "new")
     assert target.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_name_that_is_no_utf_8_is_written_as_json_reads_it(tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xff.jpg")
+    write_whole(tmp_path / "out", json.dumps([name, "ü"], ensure_ascii=False))
+    assert json.loads((tmp_path / "out").read_text("utf-8")) == [name, "ü"]

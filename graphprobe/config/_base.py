@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from graphprobe.errors import UsageError
 
 Positive = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
@@ -20,6 +22,23 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, allow_inf_nan=False, validate_default=True
     )
+
+    def __init__(self, **values: Any) -> None:
+        """Take the values, as `validate` does for those of a file.
+
+        Raises:
+            UsageError: one is the name of a file that is not UTF-8, which no text file holds.
+        """
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            for problem in error.errors():
+                if problem["type"] == "string_unicode":
+                    name, hint = str(problem["input"]), "rename it"
+                    raise UsageError(
+                        "its name is not UTF-8, so no config can hold it", where=name, hint=hint
+                    ) from error
+            raise
 
 
 class ProgramRef(Section):

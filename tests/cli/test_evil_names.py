@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -155,6 +156,35 @@ def test_no_file_of_the_exported_kind_acts(say: Said, tmp_path: Path) -> None:
     for words in (["vars", str(path)], ["export", str(path), "--form", "pdmodel", "-o", "no/x"]):
         status, out, err = say(*words)
         assert status in (0, 2) and acting(out + err) == set()
+
+
+def test_a_file_whose_name_is_no_utf_8_is_read_and_no_config_names_it(
+    say: Said, tmp_path: Path
+) -> None:
+    path, out = tmp_path / os.fsdecode(b"\xff.pdmodel"), tmp_path / os.fsdecode(b"\xfe")
+    b = Builder()
+    x = b.conv(b.feed("image", (-1, 3, 32, 32)), 8, k=3)
+    x = b.conv(b.op("relu", {"X": x}, shape=(-1, 8, 32, 32)), 4)
+    path.write_bytes(write_program(b.build([b.op("softmax", {"X": x}, shape=(-1, 4, 32, 32))])))
+    name = str(path)
+    for words in (
+        *(("vars", name, "--format", form) for form in ("table", "json", "csv")),
+        *(("draw", name, "-o", f"{out}.{form}") for form in ("svg", "html", "dot", "graphml")),
+        ("report", "--student", name, "-o", f"{out}.html"),
+        ("prune-regex", name, "--emit", "act", "-o", f"{out}.act"),
+        ("pairs", "--student", name, "--teacher", name, "--emit", "python", "-o", f"{out}.py"),
+    ):
+        status, printed_, err = say(*words)
+        assert status == 0 and acting(printed_ + err) == set(), err
+        assert "-o" not in words or Path(words[-1]).is_file()
+    for words in (
+        ("prune-regex", name, "-o", f"{out}.yaml"),
+        ("pairs", "--student", name, "--teacher", name, "-o", f"{out}.yaml"),
+    ):
+        status, _, err = say(*words)
+        refusal = "\\udcff.pdmodel: its name is not UTF-8, so no config can hold it; rename it"
+        assert status == 2 and err.splitlines()[-1].endswith(refusal)
+    assert not Path(f"{out}.yaml").exists()
 
 
 def test_no_name_of_data_acts(say: Said, monkeypatch: pytest.MonkeyPatch) -> None:

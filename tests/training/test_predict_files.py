@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,16 @@ def test_an_image_has_files_of_its_own(tmp_path: Path) -> None:
     assert documents[0]["boxes"][0] == {"class": "dog", "score": 0.9, "box": [5, 5, 9, 9]}
     assert (documents[0]["height"], documents[0]["width"]) == (40, 60)
     assert describe(documents[0]) == "2 objects: dog 0.90, cat 0.60"
+
+
+def test_an_image_whose_name_is_no_utf_8_is_listed(tmp_path: Path) -> None:
+    from graphprobe.training.predict_files import PredictionFolder
+
+    name = os.fsdecode(b"\xff.jpg")
+    with PredictionFolder(tmp_path, NAMES, sheet=True) as folder:
+        folder.write(found(name))
+    assert json.loads((tmp_path / "found.json").read_text("utf-8"))[0]["image"] == name
+    assert files(tmp_path) == {f"{name}.png", "found.json", "sheet.png"}
 
 
 def test_masks_have_a_palette(tmp_path: Path) -> None:

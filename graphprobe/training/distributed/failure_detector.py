@@ -48,7 +48,9 @@ def watch(endpoint: str, log: Log = no_log) -> Iterator[None]:
         yield
         last = DONE
     except GraphprobeError as error:
-        last = f"process {rank()} of {world_size()} ended: {error}\n".encode()
+        last = f"process {rank()} of {world_size()} ended: {error}\n".encode(
+            errors="backslashreplace"
+        )
         raise
     finally:
         leaving.set()

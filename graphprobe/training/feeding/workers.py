@@ -7,6 +7,7 @@ names the sample.
 from __future__ import annotations
 
 import ctypes
+import json
 import multiprocessing
 import os
 import queue
@@ -80,7 +81,7 @@ class _Numbered(paddle.io.Dataset):  # type: ignore[misc]  # paddle has no types
             return self._batches.batch(self._start + place)
         except GraphprobeError as error:
             # Paddle rebuilds an exception from its traceback's text; the arrays keep it whole.
-            text = "\n".join((error.message, error.where, error.hint))
+            text = json.dumps((error.message, error.where, error.hint))
             return {_ERROR: np.frombuffer(text.encode(), np.uint8).copy()}
 
 
@@ -187,7 +188,7 @@ def _keep(item: Arrays) -> Arrays:
 def _to_arrays(item: Item) -> Arrays:
     feed = {name: np.array(tensor) for name, tensor in item.items()}
     if _ERROR in feed:
-        message, where, hint = feed[_ERROR].tobytes().decode().split("\n", 2)
+        message, where, hint = json.loads(feed[_ERROR].tobytes())
         raise DataError(message, where=where, hint=hint)
     return feed
 

@@ -73,7 +73,8 @@ def _split(text: str) -> SplitResult:
         hint = "download it by hand and name the file"
         raise CheckpointError("holds a password or a space", where=parts.hostname or "", hint=hint)
     if not text.isascii():
-        hint = f"write it as {quote(text, safe=':/?#[]@!$&()*+,;=%')}"
+        encoded = quote(text, safe=":/?#[]@!$&()*+,;=%", errors="surrogateescape")
+        hint = f"write it as {encoded}"
         if not (parts.hostname or "").isascii():
             hint = f"write its host as {host.decode('ascii')}"
         raise CheckpointError("holds characters that are not ASCII", where=_shown(text), hint=hint)

@@ -28,22 +28,34 @@ def own_run(folder: Path) -> Iterator[None]:
     Raises:
         CheckpointError: another process has it, or it cannot be made.
     """
+    new = not folder.exists()
+    handle = _take(folder)
     try:
-        new = not folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise CheckpointError(
-            f"cannot be made ({error.strerror})", where=str(folder), hint="set train.output"
-        ) from error
-    try:
-        _take(handle, folder)
         try:
             yield
         finally:
             _remove_empty(folder, new)
     finally:
         os.close(handle)
+
+
+def _open(folder: Path) -> int:
+    """The file of the lock, and the folder, made where they are missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot be made ({error.strerror})", where=str(folder), hint="set train.output"
+        ) from error
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether an open file is the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except OSError:
+        return False
 
 
 def is_owned(folder: Path) -> bool:
@@ -69,7 +81,22 @@ def _remove_empty(folder: Path, new: bool) -> None:
         drop_unused(folder)
 
 
-def _take(handle: int, folder: Path) -> None:
+def _take(folder: Path) -> int:
+    """The open file of the lock, held."""
+    while True:
+        handle = _open(folder)
+        try:
+            _lock(handle, folder)
+        except CheckpointError:
+            os.close(handle)
+            raise
+        if _is_at(handle, folder / LOCK):
+            return handle
+        # Another run has just removed it with its empty folder: what is held has no name.
+        os.close(handle)
+
+
+def _lock(handle: int, folder: Path) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

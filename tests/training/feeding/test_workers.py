@@ -112,14 +112,15 @@ class Spoiled:
             return self.good.sample(index)
         if self.deadly and os.getpid() != self.owner:
             os.kill(os.getpid(), signal.SIGKILL)
-        raise DataError("is damaged", where="third.jpg", hint="replace it")
+        # As a file may be named: with a line end, and bytes that are no UTF-8.
+        raise DataError("is damaged", where="third\n\udcff.jpg", hint="replace it")
 
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_bad_sample_is_named(load, workers):
     with pytest.raises(DataError) as caught:
         list(load(TrainBatches(Spoiled(), Augmentation((64,)), 2), 0, 4, workers=workers))
-    assert str(caught.value) == "third.jpg: is damaged; replace it"
+    assert str(caught.value) == "third \udcff.jpg: is damaged; replace it"
 
 
 def test_a_worker_that_dies_is_an_error(load):

@@ -188,6 +188,8 @@ def test_another_checksum_keeps_nothing(server):
         ("http://a..b/w", "is no address"),
         ("http://example.org/gewichte für alle", "holds a password or a space"),
         ("{base}/für.npz", "not ASCII; write it as http://127.0.0.1"),
+        ("{base}/f\udcffr.npz", "/f%FFr.npz"),
+        ("http://a\udcff.org/w.npz", "is no address"),
         ("{base}/f\x1b[2Jr.npz", "a password or a space"),
         ("http://bücher.example/w.npz", "write its host as xn--bcher-kva.example"),
         ("{base}/away.npz", "leads to no address"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from graphprobe.errors import CheckpointError
+from graphprobe.training.weights import run_lock
 from graphprobe.training.weights.run_lock import own_run
 
 OWN = """
@@ -54,6 +55,27 @@ def test_a_run_after_another(tmp_path: Path) -> None:
             pass
     with pytest.raises(CheckpointError, match="cannot be made"), own_run(tmp_path / ".lock"):
         pass
+
+
+def test_a_lock_that_another_run_removed_with_its_folder_is_not_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other was refused and left nothing, between the opening of the file and its lock."""
+    folder, lock = tmp_path / "run", run_lock._lock
+    removed = []
+
+    def late(handle: int, where: Path) -> None:
+        if not removed:
+            removed.append(True)
+            (where / ".lock").unlink()
+            where.rmdir()
+        lock(handle, where)
+
+    monkeypatch.setattr(run_lock, "_lock", late)
+    with own_run(folder):
+        assert str(os.getpid()) in (folder / ".lock").read_text()
+        assert run_lock.is_owned(folder)
+    assert removed and not folder.exists()
 
 
 @pytest.mark.paddle
