@@ -11,6 +11,7 @@ import http.client
 import logging
 import os
 import queue
+import re
 import threading
 import time
 import urllib.error
@@ -39,6 +40,8 @@ ENOUGH = 1 << 20
 _CHUNK = 1 << 20
 _TIMEOUT_S = 30.0  # of one read
 _ANSWER_S = 120.0  # from the request to the end of the answer's head
+# A part of a file: its first and last byte, and the size of the whole.
+_PART = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})", re.ASCII)
 # What a connection can break with; an HTTPError is a URLError.
 _BROKEN = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
 
@@ -188,8 +191,11 @@ def _opener() -> urllib.request.OpenerDirector:
 def _append(answer: Any, part: Path, source: Source) -> str:
     """Write what comes; the reason why it is not all, or an empty string."""
     have = _size(part) if answer.status == 206 else 0
-    if have and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
-        part.unlink()
+    if answer.status not in (200, 206):
+        text, hint = f"the server answers {answer.status} and no file", "check the address"
+        raise CheckpointError(text, where=source.url, hint=hint)
+    if answer.status == 206 and not _is_the_rest(answer, have):
+        part.unlink(missing_ok=True)
         return "it sent another part than was asked for"
     total = _total(answer, have)
     if total is not None and total > MOST_BYTES:
@@ -205,6 +211,13 @@ def _append(answer: Any, part: Path, source: Source) -> str:
     if broken or (total is not None and size < total):
         return broken or f"it ended at {size:,} of {total:,} bytes"
     return ""
+
+
+def _is_the_rest(answer: Any, have: int) -> bool:
+    """Whether an answer of part of a file is what is missing: from there to its end."""
+    found = _PART.fullmatch(answer.headers.get("Content-Range", ""))
+    first, last, size = map(int, found.groups() if found else (-1, 0, 0))
+    return first == have and last == size - 1
 
 
 def _too_large(source: Source, part: Path) -> CheckpointError:

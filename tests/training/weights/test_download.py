@@ -38,6 +38,16 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "http://[::1/w.npz")
             self.end_headers()
+        elif self.path == "/nothing.npz":
+            self.send_response(204)
+            self.end_headers()
+        elif self.path.startswith("/part"):  # of a file that was asked for whole
+            self.send_response(206)
+            if "?" in self.path:
+                self.send_header("Content-Range", self.path.partition("?")[2].replace("+", " "))
+            self.send_header("Content-Length", "3")
+            self.end_headers()
+            self.wfile.write(b"abc")
         elif data is None:
             self.send_error(404)
         else:
@@ -179,6 +189,10 @@ def test_another_checksum_keeps_nothing(server):
     [
         ("{base}/none.npz", "the server answers 404 Not Found; check the address"),
         ("{base}/moved.npz", "ftp"),
+        ("{base}/nothing.npz", "the server answers 204 and no file; check the address"),
+        ("{base}/part.npz", "it sent another part than was asked for"),
+        ("{base}/part.npz?bytes+0-2/9", "it sent another part than was asked for"),
+        ("{base}/part.npz?bytes+5-7/8", "it sent another part than was asked for"),
         ("{base}/", "names no file; as https://HOST/FILE.tar"),
         ("{base}/w.bin#md5=1", "#md5=1 is no checksum; write #sha256="),
         ("ftp://example.org/w", "ftp is not downloaded; name an http or https address"),
