@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -50,6 +51,30 @@ class CocoFolder:
 @pytest.fixture
 def coco(tmp_path):
     return CocoFolder(tmp_path / "coco")
+
+
+def test_annotations_of_100_000_images_take_less_than_a_gigabyte(coco):
+    count = 4_000
+    outline = [float(i) for i in range(40)]
+    coco.content["images"] = [
+        {"id": i, "file_name": f"{i:012d}.jpg", "width": 60, "height": 40, "url": "x" * 100}
+        for i in range(count)
+    ]
+    coco.content["annotations"] = [
+        box(i, 18, [1.5, 2, 10, 20], segmentation=[outline]) for i in range(count) for _ in range(7)
+    ]
+    (coco.root / "val" / "000000000000.jpg").touch()
+    for i in range(1, count):
+        (coco.root / "val" / f"{i:012d}.jpg").symlink_to("000000000000.jpg")
+    path = coco.root / "annotations" / "instances_val.json"
+    path.write_text(json.dumps(coco.content))
+    coco.content = {}
+    tracemalloc.start()
+    data = open_data(f"coco:{coco.root}", split="val")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(data) == count
+    assert peak * 100_000 / count < 1e9
 
 
 def test_samples(coco):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,27 @@ def test_a_file_takes_images_without_a_config(
     for found, path in zip(made, paths, strict=False):
         (scores,) = predict(model, {"x": prepared(Image.open(path))})
         assert found.text.startswith(NAMES[int(scores.argmax())])
+
+
+def test_images_are_gone_once_they_are_drawn(classifier: Classifier, tmp_path: Path) -> None:
+    """20,000 images take the memory of a few: docs/reliability.md has the figure."""
+    import graphprobe
+
+    folder = tmp_path / "images"
+    folder.mkdir()
+    Image.new("RGB", (256, 256), "red").save(folder / "0.jpg")
+    for number in range(1, 400):
+        (folder / f"{number}.jpg").symlink_to("0.jpg")
+    pages: list[int] = []
+
+    def note(_: Any) -> None:
+        pages.append(int(Path("/proc/self/statm").read_text().split()[1]))
+
+    model = classifier(tmp_path / "model", names=NAMES)
+    graphprobe.predict(model, folder, output=tmp_path / "out", device="cpu", on_image=note)
+    assert len(pages) == 400
+    # All that came between would be 59 MB of pixels, and as much again of what is drawn.
+    assert (pages[-1] - pages[100]) * resource.getpagesize() < 30e6
 
 
 def test_pairs_write_the_loss_of_labels(
