@@ -2,15 +2,14 @@
 
 With --models, first a line for each program file in a folder and for ten of it in a row: ops a
 second of folding (the best of three, CPU time), and CPU seconds of each format. Then one line a
-measurement: the YOLOv3 train program with backward and optimizer as PDF and
-with IrGraph.draw (stopped after --patience seconds), an HTML page of 5,000 nodes in a headless
-browser where there is one, and the folded view of 100,000 ops.
+measurement: the YOLOv3 train program with backward and optimizer as PDF, with IrGraph.draw (stopped
+after --patience seconds) and in Netron (where it is installed), an HTML page of 5,000 nodes in a
+headless browser where there is one, and the folded view of 100,000 ops.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import math
 import multiprocessing
 import os
@@ -22,6 +21,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from bench_netron import browser_module
+from bench_netron import main as beside_netron
 
 from graphprobe.drawing import make_drawing, render
 from graphprobe.ir import Program
@@ -163,12 +165,7 @@ def irgraph(name: str, content: bytes, patience: float) -> None:
 
 
 def browser_ready(name: str, program: Program, level: str | None) -> None:
-    path = Path(__file__).parents[1] / "tests" / "drawing" / "_browser.py"
-    spec = importlib.util.spec_from_file_location("bench_browser", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = browser_module()
     found = module.find()
     if found is None:
         print(f"{name}: no browser here")
@@ -210,6 +207,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.models is not None:
         models(options.models)
+        beside_netron(sorted(map(str, options.models.glob("*.pdmodel"))))
     from graphprobe.formats import load_bytes
 
     browser_ready("flat, --level op", flat(5000), "op")
@@ -224,6 +222,10 @@ def main() -> None:
         name = f"{text} with backward and optimizer, {len(program.ops)} ops"
         for suffix in ("pdf", "html", "svg"):
             timed(name, program, suffix)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / f"{text.partition(':')[2].partition('?')[0]}.pdmodel"
+            file.write_bytes(content)
+            beside_netron([str(file)])
         if not options.quick:
             irgraph(name, content, options.patience)
 
