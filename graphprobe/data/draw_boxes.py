@@ -148,19 +148,22 @@ def draw_mask(image: Image, mask: NDArray[Any], class_names: Sequence[str]) -> I
 
     Args:
         image: uint8 [H, W, 3].
-        mask: class numbers [H, W]; 0 (the background) and 255 are left as they are.
+        mask: class numbers [H, W]; 0 (the background) is left as it is, and so is 255 where they
+            are of a byte.
         class_names: by index.
     """
     canvas, _ = _fit_view(image)
-    shown = Pillow.fromarray(np.ascontiguousarray(mask, np.uint8))
+    counts = histogram(mask)
+    unseen = (0, IGNORE) if mask.dtype == np.uint8 else (0,)
+    width = np.uint8 if len(counts) <= 256 else np.int32  # of what Pillow takes
+    shown = Pillow.fromarray(np.ascontiguousarray(mask, width))
     classes = np.asarray(shown.resize(canvas.size, Pillow.Resampling.NEAREST))
-    colours = np.array([colour_of(label) for label in range(256)], np.uint16)
+    colours = np.array([colour_of(label) for label in range(len(counts))], np.uint16)
     pixels = np.asarray(canvas).astype(np.uint16)
     washed = ((pixels * 115 + colours[classes] * 141) >> 8).astype(np.uint8)  # 0.45 and 0.55
-    plain = (classes == 0) | (classes == IGNORE)
+    plain = np.isin(classes, unseen)
     canvas = Pillow.fromarray(np.where(plain[..., None], np.asarray(canvas), washed))
-    labels = [label for label, count in enumerate(shown.histogram()) if count]
-    labels = [label for label in labels if label not in (0, IGNORE)]
+    labels = [label for label, count in enumerate(counts) if count and label not in unseen]
     draw, font = ImageDraw.Draw(canvas), _font_for(canvas)
     taken: list[Rectangle] = []
     for row, label in enumerate(labels):
@@ -221,7 +224,10 @@ def fit_width(image: Image, width: int = 360) -> Image:
 
 
 def histogram(mask: Image) -> list[int]:
-    """How often each number from 0 to 255 stands in uint8 [H, W]; without a copy of it."""
+    """How often each number from 0 on stands in whole numbers [H, W]; of bytes without a copy."""
+    if mask.dtype != np.uint8:
+        counts: list[int] = np.bincount(mask.reshape(-1)).tolist()
+        return counts
     return Pillow.fromarray(np.ascontiguousarray(mask)).histogram()
 
 
@@ -229,8 +235,13 @@ def palette_png(mask: Image) -> bytes:
     """The bytes of a PNG file of class numbers, each shown in the colour of its class.
 
     Args:
-        mask: uint8 [H, W]; 0 is black and 255 (unknown) white.
+        mask: uint8 [H, W]; 0 is black and 255 (unknown) white. Numbers beyond a byte are
+            written as gray of 16 bits, for a palette has 256 colours.
     """
+    if mask.dtype != np.uint8:
+        wide = io.BytesIO()
+        Pillow.fromarray(np.ascontiguousarray(mask, np.uint16)).save(wide, "PNG")
+        return wide.getvalue()
     colours = [(0, 0, 0), *(colour_of(label) for label in range(1, IGNORE)), _PAPER]
     canvas = Pillow.fromarray(np.ascontiguousarray(mask))
     canvas.putpalette([level for colour in colours for level in colour])

@@ -7,7 +7,7 @@ The settings are those of PaddleDetection 0.2 to 0.5 (configs/yolov3_*.yml).
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -214,7 +214,7 @@ def resize(sample: Sample, height: int, width: int, method: int = 1) -> Sample:
     return replace(sample, image=image, boxes=sample.boxes * scale, mask=mask, areas=areas)
 
 
-def resize_mask(mask: Image, height: int, width: int) -> Image:
+def resize_mask(mask: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     """Whole numbers [H, W] at another size, by nearest neighbours: none is mixed from two."""
     from PIL import Image as Pillow
 

@@ -95,13 +95,8 @@ class LabelledEvaluator(Evaluator):
 
     def _placed(self, rows: NDArray[Any], place: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rows of one image with the data's classes and corners in the original's pixels."""
-        found = np.array(rows, np.float64)
+        found = boxes_in_original(rows, Placement.from_row(place), self._frame)
         found[:, 0] = self._of_data(found[:, 0])
-        where = Placement.from_row(place)
-        if self._frame == "shares":
-            found[:, 2:] *= np.array([where.whole[1], where.whole[0]] * 2)
-        if self._frame != "original":
-            found[:, 2:] = where.to_original(found[:, 2:])
         return found[found[:, 0] >= 0]
 
     def _map(self, batch: Arrays, found: list[NDArray[Any]]) -> NDArray[np.integer[Any]]:
@@ -171,6 +166,22 @@ def frame_of(part: Built, plan: InputPlan | None) -> str:
         return "original"
     made = [prior_boxes(op.type) for op in part.main.global_block().ops]
     return "shares" if any(boxes is not None and boxes.shares for boxes in made) else "input"
+
+
+def boxes_in_original(rows: NDArray[Any], place: Placement, frame: str) -> NDArray[np.float64]:
+    """Rows of boxes with their corners in the original's pixels.
+
+    Args:
+        rows: class, score, left, top, right, bottom.
+        place: where the image lies in the program's input.
+        frame: from `frame_of`.
+    """
+    found = np.array(rows, np.float64)
+    if frame == "shares":
+        found[:, 2:] *= np.array([place.whole[1], place.whole[0]] * 2)
+    if frame != "original":
+        found[:, 2:] = place.to_original(found[:, 2:])
+    return found
 
 
 def built_part(built: Built, names: Sequence[str]) -> Built:

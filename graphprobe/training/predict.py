@@ -34,7 +34,7 @@ class Found:
     Args:
         sample: the image, with its truth where that is known.
         marks: boxes, the best last; empty for segmentation.
-        mask: class numbers uint8 [H, W], as large as the image; None for detection.
+        mask: class numbers [H, W], as large as the image, bytes where they fit; None for detection.
         ranking: of classification, the best classes with their scores, the best first.
     """
 

@@ -14,12 +14,12 @@ from graphprobe.config import TrainSection
 from graphprobe.data.draw_boxes import marks_of_detections
 from graphprobe.data.metrics.agreement_types import OutputPair
 from graphprobe.data.preparation import InputPlan, Pixels, Placement
-from graphprobe.data.sample import Dataset, Sample
+from graphprobe.data.sample import IGNORE, Dataset, Sample
 from graphprobe.data.transforms import resize_mask
 from graphprobe.errors import UsageError
 from graphprobe.training.evaluate import run_feed
 from graphprobe.training.feeding.inputs import eval_plan
-from graphprobe.training.labelled import SIZE_INPUTS
+from graphprobe.training.labelled import boxes_in_original, frame_of
 from graphprobe.training.predict import Found, Skipped, read_or_skip
 from graphprobe.training.runtime.programs import keep_needed
 from graphprobe.training.trained import Trained
@@ -50,22 +50,23 @@ def find_in_images(
         threshold: boxes scored lower are left out.
 
     Raises:
-        UsageError: the program is not fed how large the image was, so its boxes have no place.
+        UsageError: it gives boxes in images of which parts were cut away.
         DataError: nothing states how images are prepared.
     """
     plan = eval_plan(section, trained.built)
     assert plan is not None  # noqa: S101 - it is exported
-    if output.kind == "boxes" and SIZE_INPUTS.isdisjoint(plan.others.values()):
-        raise UsageError(
-            f"gives boxes ({output.student}) without being fed the size of the original image, so "
-            "their place in it is not known",
-            where=trained.network.text,
-            hint="export it for the code that draws the original's boxes",
-        )
     names = output.student_names
     main = trained.built.main.clone()
     keep_needed(main, names)
     built = replace(trained.built, main=main, outputs={name: name for name in names})
+    frame = frame_of(built, plan)
+    if output.kind == "boxes" and frame != "original" and plan.cuts:
+        raise UsageError(
+            f"gives boxes ({output.student}) of what is left of an image that parts were cut from, "
+            "so their place in it is not known",
+            where=trained.network.text,
+            hint="state a preparation that cuts nothing: train.preparation",
+        )
     executor = paddle.static.Executor(place)
     for index in range(len(dataset)):
         sample = read_or_skip(dataset, index)
@@ -75,7 +76,7 @@ def find_in_images(
         arrays, pixels = plan.prepare_with(sample.image)
         feed = {name: array[None] for name, array in arrays.items()}
         found = run_feed(executor, built, feed, trained.scope)
-        yield _found(output, sample, found, plan, pixels, threshold)
+        yield _found(output, sample, found, plan, pixels, frame, threshold)
 
 
 def _found(
@@ -84,6 +85,7 @@ def _found(
     found: list[NDArray[Any]],
     plan: InputPlan,
     pixels: Pixels,
+    frame: str,
     threshold: float,
 ) -> Found:
     values = found[0]
@@ -91,6 +93,8 @@ def _found(
         rows = values.reshape(-1, values.shape[-1]) if values.size else np.zeros((0, 6))
         if output.student_count:
             rows = rows[: int(np.asarray(found[1]).sum())]
+        if frame != "original":
+            rows = boxes_in_original(rows, Placement.of(pixels), frame)
         return Found(sample, tuple(marks_of_detections(rows, threshold)))
     if output.kind in ("scores", "labels"):
         return Found(sample, (), ranking=_ranking(output, values))
@@ -98,7 +102,11 @@ def _found(
         values = values.argmax(output.axis)
     elif output.kind == "mask":
         values = values > _MASK_AT
-    labels = values.reshape(values.shape[-2:]).astype(np.uint8)
+    numbers = values.reshape(values.shape[-2:])
+    fits = not numbers.size or numbers.max() <= IGNORE
+    labels: NDArray[Any] = (
+        numbers.astype(np.uint8) if fits else np.maximum(numbers, 0).astype(np.int32)
+    )
     shown = labels if plan.cuts else Placement.of(pixels).shown(labels)
     return Found(sample, (), resize_mask(shown, *sample.size))
 

@@ -14,8 +14,10 @@ from graphprobe.data.draw_boxes import (
     contact_sheet,
     draw_marks,
     draw_mask,
+    histogram,
     marks_of_detections,
     marks_of_truth,
+    palette_png,
     to_png,
 )
 
@@ -92,3 +94,18 @@ def test_a_sheet_holds_all_pictures():
     read = Image.open(io.BytesIO(to_png(sheet)))
     assert read.format == "PNG"
     assert (np.asarray(read) == sheet).all()
+
+
+def test_classes_beyond_a_byte_are_drawn_counted_and_written() -> None:
+    mask = np.zeros((8, 8), np.int32)
+    mask[:4] = 300
+    mask[4:, :4] = 255
+    names = [str(number) for number in range(301)]
+    drawn = draw_mask(np.full((8, 8, 3), 128, np.uint8), mask, names)
+    side = len(drawn)
+    corners = [drawn[-1, 0], drawn[-1, -1], drawn[side // 2 - 2, -1]]
+    assert [tuple(corner) == (128,) * 3 for corner in corners] == [False, True, False]
+    counts = histogram(mask)
+    assert (counts[0], counts[255], counts[300], sum(counts)) == (16, 16, 32, 64)
+    image = Image.open(io.BytesIO(palette_png(mask)))
+    assert (np.asarray(image) == mask).all()
