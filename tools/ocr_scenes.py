@@ -86,13 +86,13 @@ Box = tuple[float, float, float, float]
 
 def make(folder: Path, photos: Path | None, count: int) -> None:
     """Write both sets, with so many images to train on."""
-    train, val = _photographs(photos)
+    train, val = photographs(photos)
     _write(folder / "train", train, TRAIN_FONTS, TRAIN_WORDS, count, seed=1)
     truth = _write(folder / "val", val, VAL_FONTS, VAL_WORDS, VAL, seed=2)
     (folder / "val" / "truth.json").write_text(json.dumps(truth, indent=1))
 
 
-def _photographs(folder: Path | None) -> tuple[list[Image.Image], list[Image.Image]]:
+def photographs(folder: Path | None) -> tuple[list[Image.Image], list[Image.Image]]:
     """To train on, and others to measure on."""
     from sklearn.datasets import load_sample_images
 
@@ -124,16 +124,15 @@ def scene(
     photograph: Image.Image, fonts: Sequence[str], words: Sequence[str], rng: np.random.Generator
 ) -> tuple[Image.Image, list[Box]]:
     """A part of a photograph with one to four lines of text, and the boxes around their ink."""
-    import matplotlib
-
-    shipped = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     side = int(rng.integers(SIDE // 2, min(photograph.size) + 1))
     left, top = (int(rng.integers(0, length - side + 1)) for length in photograph.size)
     picture = photograph.crop((left, top, left + side, top + side)).resize((SIDE, SIDE))
     draw = ImageDraw.Draw(picture)
     boxes: list[Box] = []
     for _ in range(int(rng.integers(1, 5))):
-        font = ImageFont.truetype(str(shipped / str(rng.choice(fonts))), int(rng.integers(14, 34)))
+        font = ImageFont.truetype(
+            str(font_folder() / str(rng.choice(fonts))), int(rng.integers(14, 34))
+        )
         text = " ".join(rng.choice(words, int(rng.integers(1, 4))))
         text = text.upper() if rng.random() < 0.3 else text
         ink = draw.textbbox((0, 0), text, font=font)
@@ -144,13 +143,23 @@ def scene(
         box = (float(x), float(y), float(x + width), float(y + height))
         if any(_touch(box, other) for other in boxes):
             continue
-        around = np.asarray(picture.crop((x, y, x + int(width), y + int(height)))).mean()
-        level = int(rng.integers(0, 60) if around > 127 else rng.integers(200, 256))
-        tint = rng.integers(-25, 26, 3)
-        colour = tuple(int(np.clip(level + part, 0, 255)) for part in tint)
-        draw.text((x - ink[0], y - ink[1]), text, font=font, fill=colour)
+        around = np.asarray(picture.crop((x, y, x + int(width), y + int(height))))
+        draw.text((x - ink[0], y - ink[1]), text, font=font, fill=ink_on(around, rng))
         boxes.append(box)
     return picture, boxes
+
+
+def font_folder() -> Path:
+    """Where Matplotlib's fonts are."""
+    import matplotlib
+
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+
+
+def ink_on(around: NDArray[Any], rng: np.random.Generator) -> tuple[int, ...]:
+    """A colour that can be read on some pixels: dark on light ones, light on dark ones."""
+    level = int(rng.integers(0, 60) if around.mean() > 127 else rng.integers(200, 256))
+    return tuple(int(np.clip(level + part, 0, 255)) for part in rng.integers(-25, 26, 3))
 
 
 def _touch(one: Box, other: Box, gap: float = 8) -> bool:
