@@ -45,7 +45,8 @@ export function matcher(query, sides) {
     const sizes = sizesOf(rest);
     return ({ name, what, side }) => {
       const known = what === "op" ? undefined : sides[side].vars[name];
-      return sizes !== "" && known !== undefined && `,${sizesOf(known[0])},`.includes(`,${sizes},`);
+      return rest.trim() !== "" && known !== undefined &&
+        `,${sizesOf(known[0])},`.includes(`,${sizes},`);
     };
   }
   const test = textTest(rest);

@@ -51,6 +51,7 @@ Deno.test("what no node has, names no op", () => {
   assert.equal(opAt(graph, ""), null);
   assert.equal(opAt(graph, "#"), null);
   assert.equal(opAt(graph, "#nothing"), undefined);
+  assert.equal(opAt(graph, "#:a0"), undefined);
   for (const name of ["constructor", "__proto__", "toString"]) {
     assert.equal(opAt(graph, `#${name}`), undefined);
   }

@@ -88,6 +88,18 @@ Deno.test("shape: asks for sizes in a row", () => {
   for (const query of ["shape:", "shape: ", "shape:[]", "shape:x"]) {
     assert.deepEqual(names(PAGE, query), []);
   }
+  const scalar = documentOf({
+    sides: [sideOf({ vars: { loss: ["[]"], a_op: ["[6]"] } })],
+    ops: chain(1, "a"),
+    names: ["loss"],
+  });
+  assert.deepEqual(names(scalar, "shape:[]"), ["loss"]);
+  assert.deepEqual(names(scalar, "shape: "), []);
+  assert.deepEqual(
+    names(scalar, "shape:6"),
+    [],
+    "an op has no shape, though a variable has its name",
+  );
 });
 
 Deno.test("names that every object has are only names", () => {
