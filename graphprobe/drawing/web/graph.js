@@ -1,8 +1,8 @@
 // The graph without its picture: what holds what, which nodes are open, where everything is.
 
-import { HEAD, layOut, PAD, wayX } from "./layout.js";
+import { HEAD, layOut, PAD } from "./layout.js";
 
-/** @import { Box, Group, Node, NodeId, Page, Place, Point, Wire } from "./types.d.ts" */
+/** @import { Box, Group, Node, NodeId, Page, Place, Point } from "./types.d.ts" */
 
 /** Between the outermost groups of a side. */
 const APART = 50;
@@ -178,31 +178,6 @@ export class Graph {
   boxOf([g, n]) {
     const place = this.place(g), [x, y] = this.corner(g), [w, h] = place.size[n];
     return { x: x + place.x[n], y: y + place.y[n], w, h };
-  }
-
-  /**
-   * The way of a wire: straight down to the end of its row, since others may be higher, and from
-   * there on through the gaps between rows and beside the boxes in them.
-   *
-   * @param {number} g
-   * @param {Wire} wire
-   * @returns {Point[]}
-   */
-  wirePoints(g, [from, to, ways]) {
-    const group = this.page.groups[g], place = this.place(g), [left, top] = this.corner(g);
-    const a = this.boxOf([g, from]), b = this.boxOf([g, to]);
-    const first = group.nodes[from].r, last = group.nodes[to].r;
-    const start = a.x + a.w / 2, end = b.x + b.w / 2;
-    /** @type {Point[]} */
-    const points = [[start, a.y + a.h]];
-    if (ways) points.push([start, top + place.bottoms[first]]);
-    (ways ?? []).forEach((want, i) => {
-      const row = first + 1 + i, x = left + wayX(group, place, row, want);
-      points.push([x, top + place.tops[row]], [x, top + place.bottoms[row]]);
-    });
-    if (ways) points.push([end, top + place.tops[last]]);
-    points.push([end, b.y]);
-    return points;
   }
 
   /**

@@ -16,6 +16,7 @@ import {
   part,
   state,
 } from "./page.js";
+import { way, wirePoints } from "./wires.js";
 
 /** @import { Box, Node, NodeId } from "./types.d.ts" */
 
@@ -140,7 +141,7 @@ function paintWires(groups) {
   const heads = [];
   for (const g of groups) {
     for (const wire of data.groups[g].wires) {
-      const points = graph.wirePoints(g, wire), [x, y] = points[points.length - 1];
+      const points = wirePoints(graph, g, wire), [x, y] = points[points.length - 1];
       (wire[2] ? wires : long).push(curve(points));
       heads.push(`M${x.toFixed(1)} ${y.toFixed(1)}l-2.2-4.5h4.4z`);
     }
@@ -227,9 +228,6 @@ export function paintPath(side, path) {
     if (id && id.join() !== nodes[nodes.length - 1]?.join()) nodes.push(id);
   }
   for (const id of nodes) elementOf(id)?.classList.add("hot");
-  const lines = nodes.slice(1).map((id, i) => {
-    const a = graph.boxOf(nodes[i]), b = graph.boxOf(id);
-    return curve([[a.x + a.w / 2, a.y + a.h], [b.x + b.w / 2, b.y]]);
-  });
+  const lines = nodes.slice(1).map((id, i) => curve(way(graph, nodes[i], id)));
   part(panes[side].world, ".path", SVGPathElement).setAttribute("d", lines.join(""));
 }
