@@ -18,7 +18,7 @@ import typer
 
 from graphprobe.errors import AnswerIsNo, GraphprobeError, place
 
-from ._escape import printable
+from ._escape import message_line
 from ._signals import Stopped, report_signal
 from ._words import error_line
 
@@ -39,7 +39,7 @@ def run(app: typer.Typer, argv: list[str], *, debug: bool = False) -> int:
         sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except AnswerIsNo as error:
-        sys.stderr.write(f"{printable(error_line(error))}\n")
+        sys.stderr.write(f"{message_line(error_line(error))}\n")
         return ANSWER_IS_NO
     except GraphprobeError as error:
         return _print_line(error_line(error), debug)
@@ -77,7 +77,7 @@ def _one_line(error: typer.BadParameter) -> str:
 def _print_line(line: str, debug: bool) -> int:
     if debug:
         traceback.print_exc()
-    sys.stderr.write(f"error: {printable(line)}\n")
+    sys.stderr.write(f"error: {message_line(line)}\n")
     return BAD_INPUT
 
 

@@ -13,6 +13,8 @@ from typing import Any
 
 # What a spreadsheet takes for a formula; a size such as -1x3x224x224 and a number are none.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
+# Characters of a message; a file may hold names of 16 MiB.
+_MOST = 5_000
 _SIZE = re.compile(r"-?\d+(?:\.\d+)?(?:[x,] ?-?\d+)*")
 
 
@@ -25,6 +27,13 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def message_line(text: str) -> str:
+    """A message as `printable` has it; what a name of megabytes makes of it loses its middle."""
+    if len(text) > _MOST:
+        text = f"{text[: _MOST - 500]} ... {text[-500:]}"
+    return printable(text)
 
 
 def printed(text: str) -> str:

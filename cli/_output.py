@@ -16,7 +16,7 @@ import typer
 from graphprobe.errors import UsageError
 from graphprobe.files import write_whole
 
-from ._escape import csv_cell, json_text, printable, printed
+from ._escape import csv_cell, json_text, message_line, printable, printed
 from ._waits import BREAKER
 from ._words import with_options
 
@@ -230,7 +230,7 @@ def log_to_stderr() -> None:
 def log(message: str) -> None:
     """A line for people, on standard error; parameters in it become options."""
     BREAKER.reset()
-    sys.stderr.write(f"{printable(with_options(message))}\n")
+    sys.stderr.write(f"{message_line(with_options(message))}\n")
 
 
 def put(line: str) -> None:

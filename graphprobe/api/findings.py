@@ -106,7 +106,7 @@ def gather(
         teacher = given.teacher
     other = load(teacher) if teacher is not None else None
     check_size(program.program, *([other.program] if other is not None else []))
-    parts = _Parts()
+    parts = Parts()
     marks = parts.marks(program, plan)
     figures = [parts.figures(program, marks, plan)]
     if other is None:
@@ -128,7 +128,7 @@ def gather(
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class Parts:
     """What is found one by one, so that a fault in one of them costs no more than that one.
 
     Args:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from graphprobe.api.arguments import refuse_no_file, refuse_suffix
-from graphprobe.api.findings import Findings, PruneLike, choice_of, gather
+from graphprobe.api.findings import Findings, Parts, PruneLike, choice_of, gather
 from graphprobe.api.given_pairs import PairsLike
 from graphprobe.api.measures import LatencyLike, record_of, with_measures
 from graphprobe.collector import collector_paused
@@ -149,16 +149,21 @@ def report(
     loaded = load(student)
     found = with_measures(gather(loaded, teacher, pairs, prune), sensitivity, latency)
     with waiting_for("drawing"):
-        document = _document(loaded, found, sensitivity, compared, images)
-        made = Report(document.title, document, tuple(found.messages))
+        parts = Parts()
+        what = f"{loaded.source}: what pruning saves"
+        choice = parts.get(what, lambda: _choice(loaded, found), None)
+        messages = (*found.messages, *parts.faults)
+        document = _document(found, choice, messages, sensitivity, compared, images)
+        made = Report(document.title, document, messages)
         if output is not None:
             made.write(output)
     return made
 
 
 def _document(
-    loaded: LoadedProgram,
     found: Findings,
+    choice: PruneChoice | None,
+    messages: Sequence[str],
     sensitivity: SensitivityLike | None,
     runs: RunComparison | None,
     images: tuple[str | os.PathLike[str], str | os.PathLike[str]] | None,
@@ -169,11 +174,11 @@ def _document(
     from graphprobe.drawing.text import clean
 
     drawing, planned = found.drawing(), bool(found.plan.groups)
-    choice = _choice(loaded, found)
     scores = None if found.teacher is None else [pair.score for pair in found.pairs]
     chapters = [sections.models(drawing)]
     chapters += [sections.pairs(drawing)] if found.teacher is not None else []
-    chapters.append(made.savings(choice, found.figures[0], planned=planned))
+    if choice is not None:
+        chapters.append(made.savings(choice, found.figures[0], planned=planned))
     chapters += [made.sensitivity(record_of(sensitivity))] if sensitivity is not None else []
     chapters += [made.training(runs)] if runs is not None else []
     chapters += [made.images(Path(images[0]), Path(images[1]))] if images is not None else []
@@ -184,7 +189,7 @@ def _document(
         chapters,
         drawing,
         [sections.convolutions(drawing), sections.variables(drawing.sides)],
-        [clean(message) for message in found.messages],
+        [clean(message) for message in messages],
     )
 
 

@@ -195,7 +195,7 @@ def _jpeg(path: Path) -> bytes:
 
 
 def key_figures(
-    figures: Sequence[Figures], choice: PruneChoice, pairs: Sequence[float] | None,
+    figures: Sequence[Figures], choice: PruneChoice | None, pairs: Sequence[float] | None,
     runs: RunComparison | None, *, planned: bool,
 ) -> Iterator[tuple[str, str]]:  # fmt: skip
     """The few figures that matter most: (value, what it is)."""
@@ -206,7 +206,7 @@ def key_figures(
         yield short(size.params), f"parameters, {size.megabytes:.3g} MB"
     if pairs is not None:
         yield str(len(pairs)), "pairs of student and teacher"
-    if choice.groups:
+    if choice is not None and choice.groups:
         a, b = choice.before, choice.after
         share = 1 - (b.flops + b.products) / max(1, a.flops + a.products)
         how = "as configured" if planned else "by half"
@@ -218,14 +218,14 @@ def key_figures(
 
 
 def summary(
-    figures: Sequence[Figures], choice: PruneChoice, pairs: Sequence[float] | None,
+    figures: Sequence[Figures], choice: PruneChoice | None, pairs: Sequence[float] | None,
     runs: RunComparison | None, *, planned: bool,
 ) -> Iterator[str]:  # fmt: skip
     """What a reader who reads no further should know.
 
     Args:
         figures: of the program, and of the teacher.
-        choice: what is pruned, or would be by half.
+        choice: what is pruned, or would be by half; None where a fault left it out.
         pairs: their scores; None where there is no teacher.
         runs: what was trained.
         planned: whether the user's config makes the choice.
@@ -246,7 +246,8 @@ def summary(
         )
     if pairs is not None:
         yield _pairs_sentence(pairs)
-    yield _pruning_sentence(choice, planned=planned)
+    if choice is not None:
+        yield _pruning_sentence(choice, planned=planned)
     yield from _runs_sentences(runs)
 
 

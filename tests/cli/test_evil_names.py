@@ -243,6 +243,15 @@ def test_printable(text: str, shown: str) -> None:
     assert printed(f"{text}\n").replace("\n", r"\n") == shown + r"\n"
 
 
+def test_a_message_of_megabytes_is_cut_and_keeps_its_ends(say: Said, tmp_path: Path) -> None:
+    path = tmp_path / "long.yaml"
+    path.write_text(f"a: !<{'x' * 500_000}> 1\n")
+    status, out, err = say("check", str(path))
+    assert (status, out) == (2, "") and len(err) < 6_000
+    assert err.startswith(f"error: {path}: not YAML (line 1") and " ... " in err
+    assert err.endswith("correct that line\n")
+
+
 def test_json_text_changes_no_value() -> None:
     value = {EVIL: [EVIL, "\U000e0001", "\ud800", "plain"]}
     text = json_text(json.dumps(value, ensure_ascii=False, indent=1))
