@@ -1,4 +1,4 @@
-"""The statistics of batch norms after pruning, measured anew on images.
+"""The statistics of batch norms after pruning, moved by what pruning changes of them on images.
 
 Pruning takes channels out of what later layers sum up, so their means and deviations are no longer
 those that the norms hold. Exported programs keep these as they are while they are trained.
@@ -7,6 +7,7 @@ those that the norms hold. Exported programs keep these as they are while they a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -18,14 +19,18 @@ from graphprobe.config import Config
 from graphprobe.data.sample import Feed
 from graphprobe.training.assemble import Assembly
 from graphprobe.training.feeding.feeding import DataSets, train_batches
+from graphprobe.training.networks.build import fill
+from graphprobe.training.pruning.ranking import prune_array
 from graphprobe.training.reporting.progress import Log
-from graphprobe.training.runtime.programs import get_values, keep_needed, set_values
+from graphprobe.training.runtime.programs import get_values, keep_needed, read_names, set_values
 from graphprobe.training.student import prune_config
 from graphprobe.training.teacher.merge import PREFIX
 from graphprobe.zoo import EXPORTED
 
 # Images that statistics are measured on, and those that both versions are compared on.
 _IMAGES, _COMPARED = 200, 32
+# Added to variances, as norms do it.
+_LEAST = 1e-5
 
 
 def is_pruned_export(config: Config, parts: Assembly, where: str) -> bool:
@@ -34,10 +39,11 @@ def is_pruned_export(config: Config, parts: Assembly, where: str) -> bool:
 
 
 def renew_statistics(config: Config, parts: Assembly, sets: DataSets, log: Log) -> None:
-    """Measure the statistics of the student's norms on training images; keep the better ones.
+    """Move the statistics of the student's norms by what pruning changes of them.
 
-    Better is what has the lower loss on some of these images. Nothing happens where the student
-    has no batch norm between its input and its losses.
+    The loss may be higher at first: where many norms follow each other, statistics that no longer
+    fit let features die out, which gives a moderate loss and nothing to learn from. Nothing
+    happens where the student has no batch norm between its input and its losses.
 
     Args:
         config: of the run.
@@ -59,18 +65,64 @@ def renew_statistics(config: Config, parts: Assembly, sets: DataSets, log: Log) 
     scope, place = parts.student.scope, parts.place
     old = get_values(scope, [name for pair in names for name in pair])
     before = _loss(forward, loss, feeds, scope, place)
-    others = (extend(batches.batch(number)) for number in range(compared, count))
-    new = measured_statistics(forward, names, chain(feeds, others), scope, place)
+
+    rest = (extend(batches.batch(number)) for number in range(compared, count))
+    pruned = measured_statistics(forward, names, chain(feeds, rest), scope, place)
+    images = (batches.batch(number) for number in range(count))
+    new = moved_statistics(names, old, pruned, _of_the_whole(config, parts, names, images))
     set_values(scope, place, new)
     after = _loss(forward, loss, feeds, scope, place)
-    if not after < before:
-        set_values(scope, place, old)
-    images = count * config.train.batch_size
-    remark = "" if after < before else ", so the old ones stay"
     log(
-        f"norms: statistics of {len(names)} measured anew on {images} images: "
-        f"loss {before:.4g} -> {after:.4g}{remark}"
+        f"norms: statistics of {len(names)} moved by what pruning changes on "
+        f"{count * config.train.batch_size} images: loss {before:.4g} -> {after:.4g}"
     )
+
+
+def _of_the_whole(
+    config: Config,
+    parts: Assembly,
+    names: Sequence[tuple[str, str]],
+    feeds: Iterable[Feed],
+) -> dict[str, NDArray[np.float32]]:
+    """What the unpruned student's norms see of the same images, of the channels that are left."""
+    student, plan = parts.student, parts.student.plan
+    assert plan is not None  # noqa: S101 - the run has pruned it
+    unpruned = replace(student, plan=None, scope=paddle.static.Scope())
+    whole = fill(unpruned, parts.place, config.train.seed)
+    means = {mean for mean, _ in names}
+    main = whole.main.clone()
+    norms = [op for op in main.global_block().ops if _takes_statistics(op)]
+    keep_needed(main, [op.output("Y")[0] for op in norms if op.input("Mean")[0] in means])
+    read = read_names(main)
+    given = ({name: feed[name] for name in feed if name in read} for feed in feeds)
+    found = measured_statistics(main, names, given, whole.scope, parts.place)
+    return {name: prune_array(plan, name, value) for name, value in found.items()}
+
+
+def moved_statistics(
+    names: Sequence[tuple[str, str]],
+    old: Mapping[str, NDArray[Any]],
+    pruned: Mapping[str, NDArray[Any]],
+    whole: Mapping[str, NDArray[Any]],
+) -> dict[str, NDArray[np.float32]]:
+    """Statistics moved by what pruning changes, as measured on the same images before and after.
+
+    What the norms hold was measured on all images of a training; those at hand are few and may be
+    of another kind, so what they alone change is left out.
+
+    Args:
+        names: from `statistics_of`.
+        old: what the norms hold.
+        pruned: measured on the pruned network.
+        whole: the same of the unpruned one, for the channels that are left.
+    """
+    found = {}
+    for mean, variance in names:
+        ratio = (pruned[variance] + _LEAST) / (whole[variance] + _LEAST)
+        scale = np.sqrt((old[variance] + _LEAST) / (whole[variance] + _LEAST))
+        found[mean] = (old[mean] + (pruned[mean] - whole[mean]) * scale).astype(np.float32)
+        found[variance] = (old[variance] * ratio).astype(np.float32)
+    return found
 
 
 def statistics_of(program: Any) -> list[tuple[str, str]]:

@@ -41,3 +41,25 @@ def test_they_are_the_mean_and_variance_over_all_batches() -> None:
     (norm, _) = (op for op in main.global_block().ops if op.type == "batch_norm")
     assert norm.attr("use_global_stats") and norm.attr("momentum") == pytest.approx(0.9)
     assert all(np.isfinite(value).all() for value in get_values(scope, names[0]).values())
+
+
+def test_they_move_by_what_pruning_changes() -> None:
+    from graphprobe.training.norm_statistics import moved_statistics
+
+    rng = np.random.default_rng(0)
+    old, whole, pruned = (
+        {"m": rng.normal(size=8), "v": rng.uniform(0.5, 2, size=8)} for _ in range(3)
+    )
+    names = [("m", "v")]
+    same = moved_statistics(names, old, whole, whole)
+    np.testing.assert_allclose(same["m"], old["m"], rtol=1e-6)
+    np.testing.assert_allclose(same["v"], old["v"], rtol=1e-6)
+    # Images as those of the training: what is measured on them is what holds.
+    like = moved_statistics(names, whole, pruned, whole)
+    np.testing.assert_allclose(like["m"], pruned["m"], rtol=1e-4)
+    np.testing.assert_allclose(like["v"], pruned["v"], rtol=1e-4)
+    # Images of twice the contrast see the same change, twice as large.
+    twice = {"m": 2 * whole["m"], "v": 4 * whole["v"]}
+    brighter = moved_statistics(names, whole, {"m": 2 * pruned["m"], "v": 4 * pruned["v"]}, twice)
+    np.testing.assert_allclose(brighter["m"], pruned["m"], rtol=1e-3)
+    np.testing.assert_allclose(brighter["v"], pruned["v"], rtol=1e-3)

@@ -146,7 +146,10 @@ def test_a_run_cuts_trains_and_says_who_teaches(
     )
     assert f"teacher: {model} itself, unpruned" in said
     assert not any("untrained" in line or "random first values" in line for line in said)
-    assert any(line.startswith("norms: statistics of 2 measured anew on 4 images") for line in said)
+    assert any(
+        line.startswith("norms: statistics of 2 moved by what pruning changes on 4 images")
+        for line in said
+    )
     assert (output / "checkpoints" / "000004").is_dir() and (output / "distill.yaml").is_file()
     two, four = (arrays(output, iteration) for iteration in (2, 4))
     changed = {name for name in two if not np.array_equal(two[name], four[name])}
