@@ -189,6 +189,50 @@ def test_a_file_whose_name_is_no_utf_8_is_read_and_no_config_names_it(
     assert not Path(f"{out}.yaml").exists()
 
 
+@pytest.fixture
+def evil_run(tmp_path: Path) -> str:
+    """A run as `train` leaves it, whose folder, metric and losses are named so."""
+    folder = tmp_path / EVIL.replace("/", "-").replace("\n", "-")
+    saved = folder / "checkpoints" / "000002"
+    saved.mkdir(parents=True)
+    train = {"max_iters": 2, "data": {"train": f"voc:{EVIL}", "val": f"voc:{EVIL}"}}
+    config = {"version": 1, "kind": "train", "student": {"program": EVIL}, "train": train}
+    state = {"config": config, "iteration": 2, "metric": EVIL, "metric_value": 0.1}
+    files = {
+        "config.yaml": config,
+        "checkpoints/000002/state.json": {**state, "best": 0.1, "best_iteration": 2},
+        "result.json": {"iterations": 2, "metric": EVIL, "value": 0.1, "stopped": EVIL},
+    }
+    for name, content in files.items():
+        (folder / name).write_text(json.dumps(content))
+    (folder / "metrics.jsonl").write_text(json.dumps({"iter": 1, f"loss/{EVIL}": 1.0}) + "\n")
+    line = {"iter": 2, "metric": EVIL, "value": 0.1}
+    (folder / "evaluations.jsonl").write_text(json.dumps(line) + "\n")
+    return str(folder)
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_nothing_of_a_run_acts(form: str, evil_run: str, say: Said) -> None:
+    for words in (["runs", str(Path(evil_run).parent)], ["compare", evil_run, evil_run]):
+        status, out, err = say(*words, "--format", form)
+        assert (status, err) == (0, "") and len(out) > 100
+        assert acting(out) == set()
+
+
+@pytest.mark.parametrize("command", ["compare", "report"])
+def test_no_curve_of_a_run_acts(
+    command: str, evil_run: str, mine: str, say: Said, tmp_path: Path
+) -> None:
+    path = tmp_path / ("x.svg" if command == "compare" else "x.html")
+    given = [evil_run, evil_run] if command == "compare" else ["--student", mine, "--run", evil_run]
+    status, out, err = say(command, *given, "-o", str(path))
+    assert status == 0 and acting(out + err) == set()
+    text = path.read_text()
+    assert "202egnp" in text and acting(text) <= {"\t"}
+    if command == "compare":
+        ElementTree.parse(path)  # noqa: S314 - our own file
+
+
 def test_no_name_of_data_acts(say: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     classes = (ClassCount(EVIL, 1, 1),)
     survey = Survey(1, classes, (), 0, 0, 0, (0, 0, 0), (EVIL,), (EVIL,))

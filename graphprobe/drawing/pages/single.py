@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from graphprobe.drawing import palette
 from graphprobe.drawing.paint import Brush
+from graphprobe.drawing.text import clean
 
 Size: TypeAlias = tuple[float, float]
 Paint: TypeAlias = Callable[[Brush], None]
@@ -55,7 +56,7 @@ def _pdf(paint: Paint, size: Size, title: str) -> bytes:
 
     buffer = io.BytesIO()
     canvas = Canvas(buffer, pagesize=size, invariant=1, pageCompression=1)
-    canvas.setTitle(title)
+    canvas.setTitle(clean(title))
     paint(PdfBrush(canvas, size[1]))
     canvas.showPage()
     canvas.save()

@@ -38,7 +38,7 @@ class SvgBrush:
             weight += f' textLength="{_n(width(text, size, bold))}" lengthAdjust="spacingAndGlyphs"'
         self.parts.append(
             f'<text x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" fill="{colour}"{weight}>'
-            f"{escape(text)}</text>"
+            f"{escape(clean(text))}</text>"
         )
 
     def box(self, x: float, y: float, w: float, h: float, fill: str, frame: str) -> None:
@@ -95,7 +95,7 @@ def svg_text(page: Page, title: str) -> str:
     """A page as an SVG document."""
     brush = SvgBrush()
     paint_page(brush, page, title)
-    return svg_document(brush, page.size, f"{clean(title)}: {page.heading}")
+    return svg_document(brush, page.size, f"{title}: {page.heading}")
 
 
 def svg_document(brush: SvgBrush, size: tuple[float, float], title: str) -> str:
@@ -104,7 +104,7 @@ def svg_document(brush: SvgBrush, size: tuple[float, float], title: str) -> str:
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
         f'viewBox="0 0 {wide} {high}" font-family="{FAMILY}" role="img">'
-        f"<title>{escape(title)}</title>"
+        f"<title>{escape(clean(title))}</title>"
         f'<rect width="{wide}" height="{high}" fill="{palette.PAPER}"/>'
     )
     return "\n".join([head, *brush.parts, "</svg>", ""])

@@ -11,17 +11,17 @@ from graphprobe.drawing.renderers.html import allowed, asset, script
 from graphprobe.drawing.renderers.html import render as render_html
 from graphprobe.drawing.renderers.svg import svg_text
 from graphprobe.drawing.report.document import Document
+from graphprobe.drawing.text import clean
 
 _MAX_PICTURE = 400
 
 
 def render_page(document: Document) -> str:
-    """The whole page. Every text of a file is escaped by the template."""
+    """The whole page. Every text of a file is made visible and escaped by the template."""
     from jinja2 import Environment
 
-    page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        asset("report.html")
-    )
+    words = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_visible)
+    page = words.from_string(asset("report.html"))
     drawing = document.drawing
     level = drawing.level
     drawing.level = "stage"
@@ -42,6 +42,11 @@ def render_page(document: Document) -> str:
         },
         as_data=_as_data,
     )
+
+
+def _visible(value: object) -> object:
+    """A text of a file without characters that act; what we made ourselves as it is."""
+    return clean(value) if type(value) is str else value
 
 
 def _as_data(jpeg: bytes) -> str:
