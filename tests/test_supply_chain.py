@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -30,3 +31,21 @@ def test_uv_and_the_build_back_end_are_locked() -> None:
     assert '"--require-hashes", "-r", "requirements/uv.txt"' in script
     assert "--no-build-isolation" in script
     assert '"uv"]' not in script and '"-q", "uv"' not in script
+
+
+def test_an_audit_tells_what_is_weak_from_what_it_was_not_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    audit = importlib.import_module("audit")
+    weak = {"id": "PYSEC-1", "fix_versions": ["2.0"], "aliases": [], "description": ""}
+    packages = [
+        {"name": "good", "version": "1", "vulns": []},
+        {"name": "bad", "version": "1.9", "vulns": [weak]},
+        {"name": "new", "skip_reason": "Dependency not found on PyPI"},
+    ]
+    found = audit.findings({"dependencies": packages, "fixes": []})
+    assert found == (["bad 1.9: PYSEC-1, mended in 2.0"], ["new"])
+    assert {"requirements/cpu.txt", "requirements/gpu.txt", "requirements/uv.txt"} <= set(
+        audit.locks()
+    )
