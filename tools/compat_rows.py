@@ -22,6 +22,7 @@ DETECTORS = {
     "retinanet_r101": "scale=0.05&frozen=false",
     "gfl_r18vd": "scale=0.05&frozen=false",
     "gfl_r101vd": "scale=0.05&frozen=false",
+    **{f"picodet_{size}": "scale=0.05" for size in ("xs", "s", "m", "l")},
 }
 SEGMENTERS = ("deeplabv3p_mobilenetv2", "deeplabv3p_xception65")
 LABELS = "digits_seg?count=8&size=65"

@@ -22,7 +22,12 @@ from graphprobe.zoo import Built
 
 # By the start of a bundled model's name: what PaddleDetection calls it, and the least ops of a part
 # that it gives to TensorRT.
-_ARCHITECTURES = {"yolov3": ("YOLO", 3), "retinanet": ("RetinaNet", 40), "gfl": ("GFL", 16)}
+_ARCHITECTURES = {
+    "yolov3": ("YOLO", 3),
+    "retinanet": ("RetinaNet", 40),
+    "gfl": ("GFL", 16),
+    "picodet": ("PicoDet", 3),
+}
 _BILINEAR = 1  # in OpenCV
 _HEAD = """\
 # {what} of the model beside it, written by graphprobe.

@@ -124,16 +124,17 @@ def _truth(value: str) -> bool | None:
     return {"true": True, "1": True, "false": False, "0": False}.get(value.lower())
 
 
-def _mode(value: str) -> str | None:
-    return value if value in MODES else None
+def _one_of(*words: str) -> Callable[[str], str | None]:
+    return lambda value: value if value in words else None
 
 
 # option -> (text -> value, or None where it is refused; what to give instead)
 OPTIONS: dict[str, tuple[Callable[[str], OptionValue | None], str]] = {
+    "assign": (_one_of("aligned", "atss"), "aligned or atss"),
     "fine_grained": (_truth, "true or false"),
     "frozen": (_truth, "true or false"),
     "label_smooth": (_truth, "true or false"),
-    "mode": (_mode, "train, eval or infer"),
+    "mode": (_one_of(*MODES), "train, eval or infer"),
     "num_classes": (_integer(1, 10_000), "a whole number from 1 to 10000"),
     "scale": (_number(0.05, 4.0), "a number from 0.05 to 4"),
     "size": (_integer(32, 4096), "a whole number of pixels from 32 to 4096"),

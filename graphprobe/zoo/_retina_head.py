@@ -9,7 +9,8 @@ import paddle
 from paddle.nn.functional import binary_cross_entropy_with_logits
 
 from graphprobe.losses import batch_count
-from graphprobe.zoo._dense import PRIOR_BIAS, Head, centers, one_hot, positives, rows
+from graphprobe.zoo._cells import centers, one_hot, positives, rows
+from graphprobe.zoo._dense import PRIOR_BIAS, Head
 from graphprobe.zoo._emit import Var
 from graphprobe.zoo._fpn import STRIDES, head_conv, tower
 
@@ -102,6 +103,7 @@ def _decode(class_maps: Sequence[Var], box_maps: Sequence[Var], classes: int) ->
 
 
 RETINA = Head(
+    strides=STRIDES,
     maps=_maps,
     targets=_targets,
     losses=_losses,

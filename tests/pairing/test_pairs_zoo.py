@@ -220,3 +220,22 @@ def test_other_tasks_are_no_pair_at_all(program: Programs):
     assert report.warnings == (
         "nothing matched: the student has 3 yolo heads, the teacher has 1 segmentation logits",
     )
+
+
+PICO = ("zoo:picodet_s?scale=0.25", "zoo:picodet_l?scale=0.25")
+
+
+@pytest.mark.parametrize("mode", ["train", "infer"])
+def test_the_heads_and_levels_of_picodet(program: Programs, mode):
+    student, teacher = (program(f"{name}&mode={mode}") for name in PICO)
+    heads = find_pairs(student, teacher)
+    assert [p.role for p in heads.pairs] == [
+        f"dense head {part}, stride {stride}"
+        for stride in (64, 32, 16, 8)
+        for part in ("class", "distribution")
+    ]
+    assert [p.student_shape[1] for p in heads.pairs] == [80, 4 * 8] * 4
+    assert {p.loss for p in heads.pairs} == {"ld"}
+    levels = find_pairs(student, teacher, loss="fgd")
+    assert [p.role for p in levels.pairs] == [f"neck level, stride {s}" for s in (64, 32, 16, 8)]
+    assert [(p.student_shape[1], p.teacher_shape[1]) for p in levels.pairs] == [(24, 40)] * 4

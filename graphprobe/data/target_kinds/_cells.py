@@ -19,6 +19,8 @@ META = ("downsample", "num_classes", "cell_scale", "nearest")
 class Cells:
     """One square a cell, its side `cell_scale` times the stride.
 
+    Its center is `cell_offset` of a stride behind the corner of its cell, by default none.
+
     Args:
         centers: float32 [M, 2], x and y in pixels.
         squares: float32 [M, 4], left, top, right, bottom.
@@ -33,7 +35,7 @@ class Cells:
     def of(size: int, meta: Meta) -> Cells:
         """All cells of a square input of this many pixels."""
         strides: Sequence[int] = meta["downsample"]
-        levels = level_centers(size, strides)
+        levels = level_centers(size, strides, meta.get("cell_offset", 0.0))
         halves = np.repeat(np.asarray(strides, np.float32), [len(x) for x in levels])[:, None]
         halves *= np.float32(meta["cell_scale"] / 2)
         centers = np.concatenate(levels)

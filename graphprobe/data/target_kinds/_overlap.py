@@ -10,13 +10,18 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 
-def level_centers(size: int, strides: Iterable[int]) -> list[Floats]:
-    """x and y in pixels of the cells of each level, row by row, the first at 0: [h * w, 2]."""
+def level_centers(size: int, strides: Iterable[int], offset: float = 0.0) -> list[Floats]:
+    """x and y in pixels of the cells of each level, row by row: [h * w, 2].
+
+    The first cell of a level is at `offset` of its stride.
+    """
     found = []
     for stride in strides:
         side = -(-size // stride)
         ys, xs = np.divmod(np.arange(side * side), side)
-        found.append(np.stack([xs, ys], 1).astype(np.float32) * stride)
+        found.append(
+            np.stack([xs, ys], 1).astype(np.float32) * stride + np.float32(offset * stride)
+        )
     return found
 
 

@@ -19,7 +19,8 @@ def _make(meta: Meta, size: int, objects: Objects) -> Arrays:
 
     Candidates for an object are the `nearest` (9) cells of each level. Those learn it whose
     square overlaps it by the mean plus the standard deviation of the candidates' IoU or more,
-    and whose centre is inside. A cell of several objects learns the one that it overlaps most.
+    and whose centre is inside (with the setting `bessel`: the deviation of a sample). A cell of
+    several objects learns the one that it overlaps most.
     Source: ATSS, arXiv 1912.02424, with the squares of gfl_r50_fpn.yml in PaddleDetection 2.6.
 
     Returns:
@@ -32,7 +33,7 @@ def _make(meta: Meta, size: int, objects: Objects) -> Arrays:
     boxes = np.zeros((len(cells.centers), 4), np.float32)
     if len(objects.boxes):
         shared = cells.fits(objects.boxes)
-        chosen = _chosen(cells, objects.boxes, shared, meta["nearest"])
+        chosen = _chosen(cells, objects.boxes, shared, meta)
         owner = np.where(chosen, shared, -1).argmax(0)
         there = chosen.any(0)
         classes[there] = objects.classes[owner[there]]
@@ -40,11 +41,11 @@ def _make(meta: Meta, size: int, objects: Objects) -> Arrays:
     return {"point_class": classes, "point_box": boxes}
 
 
-def _chosen(cells: Cells, boxes: Floats, shared: Floats, nearest: int) -> NDArray[np.bool_]:
+def _chosen(cells: Cells, boxes: Floats, shared: Floats, meta: Meta) -> NDArray[np.bool_]:
     """Which cells each object may have: [n, M]."""
-    candidates = cells.nearest(boxes, nearest)
+    candidates = cells.nearest(boxes, meta["nearest"])
     fits = np.take_along_axis(shared, candidates, 1)
-    threshold = fits.mean(1) + fits.std(1)
+    threshold = fits.mean(1) + fits.std(1, ddof=int(meta.get("bessel", False)))
     good = np.zeros(shared.shape, np.bool_)
     np.put_along_axis(good, candidates, fits >= threshold[:, None], 1)
     return good & _inside(cells.centers, boxes)

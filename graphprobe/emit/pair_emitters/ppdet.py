@@ -40,6 +40,10 @@ PUBLISHED = {
         ("retinanet_r101", "retinanet", "retinanet_r101_fpn_2x_coco"),
         ("gfl_r18vd", "gfl", "gfl_r18vd_1x_coco"),
         ("gfl_r101vd", "gfl", "gfl_r101vd_fpn_mstrain_2x_coco"),
+        ("picodet_xs", "picodet", "picodet_xs_416_coco_lcnet"),
+        ("picodet_s", "picodet", "picodet_s_416_coco_lcnet"),
+        ("picodet_m", "picodet", "picodet_m_416_coco_lcnet"),
+        ("picodet_l", "picodet", "picodet_l_640_coco_lcnet"),
     )
 }
 # LD is a loss of the student's head, so its config is another.

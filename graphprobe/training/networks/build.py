@@ -122,6 +122,9 @@ def fill(network: Network, place: Any, seed: int, *, plan: PrunePlan | None = No
         if network.ref.partial:
             arrays = match_partial_weights(given, wanted, where=where)
             wanted = {name: wanted[name] for name in arrays}
+        else:
+            left_out = network.built.meta.get("left_out", ())
+            arrays = {n: array for n, array in arrays.items() if n not in left_out}
         put_weights(network.scope, place, arrays, wanted, network.built.main, where=where)
         network = replace(network, class_names=given.class_names)
     return network

@@ -1,0 +1,5 @@
+"""PicoDet-S, as PaddleDetection 2.6 published it for COCO."""
+
+from graphprobe.zoo._picodet import picodet
+
+MODEL = picodet("s")
