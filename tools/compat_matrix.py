@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -38,6 +39,8 @@ NOISE = re.compile(
     re.MULTILINE,
 )
 LIMIT = 1800  # seconds for a command
+# A folder that a command makes; a row that did not end well may have left it.
+MAKES = re.compile(r"(?:--output |train\.output=|tiny_export\.py )(\S+)")
 
 
 class Failed(Exception):
@@ -46,6 +49,8 @@ class Failed(Exception):
 
 def run_row(row: Row, python: Path, folder: Path) -> str:
     """What the table says of a row in one environment."""
+    for name in MAKES.findall("\n".join(row.commands)):
+        shutil.rmtree(folder / name, ignore_errors=True)
     try:
         for words in row.commands:
             run(words, python, folder)

@@ -118,7 +118,9 @@ def test_a_row_that_ended_well_does_not_run_again(python: Path, tmp_path: Path) 
     assert first["after"] == "not run: needs bad"
     assert first["cannot"] == "refused in one line" and not (folder / "done-three").exists()
     (folder / "done-one").unlink()
-    mended = [rows[0], Row("bad", ("graphprobe mended",)), *rows[2:]]
+    (folder / "runs" / "bad").mkdir(parents=True)
+    mended = [rows[0], Row("bad", ("graphprobe mended -o train.output=runs/bad",)), *rows[2:]]
     again = run_column(column, mended, folder)
     assert [again[row.name] for row in rows] == ["yes", "yes", "yes", "refused in one line"]
     assert (folder / "done-mended").exists() and not (folder / "done-one").exists()
+    assert not (folder / "runs" / "bad").exists(), "what the first try left"
