@@ -116,6 +116,36 @@ def test_text_stays_in_its_box_on_the_screen(browser: Any, student_and_teacher: 
     assert wide == []
 
 
+def test_words_out_of_sight_are_hidden_and_come_back(
+    browser: Any, student_and_teacher: Path
+) -> None:
+    browser.open(student_and_teacher)
+    browser.run("openAll(), openAll(), openAll(), centre([0, 0]), zoom(3), 0")
+    wrong = (
+        "[...document.querySelectorAll('.node')].filter((node) => {"
+        " const a = node.querySelector('.frame').getBoundingClientRect();"
+        " const b = node.closest('svg').getBoundingClientRect();"
+        " const across = a.right >= b.left && a.left <= b.right;"
+        " const seen = across && a.bottom >= b.top && a.top <= b.bottom;"
+        " return seen === node.classList.contains('away'); }).length"
+    )
+    away = "document.querySelectorAll('.node.away').length"
+    assert browser.run(wrong) == 0
+    assert browser.run(away) > 20
+    shown = (
+        "[...document.querySelectorAll('.node.away text')].filter((t) =>"
+        " getComputedStyle(t).display !== 'none').length"
+    )
+    assert browser.run(shown) == 0
+    browser.run("shift(0, -3000), 0")
+    assert browser.run(wrong) == 0
+    browser.run("fitView(), 0")
+    assert browser.run(away) == 0
+    browser.run("zoom(0.1 / state.active.view.k), 0")
+    assert browser.run(away) >= browser.run("panes[0].nodes.length")
+    assert browser.run(shown) == 0
+
+
 def test_what_opens_a_node_covers_no_words_and_opens_by_one_click(
     browser: Any, student_and_teacher: Path
 ) -> None:

@@ -14,7 +14,7 @@ import {
   toggleSelected,
 } from "./select.js";
 import { fillPanel } from "./tables.js";
-import { fitView, move, shift, startPane, startView, toggleSync, zoom } from "./view.js";
+import { fitView, move, place, shift, startPane, startView, toggleSync, zoom } from "./view.js";
 
 /** @import { NodeId, Pane, Point } from "./types.d.ts" */
 
@@ -183,6 +183,7 @@ for (const pane of panes) {
     const before = pane.w;
     measure(pane);
     if (before < 50 && pane.w >= 50) startPane(pane);
+    else place(pane);
     paintPairs();
   }).observe(pane.svg);
 }

@@ -134,7 +134,7 @@ function makePanes() {
     svg.dataset.side = String(side);
     if (all.length > 1) svg.append(heading(side));
     const world = part(svg, ".world", SVGGElement);
-    return { svg, world, side, view: { x: 0, y: 0, k: 1 }, w: 0, h: 0 };
+    return { svg, world, side, view: { x: 0, y: 0, k: 1 }, nodes: [], w: 0, h: 0 };
   });
 }
 export const panes = makePanes();

@@ -18,7 +18,7 @@ import {
 } from "./page.js";
 import { way, wirePoints } from "./wires.js";
 
-/** @import { Box, Node, NodeId } from "./types.d.ts" */
+/** @import { Box, Node, NodeId, Pane } from "./types.d.ts" */
 
 /** Lines of text are this far apart. */
 const LINE = 8.6;
@@ -58,6 +58,7 @@ function paintNode(id, into) {
     element.append(paintOpener(box, isOpen));
   }
   into.append(element);
+  paneOf(id).nodes.push({ element, box, away: false });
   state.shown.set(id.join(":"), element);
 }
 
@@ -162,6 +163,7 @@ export function paint() {
   for (const pane of panes) {
     const mine = graph.visible.filter((g) => data.groups[g].side === pane.side);
     const nodes = document.createDocumentFragment();
+    pane.nodes = [];
     for (const g of mine) data.groups[g].nodes.forEach((_, n) => paintNode([g, n], nodes));
     // Wires lie above the frames of opened nodes, or those would hide them.
     const layer = make("g", {});
@@ -169,7 +171,28 @@ export function paint() {
     pane.world.replaceChildren(layer, ...paintWires(mine), make("path", { class: "path" }));
   }
   if (state.selected) markOnly("selected", [state.selected]);
+  panes.forEach(hideAway);
   paintPairs();
+}
+
+/** Below this scale not even large letters can be read. */
+const TINY = 0.14;
+
+/**
+ * Hide the words of nodes that are out of sight: a browser lays out every text at each zoom.
+ *
+ * @param {Pane} pane
+ */
+export function hideAway(pane) {
+  const { x, y, k } = pane.view;
+  for (const node of pane.nodes) {
+    const { box } = node, left = x + box.x * k, top = y + box.y * k;
+    const beside = left > pane.w || left + box.w * k < 0 || top > pane.h || top + box.h * k < 0;
+    const away = beside || k < TINY;
+    if (away === node.away) continue;
+    node.away = away;
+    node.element.classList.toggle("away", away);
+  }
 }
 
 /** Lines from pane to pane, in the coordinates of the screen. */

@@ -194,6 +194,8 @@ export interface Pane {
   world: SVGGElement;
   side: number;
   view: { x: number; y: number; k: number };
+  /** The nodes that are painted, and whether their words are hidden. */
+  nodes: { element: Element; box: Box; away: boolean }[];
   w: number;
   h: number;
 }

@@ -2,7 +2,7 @@
 
 import { heightThere, rising } from "./geometry.js";
 import { data, graph, panel, paneOf, panes, state } from "./page.js";
-import { paintPairs } from "./paint.js";
+import { hideAway, paintPairs } from "./paint.js";
 
 /** @import { NodeId, Pane } from "./types.d.ts" */
 
@@ -13,10 +13,11 @@ const READABLE = 0.8;
 const PHONE = 500;
 
 /** @param {Pane} pane */
-function place(pane) {
+export function place(pane) {
   const { x, y, k } = pane.view;
   pane.world.setAttribute("transform", `translate(${x} ${y}) scale(${k})`);
   pane.svg.classList.toggle("far", k < FAR);
+  hideAway(pane);
 }
 
 /**
