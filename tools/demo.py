@@ -15,6 +15,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -38,7 +39,7 @@ train:
   clip_norm: 35.0
   workers: 0
   snapshot_iter: 300
-  log_iter: 100
+  log_iter: 50
   output: {output}
 """
 STEPS = {"teacher": 700, "student": 900, "distill": 900}
@@ -70,6 +71,9 @@ def main() -> int:
     evaluate(configs)
     summary()
     say(f"\nDone in {time.perf_counter() - begin:.0f} s. Everything is in {OUT}/.")
+    tool = os.path.relpath(Path(sys.executable).with_name("graphprobe"))
+    say(f"next: {tool} compare {OUT}/runs/student {OUT}/runs/distill -o curves.svg")
+    say(f"      {tool} data images:FOLDER, with a folder of your own; docs/tour.md goes on")
     return 0
 
 
@@ -174,21 +178,29 @@ def run(*words: str, into: Path | None = None, show: bool = True) -> None:
 
 
 def run_together(every: list[list[str]]) -> None:
-    """Run commands side by side, a core each, and show their output one after the other."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    """Run commands side by side, a core each; each line of theirs is shown as it comes."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
     running = []
     for words in every:
         say(f"\n$ graphprobe {shlex.join(words)} &")
-        log = (OUT / f"{words[0]}-{Path(words[1]).stem}.log").open("w+")
-        running.append((words, log, subprocess.Popen(
-            command(words), stdout=log, stderr=subprocess.STDOUT, env=environment)))  # fmt: skip
-    for words, log, process in running:
-        status = process.wait()
-        log.seek(0)
-        say(f"\n[{words[0]} {words[1]}]\n{log.read().rstrip()}")
-        log.close()
-        if status:
-            sys.exit(status)
+        process = subprocess.Popen(
+            command(words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
+            text=True, errors="replace",
+        )  # fmt: skip
+        reader = threading.Thread(target=show_lines, args=(Path(words[1]).stem, process))
+        reader.start()
+        running.append((process, reader))
+    for process, reader in running:
+        reader.join()
+        if process.wait():
+            sys.exit(process.returncode)
+
+
+def show_lines(name: str, process: subprocess.Popen[str]) -> None:
+    """What a process prints, with its name before each line."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        say(f"[{name}] {line.rstrip()}" if line.strip() else "")
 
 
 if __name__ == "__main__":

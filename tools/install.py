@@ -178,9 +178,11 @@ def main() -> None:
         if base != ANY_PYTHON:
             raise
         raise NotHere(f"error: no Python {ANY_PYTHON} was found or could be fetched") from None
-    print(f"installing requirements/{lock}.txt into {given.into}", flush=True)
+    print(f"installing requirements/{lock}.txt into {given.into}, a minute or two", flush=True)
+    # uv's own bars where somebody looks on; logs get no bar.
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]
     run(
-        *uv, "pip", "install", "--quiet", "--python", python, "--require-hashes",
+        *uv, "pip", "install", *quiet, "--python", python, "--require-hashes",
         # without compiled files every start would parse all of its imports again
         "--compile-bytecode",
         # the lock is complete; resolving again would bring back what overrides.txt leaves out
@@ -194,6 +196,8 @@ def main() -> None:
     )  # fmt: skip
     mark.write_text(stamp)
     print(f"installed: {given.into}/bin/graphprobe", flush=True)
+    if not given.paddle:
+        print(f"next: make demo, or {given.into}/bin/graphprobe --help", flush=True)
 
 
 if __name__ == "__main__":

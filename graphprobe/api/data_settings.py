@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphprobe.api.exported_runs import parts_of
+from graphprobe.api.image_sizes import fit_image_size
 from graphprobe.api.run_programs import is_exported
 from graphprobe.programs import LoadedProgram, ProgramLike, load, source_of
 from graphprobe.user_code import ZOO
@@ -57,6 +58,7 @@ def settings_for_data(programs: Sequence[ProgramLike], data: str, log: Log) -> D
         train = exported_schedule(section, *found)
     else:
         train = published_schedule(opened.task, section, *found)
+        train = fit_image_size(train, opened, found, log)
     total = default_iterations(len(opened), train.batch_size, train)
     longer = train.model_copy(update={"max_iters": total})
     words = [f"train.max_iters={total}"]

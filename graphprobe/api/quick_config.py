@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from graphprobe.api.data_settings import fit_classes
 from graphprobe.api.exported_runs import images_line, parts_of, with_own_teacher
+from graphprobe.api.image_sizes import fit_image_size
 from graphprobe.api.prunable import find_prunable
 from graphprobe.api.pruned_pairs import pairs_after_pruning
 from graphprobe.api.run_programs import is_exported, ref_of
@@ -145,7 +146,7 @@ def write_configs(
 
 
 def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
-    from graphprobe.config import DataSection, TrainConfig
+    from graphprobe.config import DataSection, TrainConfig, is_named
     from graphprobe.data.open import open_data
     from graphprobe.emit import exported_schedule, published_schedule
 
@@ -171,7 +172,10 @@ def _draft(request: QuickTrainRequest, networks: Networks, log: Log) -> _Draft:
             of_run = _of_run(train, request.override)
             log(images_line(networks.source(ref_of(loaded[0]).program), of_run))
     else:
-        train = published_schedule(opened.task, data, *(one.program for one in loaded))
+        programs = [one.program for one in loaded]
+        train = published_schedule(opened.task, data, *programs)
+        if request.schedule == "auto" and not is_named("train.image_size", request.override):
+            train = fit_image_size(train, opened, programs, log)
     train = train.model_copy(update={"output": f"runs/{name}"})
     size = _of_run(train, request.override).input_size
     pruning, notes = _pruning(request.prune, loaded[0], train, size, log)
