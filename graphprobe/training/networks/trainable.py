@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from graphprobe.formats.programdesc.protos import op_proto
 from graphprobe.ir import Block, Op, Program, Var
+from graphprobe.ir.program import Attr
 from graphprobe.ops.kinds import computed_by, has_weights, is_norm, is_quantizer, kind_of
 from graphprobe.ops.spatial.image_input import image_input
 
@@ -23,6 +24,8 @@ _FOR_GRADIENTS = (
     *("Mean", "Variance", "Reserve", "DropoutState"),
 )
 _STATISTICS = ("Mean", "Variance")
+# What optimizers ask of each op.
+_FORWARD: dict[str, Attr] = {"op_role": 0, "op_device": ""}
 
 
 def without_ports(program: Program) -> Program:
@@ -74,11 +77,14 @@ def trainable(program: Program) -> Program:
 
 
 def with_roles(program: Program) -> Program:
-    """The program whose ops are marked as forward ones; exports of Paddle 1.x do not."""
+    """The program whose ops are marked as forward ones of any device.
+
+    Exports of Paddle 1.x and json of Paddle 3 do not say so, and optimizers ask for it.
+    """
     blocks = (
         replace(
             block,
-            ops=tuple(replace(op, attrs={"op_role": 0, **op.attrs}) for op in block.ops),
+            ops=tuple(replace(op, attrs={**_FORWARD, **op.attrs}) for op in block.ops),
         )
         for block in program.blocks
     )

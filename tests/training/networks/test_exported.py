@@ -6,6 +6,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,38 @@ def test_nothing_is_read_or_built_twice(
     # cut: pairs are found in it, and it stays in the run's folder. One engine makes the tensors of
     # the pairs in each step, one the outputs of the whole teacher in each evaluation.
     assert pruned_run[2] == {"load_program": 1, "read_beside": 1, "parse_program": 4, "_start": 2}
+
+
+def test_ops_that_name_no_role_and_no_device_train(
+    model: Path, small_pictures: Path, tmp_path: Path
+) -> None:
+    """As those of Paddle 1.x and of a json that is read."""
+    import graphprobe
+
+    bare = tmp_path / "bare"
+    shutil.copytree(model, bare)
+    program = load_file(bare)
+    unsaid = ("op_role", "op_device", "op_namescope")
+    blocks = tuple(
+        replace(block, ops=tuple(replace(op, attrs=_without(op.attrs, unsaid)) for op in block.ops))
+        for block in program.blocks
+    )
+    content = write_program(replace(program, blocks=blocks))
+    assert b"op_device" not in content
+    (bare / "inference.pdmodel").write_bytes(content)
+    run = graphprobe.train(
+        student=str(bare),
+        teacher=str(model),
+        data=f"images:{small_pictures}",
+        device="cpu",
+        override={**FAST, "train.output": str(tmp_path / "run")},
+        progress=lambda _: None,
+    )
+    assert run.run.iterations == 4
+
+
+def _without(attrs: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in attrs.items() if name not in names}
 
 
 def test_a_resumed_run_ends_bit_equal(
