@@ -34,7 +34,7 @@ def command(
         help="Convert the program file or folder that is named in place of a config; -o FOLDER.",
     ),
     force: bool = typer.Option(
-        False, "--force", help="With --form: replace files that are in the folder already."
+        False, "--force", help="Replace a model that is in the folder already."
     ),
     device: Device = DEVICE,
     allow_code: bool = ALLOW_CODE,
@@ -53,6 +53,7 @@ def command(
             output,
             name=name,
             legacy=legacy,
+            force=force,
             override=override or (),
             resume=resume,
             weights=weights,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
-from graphprobe.errors import GraphprobeError
+from graphprobe.errors import GraphprobeError, UsageError, listed
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -39,3 +40,15 @@ def write_whole(path: Path, content: bytes | str) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def refuse_taken(folder: Path, names: Iterable[str], *, force: bool) -> None:
+    """Refuse to write into a folder over files that are there, unless it is forced.
+
+    Raises:
+        UsageError: one of the names is there.
+    """
+    taken = [] if force else [name for name in names if (folder / name).exists()]
+    if taken:
+        hint = "name another folder, or take force=True"
+        raise UsageError(f"would replace {listed(taken)}", where=str(folder), hint=hint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphprobe.api.results import Result, Table, count_text
 from graphprobe.compat.pir_form import require_pir_writer, write_pir
-from graphprobe.errors import UsageError, listed
-from graphprobe.files import write_whole
+from graphprobe.errors import UsageError
+from graphprobe.files import refuse_taken, write_whole
 from graphprobe.formats import add_ports, find_file, load_file, write_program
 from graphprobe.training.weights.beside import parameter_files, read_beside, settings_files
 from graphprobe.training.weights.lod_tensor import LEGACY
@@ -128,7 +127,7 @@ def convert(
     target = Path(folder).expanduser()
     desc, weights = FORMS[form]
     settings = {file.name: file for file in settings_files(path)}
-    _refuse_taken(target, (weights, *settings, desc), force)
+    refuse_taken(target, (weights, *settings, desc), force=force)
     program = add_ports(load_file(path, source))
     content = write_program(program)
     arrays = read_beside(path, program, source)
@@ -149,13 +148,6 @@ def convert(
     files = tuple(target / name for name in (desc, weights, *settings))
     counts = len(program.ops), len(names)
     return ConvertedModel(source, program.origin.kind, files, *counts, proof, difference)
-
-
-def _refuse_taken(folder: Path, names: Iterable[str], force: bool) -> None:
-    taken = [] if force else [name for name in names if (folder / name).exists()]
-    if taken:
-        hint = "name another folder, or take force=True"
-        raise UsageError(f"would replace {listed(taken)}", where=str(folder), hint=hint)
 
 
 def _as_pir(content: bytes) -> bytes:

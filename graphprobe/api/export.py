@@ -14,11 +14,16 @@ from graphprobe.api.run_programs import is_program_file
 from graphprobe.api.settings import ConfigLike, Override
 from graphprobe.api.trained_run import open_trained_run
 from graphprobe.errors import DataError, UsageError
+from graphprobe.files import refuse_taken
 from graphprobe.training.reporting.progress import Log
+from graphprobe.training.weights.lod_tensor import LEGACY
 
 if TYPE_CHECKING:
     from graphprobe.config import Config
     from graphprobe.zoo import Built
+
+# Of programs, parameters and settings as Paddle's libraries name them.
+_SUFFIXES = (".pdmodel", ".pdiparams", ".json", ".yml", ".yaml")
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,6 +69,7 @@ def export(
     *,
     name: str = "model",
     legacy: bool = False,
+    force: bool = False,
     override: Override = (),
     resume: str = "auto",
     weights: str | None = None,
@@ -84,6 +90,7 @@ def export(
         output: the folder (by default ``export`` in the run's folder).
         name: of the files, before their suffixes; PaddleX wants ``inference``.
         legacy: name the files __model__ and __params__, as Paddle 1.x does.
+        force: replace a model and settings that are in `output` already.
         override: what it sets in the config.
         resume: a checkpoint's folder, or ``auto``: the best of the config's run, else its newest.
         weights: weights (a path or an address) in place of a checkpoint.
@@ -95,7 +102,8 @@ def export(
         CheckpointError: there are no weights, they are damaged, or of another model.
         ConfigError: the config has problems, or is for another program.
         ExportError: what was written gives other outputs than the trained network.
-        UsageError: `name` is not a plain file name, or `config` is an exported program.
+        UsageError: `name` is not a plain file name, `config` is an exported program, or `output`
+            holds a model or settings already.
 
     Example:
         >>> graphprobe.export("runs/student", "student").files
@@ -106,6 +114,8 @@ def export(
     if isinstance(config, (str, os.PathLike)) and is_program_file(config):
         hint = "graphprobe.convert writes it in another form"
         raise UsageError("is an exported program, not a run", where=os.fspath(config), hint=hint)
+    if output is not None:
+        refuse_taken(Path(output), _of_models(Path(output)), force=force)
     log = reporter(progress)
     run = open_trained_run(
         config, override, resume=resume, weights=weights, allow_code=allow_code, log=log
@@ -132,6 +142,12 @@ def export(
         else str(pixel_values(settings.train, trained.built))
     )
     return ExportedModel(tuple(files), trained.source, image, difference)
+
+
+def _of_models(folder: Path) -> list[str]:
+    """The files of a folder that an export may write: of a model, or settings beside one."""
+    paths = sorted(folder.iterdir()) if folder.is_dir() else ()
+    return [p.name for p in paths if p.suffix in _SUFFIXES or p.name in LEGACY]
 
 
 def _image(settings: Config, built: Built) -> str:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import ast
+import os
 import stat
 import zipfile
 import zlib
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,10 @@ MOST_ARRAYS = 20_000
 FREE_BYTES = 1_000_000_000
 MOST_TIMES = 20
 _HEADER_BYTES = 10_000
+# The list of the arrays, of MOST_ARRAYS with names of some 350 characters, and how far from the end
+# it is announced at most: with a comment of 64 KiB.
+_DIRECTORY_BYTES = 8_000_000
+_END_BYTES = 65_535 + 22 + 76
 _MAGIC = b"\x93NUMPY"
 # What zipfile raises on damaged files; a RuntimeError on encrypted ones.
 _DAMAGED = (
@@ -43,6 +48,8 @@ def read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
         with path.open("rb") as file:
             if file.read(len(_MAGIC)) == _MAGIC:
                 raise ValueError("it is one array without a name, as numpy.save writes it")
+            if _directory_size(file) > _DIRECTORY_BYTES:
+                raise ValueError("its list of arrays is too long")
         with zipfile.ZipFile(path) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
             _check_bounds(infos, path.stat().st_size)
@@ -67,6 +74,20 @@ def refuse_special_files(path: Path) -> None:
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError("it is no regular file")
+
+
+def _directory_size(file: IO[bytes]) -> int:
+    """The bytes of the list at a zip's end, all of which zipfile reads into memory."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _END_BYTES))
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0:
+        return 0  # no zip, as zipfile will have it
+    wide = at - 76  # where the record of a zip of more than 4 GB begins, before its locator of 20
+    if wide >= 0 and tail[wide : wide + 4] == b"PK\x06\x06":
+        return int.from_bytes(tail[wide + 40 : wide + 48], "little")
+    return int.from_bytes(tail[at + 12 : at + 16], "little")
 
 
 def _check_bounds(infos: list[zipfile.ZipInfo], packed: int) -> None:

@@ -41,6 +41,24 @@ def test_files_that_are_there_stay_without_force(
     assert (tmp_path / "inference.pdmodel").exists()
 
 
+@pytest.mark.parametrize("name", ["infer_cfg.yml", "model.pdmodel", "__model__", "deploy.yaml"])
+def test_an_export_of_a_run_replaces_no_model_without_force(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["export", str(tmp_path / "run.yaml"), "--output", str(tmp_path / "out")]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "note.txt").write_text("mine")
+    assert run(build_app("export"), words) == 2
+    assert "would replace" not in capsys.readouterr().err  # but that there is no such run
+    (tmp_path / "out" / name).write_text("mine")
+    assert run(build_app("export"), words) == 2
+    error = capsys.readouterr().err
+    assert f"out: would replace {name}; name another folder, or take --force" in error
+    assert run(build_app("export"), [*words, "--force"]) == 2
+    assert "would replace" not in capsys.readouterr().err
+    assert (tmp_path / "out" / name).read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,22 @@ ARRAYS: dict[str, Any] = {
     "empty": np.zeros((0, 3), np.int64),
     "flag": np.array([True, False]),
 }
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_list_of_arrays_without_end_is_not_read(tmp_path: Path, wide: bool) -> None:
+    entry = struct.pack("<4s6H3L5H2L", b"PK\1\2", *[0] * 9, 5, *[0] * 6) + b"a.npy"
+    listed = entry * 200_000
+    count = 0xFFFF if wide else 200_000 % 0xFFFF
+    size = 0xFFFFFFFF if wide else len(listed)
+    tail = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, size, 0, 0)
+    if wide:
+        numbers = (44, 45, 45, 0, 0, 200_000, 200_000, len(listed), 0)
+        tail = struct.pack("<4sLQL", b"PK\6\7", 0, len(listed), 1) + tail
+        tail = struct.pack("<4sQ2H2L4Q", b"PK\6\6", *numbers) + tail
+    (tmp_path / "w.npz").write_bytes(listed + tail)
+    with pytest.raises(CheckpointError, match="its list of arrays is too long"):
+        read_arrays(tmp_path / "w.npz")
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
