@@ -23,6 +23,7 @@ DETECTORS = {
     "gfl_r18vd": "scale=0.05&frozen=false",
     "gfl_r101vd": "scale=0.05&frozen=false",
     **{f"picodet_{size}": "scale=0.05" for size in ("xs", "s", "m", "l")},
+    **{f"ppyoloe_{size}": "scale=0.1" for size in ("s", "m", "l", "x")},
 }
 SEGMENTERS = ("deeplabv3p_mobilenetv2", "deeplabv3p_xception65")
 LABELS = "digits_seg?count=8&size=65"

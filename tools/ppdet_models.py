@@ -22,12 +22,19 @@ from graphprobe.zoo import Built, build_zoo, parse_zoo
 
 CLOSE = 1e-4
 OBJECTS = 6
-NARROW = 0.125
+NARROW = {"picodet": "scale=0.125&num_classes=3", "ppyoloe": "scale=0.25&num_classes=3"}
+# What PaddleDetection calls the terms of PP-YOLOE's loss, and their weights in it.
+YOLOE_TERMS = {
+    "loss": ("loss", 1.0),
+    "loss_vfl": ("loss_cls", 1.0),
+    "loss_bbox": ("loss_iou", 2.5),
+    "loss_dfl": ("loss_dfl", 0.5),
+}
 
 
 def pico(size: str) -> tuple[str, dict[str, Any]]:
     """The config of a PicoDet, and what makes it narrow with three classes."""
-    channels = int({"xs": 96, "s": 96, "m": 128, "l": 160}[size] * NARROW)
+    channels = {"xs": 96, "s": 96, "m": 128, "l": 160}[size] // 8
     width = {"xs": 0.35, "s": 0.75, "m": 1.5, "l": 2.0}[size]
     depth = 2 if size in ("xs", "s") else 4
     feat = {
@@ -44,13 +51,24 @@ def pico(size: str) -> tuple[str, dict[str, Any]]:
     scales = [1 / 8, 1 / 16, 1 / 32]
     return f"picodet/picodet_{size}_416_coco_lcnet.yml", {
         "num_classes": 3,
-        "LCNet": {"scale": width * NARROW},
+        "LCNet": {"scale": width / 8},
         "LCPAN": {"out_channels": channels, "spatial_scales": scales},
         "PicoHeadV2": {"feat_in_chan": channels, "conv_feat": feat},
     }
 
 
-MODELS = {f"picodet_{size}": pico(size) for size in ("xs", "s", "m", "l")}
+def yoloe(size: str, plus: bool) -> tuple[str, dict[str, Any]]:
+    """The config of a PP-YOLOE, and what makes it narrow with three classes."""
+    kind = "ppyoloe_plus_crn_{}_80e_coco" if plus else "ppyoloe_crn_{}_300e_coco"
+    width = {"s": 0.5, "m": 0.75, "l": 1.0, "x": 1.25}[size] / 4
+    return f"ppyoloe/{kind.format(size)}.yml", {"num_classes": 3, "width_mult": width}
+
+
+MODELS = {
+    **{f"picodet_{size}": pico(size) for size in ("xs", "s", "m", "l")},
+    **{f"ppyoloe_{size}": yoloe(size, plus=False) for size in ("s", "m", "l", "x")},
+    **{f"ppyoloe_{size}?plus=true": yoloe(size, plus=True) for size in ("s", "m", "l", "x")},
+}
 
 
 def random_values(shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
@@ -58,7 +76,7 @@ def random_values(shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     found = {}
     for name, shape in sorted(shapes.items()):
-        if name.endswith("_variance") or (len(shape) == 1 and name.endswith(".weight")):
+        if name.endswith(("_variance", ".alpha")) or (len(shape) == 1 and name.endswith(".weight")):
             value = rng.uniform(0.5, 1.5, shape)
         elif len(shape) < 2:
             value = rng.normal(0, 0.1, shape)
@@ -100,14 +118,16 @@ def theirs(config: str, changes: dict[str, Any], ignored: set[str], size: int) -
     for name, variable in state.items():
         if name in values:
             variable.set_value(values[name])
-    head = model.head
+    is_yoloe = hasattr(model, "yolo_head")
+    head = model.yolo_head if is_yoloe else model.head
     head.eval_size = None
     batch = random_images(size, head.num_classes)
     image = paddle.to_tensor(batch["image"])
     boxes = corners(batch["gt_bbox"], size)
     model.eval()
     with paddle.no_grad():
-        scores, found = head(model.neck(model.backbone({"image": image})))
+        outputs = head(model.neck(model.backbone({"image": image})))
+    scores, found = decoded(*outputs) if is_yoloe else outputs
     # Norms keep their moving statistics, so that one batch tells all.
     head.training = True
     model.training = True
@@ -121,7 +141,11 @@ def theirs(config: str, changes: dict[str, Any], ignored: set[str], size: int) -
             "im_id": paddle.zeros([2]),
             "epoch_id": epoch,
         }
-        losses[assign] = {name: float(value) for name, value in model.get_loss().items()}
+        found_losses = model.get_loss()
+        names = YOLOE_TERMS if is_yoloe else {name: (name, 1.0) for name in found_losses}
+        losses[assign] = {
+            name: factor * float(found_losses[theirs]) for name, (theirs, factor) in names.items()
+        }
     return {
         "shapes": shapes,
         "left": set(state) & ignored,
@@ -129,6 +153,13 @@ def theirs(config: str, changes: dict[str, Any], ignored: set[str], size: int) -
         "boxes": np.clip(found.numpy(), 0, size),
         "losses": losses,
     }
+
+
+def decoded(scores: Any, distances: Any, cells: Any, strides: Any) -> tuple[Any, Any]:
+    """What PP-YOLOE's head gives -> scores, and boxes in pixels."""
+    from ppdet.modeling.bbox_utils import batch_distance2bbox
+
+    return scores, batch_distance2bbox(cells, distances) * strides
 
 
 def feed_of(built: Built, size: int) -> dict[str, Any]:
@@ -152,7 +183,7 @@ def run(built: Built, feed: dict[str, Any], names: list[str]) -> list[Any]:
     for op in built.main.global_block().ops:
         if op.type == "batch_norm":
             op._set_attr("use_global_stats", True)
-    with paddle.static.scope_guard(paddle.static.Scope()) as _:
+    with paddle.static.scope_guard(paddle.static.Scope()):
         executor = paddle.static.Executor(place)
         executor.run(built.startup)
         values = random_values({n: tuple(v.shape) for n, v in kept.items()})
@@ -161,19 +192,24 @@ def run(built: Built, feed: dict[str, Any], names: list[str]) -> list[Any]:
         return list(executor.run(built.main, feed=feed, fetch_list=names))
 
 
-def ours(name: str, size: int, options: str = "") -> dict[str, Any]:
-    """The bundled model's names, outputs and losses."""
-    built = build_zoo(parse_zoo(f"zoo:{name}?mode=eval{options}"))
+def ours(name: str, size: int) -> dict[str, Any]:
+    """The names, outputs and losses of a bundled model, ``NAME`` or ``NAME?option=value``."""
+    built = build_zoo(parse_zoo(with_option(name, "mode=eval")))
     (decoded,) = (op for op in built.main.global_block().ops if op.type == "multiclass_nms3")
     feed = {"image": random_images(size, 2)["image"], "im_size": np.full((2, 2), size, "int32")}
     boxes, scores = run(built, feed, [decoded.input("BBoxes")[0], decoded.input("Scores")[0]])
     losses = {}
     for assign in ("atss", "aligned"):
-        trained = build_zoo(parse_zoo(f"zoo:{name}?assign={assign}{options}"))
+        trained = build_zoo(parse_zoo(with_option(name, f"assign={assign}")))
         terms = run(trained, feed_of(trained, size), list(trained.outputs.values()))
         losses[assign] = dict(zip(trained.outputs, map(float, terms), strict=True))
     kept = {v.name: tuple(v.shape) for v in built.main.list_vars() if v.persistable}
     return {"shapes": kept, "scores": scores, "boxes": boxes, "losses": losses}
+
+
+def with_option(name: str, option: str) -> str:
+    """``zoo:NAME`` with one more option."""
+    return f"zoo:{name}{'&' if '?' in name else '?'}{option}"
 
 
 def digest(shapes: dict[str, tuple[int, ...]]) -> str:
@@ -185,14 +221,13 @@ def digest(shapes: dict[str, tuple[int, ...]]) -> str:
 def compare(name: str, *, narrow: bool) -> bool:
     """Tell how one model agrees, and whether it does."""
     config, changes = MODELS[name]
-    size, options = (192, f"&scale={NARROW}&num_classes=3") if narrow else (224, "")
     left = set(build_zoo(parse_zoo(f"zoo:{name}")).meta["left_out"])
-    mine, other = (
-        theirs(config, changes if narrow else {}, left, size),
-        ours(name, size, options),
+    size, full = (
+        (192, with_option(name, NARROW[name.partition("_")[0]])[4:]) if narrow else (288, name)
     )
+    other, mine = ours(full, size), theirs(config, changes if narrow else {}, left, size)
     same = mine["shapes"] == other["shapes"] and mine["left"] == left
-    print(f"{name}{options}: {len(other['shapes'])} names, {len(left)} left out, same: {same}")
+    print(f"{full}: {len(other['shapes'])} names, {len(left)} left out, same: {same}")
     print(f"  sha256 {digest(other['shapes'])}")
     gaps = {part: float(abs(mine[part] - other[part]).max()) for part in ("scores", "boxes")}
     for assign, losses in mine["losses"].items():

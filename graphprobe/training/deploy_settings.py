@@ -27,6 +27,7 @@ _ARCHITECTURES = {
     "retinanet": ("RetinaNet", 40),
     "gfl": ("GFL", 16),
     "picodet": ("PicoDet", 3),
+    "ppyoloe": ("PPYOLOE", 3),
 }
 _BILINEAR = 1  # in OpenCV
 _HEAD = """\

@@ -5,7 +5,7 @@ Losses and settings as in `PicoHeadV2` and `PPYOLOEHead` of PaddleDetection 2.6,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,8 +52,13 @@ class AlignedHead:
     rest: float
     nms: dict[str, Any]
 
-    def head(self, maps: Maps) -> Head:
-        """The parts that a dense detector is built of, with what makes its maps (see `Head`)."""
+    def head(self, maps: Maps, pixels: Mapping[str, Any] | None = None) -> Head:
+        """The parts that a dense detector is built of.
+
+        Args:
+            maps: see `Head`.
+            pixels: settings of how images are prepared, where they are others.
+        """
         return Head(
             strides=self.strides,
             maps=maps,
@@ -69,6 +74,7 @@ class AlignedHead:
                 "nearest": 9,
                 "bessel": True,
                 "bins": self.bins,
+                **(pixels or {}),
             },
         )
 

@@ -136,6 +136,7 @@ OPTIONS: dict[str, tuple[Callable[[str], OptionValue | None], str]] = {
     "label_smooth": (_truth, "true or false"),
     "mode": (_one_of(*MODES), "train, eval or infer"),
     "num_classes": (_integer(1, 10_000), "a whole number from 1 to 10000"),
+    "plus": (_truth, "true or false"),
     "scale": (_number(0.05, 4.0), "a number from 0.05 to 4"),
     "size": (_integer(32, 4096), "a whole number of pixels from 32 to 4096"),
 }

@@ -63,9 +63,14 @@ class Filters:
 
 def conv_bias(x: Var, channels: int, place: str, *, first: Any = None, bias: Any = None) -> Var:
     """A 1x1 convolution with the parameters ``PLACE.weight`` and ``PLACE.bias``."""
-    weights = paddle.ParamAttr(name=f"{place}.weight", initializer=first)
-    offset = paddle.ParamAttr(name=f"{place}.bias", initializer=bias)
+    weights, offset = named(place, first, bias)
     return conv(x, channels, 1, weights=weights, bias=offset)
+
+
+def named(place: str, first: Any, bias: Any) -> tuple[Any, Any]:
+    """What a filter and its bias are called and how they begin."""
+    weights = paddle.ParamAttr(name=f"{place}.weight", initializer=first)
+    return weights, paddle.ParamAttr(name=f"{place}.bias", initializer=bias)
 
 
 def average(x: Var) -> Var:

@@ -41,7 +41,7 @@ def test_parameters_have_the_published_names_and_shapes(built: Models, model: st
 
 
 def test_losses_are_those_of_paddledetection() -> None:
-    found = ours("picodet_s", 192, f"&scale={NARROW}&num_classes=3")
+    found = ours(f"picodet_s?{NARROW['picodet']}", 192)
     for assign, expected in LOSSES.items():
         terms = found["losses"][assign]
         assert list(terms) == ["loss", "loss_vfl", "loss_bbox", "loss_dfl"]

@@ -44,6 +44,7 @@ PUBLISHED = {
         ("picodet_s", "picodet", "picodet_s_416_coco_lcnet"),
         ("picodet_m", "picodet", "picodet_m_416_coco_lcnet"),
         ("picodet_l", "picodet", "picodet_l_640_coco_lcnet"),
+        *((f"ppyoloe_{size}", "ppyoloe", f"ppyoloe_crn_{size}_300e_coco") for size in "smlx"),
     )
 }
 # LD is a loss of the student's head, so its config is another.

@@ -1,0 +1,5 @@
+"""PP-YOLOE-M, as PaddleDetection 2.6 published it for COCO."""
+
+from graphprobe.zoo._ppyoloe import ppyoloe
+
+MODEL = ppyoloe("m")
