@@ -60,6 +60,8 @@ OUTPUT = typer.Option(
 )
 
 _WIDE = 240
+# A file of such a name is a config.
+CONFIGS = (".yaml", ".yml")
 _BY_SUFFIX = {".json": Format.json, ".csv": Format.csv, ".txt": Format.table}
 
 
@@ -199,6 +201,12 @@ def write_out(text: str) -> None:
     sys.stdout.write(text)
 
 
+def check_form(form: Format | None, output: Path | None, others: Sequence[str] = ()) -> None:
+    """Refuse a suffix that names no form and is none of `others` before anything is computed."""
+    if form is None and output is not None and output.suffix.lower() not in others:
+        _form_of(output, others)
+
+
 def _form_of(output: Path | None, others: Sequence[str]) -> Format:
     if output is None:
         return Format.table
@@ -270,9 +278,9 @@ def deliver_or_write(
         form: the value of --format, or None.
         output: the value of --output, or None.
     """
-    is_config = output is not None and output.suffix.lower() in (".yaml", ".yml")
+    is_config = output is not None and output.suffix.lower() in CONFIGS
     written = None if is_config else output
-    deliver(found, tables, form=form, output=written, others=(".yaml",))
+    deliver(found, tables, form=form, output=written, others=CONFIGS[:1])
     refuse()
     if output is not None and is_config:
         found.write(output)

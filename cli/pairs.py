@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from graphprobe.emit.emitter import find_pair_emitter
+
 from . import _complete, _pair_table
 from ._errors import ANSWER_IS_NO
 from ._output import (
+    CONFIGS,
     FORMAT,
     WIDE,
     Format,
     can_be_written,
+    check_form,
     deliver_or_write,
     deliver_text,
     log,
@@ -86,6 +90,10 @@ def command(
     Example: graphprobe pairs --student zoo:yolov3_mobilenet_v1 --teacher zoo:yolov3_r34
     -o distill.yaml
     """
+    if emit is None:
+        check_form(form, output, CONFIGS)
+    else:
+        find_pair_emitter(emit)
     from graphprobe.api.pairs import find_pairs
 
     with own_prints_to_stderr():

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from graphprobe.emit.emitter import find_prune_emitter
+
 from . import _complete, _prune_table
 from ._errors import ANSWER_IS_NO
 from ._output import (
+    CONFIGS,
     FORMAT,
     WIDE,
     Format,
     can_be_written,
+    check_form,
     deliver_or_write,
     deliver_text,
     log,
@@ -91,6 +95,10 @@ def command(
 
     Example: graphprobe prune-regex model.pdmodel --policy coupled -o prune.yaml
     """
+    if emit is None:
+        check_form(form, output, CONFIGS)
+    else:
+        find_prune_emitter(emit)
     from graphprobe.api.prunable import find_prunable
 
     with own_prints_to_stderr():

@@ -15,6 +15,7 @@ from ._output import (
     OUTPUT,
     WIDE,
     Format,
+    check_form,
     deliver,
     log,
     own_prints_to_stderr,
@@ -49,6 +50,7 @@ def command(
 
     Example: graphprobe vars model.pdmodel --params --match _weights
     """
+    check_form(form, output)
     with own_prints_to_stderr():
         listing = list_variables(
             program, teacher=teacher, match=match, params=params, op_type=op_type, all=everything

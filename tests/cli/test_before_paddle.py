@@ -19,6 +19,9 @@ vars zoo:nosuch
 vars {ZOO} --match (
 vars {ZOO} -o x.foo
 pairs --student {ZOO} --teacher nosuch
+pairs --student {ZOO} --teacher {ZOO} -o x.foo
+pairs --student {ZOO} --teacher {ZOO} --emit nosuch
+prune-regex {ZOO} -o x.pdf
 pairs --student {ZOO} --teacher {ZOO} --data nosuch:x
 prune-regex {ZOO} --ratio 2
 prune-regex {ZOO} --emit nosuch
@@ -32,7 +35,7 @@ sensitivity nosuch --data digits
 draw {ZOO} -o x.foo
 draw nosuch -o x.pdf
 report --student nosuch -o x.html
-report --student {ZOO} -o x.pdf
+report --student {ZOO} -o x.foo
 data nosuch:x
 data digits --sheet x.foo
 list nosuch
