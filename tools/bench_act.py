@@ -4,8 +4,8 @@
 
 Both prune MODEL (a folder with .pdmodel and .pdiparams) by one ratio and distil what is left from
 the whole, on the same random images, with as many threads. Each way runs in a process of its own,
-the two in turns: seconds a step without the first quarter of them, and the peak memory of the
-process. Auto-compression compares the output that `graphprobe pairs` names by l2, graphprobe by its
+the two in turns: CPU seconds a step, of all threads, without the first quarter, and the peak
+memory. Auto-compression compares the output that `graphprobe pairs` names by l2, graphprobe by its
 own loss. --keep names what auto-compression cannot prune, as a filter in front of a reshape.
 """
 
@@ -53,7 +53,7 @@ def pictures(folder: Path, options: argparse.Namespace) -> None:
 
 
 def times_of(clocks: list[float]) -> list[float]:
-    """Seconds between points in time, without the first quarter."""
+    """CPU seconds between points in time, of all threads, without the first quarter."""
     steps = [later - sooner for sooner, later in zip(clocks, clocks[1:], strict=False)]
     return steps[len(steps) // 4 :]
 
@@ -76,7 +76,7 @@ def graphprobe_alone(folder: Path, options: argparse.Namespace) -> list[float]:
     step = Engine.step
 
     def timed(self: Any, *words: Any, **more: Any) -> Any:
-        clocks.append(time.perf_counter())
+        clocks.append(time.process_time())
         return step(self, *words, **more)
 
     Engine.step = timed  # type: ignore[method-assign]
@@ -129,7 +129,7 @@ def act_alone(folder: Path, options: argparse.Namespace) -> list[float]:
                 [np.asarray(Image.open(f)) for f in files[begin : begin + options.batch]]
             )
             values = ((pixels / 255 - 0.5) / 0.5).transpose(0, 3, 1, 2).astype(np.float32)
-            clocks.append(time.perf_counter())
+            clocks.append(time.process_time())
             yield [{feed: np.ascontiguousarray(values)}]
 
     paddle.enable_static()
@@ -186,12 +186,12 @@ def main() -> int:
         for way in WAYS:
             found[way].append(in_own_process(way))
     print(f"{options.model.name}, {options.size} pixels, batch {options.batch}")
-    print(f"  {'':<12}{'s a step':>10}{'least':>9}{'peak MB':>9}")
+    print(f"  {'':<12}{'CPU s a step':>13}{'least':>9}{'peak MB':>9}")
     medians = {}
     for way, runs in found.items():
         steps, peaks = ([run[key] for run in runs] for key in ("step", "peak"))
         medians[way] = statistics.median(steps), statistics.median(peaks)
-        print(f"  {way:<12}{medians[way][0]:>10.3f}{min(steps):>9.3f}{medians[way][1]:>9.0f}")
+        print(f"  {way:<12}{medians[way][0]:>13.3f}{min(steps):>9.3f}{medians[way][1]:>9.0f}")
     faster = medians["act"][0] / medians["graphprobe"][0]
     larger = medians["graphprobe"][1] / medians["act"][1]
     print(f"  {faster:.2f} times as fast, {larger:.2f} of the memory")
