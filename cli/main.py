@@ -26,7 +26,7 @@ COMMANDS = {
     "prune-regex": "List which convolutions can be pruned, and why not.",
     "sensitivity": "Measure what pruning each group alone costs.",
     "draw": "Draw a program on pages that a person can read.",
-    "report": "Write one offline page to hand to a colleague.",
+    "report": "Write a page or a PDF to hand to a colleague.",
     "data": "Count what a data set holds, and name its problems.",
     "list": "List models, losses, rules, data sets, operators, or formats.",
     "check": "Try a config on one batch: does it train?",

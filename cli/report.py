@@ -37,7 +37,7 @@ def command(
         ..., "--output", "-o", callback=can_be_written, help="The .html or .pdf file to write."
     ),
 ) -> None:
-    """Write a report to hand to a colleague: one offline page, or a PDF.
+    """Write a page or a PDF to hand to a colleague.
 
     Example: graphprobe report --student student.pdmodel --teacher teacher.pdmodel -o r.pdf
     """

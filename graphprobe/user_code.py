@@ -196,7 +196,7 @@ def needs_paddle(text: str) -> MissingDependency:
     return MissingDependency(
         "this program needs Paddle, which is not installed",
         where=text,
-        hint="install graphprobe[cpu] or graphprobe[gpu]",
+        hint="pip install 'graphprobe[cpu]'; for a GPU docs/compat.md has the command",
     )
 
 

@@ -89,6 +89,29 @@ for _side in (_Loader, _Dumper):
     _side.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
 
 
+def read_start(path: Path, size: int, hint: str) -> bytes:
+    """The first bytes of a file; a pipe that has a name is refused, for nobody may ever write.
+
+    Args:
+        path: the file.
+        size: so many bytes at most.
+        hint: what to do where it cannot be read.
+
+    Raises:
+        GraphprobeError: it cannot be read.
+    """
+    try:
+        # What a shell passes as <(...) lies in /dev/fd and has its writer.
+        if path.is_fifo() and not str(path).startswith("/dev/"):
+            raise GraphprobeError("is a pipe, not a file", where=str(path), hint=hint)
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise GraphprobeError(
+            f"cannot be read ({error.strerror})", where=str(path), hint=hint
+        ) from error
+
+
 def read_yaml(path: Path, bounds: Bounds = CONFIG) -> Any:
     """Read a file as plain data.
 
@@ -99,13 +122,7 @@ def read_yaml(path: Path, bounds: Bounds = CONFIG) -> Any:
     Raises:
         GraphprobeError: it cannot be read, is too large, or is not YAML.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(bounds.size + 1)
-    except OSError as error:
-        raise GraphprobeError(
-            f"cannot be read ({error.strerror})", where=str(path), hint="name a yaml file"
-        ) from error
+    data = read_start(path, bounds.size + 1, "name a yaml file")
     if len(data) > bounds.size:
         text = f"larger than {bounds.size >> 20} MiB"
         raise GraphprobeError(text, where=str(path), hint=f"name {bounds.name}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from graphprobe.config.json_file import read_json
 from graphprobe.errors import GraphprobeError
 from graphprobe.yaml_io import EXPORTED, MAX_NODES, MAX_NUMBER, parse_yaml, read_yaml
 
@@ -90,3 +92,11 @@ def test_merge_keys_that_double_a_mapping_each_time_are_refused() -> None:
 def test_a_long_list_of_characters_is_read_where_exporters_write_it() -> None:
     text = "".join(f"- c{i}\n" for i in range(100_000))
     assert len(parse_yaml(text, where="x", bounds=EXPORTED)) == 100_000
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "fifo.yaml"
+    os.mkfifo(pipe)
+    for read in (read_yaml, lambda path: read_json(path, "name a file")):
+        with pytest.raises(GraphprobeError, match="fifo.yaml: is a pipe, not a file"):
+            read(pipe)

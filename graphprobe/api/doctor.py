@@ -192,7 +192,12 @@ def _on_gpu(build: PaddleBuild | None, cards: tuple[Card, ...]) -> Ability:
     if card.runs:
         return Ability(what, True, f"{card.name}, {card.capability}, CUDA {build and build.cuda}")
     command = install_command(card.capability)
-    if build is None or build.cuda is None:
+    if build is None:
+        return Ability(what, False, f"no Paddle is installed; {command}")
+    if build.cuda is None:
+        # Beside a build for CPUs it would overwrite that one's files.
+        first = f"pip uninstall {' '.join(build.packages)}" if build.packages else ""
+        command = f"{first} && {command}" if first else command
         return Ability(what, False, f"this Paddle is for CPUs; {command}")
     if card.runs is None:
         return Ability(what, None, f"whether Paddle has code for {card.capability} is not known")

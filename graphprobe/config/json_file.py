@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from graphprobe.errors import GraphprobeError
+from graphprobe.yaml_io import read_start
 
 MAX_BYTES = 16 << 20
 
@@ -21,13 +22,7 @@ def read_json(path: Path, hint: str) -> Any:
     Raises:
         GraphprobeError: it cannot be read, is larger than 16 MiB, or is not json.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise GraphprobeError(
-            f"cannot be read ({error.strerror})", where=str(path), hint=hint
-        ) from error
+    data = read_start(path, MAX_BYTES + 1, hint)
     if len(data) > MAX_BYTES:
         raise GraphprobeError("larger than 16 MiB", where=str(path), hint=hint)
     try:

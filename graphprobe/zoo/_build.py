@@ -67,7 +67,7 @@ def load_model(spec: ZooSpec) -> ZooModel:
         raise MissingDependency(
             f"building a bundled model needs PaddlePaddle, which cannot be imported ({error})",
             where=str(spec),
-            hint='pip install "graphprobe[cpu]" or, for a GPU, pip install "graphprobe[gpu]"',
+            hint="pip install 'graphprobe[cpu]'; for a GPU docs/compat.md has the command",
         ) from error
     plugin = zoo_plugin(spec.name)
     if plugin is not None:

@@ -35,7 +35,7 @@ def refuse_missing_paddle() -> None:
     if find_spec("paddle") is None:
         raise MissingDependency(
             "this command needs PaddlePaddle, which is not installed",
-            hint="pip install 'graphprobe[cpu]', or 'graphprobe[gpu]' on a machine with a GPU",
+            hint="pip install 'graphprobe[cpu]'; for a GPU docs/compat.md has the command",
         )
 
 

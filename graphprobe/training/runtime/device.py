@@ -67,7 +67,7 @@ def _no_gpu() -> str:
         text = "no GPU is visible"
     else:
         return ""
-    return f"{text}; install graphprobe[gpu] on a machine with a GPU"
+    return f"{text}; docs/compat.md has what to install for each card"
 
 
 def _refusal(number: int) -> str:
