@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from graphprobe.emit.emitter import find_pair_emitter
-
 from . import _complete, _pair_table
 from ._errors import ANSWER_IS_NO
 from ._output import (
@@ -93,6 +91,8 @@ def command(
     if emit is None:
         check_form(form, output, CONFIGS)
     else:
+        from graphprobe.emit.emitter import find_pair_emitter
+
         find_pair_emitter(emit)
     from graphprobe.api.pairs import find_pairs
 

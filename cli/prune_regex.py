@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from graphprobe.emit.emitter import find_prune_emitter
-
 from . import _complete, _prune_table
 from ._errors import ANSWER_IS_NO
 from ._output import (
@@ -98,6 +96,8 @@ def command(
     if emit is None:
         check_form(form, output, CONFIGS)
     else:
+        from graphprobe.emit.emitter import find_prune_emitter
+
         find_prune_emitter(emit)
     from graphprobe.api.prunable import find_prunable
 

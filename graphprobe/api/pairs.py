@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphprobe.api.early import refuse_program
 from graphprobe.api.progress import reporter
 from graphprobe.api.results import ConfigResult, Table, count_text
 from graphprobe.api.run_programs import ref_of
@@ -176,8 +175,6 @@ def find_pairs(
         PosixPath('distill.yaml')
     """
     train = task = None
-    refuse_program(student)
-    refuse_program(teacher)
     if data is None:
         ours, theirs = load(student), load(teacher)
     else:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from graphprobe_cli.main import COMMANDS
 
+import graphprobe
+
 ZOO = "zoo:yolov3_mobilenet_v1"
 QUICK = f"train --student {ZOO} --data digits"
 SENSITIVE = f"sensitivity {ZOO} --data digits"
@@ -99,6 +101,7 @@ def test_each_command_is_tried() -> None:
 
 @pytest.mark.paddle
 def test_a_wrong_word_ends_without_paddle(tmp_path: Path) -> None:
+    graphprobe.load(ZOO)  # into the cache: what is built for the first time needs Paddle
     text = f"version: 1\nkind: train\nstudent: {{program: '{ZOO}?num_classes=3'}}\n"
     (tmp_path / "c.yaml").write_text(text)
     done = subprocess.run(
