@@ -26,6 +26,10 @@ def find() -> str | None:
     return wanted or next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
+class Navigated(Exception):
+    """The page that was asked has gone, for another one comes."""
+
+
 class Browser:
     """One page of one browser."""
 
@@ -70,6 +74,8 @@ class Browser:
         while True:
             answer = self._receive()
             if answer.get("id") == self._count:
+                if "navigated" in str(answer.get("error")):
+                    raise Navigated
                 assert "error" not in answer, answer
                 result: dict[str, Any] = answer["result"]
                 return result
@@ -102,10 +108,16 @@ class Browser:
         return found["result"].get("value")
 
     def until(self, script: str) -> None:
-        """Wait until an expression is true."""
+        """Wait until an expression is true, in this page or the one that it gives way to."""
         end = time.monotonic() + _TIMEOUT_S
-        while not self.run(script):
+        while not self._holds(script):
             assert time.monotonic() < end, f"never true: {script}"
+
+    def _holds(self, script: str) -> bool:
+        try:
+            return bool(self.run(script))
+        except Navigated:
+            return False
 
     def until_file(self, path: Path) -> None:
         """Wait until a file is saved."""
