@@ -176,9 +176,10 @@ def unknown_operators(*programs: LoadedProgram) -> tuple[str, ...]:
 
 
 def choice_of(loaded: LoadedProgram, plan: PrunePlan) -> PruneChoice:
-    """A plan for a program with what its policy found there."""
+    """A plan for a program with what its policy found there; one object, which counts once."""
     limits = Limits(round_to=plan.round_to, min_channels=plan.min_channels)
-    return PruneChoice(prune_findings(loaded, plan.policy), plan, limits)
+    found = prune_findings(loaded, plan.policy)
+    return loaded.once(("choice", plan), lambda: PruneChoice(found, plan, limits))
 
 
 def _decisions(loaded: LoadedProgram, policy: str) -> dict[str, PruneDecision]:

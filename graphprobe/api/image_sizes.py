@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from graphprobe.data.sample import Dataset
     from graphprobe.training.reporting.progress import Log
 
-# So many images are looked at, evenly over the data.
+# So many images are looked at, at most, evenly over the data.
 _LOOKED_AT = 24
 # Images whose longer side is at most this share of the published size are not enlarged to it.
 _SMALL = 0.6
@@ -43,7 +43,7 @@ def fit_image_size(
     inputs = [found for program in programs if (found := image_input(program)) is not None]
     if any(max(found.height, found.width) > 0 for found in inputs):
         return train
-    step = max(1, len(data) // _LOOKED_AT)
+    step = ceil(len(data) / _LOOKED_AT)
     shapes = [data.sample(at).image.shape for at in range(0, len(data), step)]
     longest = max(max(shape[:2]) for shape in shapes)
     if longest > _SMALL * train.image_size:

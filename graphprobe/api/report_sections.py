@@ -73,17 +73,16 @@ def _measured_columns(choice: PruneChoice, figures: Figures) -> list[tuple[str, 
         for name in op.input_names() if op.role == "forward" else ():
             op_of.setdefault(name, op.id)
     columns = []
-    for name, known, form in (
-        ("ms of its layers", figures.latency, "{:.3g}"),
-        ("share of the metric lost", figures.sensitivity, "{:.1%}"),
+    for name, known, together, form in (
+        ("ms of its layers", figures.latency, sum, "{:.3g}"),
+        ("share of the metric lost", figures.sensitivity, max, "{:.1%}"),
     ):
         if not known:
             continue
         column = {}
         for group in choice.groups:
             values = [known[op_of[n]] for n in group.layers if n in op_of and op_of[n] in known]
-            total = sum(values) if known is figures.latency else max(values, default=0.0)
-            column[group.leader] = form.format(total) if values else ""
+            column[group.leader] = form.format(together(values)) if values else ""
         columns.append((name, column))
     return columns
 
@@ -207,10 +206,8 @@ def key_figures(
     if pairs is not None:
         yield str(len(pairs)), "pairs of student and teacher"
     if choice is not None and choice.groups:
-        a, b = choice.before, choice.after
-        share = 1 - (b.flops + b.products) / max(1, a.flops + a.products)
         how = "as configured" if planned else "by half"
-        yield f"-{share:.0%}", f"multiply-adds, pruned {how}"
+        yield f"-{_work_gone(choice):.0%}", f"multiply-adds, pruned {how}"
     best = [run for run in runs.runs if run.best is not None] if runs is not None else []
     if best:
         top = max(best, key=lambda run: run.best or 0.0)
@@ -272,11 +269,17 @@ def _pruning_sentence(choice: PruneChoice, *, planned: bool) -> str:
         f"{free} of its {len(decisions)} convolutions can be pruned; to remove half of their "
         "channels takes"
     )  # fmt: skip
-    flops = 1 - (b.flops + b.products) / max(1, a.flops + a.products)
+    params = 1 - b.params / max(1, a.params)
     return (
-        f"{what} {flops:.0%} of the multiply-adds and {1 - b.params / max(1, a.params):.0%} of the "
+        f"{what} {_work_gone(choice):.0%} of the multiply-adds and {params:.0%} of the "
         f"parameters away. How much faster that is has to be measured."
     )
+
+
+def _work_gone(choice: PruneChoice) -> float:
+    """The share of all multiply-adds, products of features included, that a choice takes away."""
+    a, b = choice.before, choice.after
+    return 1 - (b.flops + b.products) / max(1, a.flops + a.products)
 
 
 def _runs_sentences(runs: RunComparison | None) -> Iterator[str]:

@@ -80,3 +80,12 @@ def test_pairs_take_the_size_of_small_images() -> None:
     config = found.to_config()
     assert config.train.image_size == 96
     assert any("trains at 96 x 96, not at the published 608 x 608" in line for line in lines)
+
+
+@pytest.mark.parametrize("count", [1, 23, 24, 25, 47, 48, 1000])
+def test_no_more_than_24_images_are_looked_at(count: int) -> None:
+    data, seen = Images(((96, 96),) * count), set()
+    sample = data.sample
+    data.sample = lambda index: (seen.add(index), sample(index))[1]  # type: ignore[method-assign]
+    assert fit_image_size(TrainSection(), data, [program()], lambda _: None).image_size == 96
+    assert min(count, 12) <= len(seen) <= 24

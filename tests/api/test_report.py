@@ -17,6 +17,7 @@ from graphprobe.ir import Program
 from graphprobe.ir.builder import Builder
 from graphprobe.ir.fingerprint import fingerprint
 from graphprobe.ops.work.count import network_size
+from graphprobe.pruning import ratios
 from graphprobe.pruning.ratios import param_shapes
 from graphprobe.pruning.savings import group_savings
 
@@ -85,6 +86,16 @@ def test_a_config_is_what_is_reported(small: Program, tmp_path: Path) -> None:
     assert made.to_dict()["figures"]["multiply-adds, pruned as configured"] == f"-{share:.0%}"
     models = made.document.sections[0].tables[0]
     assert [row[0] for row in models.rows] == ["program", "after pruning"]
+
+
+def test_the_pruned_network_is_counted_once(
+    small: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = graphprobe.find_prunable(small, ratio=0.25).write(tmp_path / "prune.yaml")
+    count, calls = ratios.pruned_size, []
+    monkeypatch.setattr(ratios, "pruned_size", lambda choice: (calls.append(1), count(choice))[1])
+    graphprobe.report(small, prune=path)
+    assert len(calls) == 1
 
 
 def test_runs_side_by_side(small: Program, tmp_path: Path) -> None:
